@@ -1,0 +1,31 @@
+/**
+ * Time as the rooms see it, passed in so that a test of a 93-second window takes milliseconds.
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Runs `task` once after `ms` milliseconds; the timer never keeps the process alive. */
+  after(ms: number, task: () => void): Timer;
+}
+
+export interface Timer {
+  /** Idempotent; a cancelled timer never runs its task. */
+  cancel(): void;
+}
+
+/** setTimeout takes a signed 32-bit delay; a longer one would fire at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, task) {
+    let handle: NodeJS.Timeout;
+    const arm = (left: number): void => {
+      const delay = Math.min(left, LONGEST_DELAY_MS);
+      handle = setTimeout(() => (left > delay ? arm(left - delay) : task()), delay);
+      handle.unref();
+    };
+    arm(Math.max(0, ms));
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
