@@ -1,0 +1,38 @@
+import type { DeviceId, TenantId } from './access.ts';
+import type { DeviceStatus, ResourceState } from './device.ts';
+import type { Rpc } from './rpc.ts';
+
+export type StatusReason =
+  | 'registered'
+  | 'updated'
+  | 'deregistered'
+  | 'expired'
+  | 'silent'
+  | 'asleep'
+  | 'awake'
+  | 'provisioned';
+
+export interface DeviceStatusChange {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  readonly endpoint: string;
+  readonly status: DeviceStatus;
+  readonly previous: DeviceStatus;
+  readonly reason: StatusReason;
+  readonly lastSeen: Date | null;
+  readonly at: Date;
+}
+
+/** The event bus's topics and what travels on each. Keys are `${tenantId}/${deviceId}` unless said. */
+export interface FleetEvents {
+  readonly resourceChanged: {
+    readonly tenantId: TenantId;
+    readonly deviceId: DeviceId;
+    readonly resources: readonly ResourceState[];
+  };
+  /** Key: tenantId. */
+  readonly deviceStatusChanged: DeviceStatusChange;
+  readonly rpcChanged: { readonly tenantId: TenantId; readonly rpc: Rpc };
+  /** Key: tenantId. */
+  readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
+}

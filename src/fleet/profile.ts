@@ -1,0 +1,38 @@
+import type { TenantId } from './access.ts';
+import type { NotificationAttributes } from '../lwm2m/index.ts';
+
+/** One line of a profile's metric mapping. */
+export interface MetricMapping {
+  /** `/3303/0/5700`, or with `*` for the instance: `/3303/{any}/5700`. */
+  readonly path: string;
+  /** The metric's name; `{instance}` stands for the instance id. */
+  readonly metric: string;
+  readonly scale?: number;
+  readonly offset?: number;
+  /** Overrides the rule by type. */
+  readonly kind?: 'numeric' | 'string';
+  /** Attributes of the observation. */
+  readonly attributes?: NotificationAttributes;
+}
+
+/** A method name and the LwM2M operation it stands for; parameters are filled in from the call. */
+export interface RpcMethod {
+  readonly name: string;
+  readonly operation: 'READ' | 'WRITE' | 'EXECUTE' | 'CREATE' | 'DELETE';
+  readonly path: string;
+  /** A template: `{{name}}` is replaced by the call's parameter of that name. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+export interface DeviceProfile {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly mappings: readonly MetricMapping[];
+  readonly methods: readonly RpcMethod[];
+  /** Seconds without a message until `silent`; null: never. */
+  readonly offlineAfter: number | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}

@@ -1,0 +1,17 @@
+import type { DeviceId, TenantId } from '../fleet/index.ts';
+
+/** One point, as it is stored and as it leaves (design: TelemetryPoint). */
+export interface TelemetryPoint {
+  readonly eventId: string;
+  readonly deviceId: DeviceId;
+  readonly tenantId: TenantId;
+  /** When the reading was taken. */
+  readonly timestamp: Date;
+  readonly numericValues: Readonly<Record<string, number>>;
+  readonly stringValues: Readonly<Record<string, string>>;
+}
+
+/** Key: `${tenantId}/${deviceId}`. */
+export interface TelemetryEvents {
+  readonly telemetry: TelemetryPoint;
+}
