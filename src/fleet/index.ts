@@ -12,3 +12,4 @@ export type { DeviceStatusChange, FleetEvents, StatusReason } from './events.ts'
 export type * from './fleet.ts';
 export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
 export type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
+export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
