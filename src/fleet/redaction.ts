@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+
+const REDACTED = '[redacted]';
+/** Names of parameters and of resources whose values are nobody's to read. */
+const SECRET_NAME = /psk|key|secret|passw|pwd|token|credential|\bpin\b/i;
+/** Longer text is kept by its digest: audit asks what was sent, not for the firmware image itself. */
+const LONGEST_KEPT = 1024;
+const DEEPEST_KEPT = 16;
+
+/** True for `psk`, `secretKey`, `Password`, `api_token`… */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/**
+ * A copy of JSON parameters that is safe to keep and to show: values under secret names are redacted, and so is the
+ * `value` of an entry whose `path` is secret (`isSecretPath` decides); long text is replaced by its length and SHA-256.
+ */
+export function redact(params: unknown, isSecretPath: (path: string) => boolean): unknown {
+  const copy = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string') return value.length > LONGEST_KEPT ? digest(value) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth > DEEPEST_KEPT) return REDACTED;
+    if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1));
+    const { path } = value as { path?: unknown }; // any object may have one; what it is gets checked
+    const secret = typeof path === 'string' && isSecretPath(path);
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [
+        name,
+        isSecretName(name) || (secret && name !== 'path') ? REDACTED : copy(item, depth + 1),
+      ]),
+    );
+  };
+  return copy(params, 0);
+}
+
+function digest(text: string): string {
+  return `[${text.length} characters, sha256 ${createHash('sha256').update(text).digest('hex')}]`;
+}
