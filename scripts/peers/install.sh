@@ -1,0 +1,42 @@
+# Sourced by the peers' set-up scripts: what installs a peer, and what is said when it can't be.
+# A user without rights or network goes on without the peer, and its tests are skipped by name; CI must have them all.
+
+readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+readonly PEERS="$ROOT/.peers"
+
+# missing PEER REASON: ends the script.
+missing() {
+  echo "peer $1 is missing: $2" >&2
+  [[ ${CI:-} == true ]] && exit 1
+  exit 0
+}
+
+# packages PEER COMMAND PACKAGE...: Debian packages, unless COMMAND is there already.
+packages() {
+  local peer=$1 command=$2
+  shift 2
+  command -v "$command" >/dev/null && return
+  command -v apt-get >/dev/null || missing "$peer" "no $command, and no apt-get to install $* with"
+  [[ $(id -u) == 0 ]] || missing "$peer" "no $command: install $* (this script may only do it as root)"
+  echo "peer $peer: installing $*"
+  export DEBIAN_FRONTEND=noninteractive
+  local log
+  log=$(mktemp)
+  { apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }; } >"$log" 2>&1 ||
+    { tail -n 5 "$log" >&2; missing "$peer" "apt-get could not install $*"; }
+}
+
+# libraries PEER: the jars that scripts/peers/PEER/pom.xml names, with all they need, into .peers/PEER/lib.
+libraries() {
+  local peer=$1
+  local pom="$ROOT/scripts/peers/$peer/pom.xml" into="$PEERS/$peer" log
+  cmp -s "$pom" "$into/pom.xml" && return
+  packages "$peer" mvn maven
+  echo "peer $peer: fetching its libraries"
+  rm -rf "$into/lib"
+  mkdir -p "$into"
+  log=$(mktemp)
+  mvn -B -q -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$into/lib" >"$log" 2>&1 ||
+    { grep -m 3 ERROR "$log" >&2; missing "$peer" "Maven could not fetch its libraries"; }
+  cp "$pom" "$into/pom.xml"
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Apache Kafka, the broker: real topics for the publisher's tests.
+set -euo pipefail
+source "$(dirname "$0")/install.sh"
+
+packages kafka java openjdk-17-jdk-headless
+libraries kafka

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# kcat, a consumer of topics that is independent of kafkajs.
+set -euo pipefail
+source "$(dirname "$0")/install.sh"
+
+packages kcat kcat kcat

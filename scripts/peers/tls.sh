@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# openssl and gnutls-cli, DTLS clients that are not ours.
+set -euo pipefail
+source "$(dirname "$0")/install.sh"
+
+packages openssl openssl openssl
+packages gnutls gnutls-cli gnutls-bin

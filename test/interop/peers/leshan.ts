@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { PeerProcess } from './process.ts';
+import { PEERS_DIRECTORY } from './program.ts';
+
+const CLASS_PATH = [join(PEERS_DIRECTORY, 'leshan/classes'), join(PEERS_DIRECTORY, 'leshan/lib/*')].join(':');
+
+export interface LeshanOptions {
+  /** `coap://127.0.0.1:5683`, `coaps://…` */
+  readonly serverUri: string;
+  readonly endpoint: string;
+  /** Seconds; 300 unless told. */
+  readonly lifetime?: number;
+  /** Seconds between Updates. */
+  readonly period?: number;
+  readonly queue?: boolean;
+  /** The uri is a bootstrap server's. */
+  readonly bootstrap?: boolean;
+  readonly psk?: { readonly identity: string; readonly keyHex: string };
+  /** DER files. */
+  readonly rawPublicKey?: { readonly publicKey: string; readonly privateKey: string; readonly serverPublicKey: string };
+  readonly certificate?: { readonly own: string; readonly privateKey: string; readonly server: string };
+  /** Offers DTLS connection ids of this length. */
+  readonly connectionIdLength?: number;
+}
+
+/**
+ * A device on Leshan's client with objects 1, 3, 3303 and 3442. It says `REGISTERED /rd/…`, `UPDATED …`,
+ * `DEREGISTERED …`, `BOOTSTRAPPED`, `READ /3/0/9`, `WRITE /3/0/15 …`, `EXECUTE /3/0/4 …`, `OBSERVE …`, `REBOOTED`, and
+ * obeys `write('update')`, `set /3303/0/5700 21.5`, `send /3303/0/5700`, `create /3303/1`, `delete /3303/1`, `bootstrap`.
+ */
+export class LeshanDevice extends PeerProcess {
+  constructor(options: LeshanOptions) {
+    super(`leshan ${options.endpoint}`, 'java', [
+      '-Xmx128m',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      CLASS_PATH,
+      'LeshanDevice',
+      ...argumentsOf(options),
+    ]);
+  }
+
+  /** Its next registration: the location that the server gave. */
+  async registered({ since = 0 } = {}): Promise<string> {
+    const [, location = ''] = await this.waitFor(/^REGISTERED (.*)$/, { since });
+    return location;
+  }
+}
+
+function argumentsOf(options: LeshanOptions): string[] {
+  const named: Readonly<Record<string, string | number | undefined>> = {
+    uri: options.serverUri,
+    endpoint: options.endpoint,
+    lifetime: options.lifetime,
+    period: options.period,
+    identity: options.psk?.identity,
+    key: options.psk?.keyHex,
+    'public-key': options.rawPublicKey?.publicKey,
+    'server-public-key': options.rawPublicKey?.serverPublicKey,
+    certificate: options.certificate?.own,
+    'server-certificate': options.certificate?.server,
+    'private-key': options.rawPublicKey?.privateKey ?? options.certificate?.privateKey,
+    cid: options.connectionIdLength,
+  };
+  return [
+    ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
+    ...(options.queue ? ['--queue'] : []),
+    ...(options.bootstrap ? ['--bootstrap'] : []),
+  ];
+}

@@ -1,0 +1,26 @@
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Where the set-up scripts leave what is no Debian package. */
+export const PEERS_DIRECTORY = join(import.meta.dirname, '../../../.peers');
+
+/** The path of a program that can be run, from `directories` or from PATH; null when there is none. */
+export function program(name: string, directories: readonly string[] = []): string | null {
+  for (const directory of [...directories, ...(process.env['PATH'] ?? '').split(delimiter)]) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // not here
+    }
+  }
+  return null;
+}
+
+/** Debian keeps the server's programs out of PATH, by version: /usr/lib/postgresql/15/bin. */
+export function postgresProgram(name: 'initdb' | 'postgres'): string | null {
+  const root = '/usr/lib/postgresql';
+  const directories = existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
+  return program(name, directories);
+}
