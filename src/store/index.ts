@@ -1,0 +1,6 @@
+export { openStore, type DatabaseLocation, type StoreOptions } from './connect.ts';
+export { StoreError, type StoreErrorCode } from './error.ts';
+export { migrationsFolder } from './migrate.ts';
+export { rowSecurity } from './row-security.ts';
+export type { Store, Transaction } from './store.ts';
+export * from './tables/index.ts';

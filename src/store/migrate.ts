@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
+import type { Pool } from 'pg';
+
+import { StoreError } from './error.ts';
+import { RIGHTS_SQL, ROLES_SQL } from './row-security.ts';
+
+/** Any number that nothing else on the same database locks with: "tree" in ASCII. */
+const MIGRATION_LOCK = 0x74726565;
+
+/**
+ * Brings the database to the present schema. Drizzle's migrator takes no lock, so of several processes starting at once
+ * all but one would fail: they wait for each other here. Needs a single connection. Throws CANNOT_OPEN.
+ */
+export async function migrate(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`);
+    await client.query(ROLES_SQL);
+    await applyMigrations(drizzle(client), { migrationsFolder: migrationsFolder() });
+    await client.query(RIGHTS_SQL);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new StoreError('CANNOT_OPEN', `can't bring the database to the present schema: ${detail}`, { cause: error });
+  } finally {
+    await client.query(`select pg_advisory_unlock(${MIGRATION_LOCK})`).catch((lost: Error) => (broken = lost));
+    client.release(broken);
+  }
+}
+
+/** `migrations/` at the package's root, two levels above src/store and three above dist/src/store. */
+export function migrationsFolder(): string {
+  for (const up of ['../../migrations', '../../../migrations']) {
+    const folder = fileURLToPath(new URL(up, import.meta.url));
+    if (existsSync(`${folder}/meta/_journal.json`)) return folder;
+  }
+  throw new StoreError('CANNOT_OPEN', 'the migrations folder is missing from the installation');
+}

@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm';
+import { index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+
+import { rowSecurity } from '../row-security.ts';
+import { profiles } from './profiles.ts';
+import { tenants } from './tenants.ts';
+
+export const devices = pgTable(
+  'devices',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    endpoint: text('endpoint').notNull(),
+    name: text('name'),
+    tags: text('tags').array().notNull(),
+    profileId: uuid('profile_id')
+      .notNull()
+      .references(() => profiles.id),
+    status: text('status', { enum: ['ONLINE', 'OFFLINE', 'SLEEPING', 'NEVER_SEEN'] }).notNull(),
+    lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (table) => [
+    unique('devices_tenant_endpoint').on(table.tenantId, table.endpoint),
+    // One for each order that pages are asked in; an absent name or time sorts first.
+    index('devices_by_name').on(table.tenantId, sql`coalesce(${table.name}, '')`, table.id),
+    index('devices_by_last_seen').on(
+      table.tenantId,
+      sql`coalesce(${table.lastSeen}, '-infinity'::timestamptz)`,
+      table.id,
+    ),
+    index('devices_by_creation').on(table.tenantId, table.createdAt, table.id),
+    index('devices_profile').on(table.profileId),
+    index('devices_tags').using('gin', table.tags),
+    ...rowSecurity(table.tenantId),
+  ],
+);

@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  index,
+  integer,
+  json,
+  pgTable,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+import { rowSecurity } from '../row-security.ts';
+import { tenants } from './tenants.ts';
+
+export const profiles = pgTable(
+  'profiles',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    /** The profile of devices that were given none. */
+    isDefault: boolean('is_default').notNull(),
+    mappings: json('mappings').notNull(),
+    methods: json('methods').notNull(),
+    /** Seconds. */
+    offlineAfter: integer('offline_after'),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (table) => [
+    unique('profiles_tenant_name').on(table.tenantId, table.name),
+    uniqueIndex('profiles_one_default')
+      .on(table.tenantId)
+      .where(sql`${table.isDefault}`),
+    index('profiles_page').on(table.tenantId, table.createdAt, table.id),
+    ...rowSecurity(table.tenantId),
+  ],
+);

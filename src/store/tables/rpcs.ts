@@ -1,0 +1,95 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+import { rowSecurity } from '../row-security.ts';
+import { devices } from './devices.ts';
+import { tenants } from './tenants.ts';
+
+const status = [
+  'QUEUED',
+  'SENT',
+  'DELIVERED',
+  'SUCCESSFUL',
+  'TIMEOUT',
+  'EXPIRED',
+  'FAILED',
+  'CANCELLED',
+  'DELETED',
+] as const;
+
+export const rpcs = pgTable(
+  'rpcs',
+  {
+    id: uuid('id').primaryKey(),
+    /** The order in which calls were recorded, which is the order in which a device's queue goes out. */
+    sequence: bigint('sequence', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id')
+      .notNull()
+      .references(() => devices.id, { onDelete: 'cascade' }),
+    method: text('method').notNull(),
+    /** As asked, secrets redacted. */
+    params: json('params'),
+    /** What goes to the device, secrets and all; cleared when the call ends. */
+    operation: json('operation'),
+    mode: text('mode', { enum: ['ONE_WAY', 'TWO_WAY', 'PERSISTENT'] }).notNull(),
+    status: text('status', { enum: status }).notNull(),
+    attempts: integer('attempts').notNull(),
+    timeoutMs: integer('timeout_ms').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+    sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }),
+    completedAt: timestamp('completed_at', { withTimezone: true, precision: 3 }),
+    expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
+    idempotencyKey: text('idempotency_key'),
+    result: json('result'),
+    error: json('error'),
+  },
+  (table) => [
+    uniqueIndex('rpcs_idempotency_key').on(table.tenantId, table.idempotencyKey),
+    index('rpcs_of_device').on(table.deviceId, table.sequence),
+    // What runs or waits is little beside what has ended.
+    index('rpcs_active')
+      .on(table.deviceId, table.sequence)
+      .where(sql`${table.status} in ('QUEUED', 'SENT', 'DELIVERED')`),
+    index('rpcs_tenant').on(table.tenantId),
+    ...rowSecurity(table.tenantId),
+  ],
+);
+
+/** Every change of an RPC's status, the first from nothing to QUEUED. */
+export const rpcTransitions = pgTable(
+  'rpc_transitions',
+  {
+    rpcId: uuid('rpc_id')
+      .notNull()
+      .references(() => rpcs.id, { onDelete: 'cascade' }),
+    /** 0, 1, 2… within its RPC: two changes may share a millisecond. */
+    ordinal: integer('ordinal').notNull(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    from: text('from_status', { enum: status }),
+    to: text('to_status', { enum: status }).notNull(),
+    at: timestamp('at', { withTimezone: true, precision: 3 }).notNull(),
+    detail: text('detail'),
+  },
+  (table) => [
+    primaryKey({ name: 'rpc_transitions_pkey', columns: [table.rpcId, table.ordinal] }),
+    index('rpc_transitions_tenant').on(table.tenantId),
+    ...rowSecurity(table.tenantId),
+  ],
+);

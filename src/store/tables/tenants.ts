@@ -1,0 +1,14 @@
+import { pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+
+import { rowSecurity } from '../row-security.ts';
+
+export const tenants = pgTable(
+  'tenants',
+  {
+    /** The slug: it names topics and stands on every event. */
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+  },
+  (table) => rowSecurity(table.id),
+);
