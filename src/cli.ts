@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { decodeCommand } from './cli/decode.ts';
+import { deviceCommand } from './cli/device.ts';
+import { encodeCommand } from './cli/encode.ts';
+import { migrateCommand } from './cli/migrate.ts';
+import { schemaCommand } from './cli/schema.ts';
+import { serveCommand } from './cli/serve.ts';
+
+const program = new Command('treeline')
+  .description('A GraphQL-fronted device-management API with an embedded LwM2M server.')
+  .showHelpAfterError('(treeline --help says more)');
+
+for (const command of [serveCommand, deviceCommand, schemaCommand, migrateCommand, decodeCommand, encodeCommand]) {
+  program.addCommand(command());
+}
+
+await program.parseAsync();

@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { openStore } from '../store/index.ts';
+import { fail } from './failure.ts';
+
+export function migrateCommand(): Command {
+  return new Command('migrate')
+    .description('Brings the database of DATABASE_URL, or the embedded one, to the present schema, and ends.')
+    .action(async () => {
+      try {
+        const store = await openStore({ database: readConfig(process.env).database });
+        await store.close();
+        process.stdout.write('The database has the present schema.\n');
+      } catch (error) {
+        fail(error);
+      }
+    });
+}

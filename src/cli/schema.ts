@@ -1,0 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { printedSchema } from '../../schema/index.ts';
+import { fail } from './failure.ts';
+
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .description('Prints the GraphQL schema in SDL.')
+    .option('--out <file>', 'write it to a file instead')
+    .action(async ({ out }: { out?: string }) => {
+      try {
+        if (out === undefined) process.stdout.write(printedSchema());
+        else await writeFile(out, printedSchema());
+      } catch (error) {
+        fail(error);
+      }
+    });
+}

@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import { readConfig, settings } from '../config.ts';
+import { startTreeline, type Treeline } from '../main.ts';
+import { fail } from './failure.ts';
+
+/** A second signal, or this long after the first, and the process ends without waiting further. */
+const DRAIN_MS = 4_500;
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serves GraphQL and LwM2M until it is told to stop (SIGINT or SIGTERM).')
+    .addHelpText('after', settingsHelp())
+    .action(async () => {
+      try {
+        const treeline = await startTreeline(readConfig(process.env));
+        stopOnSignal(treeline);
+        process.stdout.write(banner(treeline));
+      } catch (error) {
+        fail(error);
+      }
+    });
+}
+
+function stopOnSignal(treeline: Treeline): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    process.stdout.write('\nDraining…\n');
+    setTimeout(() => {
+      process.stderr.write(`treeline: not drained within ${DRAIN_MS} ms, ending anyway\n`);
+      process.exit(1);
+    }, DRAIN_MS).unref();
+    treeline.stop().then(() => {
+      process.stdout.write('Stopped.\n');
+      process.exit(0);
+    }, fail);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function banner({ addresses, adminToken }: Treeline): string {
+  const lines = [
+    '',
+    'Treeline is serving.',
+    '',
+    `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE; GraphiQL in a browser`,
+    `  LwM2M       ${addresses.coap}   NoSec`,
+    `  Database    ${addresses.database}`,
+    `  Telemetry   ${addresses.telemetry}`,
+    `  Health      ${addresses.health}`,
+    '',
+    '  Authenticate with the header   Authorization: Bearer <token>',
+    ...(adminToken === null
+      ? ['  The token is the one that the first start printed, or TREELINE_ADMIN_TOKEN.']
+      : [`  Admin token, shown this once:  ${adminToken}`]),
+    '',
+    '  Ctrl-C stops it.',
+    '',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function settingsHelp(): string {
+  const rows = Object.values(settings).map(
+    ({ variable, fallback, meaning }) =>
+      `  ${variable}${fallback === null ? '' : ` (${fallback || 'none'})`}\n      ${meaning}`,
+  );
+  return `\nSettings, by environment:\n${rows.join('\n')}`;
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DeviceProcess, runDevice } from './device-process.ts';
+import { runTreeline, type TreelineProcess, until } from './treeline-process.ts';
+
+const ENDPOINT = 'urn:imei:490154203237518';
+
+interface Change {
+  readonly resourceChanged: { readonly resource: { readonly path: string; readonly value: unknown } };
+}
+
+describe('the main job, on the simulated device', () => {
+  let directory: string;
+  let treeline: TreelineProcess;
+  let device: DeviceProcess;
+  let id: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'treeline-main-job-'));
+    treeline = await runTreeline({ TREELINE_DATA_DIR: directory });
+    const statuses = treeline.webSocket<{ deviceStatusChanged: { status: string; device: { id: string } } }>(
+      'subscription { deviceStatusChanged { status device { id endpoint } } }',
+    );
+    const online = until(statuses, ({ deviceStatusChanged }) => deviceStatusChanged.status === 'ONLINE');
+    device = runDevice(treeline.coap, ENDPOINT);
+    id = (await online).deviceStatusChanged.device.id;
+  });
+
+  afterAll(async () => {
+    await device.stop();
+    await treeline.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('shows the device as its registration told it', async () => {
+    const { device } = await treeline.query<{ device: unknown }>(
+      `query ($endpoint: String!) {
+        device(endpoint: $endpoint) {
+          endpoint status profile { name }
+          registration { lwm2mVersion binding queueMode transport }
+          objects(objectIds: [3, 3303]) { objectId version definition { name } instances { instanceId path } }
+        }
+      }`,
+      { endpoint: ENDPOINT },
+    );
+    expect(device).toMatchObject({
+      endpoint: ENDPOINT,
+      status: 'ONLINE',
+      registration: { lwm2mVersion: '1.1', binding: 'U', queueMode: false, transport: 'UDP' },
+      objects: [
+        { objectId: 3, definition: { name: 'Device' }, instances: [{ instanceId: 0, path: '/3/0' }] },
+        { objectId: 3303, definition: { name: 'Temperature' }, instances: [{ instanceId: 0, path: '/3303/0' }] },
+      ],
+    });
+  });
+
+  it('reads resources from the device, and keeps what it read', async () => {
+    const { readResources } = await treeline.query<{ readResources: { rpc: { status: string } } }>(
+      `mutation ($id: ID!) {
+        readResources(input: { deviceId: $id, paths: ["/3/0/0", "/3/0/9"] }) {
+          __typename
+          ... on ReadResourcesSuccess { rpc { status result transitions { to } } }
+        }
+      }`,
+      { id },
+    );
+    expect(readResources.rpc.status).toBe('SUCCESSFUL');
+    const { device } = await treeline.query<{ device: { resource: { value: unknown; source: string } } }>(
+      `query ($id: ID!) { device(id: $id) { resource(path: "/3/0/0") { value type source definition { name } } } }`,
+      { id },
+    );
+    expect(device.resource).toMatchObject({
+      value: expect.any(String),
+      type: 'STRING',
+      source: 'READ',
+      definition: { name: 'Manufacturer' },
+    });
+  });
+
+  it.each(['webSocket', 'sse'] as const)('streams a live temperature over %s', async (transport) => {
+    const changes = treeline[transport]<Change>(
+      `subscription ($id: ID!) { resourceChanged(deviceId: $id, paths: ["/3303/0/5700"]) { resource { path value } } }`,
+      { id },
+    );
+    let first: unknown;
+    const second = await until(changes, ({ resourceChanged: { resource } }) => {
+      if (typeof resource.value !== 'number') return false;
+      first ??= resource.value;
+      return resource.value !== first;
+    });
+    expect(second.resourceChanged.resource.path).toBe('/3303/0/5700');
+  });
+
+  it('reboots the device, which registers again', async () => {
+    const { callRpc } = await treeline.query<{ callRpc: { rpc: unknown } }>(
+      `mutation ($id: ID!) {
+        callRpc(input: { deviceId: $id, method: "reboot" }) {
+          ... on CallRpcSuccess { rpc { method status transitions { from to } error { code message } } }
+        }
+      }`,
+      { id },
+    );
+    expect(callRpc.rpc).toMatchObject({ method: 'reboot', status: 'SUCCESSFUL', error: null });
+    await device.heard(/Execute.*\/3\/0\/4/i);
+  });
+
+  it('keeps the readings as telemetry', async () => {
+    const points = treeline.webSocket<{ telemetry: { numericValues: Record<string, number> } }>(
+      'subscription ($id: ID!) { telemetry(deviceId: $id) { numericValues } }',
+      { id },
+    );
+    await until(points, ({ telemetry }) => 'temperature' in telemetry.numericValues);
+    const { device } = await treeline.query<{
+      device: { telemetry: { edges: { node: { numericValues: object } }[] } };
+    }>(
+      `query ($id: ID!) {
+        device(id: $id) { telemetry(metrics: ["temperature"], first: 5) { edges { node { timestamp numericValues } } } }
+      }`,
+      { id },
+    );
+    expect(device.telemetry.edges[0]?.node.numericValues).toEqual({ temperature: expect.any(Number) });
+  });
+
+  it('stops within 5 s with exit code 0, and finds everything again', async () => {
+    const query = `query ($id: ID!) {
+      device(id: $id) { endpoint resource(path: "/3/0/0") { value } telemetry(first: 1) { edges { node { timestamp } } } }
+    }`;
+    const before = Date.now();
+    expect(await treeline.stop()).toBe(0);
+    expect(Date.now() - before).toBeLessThan(5_000);
+    treeline = await runTreeline({ TREELINE_DATA_DIR: directory });
+    const { device } = await treeline.query<{ device: unknown }>(query, { id });
+    expect(device).toMatchObject({
+      endpoint: ENDPOINT,
+      resource: { value: expect.any(String) },
+      telemetry: { edges: [{ node: { timestamp: expect.any(String) } }] },
+    });
+  });
+});

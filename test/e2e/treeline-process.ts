@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWebSocketClient } from 'graphql-ws';
+import WebSocket from 'ws';
+
+export const ADMIN_TOKEN = 'end-to-end-admin-token';
+
+type Variables = Record<string, unknown>;
+
+/** The product as its users run it: `treeline serve` in a process of its own, asked through its front doors. */
+export interface TreelineProcess {
+  readonly graphql: string;
+  readonly coap: { readonly host: string; readonly port: number };
+  readonly pid: number;
+  /** Standard output and standard error so far. */
+  readonly output: () => string;
+  /** Posts one operation and answers its `data`, as the test's query shaped it; throws when there are errors. */
+  query<T>(document: string, variables?: Variables): Promise<T>;
+  webSocket<T>(document: string, variables?: Variables): AsyncGenerator<T>;
+  sse<T>(document: string, variables?: Variables): AsyncGenerator<T>;
+  /** Sends SIGINT and resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Runs `treeline serve` with the embedded database in a directory of its own unless `environment` says otherwise. */
+export async function runTreeline(environment: Record<string, string> = {}): Promise<TreelineProcess> {
+  const directory = await mkdtemp(join(tmpdir(), 'treeline-e2e-'));
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve'], {
+    env: {
+      ...process.env,
+      DATABASE_URL: '',
+      KAFKA_BROKERS: '',
+      TREELINE_DATA_DIR: directory,
+      TREELINE_HTTP_PORT: '0',
+      TREELINE_COAP_PORT: '0',
+      TREELINE_ADMIN_TOKEN: ADMIN_TOKEN,
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  let output = '';
+  const serving = new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes('Ctrl-C stops it.')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    exited.then(([code]) => reject(new Error(`treeline serve ended with ${code}:\n${output}`)), reject);
+  });
+  await serving;
+  exited.catch(() => {});
+
+  const graphql = found(output, /GraphQL\s+(\S+)/);
+  const coap = new URL(found(output, /LwM2M\s+(coap:\/\/\S+)/).replace('coap:', 'http:'));
+  const authorization = `Bearer ${environment['TREELINE_ADMIN_TOKEN'] ?? ADMIN_TOKEN}`;
+  const webSockets = createWebSocketClient({
+    url: graphql.replace('http:', 'ws:'),
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization },
+    retryAttempts: 0,
+  });
+  const events = createSseClient({ url: graphql, headers: { authorization }, retryAttempts: 0 });
+
+  return {
+    graphql,
+    coap: { host: coap.hostname, port: Number(coap.port) },
+    pid: child.pid ?? 0,
+    output: () => output,
+    async query<T>(query: string, variables?: Variables): Promise<T> {
+      const response = await fetch(graphql, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
+      if (errors) throw new Error(`${response.status}: ${JSON.stringify(errors)}`);
+      return data;
+    },
+    webSocket: (query, variables) => dataOf(webSockets.iterate({ query, ...(variables && { variables }) })),
+    sse: (query, variables) => dataOf(events.iterate({ query, ...(variables && { variables }) })),
+    async stop() {
+      child.kill('SIGINT');
+      const [code] = (await exited) as [number | null];
+      await webSockets.dispose();
+      events.dispose();
+      await rm(directory, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+async function* dataOf<T>(results: AsyncIterable<{ data?: unknown; errors?: unknown }>): AsyncGenerator<T> {
+  for await (const { data, errors } of results) {
+    if (errors) throw new Error(JSON.stringify(errors));
+    yield data as T; // the test's own query shaped it
+  }
+}
+
+/** The first event that `wanted` accepts; fails after `ms`. */
+export async function until<T>(events: AsyncIterable<T>, wanted: (event: T) => boolean, ms = 20_000): Promise<T> {
+  const seen: T[] = [];
+  const search = (async () => {
+    for await (const event of events) {
+      seen.push(event);
+      if (wanted(event)) return event;
+    }
+    throw new Error(`the events ended without the wanted one; seen: ${JSON.stringify(seen)}`);
+  })();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing wanted came in ${ms} ms; seen: ${JSON.stringify(seen)}`)), ms);
+  });
+  try {
+    return await Promise.race([search, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function found(text: string, pattern: RegExp): string {
+  const match = pattern.exec(text)?.[1];
+  if (match === undefined) throw new Error(`${pattern} is not in:\n${text}`);
+  return match;
+}
