@@ -1,0 +1,84 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { cp, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Client } from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+
+import { migrationsFolder, openStore, type DatabaseLocation, type Store } from '../../src/store/index.ts';
+
+/**
+ * The suite's database: fresh and migrated before its first test, gone after its last. On the server of
+ * TREELINE_TEST_DATABASE_URL when that is set, else embedded. Use: `const store = useStore();` and `store()` in tests.
+ */
+export function useStore(options: { poolSize?: number } = {}): () => Store {
+  let opened: { store: Store; drop: () => Promise<void> } | undefined;
+  beforeAll(async () => {
+    const { location, drop } = await freshDatabase();
+    opened = { store: await openStore({ database: location, ...options }), drop };
+  });
+  afterAll(async () => {
+    await opened?.store.close();
+    await opened?.drop();
+  });
+  return () => {
+    if (!opened) throw new Error('the database opens before the first test');
+    return opened.store;
+  };
+}
+
+/** A database of one's own, for tests that open and close it themselves. */
+export async function freshDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
+  const server = process.env['TREELINE_TEST_DATABASE_URL'];
+  return server ? postgresDatabase(server) : embeddedDatabase();
+}
+
+async function postgresDatabase(server: string): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
+  const name = `treeline_test_${randomUUID().replaceAll('-', '')}`;
+  const onServer = async (statement: string): Promise<void> => {
+    const client = new Client({ connectionString: server });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  };
+  await onServer(`create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { location: { kind: 'postgres', url: url.href }, drop: () => onServer(`drop database ${name} with (force)`) };
+}
+
+async function embeddedDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'treeline-test-'));
+  await cp(await template(), directory, { recursive: true });
+  return { location: { kind: 'embedded', directory }, drop: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/**
+ * An initialised and migrated data directory, made once for every state of the migrations: copying it takes a tenth of
+ * making it. Several processes may make it at once; the first to finish wins.
+ */
+async function template(): Promise<string> {
+  const directory = join(tmpdir(), `treeline-template-${await stateOfMigrations()}`);
+  if (await exists(directory)) return directory;
+  const making = await mkdtemp(`${directory}-`);
+  const store = await openStore({ database: { kind: 'embedded', directory: making } });
+  await store.close();
+  await rename(making, directory).catch(() => rm(making, { recursive: true, force: true }));
+  return directory;
+}
+
+async function stateOfMigrations(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile('package-lock.json'));
+  const folder = migrationsFolder();
+  for (const name of (await readdir(folder)).sort()) {
+    if (name.endsWith('.sql')) hash.update(await readFile(join(folder, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
