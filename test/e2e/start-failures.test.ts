@@ -34,13 +34,6 @@ describe('a start that can not succeed', () => {
     });
   }
 
-  function expectOneClearLine(ending: Ending, ...words: readonly string[]): void {
-    expect(ending.code).toBe(1);
-    const lines = ending.stderr.trimEnd().split('\n');
-    expect(lines).toHaveLength(1);
-    for (const word of words) expect(lines[0]).toContain(word);
-  }
-
   it('names a wrong setting and its value', async () => {
     expectOneClearLine(await serve({ TREELINE_COAP_PORT: 'high' }), 'TREELINE_COAP_PORT', '"high"');
   });
@@ -67,6 +60,13 @@ describe('a start that can not succeed', () => {
     expect(ending.stderr).not.toContain('hunter2');
   });
 });
+
+function expectOneClearLine(ending: Ending, ...words: readonly string[]): void {
+  expect(ending.code).toBe(1);
+  const lines = ending.stderr.trimEnd().split('\n');
+  expect(lines).toHaveLength(1);
+  for (const word of words) expect(lines[0]).toContain(word);
+}
 
 async function occupied(): Promise<{ server: Server; port: number }> {
   const server = createServer();
