@@ -26,7 +26,7 @@ export class Lwm2mError extends Error {
   readonly code: Lwm2mErrorCode;
   readonly offset: number | null;
 
-  constructor(code: Lwm2mErrorCode, message: string, options?: ErrorOptions & { offset?: number }) {
+  constructor(code: Lwm2mErrorCode, message: string, options?: ErrorOptions & { offset?: number | undefined }) {
     super(message, options);
     this.code = code;
     this.offset = options?.offset ?? null;

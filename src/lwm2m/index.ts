@@ -1,6 +1,25 @@
 export { Lwm2mError, type Lwm2mErrorCode } from './error.ts';
 export { Path, type PathLevel } from './path.ts';
+export { checkedValue, formatObjectLink, integerOf, parseObjectLink, RESOURCE_TYPES } from './value.ts';
 export type { Decoded, ObjectLink, Reading, ResourceType, TypedValue } from './value.ts';
+export {
+  ContentFormat,
+  contentFormatName,
+  currentContentFormat,
+  decode,
+  decodeComposite,
+  decodeLinks,
+  decodePaths,
+  encode,
+  encodeComposite,
+  encodeNewInstance,
+  encodePaths,
+  isTextual,
+} from './codec/index.ts';
+export type { CompositeValue, DecodeRequest, EncodeRequest, NewInstance, TimedValue } from './codec/index.ts';
+export { impliedObjectVersion } from './model/core-versions.ts';
+export { objectModel, overlayModel } from './model/object-versions.ts';
+export { registryModel } from './model/registry.ts';
 export type { ObjectDefinition, ObjectModel, ResourceDefinition } from './model/definition.ts';
 export type {
   Lwm2mVersion,
@@ -10,6 +29,6 @@ export type {
   RegistrationEnd,
 } from './registration.ts';
 export type { NotificationAttributes, Operation, OperationResult, PathValue } from './operation.ts';
-export type { Link } from './link-format.ts';
+export { formatLinks, parseLinks, type Link } from './link-format.ts';
 export type { Admission, Lwm2mHost, ReadingBatch, ReadingOrigin, RegisterRequest, RestoredState } from './host.ts';
 export type { Lwm2mServer, PerformOptions } from './server.ts';

@@ -1,5 +1,69 @@
+import { Lwm2mError } from './error.ts';
+
 /** One link of an RFC 6690 document. A valueless attribute is null. */
 export interface Link {
   readonly uri: string;
   readonly attributes: Readonly<Record<string, string | null>>;
+}
+
+/** RFC 3986 §3.3 path-absolute: LwM2M has no other target (Core 1.2 §6.4.1); no query, no fragment. */
+const TARGET = /<(\/(?:(?!\/)[\w.~!$&'()*+,;=:@/-]*(?:%[0-9a-fA-F]{2}[\w.~!$&'()*+,;=:@/-]*)*))>/y;
+/** RFC 6690 §2: parmname, then a quoted-string or a ptoken. */
+const ATTRIBUTE =
+  /;([\w!#$&+.^`|~-]+\*?)(?:=(?:"([^"\\]*(?:\\[^][^"\\]*)*)"|([\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+)))?(?!=)/y;
+/** RFC 6690 has no blank here, but Core 1.2 prints one in its examples. */
+const SEPARATOR = /,[ \t\r\n]*(?=<)/y;
+/** LwM2M 1.0 clients put their version before the links of a Bootstrap-Discover answer (TS 1.0 §5.2.7.3). */
+const LEADING_VERSION = /^lwm2m="?(\d+\.\d+)"?(?:,[ ]*(?=<)|$)/;
+const QUOTED_PAIR = /\\([^])/g;
+const TOKEN = /^[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+$/;
+
+/**
+ * Parses a link-format document (RFC 6690). The empty document has no links. An attribute given twice keeps its first
+ * value. Throws INVALID_PAYLOAD with the offset in characters.
+ */
+export function parseLinks(text: string): readonly Link[] {
+  const version = LEADING_VERSION.exec(text);
+  const links: Link[] = version?.[1] === undefined ? [] : [{ uri: '/', attributes: { lwm2m: version[1] } }];
+  let position = version?.[0].length ?? 0;
+  const take = (pattern: RegExp): RegExpExecArray | undefined => {
+    pattern.lastIndex = position;
+    const match = pattern.exec(text) ?? undefined;
+    position += match?.[0].length ?? 0;
+    return match;
+  };
+  if (position === text.length) return links;
+  for (;;) {
+    const target = take(TARGET);
+    if (target?.[1] === undefined) throw malformedLink(text, position);
+    const attributes = new Map<string, string | null>();
+    for (let match = take(ATTRIBUTE); match !== undefined; match = take(ATTRIBUTE)) {
+      const [, name = '', quoted, token] = match;
+      const value = quoted?.replace(QUOTED_PAIR, '$1') ?? token ?? null;
+      if (!attributes.has(name)) attributes.set(name, value);
+    }
+    links.push({ uri: target[1], attributes: Object.fromEntries(attributes) });
+    if (position === text.length) return links;
+    if (take(SEPARATOR) === undefined) throw malformedLink(text, position);
+  }
+}
+
+function malformedLink(text: string, offset: number): Lwm2mError {
+  const found = offset < text.length ? JSON.stringify(text.slice(offset, offset + 20)) : 'the end';
+  return new Lwm2mError('INVALID_PAYLOAD', `no link format at ${found}`, { offset });
+}
+
+/** Writes links as RFC 6690 wants them: no blanks, quotes only where a token won't do. */
+export function formatLinks(links: readonly Link[]): string {
+  return links
+    .map(({ uri, attributes }) => {
+      const written = Object.entries(attributes).map(([name, value]) => `;${formatAttribute(name, value)}`);
+      return `<${uri}>${written.join('')}`;
+    })
+    .join(',');
+}
+
+function formatAttribute(name: string, value: string | null): string {
+  if (value === null) return name;
+  return TOKEN.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -7,15 +7,22 @@ const ID = /^(?:0|[1-9]\d{0,4})$/;
 export type PathLevel = 'root' | 'object' | 'instance' | 'resource' | 'resource-instance';
 const LEVELS: readonly PathLevel[] = ['root', 'object', 'instance', 'resource', 'resource-instance'];
 
+/** A gateway's prefix is one segment that is no number and needs no escape (Gateway 1.1 §6.2). */
+const PREFIX = /^(?!\d+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
+
 /**
- * A place in the resource tree: `/`, `/3`, `/3/0`, `/3/0/9` or `/3/0/6/1` (Core 1.2 §7.1). Immutable.
+ * A place in the resource tree: `/`, `/3`, `/3/0`, `/3/0/9` or `/3/0/6/1` (Core 1.2 §7.1), of an end device behind a
+ * gateway `/dev1/3/0/9`. Immutable.
  */
 export class Path {
-  static readonly root = new Path([]);
+  static readonly root = new Path([], null);
   readonly ids: readonly number[];
+  /** What a gateway calls the end device that the place is on; null on the device itself. */
+  readonly prefix: string | null;
 
-  private constructor(ids: readonly number[]) {
+  private constructor(ids: readonly number[], prefix: string | null) {
     this.ids = ids;
+    this.prefix = prefix;
   }
 
   /** Throws INVALID_PATH for ids that are no integers of 0..65534 or more than four of them. */
@@ -26,7 +33,7 @@ export class Path {
       }
     }
     if (ids.length > 4) throw new Lwm2mError('INVALID_PATH', `a path has at most four ids, not ${ids.length}`);
-    return ids.length === 0 ? Path.root : new Path(ids);
+    return ids.length === 0 ? Path.root : new Path(ids, null);
   }
 
   /** Parses `/o/i/r/ri`; throws INVALID_PATH naming the text. No trailing slash, no leading zero. */
@@ -39,7 +46,23 @@ export class Path {
     if (wrong) {
       throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(text.slice(0, 80))} is no LwM2M path like /3/0/9`);
     }
-    return new Path(ids);
+    return new Path(ids, null);
+  }
+
+  /** Parses a path that may begin with a gateway's prefix: `/dev1/3/0/9`. Throws INVALID_PATH. */
+  static parsePrefixed(text: string): Path {
+    const end = text.indexOf('/', 1);
+    const first = text.slice(1, end === -1 ? undefined : end);
+    if (!text.startsWith('/') || !PREFIX.test(first)) return Path.parse(text);
+    return Path.parse(end === -1 ? '/' : text.slice(end)).on(first);
+  }
+
+  /** The same place on the end device that a gateway calls `prefix`; throws INVALID_PATH for what is no prefix. */
+  on(prefix: string): Path {
+    if (!PREFIX.test(prefix)) {
+      throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(prefix.slice(0, 80))} is no prefix of an end device`);
+    }
+    return new Path(this.ids, prefix);
   }
 
   get level(): PathLevel {
@@ -64,25 +87,31 @@ export class Path {
 
   /** One level down; throws INVALID_PATH below a resource instance. */
   child(id: number): Path {
-    return Path.of(...this.ids, id);
+    const path = Path.of(...this.ids, id);
+    return this.prefix === null ? path : path.on(this.prefix);
   }
 
   /** The first `length` ids: `/3/0/9` cut to 2 is `/3/0`. */
   cut(length: number): Path {
-    return length >= this.ids.length ? this : Path.of(...this.ids.slice(0, length));
+    return length >= this.ids.length ? this : new Path(this.ids.slice(0, length), this.prefix);
   }
 
   /** True when `other` is this path or lies below it. */
   contains(other: Path): boolean {
-    return this.ids.length <= other.ids.length && this.ids.every((id, level) => id === other.ids[level]);
+    return (
+      this.prefix === other.prefix &&
+      this.ids.length <= other.ids.length &&
+      this.ids.every((id, level) => id === other.ids[level])
+    );
   }
 
   equals(other: Path): boolean {
     return this.ids.length === other.ids.length && this.contains(other);
   }
 
-  /** Numeric order by ids, parents first. */
+  /** Numeric order by ids, parents first; the device itself before its end devices. */
   compare(other: Path): number {
+    if (this.prefix !== other.prefix) return (this.prefix ?? '') < (other.prefix ?? '') ? -1 : 1;
     for (const [level, id] of this.ids.entries()) {
       const theirs = other.ids[level];
       if (theirs === undefined) return 1;
@@ -93,11 +122,14 @@ export class Path {
 
   /** The segments of a Uri-Path. */
   segments(): string[] {
-    return this.ids.map(String);
+    const ids = this.ids.map(String);
+    return this.prefix === null ? ids : [this.prefix, ...ids];
   }
 
   toString(): string {
-    return `/${this.ids.join('/')}`;
+    const ids = this.ids.join('/');
+    if (this.prefix === null) return `/${ids}`;
+    return ids === '' ? `/${this.prefix}` : `/${this.prefix}/${ids}`;
   }
 
   toJSON(): string {

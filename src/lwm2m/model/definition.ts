@@ -30,7 +30,9 @@ export interface ObjectDefinition {
 
 /** Where definitions are looked up: the OMA registry, or a tenant's own laid over it. */
 export interface ObjectModel {
-  /** The definition of this version, else of the highest minor of its major; undefined when unknown. */
+  /** The definition of this version, else of the highest minor of its major; undefined when unknown. Without a version: the highest. */
   object(objectId: number, version?: string): ObjectDefinition | undefined;
   resource(objectId: number, resourceId: number, version?: string): ResourceDefinition | undefined;
+  /** Every version of every object, by id and version. */
+  definitions(): Iterable<ObjectDefinition>;
 }

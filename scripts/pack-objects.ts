@@ -1,0 +1,40 @@
+/**
+ * Packs object definitions, one JSON object a line as the registry's facts come (id, version, name, urn, lwm2mVersion,
+ * multiple, mandatory, resources), into data/objects.txt: one object version a line, fields as arrays, sorted, so that
+ * the registry is read lazily and a change of it is a readable diff.
+ *
+ *     node --import tsx scripts/pack-objects.ts objects.jsonl [more.jsonl …] > data/objects.txt
+ */
+import { readFileSync } from 'node:fs';
+import { compareVersions, packDefinition } from '../src/lwm2m/model/packed.ts';
+import type { ObjectDefinition } from '../src/lwm2m/index.ts';
+
+interface SourceResource {
+  readonly id: number;
+  readonly name: string;
+  readonly ops: ObjectDefinition['resources'][number]['operations'];
+  readonly multiple: boolean;
+  readonly mandatory: boolean;
+  readonly type: NonNullable<ObjectDefinition['resources'][number]['type']> | '';
+  readonly range: string;
+  readonly units: string;
+}
+
+type SourceObject = Omit<ObjectDefinition, 'resources'> & { readonly resources: readonly SourceResource[] };
+
+const definitions = process.argv
+  .slice(2)
+  .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
+  .map((line): ObjectDefinition => {
+    // The files are our own input: what they hold is checked by the test that reads the packed registry.
+    const source = JSON.parse(line) as SourceObject;
+    return {
+      ...source,
+      resources: source.resources
+        .map(({ ops, type, ...rest }) => ({ ...rest, operations: ops, type: type === '' ? null : type }))
+        .sort((left, right) => left.id - right.id),
+    };
+  })
+  .sort((left, right) => left.id - right.id || compareVersions(left.version, right.version));
+
+process.stdout.write(definitions.map((definition) => `${packDefinition(definition)}\n`).join(''));

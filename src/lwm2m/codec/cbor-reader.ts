@@ -1,0 +1,243 @@
+import { exactInteger } from '../value.ts';
+import { exactNumber, malformed, MAX_DEPTH, numberOf } from './item.ts';
+import type { Item } from './item.ts';
+import { rfc3339Seconds } from './rfc3339.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+const BREAK = 0xff;
+const INDEFINITE = 31;
+
+/**
+ * Reads one CBOR item (RFC 8949) that fills the payload: any key order, non-minimal and indefinite lengths, tags 0-4.
+ * Throws INVALID_PAYLOAD with the offset. Lengths are compared with what is left before anything is allocated, and
+ * nesting ends at 16 (docs/decisions/0003-cbor.md).
+ */
+export function readCbor(bytes: Uint8Array): Item {
+  const reader = new CborReader(bytes);
+  const item = reader.item(0);
+  reader.end();
+  return item;
+}
+
+class CborReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  end(): void {
+    if (this.#left > 0) throw malformed(`${this.#left} bytes after the item`, this.#position);
+  }
+
+  item(depth: number): Item {
+    const offset = this.#position;
+    if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, offset);
+    const initial = this.#byte();
+    const information = initial & 0x1f;
+    switch (initial >> 5) {
+      case 0:
+        return { kind: 'integer', value: this.#argument(information, offset), offset };
+      case 1:
+        return { kind: 'integer', value: negative(this.#argument(information, offset)), offset };
+      case 2:
+        return { kind: 'bytes', value: this.#string(2, information, offset), offset };
+      case 3:
+        return { kind: 'text', value: this.#text(information, offset), offset };
+      case 4:
+        return { kind: 'array', items: this.#items(information, 1, depth, offset), offset };
+      case 5:
+        return { kind: 'map', entries: pairs(this.#items(information, 2, depth, offset), offset), offset };
+      case 6:
+        return tagged(this.#argument(information, offset), this.item(depth + 1), offset);
+      default:
+        return this.#simple(information, offset);
+    }
+  }
+
+  get #left(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#position];
+    if (byte === undefined) throw malformed('ends inside an item', this.#position);
+    this.#position += 1;
+    return byte;
+  }
+
+  /** The position before the next `length` bytes, which are skipped. */
+  #advance(length: number | bigint): number {
+    const start = this.#position;
+    if (length > this.#left) throw malformed(`needs ${length} bytes, ${this.#left} are left`, start);
+    this.#position += Number(length);
+    return start;
+  }
+
+  /** RFC 8949 §3: the number that follows the initial byte. */
+  #argument(information: number, offset: number): number | bigint {
+    if (information < 24) return information;
+    if (information === 24) return this.#byte();
+    if (information === 25) return this.#view.getUint16(this.#advance(2));
+    if (information === 26) return this.#view.getUint32(this.#advance(4));
+    if (information === 27) return exactInteger(this.#view.getBigUint64(this.#advance(8)));
+    throw malformed(`additional information ${information}`, offset);
+  }
+
+  #text(information: number, offset: number): string {
+    if (information !== INDEFINITE) return decodeUtf8(this.#string(3, information, offset), offset);
+    // RFC 8949 §3.2.3: a character may not be split between chunks.
+    return this.#chunks(3)
+      .map((chunk) => decodeUtf8(chunk, offset))
+      .join('');
+  }
+
+  #string(major: number, information: number, offset: number): Uint8Array {
+    if (information === INDEFINITE) return concatenated(this.#chunks(major));
+    const length = this.#argument(information, offset);
+    const start = this.#advance(length);
+    return this.#bytes.slice(start, this.#position);
+  }
+
+  /** RFC 8949 §3.2.3: chunks are strings of the same kind with a definite length. */
+  #chunks(major: number): Uint8Array[] {
+    const chunks: Uint8Array[] = [];
+    while (!this.#isBreak()) {
+      const offset = this.#position;
+      const initial = this.#byte();
+      const information = initial & 0x1f;
+      if (initial >> 5 !== major || information === INDEFINITE) throw malformed('a chunk of another kind', offset);
+      chunks.push(this.#string(major, information, offset));
+    }
+    return chunks;
+  }
+
+  /** The items of an array, or with `width` 2 the keys and values of a map. */
+  #items(information: number, width: number, depth: number, offset: number): Item[] {
+    const items: Item[] = [];
+    if (information === INDEFINITE) {
+      while (!this.#isBreak()) items.push(this.item(depth + 1));
+      return items;
+    }
+    const count = this.#argument(information, offset);
+    // An item takes a byte at least.
+    if (count > this.#left / width) throw malformed(`${count} items claimed, ${this.#left} bytes left`, offset);
+    const length = Number(count) * width;
+    for (let index = 0; index < length; index += 1) items.push(this.item(depth + 1));
+    return items;
+  }
+
+  #isBreak(): boolean {
+    if (this.#bytes[this.#position] !== BREAK) return false;
+    this.#position += 1;
+    return true;
+  }
+
+  #simple(information: number, offset: number): Item {
+    switch (information) {
+      case 20:
+        return { kind: 'boolean', value: false, offset };
+      case 21:
+        return { kind: 'boolean', value: true, offset };
+      case 22:
+        return { kind: 'null', offset };
+      case 25:
+        return { kind: 'float', value: halfFloat(this.#view.getUint16(this.#advance(2))), offset };
+      case 26:
+        return { kind: 'float', value: this.#view.getFloat32(this.#advance(4)), offset };
+      case 27:
+        return { kind: 'float', value: this.#view.getFloat64(this.#advance(8)), offset };
+      case INDEFINITE:
+        throw malformed('a break outside an indefinite item', offset);
+      default: {
+        const value = this.#argument(information, offset);
+        // RFC 8949 §3.3: simple values below 32 are never written in two bytes.
+        if (information === 24 && value < 32) throw malformed(`simple value ${value} in two bytes`, offset);
+        return { kind: 'other', offset };
+      }
+    }
+  }
+}
+
+function negative(argument: number | bigint): number | bigint {
+  return exactInteger(-1n - BigInt(argument));
+}
+
+function pairs(items: readonly Item[], offset: number): (readonly [Item, Item])[] {
+  const entries: (readonly [Item, Item])[] = [];
+  for (let index = 0; index < items.length; index += 2) {
+    const key = items[index];
+    const value = items[index + 1];
+    if (key === undefined || value === undefined) throw malformed('a key without a value', offset);
+    entries.push([key, value]);
+  }
+  return entries;
+}
+
+function concatenated(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let position = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, position);
+    position += chunk.length;
+  }
+  return whole;
+}
+
+/** IEEE 754 binary16, which DataView reads only in newer Nodes. */
+function halfFloat(bits: number): number {
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** RFC 8949 §3.4: date-time text, epoch time, bignums and decimal fractions are numbers; no other tag is a value. */
+function tagged(tag: number | bigint, content: Item, offset: number): Item {
+  switch (tag) {
+    case 0: {
+      const seconds = content.kind === 'text' ? rfc3339Seconds(content.value) : undefined;
+      if (seconds === undefined) throw malformed('tag 0 on what is no RFC 3339 date-time', offset);
+      return { kind: 'time', value: seconds, offset };
+    }
+    case 1: {
+      if (content.kind === 'integer') return { kind: 'time', value: content.value, offset };
+      // Epoch times may have a fraction; those of LwM2M are whole seconds (Core 1.2 Appendix C).
+      if (content.kind === 'float') return { kind: 'time', value: Math.floor(content.value), offset };
+      throw malformed('tag 1 on what is no number', offset);
+    }
+    case 2:
+    case 3: {
+      const magnitude = content.kind === 'bytes' ? bignum(content.value) : undefined;
+      if (magnitude === undefined) throw malformed('a bignum of more than 64 bits', offset);
+      return { kind: 'integer', value: tag === 2 ? exactInteger(magnitude) : negative(magnitude), offset };
+    }
+    case 4:
+      return decimalFraction(content, offset);
+    default:
+      return { kind: 'other', offset };
+  }
+}
+
+function bignum(bytes: Uint8Array): bigint | undefined {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const significant = first === -1 ? bytes.subarray(bytes.length) : bytes.subarray(first);
+  if (significant.length > 8) return undefined;
+  return significant.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+}
+
+/** RFC 8949 §3.4.4: [exponent, mantissa]. RFC 8428 §6 lets SenML write numbers so. */
+function decimalFraction(content: Item, offset: number): Item {
+  const [exponent, mantissa, more] = content.kind === 'array' ? content.items : [];
+  if (exponent?.kind === 'integer' && mantissa?.kind === 'integer' && more === undefined) {
+    const power = numberOf(exponent) ?? 0;
+    const number = Math.abs(power) <= 1000 ? exactNumber(`${mantissa.value}e${power}`, offset) : undefined;
+    if (number !== undefined) return number;
+  }
+  throw malformed('a decimal fraction that is no [exponent, mantissa]', offset);
+}

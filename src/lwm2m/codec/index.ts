@@ -1,0 +1,225 @@
+import { Lwm2mError } from '../error.ts';
+import { parseLinks } from '../link-format.ts';
+import type { Link } from '../link-format.ts';
+import { Path } from '../path.ts';
+import type { Decoded, TypedValue } from '../value.ts';
+import { readCbor } from './cbor-reader.ts';
+import { ContentFormat, contentFormatName, currentContentFormat } from './content-format.ts';
+import type { CompositeValue, TimedValue } from './encoding.ts';
+import type { Item } from './item.ts';
+import { readJson } from './json-reader.ts';
+import { decodeLwm2mCbor, decodeLwm2mCborWrite } from './lwm2m-cbor.ts';
+import { encodeLwm2mCbor, encodeLwm2mCborResources } from './lwm2m-cbor-writer.ts';
+import { decodeLwm2mJson } from './lwm2m-json.ts';
+import { encodeLwm2mJson } from './lwm2m-json-writer.ts';
+import { decodeSenml, decodeSenmlPaths, decodeSenmlWrite } from './senml.ts';
+import type { SenmlDialect } from './senml.ts';
+import { SENML_CBOR, SENML_JSON } from './senml-dialects.ts';
+import { encodeSenmlCbor, encodeSenmlJson, encodeSenmlPaths } from './senml-writer.ts';
+import { decodeCbor, decodeOpaque, decodeText } from './single-value.ts';
+import { encodeCbor, encodeOpaque, encodeText, onlyValue } from './single-value-writer.ts';
+import { decodeTlv } from './tlv.ts';
+import { encodeTlv } from './tlv-writer.ts';
+import type { DecodeContext } from './typing.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+export { ContentFormat, contentFormatName, currentContentFormat, isTextual } from './content-format.ts';
+export type { CompositeValue, TimedValue } from './encoding.ts';
+
+/** Structured payloads beyond this are refused; octets and texts are as long as the transport lets them be. */
+export const MAX_PAYLOAD = 8 * 1024 * 1024;
+
+export interface DecodeRequest extends DecodeContext {
+  readonly contentFormat: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * What a payload of a device holds: the answer to a Read or an Observe, a notification, a Send, a Write.
+ * Throws only Lwm2mError, with the offset of what is wrong: INVALID_PAYLOAD (not the format, or not below `path`),
+ * INVALID_VALUE (not of the resource's type), UNSUPPORTED_FORMAT, LIMIT. Takes linear time.
+ *
+ * An answer without any payload (an object without instances, Core 1.2 §6.3.1) has no format: callers don't ask.
+ */
+export function decode(request: DecodeRequest): Decoded {
+  const { payload } = request;
+  switch (structured(request)) {
+    case ContentFormat.text:
+      return decodeText(payload, request);
+    case ContentFormat.opaque:
+      return decodeOpaque(payload, request);
+    case ContentFormat.cbor:
+      return decodeCbor(payload, request);
+    case ContentFormat.tlv:
+      return decodeTlv(payload, request);
+    case ContentFormat.lwm2mJson:
+      return decodeLwm2mJson(payload, request);
+    case ContentFormat.lwm2mCbor:
+      return decodeLwm2mCbor(payload, request);
+    default: {
+      const { pack, dialect } = readSenml(request);
+      return decodeSenml(pack, dialect, request);
+    }
+  }
+}
+
+/** What a Write-Composite asks: values, and with ETCH or LwM2M CBOR the places that null deletes. Throws as `decode`. */
+export function decodeComposite(request: DecodeRequest): Decoded & { readonly deleted: readonly Path[] } {
+  if (structured(request) === ContentFormat.lwm2mCbor) return decodeLwm2mCborWrite(request.payload, request);
+  const { pack, dialect, etch } = readSenml(request);
+  if (!etch) return { ...decodeSenml(pack, dialect, request), deleted: [] };
+  return { ...decodeSenmlWrite(pack, dialect, request), empty: [] };
+}
+
+/** The paths that a Read- or Observe-Composite asks for. Throws as `decode`. */
+export function decodePaths(request: DecodeRequest): readonly Path[] {
+  const { pack, dialect } = readSenml(request);
+  return decodeSenmlPaths(pack, dialect, request);
+}
+
+/** The links of a Register, a Discover or a Corelnk. Throws INVALID_PAYLOAD and LIMIT. */
+export function decodeLinks(payload: Uint8Array): readonly Link[] {
+  structured({ contentFormat: ContentFormat.linkFormat, payload });
+  return parseLinks(decodeUtf8(payload, 0));
+}
+
+/** The content format in its number of today; throws LIMIT for a structured payload that is too long. */
+function structured({ contentFormat, payload }: { contentFormat: number; payload: Uint8Array }): number {
+  const current = currentContentFormat(contentFormat);
+  const plain = current === ContentFormat.text || current === ContentFormat.opaque;
+  if (payload.length > MAX_PAYLOAD && !plain) {
+    throw new Lwm2mError('LIMIT', `${payload.length} bytes, at most ${MAX_PAYLOAD} are decoded`, {
+      offset: MAX_PAYLOAD,
+    });
+  }
+  return current;
+}
+
+function readSenml(request: DecodeRequest): { pack: Item; dialect: SenmlDialect; etch: boolean } {
+  const { payload } = request;
+  const format = structured(request);
+  switch (format) {
+    case ContentFormat.senmlJson:
+    case ContentFormat.senmlEtchJson:
+      return {
+        pack: readJson(decodeUtf8(payload, 0)),
+        dialect: SENML_JSON,
+        etch: format === ContentFormat.senmlEtchJson,
+      };
+    case ContentFormat.senmlCbor:
+    case ContentFormat.senmlEtchCbor:
+      return { pack: readCbor(payload), dialect: SENML_CBOR, etch: format === ContentFormat.senmlEtchCbor };
+    default:
+      throw unsupported(request.contentFormat);
+  }
+}
+
+export interface EncodeRequest {
+  readonly contentFormat: number;
+  /** What is written, or what an answer answers; `/` for a composite or a Send. */
+  readonly path: Path;
+  /** At or below `path`; for SenML anywhere. */
+  readonly values: readonly TimedValue[];
+  /** Instances without resources and multiple resources without instances: TLV and LwM2M CBOR can say so. */
+  readonly empty?: readonly Path[];
+}
+
+/**
+ * The payload of a Write or of an answer. Throws Lwm2mError: INVALID_VALUE (out of its type's range), INVALID_PATH (not
+ * in `path`, or no resource), INVALID_ARGUMENT (a place twice), UNSUPPORTED_FORMAT (it can't carry that).
+ */
+export function encode(request: EncodeRequest): Uint8Array {
+  const { path, values } = request;
+  const contentFormat = currentContentFormat(request.contentFormat);
+  const empty = request.empty ?? [];
+  switch (contentFormat) {
+    case ContentFormat.tlv:
+      return encodeTlv(path, values, empty);
+    case ContentFormat.lwm2mCbor:
+      return encodeLwm2mCbor(path, values, empty);
+    default:
+      if (empty.length > 0) {
+        throw new Lwm2mError(
+          'UNSUPPORTED_FORMAT',
+          `${contentFormatName(contentFormat)} can't say that ${empty[0]} is empty`,
+        );
+      }
+  }
+  switch (contentFormat) {
+    case ContentFormat.text:
+      return encodeText(onlyValue(contentFormat, path, values));
+    case ContentFormat.opaque:
+      return encodeOpaque(onlyValue(contentFormat, path, values));
+    case ContentFormat.cbor:
+      return encodeCbor(onlyValue(contentFormat, path, values));
+    case ContentFormat.lwm2mJson:
+      return encodeLwm2mJson(values);
+    default:
+      return encodeSenml(contentFormat, values);
+  }
+}
+
+/** The payload of a Write-Composite; null, where the format can say it, deletes. Throws as `encode`. */
+export function encodeComposite(contentFormat: number, values: readonly CompositeValue[]): Uint8Array {
+  const deletes = values.find(({ value }) => value === null);
+  const plainSenml = contentFormat === ContentFormat.senmlJson || contentFormat === ContentFormat.senmlCbor;
+  if (deletes !== undefined && plainSenml) {
+    throw new Lwm2mError('UNSUPPORTED_FORMAT', `${contentFormatName(contentFormat)} can't delete ${deletes.path}`);
+  }
+  if (contentFormat === ContentFormat.lwm2mCbor) return encodeLwm2mCbor(Path.root, values, []);
+  return encodeSenml(contentFormat, values);
+}
+
+/** The list of paths of a Read- or Observe-Composite. Throws UNSUPPORTED_FORMAT and INVALID_ARGUMENT. */
+export function encodePaths(contentFormat: number, paths: readonly Path[]): Uint8Array {
+  switch (contentFormat) {
+    case ContentFormat.senmlJson:
+    case ContentFormat.senmlEtchJson:
+      return encodeSenmlPaths(paths, 'json');
+    case ContentFormat.senmlCbor:
+    case ContentFormat.senmlEtchCbor:
+      return encodeSenmlPaths(paths, 'cbor');
+    default:
+      throw unsupported(contentFormat);
+  }
+}
+
+export interface NewInstance {
+  readonly contentFormat: number;
+  readonly objectId: number;
+  /** Null: the device chooses; only TLV and LwM2M CBOR can say that. */
+  readonly instanceId: number | null;
+  /** By resource id, or resource and resource instance id. */
+  readonly values: readonly { readonly resource: readonly number[]; readonly value: TypedValue }[];
+}
+
+/** The payload of a Create, sent to `/{objectId}` (Core 1.2 §6.3.6). Throws as `encode`. */
+export function encodeNewInstance({ contentFormat, objectId, instanceId, values }: NewInstance): Uint8Array {
+  const instance = Path.of(objectId, instanceId ?? 0);
+  const placed = values.map(({ resource, value }) => ({ path: Path.of(...instance.ids, ...resource), value }));
+  const empty = values.length === 0 && instanceId !== null ? [instance] : [];
+  if (instanceId !== null) return encode({ contentFormat, path: Path.of(objectId), values: placed, empty });
+  if (contentFormat === ContentFormat.tlv) return encodeTlv(instance, placed, []);
+  if (contentFormat === ContentFormat.lwm2mCbor) return encodeLwm2mCborResources(placed);
+  throw new Lwm2mError(
+    'UNSUPPORTED_FORMAT',
+    `${contentFormatName(contentFormat)} can't leave the instance to the device`,
+  );
+}
+
+function encodeSenml(contentFormat: number, values: readonly CompositeValue[]): Uint8Array {
+  switch (contentFormat) {
+    case ContentFormat.senmlJson:
+    case ContentFormat.senmlEtchJson:
+      return encodeSenmlJson(values);
+    case ContentFormat.senmlCbor:
+    case ContentFormat.senmlEtchCbor:
+      return encodeSenmlCbor(values);
+    default:
+      throw unsupported(contentFormat);
+  }
+}
+
+function unsupported(contentFormat: number): Lwm2mError {
+  return new Lwm2mError('UNSUPPORTED_FORMAT', `${contentFormatName(contentFormat)} is not spoken here`);
+}

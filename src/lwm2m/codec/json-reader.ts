@@ -1,0 +1,126 @@
+import { exactNumber, malformed, MAX_DEPTH } from './item.ts';
+import type { Item } from './item.ts';
+
+const BLANKS = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** A string's characters up to its end or the next escape: everything but control characters, `"` and `\`. */
+const PLAIN = /[ !#-[\]-\uffff]*/y;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/y;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const ESCAPED: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+/**
+ * Reads one JSON value (RFC 8259) that fills the text. JSON.parse won't do: it rounds integers beyond 2^53, keeps the
+ * last of two equal keys in silence, and nests without bound. Throws INVALID_PAYLOAD; offsets count characters.
+ */
+export function readJson(text: string): Item {
+  const reader = new JsonReader(text);
+  const item = reader.item(0);
+  reader.end();
+  return item;
+}
+
+class JsonReader {
+  readonly #text: string;
+  #position = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  end(): void {
+    this.#match(BLANKS);
+    if (this.#position < this.#text.length) throw malformed('more after the JSON value', this.#position);
+  }
+
+  item(depth: number): Item {
+    this.#match(BLANKS);
+    const offset = this.#position;
+    if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, offset);
+    const first = this.#text[offset];
+    if (first === '"') return { kind: 'text', value: this.#string(), offset };
+    if (first === '[') return { kind: 'array', items: this.#array(depth), offset };
+    if (first === '{') return { kind: 'map', entries: this.#object(depth), offset };
+    if (this.#take('true')) return { kind: 'boolean', value: true, offset };
+    if (this.#take('false')) return { kind: 'boolean', value: false, offset };
+    if (this.#take('null')) return { kind: 'null', offset };
+    const number = exactNumber(this.#match(NUMBER)?.[0] ?? '', offset);
+    if (number === undefined) throw malformed(first === undefined ? 'ends where a value belongs' : 'not JSON', offset);
+    return number;
+  }
+
+  #array(depth: number): Item[] {
+    const items: Item[] = [];
+    this.#position += 1;
+    if (this.#takeAfterBlanks(']')) return items;
+    do items.push(this.item(depth + 1));
+    while (this.#takeAfterBlanks(','));
+    this.#expect(']');
+    return items;
+  }
+
+  #object(depth: number): (readonly [Item, Item])[] {
+    const entries: (readonly [Item, Item])[] = [];
+    this.#position += 1;
+    if (this.#takeAfterBlanks('}')) return entries;
+    do {
+      this.#match(BLANKS);
+      const offset = this.#position;
+      if (this.#text[offset] !== '"') throw malformed('a key that is no string', offset);
+      const key: Item = { kind: 'text', value: this.#string(), offset };
+      this.#expect(':');
+      entries.push([key, this.item(depth + 1)]);
+    } while (this.#takeAfterBlanks(','));
+    this.#expect('}');
+    return entries;
+  }
+
+  #string(): string {
+    const offset = this.#position;
+    const parts: string[] = [];
+    this.#position += 1;
+    for (;;) {
+      parts.push(this.#match(PLAIN)?.[0] ?? '');
+      if (this.#take('"')) break;
+      const escape = this.#match(ESCAPE);
+      if (escape === undefined) throw malformed('a string that is not JSON', this.#position);
+      const [, code, short = ''] = escape;
+      parts.push(code === undefined ? (ESCAPED[short] ?? '') : String.fromCharCode(Number.parseInt(code, 16)));
+    }
+    const value = parts.join('');
+    if (LONE_SURROGATE.test(value)) throw malformed('half a surrogate pair', offset);
+    return value;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#position;
+    const match = pattern.exec(this.#text);
+    if (match === null) return undefined;
+    this.#position = pattern.lastIndex;
+    return match;
+  }
+
+  #take(word: string): boolean {
+    if (!this.#text.startsWith(word, this.#position)) return false;
+    this.#position += word.length;
+    return true;
+  }
+
+  #takeAfterBlanks(word: string): boolean {
+    this.#match(BLANKS);
+    return this.#take(word);
+  }
+
+  #expect(word: string): void {
+    if (!this.#takeAfterBlanks(word)) throw malformed(`${word} is missing`, this.#position);
+  }
+}

@@ -1,0 +1,114 @@
+import { Lwm2mError } from '../error.ts';
+import { Path } from '../path.ts';
+import type { Decoded, Reading } from '../value.ts';
+import { readCbor } from './cbor-reader.ts';
+import { describe, malformed } from './item.ts';
+import type { Item } from './item.ts';
+import { cborLink } from './single-value.ts';
+import { Typing } from './typing.ts';
+import type { DecodeContext } from './typing.ts';
+
+/**
+ * Decodes LwM2M CBOR (Core 1.2 §7.4.7): maps whose keys, put one behind the other, are paths. They start at the
+ * object; paths relative to the request are refused, because nothing tells the two apart.
+ * Throws INVALID_PAYLOAD and INVALID_VALUE.
+ */
+export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): Decoded {
+  const { readings, empty, deleted } = decodeLwm2mCborWrite(payload, context);
+  const [first] = deleted;
+  if (first !== undefined) throw new Lwm2mError('INVALID_VALUE', `null at ${first}: only a Write-Composite deletes`);
+  return { readings, empty };
+}
+
+/** A Write-Composite: values, and what is deleted by null. */
+export function decodeLwm2mCborWrite(
+  payload: Uint8Array,
+  context: DecodeContext,
+): Decoded & { deleted: readonly Path[] } {
+  const item = readCbor(payload);
+  if (item.kind !== 'map') throw malformed(`LwM2M CBOR is a map, not ${describe(item)}`, item.offset);
+  const reader = new Lwm2mCborReader(context);
+  reader.map([], null, item);
+  return { readings: reader.readings, empty: reader.empty, deleted: reader.deleted };
+}
+
+type MapItem = Extract<Item, { kind: 'map' }>;
+
+class Lwm2mCborReader {
+  readonly readings: Reading[] = [];
+  readonly empty: Path[] = [];
+  readonly deleted: Path[] = [];
+  readonly #context: DecodeContext;
+  readonly #typing: Typing;
+  readonly #seen = new Set<string>();
+
+  constructor(context: DecodeContext) {
+    this.#context = context;
+    this.#typing = new Typing(context, cborLink);
+  }
+
+  map(ids: readonly number[], prefix: string | null, { entries, offset }: MapItem): void {
+    if (entries.length === 0) this.#emptyMap(ids, prefix, offset);
+    for (const [key, value] of entries) {
+      const atTop = ids.length === 0 && prefix === null;
+      const named = atTop ? prefixOf(key) : null;
+      const longer = [...ids, ...idsOf(key, named !== null)];
+      if (longer.length > 4) throw malformed(`a path of ${longer.length} ids`, key.offset);
+      if (value.kind === 'map') this.map(longer, named ?? prefix, value);
+      else this.#value(this.#place(longer, named ?? prefix, key.offset), value);
+    }
+  }
+
+  #value(path: Path, item: Item): void {
+    if (item.kind === 'null' && path.resourceId !== null) this.deleted.push(path);
+    else this.readings.push(this.#typing.reading(path, item, null));
+  }
+
+  /** An object without instances, an instance without resources, a multiple resource without instances. */
+  #emptyMap(ids: readonly number[], prefix: string | null, offset: number): void {
+    const wholeObject = ids.length === 0 && this.#context.path.level !== 'root';
+    if (wholeObject) return;
+    if (ids.length === 0 || ids.length === 4) throw malformed('an empty map', offset);
+    const path = this.#place(ids, prefix, offset);
+    if (ids.length > 1) this.empty.push(path);
+  }
+
+  /** The path, which lies in the request path and was not there before. */
+  #place(ids: readonly number[], prefix: string | null, offset: number): Path {
+    const asked = this.#context.path;
+    const onDevice = prefix ?? asked.prefix;
+    const path = onDevice === null ? Path.of(...ids) : Path.of(...ids).on(onDevice);
+    const everywhere = asked.level === 'root' && asked.prefix === null;
+    if (!everywhere && !asked.contains(path)) throw malformed(`${path} is not in ${asked}`, offset);
+    const key = path.toString();
+    if (this.#seen.has(key)) throw malformed(`${path} is given twice`, offset);
+    this.#seen.add(key);
+    return path;
+  }
+}
+
+/** Gateway 1.1: the first key may begin with the prefix of an end device, as text. */
+function prefixOf(key: Item): string | null {
+  const first = key.kind === 'array' ? key.items[0] : key;
+  if (first?.kind !== 'text') return null;
+  try {
+    Path.root.on(first.value);
+  } catch (cause) {
+    throw new Lwm2mError('INVALID_PAYLOAD', 'a text that is no prefix of an end device', {
+      offset: first.offset,
+      cause,
+    });
+  }
+  return first.value;
+}
+
+function idsOf(key: Item, afterPrefix: boolean): number[] {
+  const items = key.kind === 'array' ? key.items : [key];
+  if (items.length === 0) throw malformed('a key without ids', key.offset);
+  return items.slice(afterPrefix ? 1 : 0).map((item) => {
+    if (item.kind !== 'integer' || item.value < 0 || item.value > 65534) {
+      throw malformed(`${describe(item)} where an id belongs`, item.offset);
+    }
+    return Number(item.value);
+  });
+}

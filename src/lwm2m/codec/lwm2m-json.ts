@@ -1,0 +1,64 @@
+import type { Decoded, Reading, ResourceType } from '../value.ts';
+import { decodeBase64 } from './base64.ts';
+import { readFields, secondsField, textField, textLabel } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { describe, malformed, numberOf } from './item.ts';
+import type { Item } from './item.ts';
+import { readJson } from './json-reader.ts';
+import { parseName } from './name.ts';
+import { absoluteTime } from './time.ts';
+import { Typing } from './typing.ts';
+import type { DecodeContext } from './typing.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+const VALUES = ['v', 'bv', 'sv', 'ov'] as const;
+type ValueLabel = (typeof VALUES)[number];
+
+/** Decodes the JSON of LwM2M 1.0 (TS 1.0.2 §6.4.4). Throws INVALID_PAYLOAD and INVALID_VALUE. */
+export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): Decoded {
+  const whole = readFields(readJson(decodeUtf8(payload, 0)), ['bn', 'bt', 'e'], textLabel);
+  if (whole.e?.kind !== 'array') throw malformed('no array e', 0);
+  const baseName = whole.bn === undefined ? '' : textField(whole.bn, 'bn');
+  const baseTime = whole.bt === undefined ? 0 : secondsField(whole.bt, 'bt');
+  const typing = new Typing(context, opaqueText);
+  const readings: Reading[] = [];
+  const seen = new Set<string>();
+  for (const element of whole.e.items) {
+    const fields = readFields(element, ['n', 't', ...VALUES], textLabel);
+    const name = fields.n === undefined ? '' : textField(fields.n, 'n');
+    const path = parseName(fullName(baseName, name, context), context, element.offset);
+    const timed = baseTime !== 0 || fields.t !== undefined;
+    const sum = baseTime + (fields.t === undefined ? 0 : secondsField(fields.t, 't'));
+    const time = timed ? absoluteTime(sum, context.now, element.offset) : null;
+    const key = `${path}@${time}`;
+    if (seen.has(key)) throw malformed(`${path} is given twice`, element.offset);
+    seen.add(key);
+    readings.push(typing.reading(path, valueOf(fields, element), time));
+  }
+  return { readings, empty: [] };
+}
+
+/** Without a base name, names are relative to the request path. Some devices leave the slash between the two out. */
+function fullName(baseName: string, name: string, { path }: DecodeContext): string {
+  const base = baseName === '' ? path.toString() : baseName;
+  if (name === '') return base;
+  return base.endsWith('/') ? base + name : `${base}/${name}`;
+}
+
+function valueOf(fields: Fields<ValueLabel>, element: Item): Item {
+  const [label, second] = VALUES.filter((candidate) => fields[candidate] !== undefined);
+  const item = label === undefined ? undefined : fields[label];
+  if (label === undefined || item === undefined) throw malformed('an element without a value', element.offset);
+  if (second !== undefined) throw malformed('two values in one element', element.offset);
+  if (label === 'v' && numberOf(item) !== undefined) return item;
+  if (label === 'bv' && item.kind === 'boolean') return item;
+  if (label === 'sv' && item.kind === 'text') return item;
+  if (label === 'ov' && item.kind === 'text') return { ...item, kind: 'link' };
+  throw malformed(`${label} holds ${describe(item)}`, item.offset);
+}
+
+/** Opaque is base64 in a string (TS 1.0.2 Appendix C). */
+function opaqueText(item: Item, type: ResourceType): Item {
+  if (type !== 'Opaque' || item.kind !== 'text') return item;
+  return { kind: 'bytes', value: decodeBase64(item.value, 'base64', item.offset), offset: item.offset };
+}

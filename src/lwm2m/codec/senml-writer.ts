@@ -1,0 +1,136 @@
+import { Lwm2mError } from '../error.ts';
+import type { Path } from '../path.ts';
+import { formatObjectLink } from '../value.ts';
+import type { TypedValue } from '../value.ts';
+import { encodeBase64 } from './base64.ts';
+import { CborWriter } from './cbor-writer.ts';
+import { checkedTime, checkedValues, checkOnce, commonInstance } from './encoding.ts';
+import type { CompositeValue } from './encoding.ts';
+import { encodeUtf8 } from './utf8.ts';
+
+interface SenmlRecord {
+  readonly baseName: string | undefined;
+  readonly name: string | undefined;
+  /** Undefined in a list of paths, null to delete. */
+  readonly value: TypedValue | null | undefined;
+  readonly time: number | undefined;
+}
+
+/** A SenML JSON pack (RFC 8428 §5, RFC 8790). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT. */
+export function encodeSenmlJson(values: readonly CompositeValue[]): Uint8Array {
+  return writeJson(valueRecords(values));
+}
+
+/** A SenML CBOR pack (RFC 8428 §6, RFC 8790). Throws as `encodeSenmlJson`. */
+export function encodeSenmlCbor(values: readonly CompositeValue[]): Uint8Array {
+  return writeCbor(valueRecords(values));
+}
+
+/** The list of paths of a Read- or Observe-Composite. Throws INVALID_ARGUMENT when it is empty. */
+export function encodeSenmlPaths(paths: readonly Path[], spelling: 'json' | 'cbor'): Uint8Array {
+  if (paths.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'a list without paths');
+  const records = paths.map((path) => ({
+    baseName: undefined,
+    name: path.toString(),
+    value: undefined,
+    time: undefined,
+  }));
+  return spelling === 'json' ? writeJson(records) : writeCbor(records);
+}
+
+function valueRecords(values: readonly CompositeValue[]): SenmlRecord[] {
+  checkOnce(values);
+  const baseName = commonInstance(values.map(({ path }) => path));
+  return checkedValues(values).map(({ path, value, time }, index) => {
+    const name = path.toString();
+    return {
+      baseName: index === 0 ? baseName : undefined,
+      name: baseName === undefined ? name : name.slice(baseName.length),
+      value,
+      time: time === undefined || time === null ? undefined : checkedTime(time),
+    };
+  });
+}
+
+function writeJson(records: readonly SenmlRecord[]): Uint8Array {
+  const written = records.map(({ baseName, name, value, time }) => {
+    const fields: string[] = [];
+    if (baseName !== undefined) fields.push(`"bn":${JSON.stringify(baseName)}`);
+    if (name !== undefined) fields.push(`"n":${JSON.stringify(name)}`);
+    if (value !== undefined) fields.push(value === null ? '"v":null' : jsonValue(value));
+    if (time !== undefined) fields.push(`"t":${time}`);
+    return `{${fields.join(',')}}`;
+  });
+  return encodeUtf8(`[${written.join(',')}]`);
+}
+
+function jsonValue(value: TypedValue): string {
+  switch (value.type) {
+    case 'Integer':
+    case 'Unsigned Integer':
+    case 'Time':
+      return `"v":${value.value}`;
+    case 'Float':
+      return `"v":${jsonFloat(value.value)}`;
+    case 'Boolean':
+      return `"vb":${value.value}`;
+    case 'Opaque':
+      return `"vd":"${encodeBase64(value.value, 'base64url')}"`;
+    case 'Objlnk':
+      return `"vlo":"${formatObjectLink(value.value)}"`;
+    case 'String':
+    case 'Corelnk':
+      return `"vs":${JSON.stringify(value.value)}`;
+  }
+}
+
+/** String() drops the sign of -0. */
+export function jsonFloat(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** RFC 8428 §6, Table 4. */
+const LABEL = { bn: -2, n: 0, v: 2, vs: 3, vb: 4, t: 6, vd: 8 } as const;
+
+function writeCbor(records: readonly SenmlRecord[]): Uint8Array {
+  const writer = new CborWriter().array(records.length);
+  for (const { baseName, name, value, time } of records) {
+    writer.map([baseName, name, value, time].filter((field) => field !== undefined).length);
+    if (baseName !== undefined) writer.integer(LABEL.bn).text(baseName);
+    if (name !== undefined) writer.integer(LABEL.n).text(name);
+    if (value === null) writer.integer(LABEL.v).null();
+    else if (value !== undefined) writeCborValue(writer, value);
+    if (time !== undefined) writeTime(writer.integer(LABEL.t), time);
+  }
+  return writer.finish();
+}
+
+function writeTime(writer: CborWriter, time: number): void {
+  if (Number.isInteger(time)) writer.integer(time);
+  else writer.float(time);
+}
+
+function writeCborValue(writer: CborWriter, value: TypedValue): void {
+  switch (value.type) {
+    case 'Integer':
+    case 'Unsigned Integer':
+    case 'Time':
+      writer.integer(LABEL.v).integer(value.value);
+      return;
+    case 'Float':
+      writer.integer(LABEL.v).float(value.value);
+      return;
+    case 'Boolean':
+      writer.integer(LABEL.vb).boolean(value.value);
+      return;
+    case 'Opaque':
+      writer.integer(LABEL.vd).bytes(value.value);
+      return;
+    case 'Objlnk':
+      writer.text('vlo').text(formatObjectLink(value.value));
+      return;
+    case 'String':
+    case 'Corelnk':
+      writer.integer(LABEL.vs).text(value.value);
+  }
+}

@@ -1,0 +1,159 @@
+import { Lwm2mError } from '../error.ts';
+import type { Path } from '../path.ts';
+import { exactInteger } from '../value.ts';
+import type { Decoded, Reading } from '../value.ts';
+import { readFields, secondsField, textField } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { describe, malformed, numberOf } from './item.ts';
+import type { Item } from './item.ts';
+import { parseName } from './name.ts';
+import { absoluteTime } from './time.ts';
+import { Typing } from './typing.ts';
+import type { DecodeContext } from './typing.ts';
+
+/** How JSON and CBOR differ in spelling the same records. */
+export interface SenmlDialect {
+  /** The name of a field (`bn`, `v`), whatever key stands for it. Throws INVALID_PAYLOAD for what is no key. */
+  label(key: Item): string;
+  /** The data value, from base64url or as it is. Throws INVALID_PAYLOAD. */
+  data(item: Item): Item;
+}
+
+/** RFC 8428 §4.4: packs of a newer version must not be used. */
+const VERSION = 10;
+const VALUES = ['v', 'vs', 'vb', 'vd', 'vlo'] as const;
+/** Units, sums and update times say nothing in LwM2M. */
+const LABELS = ['bn', 'bt', 'bv', 'bver', 'n', 't', ...VALUES] as const;
+type Label = (typeof LABELS)[number];
+
+/** One record with its base fields applied (RFC 8428 §4.6). `value` is undefined when it has none. */
+interface ResolvedRecord {
+  readonly path: Path;
+  readonly value: Item | undefined;
+  readonly time: number | null;
+  readonly offset: number;
+}
+
+/** A pack of values: an answer, a notification, a Send or a write. */
+export function decodeSenml(pack: Item, dialect: SenmlDialect, context: DecodeContext): Decoded {
+  const { readings, deleted } = decodeSenmlWrite(pack, dialect, context);
+  const [first] = deleted;
+  if (first !== undefined) throw new Lwm2mError('INVALID_VALUE', `null at ${first}: only ETCH deletes`);
+  return { readings, empty: [] };
+}
+
+/** A Write-Composite: values, and with SenML ETCH (RFC 8790 §3.2) what is deleted by null. */
+export function decodeSenmlWrite(
+  pack: Item,
+  dialect: SenmlDialect,
+  context: DecodeContext,
+): { readings: readonly Reading[]; deleted: readonly Path[] } {
+  const typing = new Typing(context);
+  const readings: Reading[] = [];
+  const deleted: Path[] = [];
+  const seen = new Set<string>();
+  for (const { path, value, time, offset } of resolvedRecords(pack, dialect, context)) {
+    if (value === undefined) throw malformed(`a record without a value for ${path}`, offset);
+    // Core 1.2 §7.4.4: an instance appears once, or several times with different times.
+    const key = `${path}@${time}`;
+    if (seen.has(key)) throw malformed(`${path} is given twice`, offset);
+    seen.add(key);
+    if (value.kind === 'null') deleted.push(path);
+    else readings.push(typing.reading(path, value, time));
+  }
+  return { readings, deleted };
+}
+
+/** The paths of a Read- or Observe-Composite: records without values (Core 1.2 §6.3.8). */
+export function decodeSenmlPaths(pack: Item, dialect: SenmlDialect, context: DecodeContext): readonly Path[] {
+  const paths: Path[] = [];
+  for (const { path, value, offset } of resolvedRecords(pack, dialect, context)) {
+    if (value !== undefined) throw malformed(`a value in a list of paths, for ${path}`, offset);
+    paths.push(path);
+  }
+  if (paths.length === 0) throw malformed('a list without paths', pack.offset);
+  return paths;
+}
+
+function* resolvedRecords(pack: Item, dialect: SenmlDialect, context: DecodeContext): Generator<ResolvedRecord> {
+  if (pack.kind !== 'array') throw malformed(`a SenML pack is an array, not ${describe(pack)}`, pack.offset);
+  let baseName = '';
+  let baseTime = 0;
+  let baseValue: Item | undefined;
+  for (const item of pack.items) {
+    const record = readFields(item, LABELS, (key) => dialect.label(key));
+    checkVersion(record.bver);
+    if (record.bn !== undefined) baseName = textField(record.bn, 'bn');
+    if (record.bt !== undefined) baseTime = secondsField(record.bt, 'bt');
+    if (record.bv !== undefined) baseValue = record.bv;
+    const name = baseName + (record.n === undefined ? '' : textField(record.n, 'n'));
+    const timed = baseTime !== 0 || record.t !== undefined;
+    const sum = baseTime + (record.t === undefined ? 0 : secondsField(record.t, 't'));
+    yield {
+      path: parseName(name, context, item.offset),
+      value: valueOf(record, baseValue, dialect, item.offset),
+      time: timed ? absoluteTime(sum, context.now, item.offset) : null,
+      offset: item.offset,
+    };
+  }
+}
+
+function checkVersion(version: Item | undefined): void {
+  if (version === undefined) return;
+  const number = numberOf(version);
+  if (number === undefined || !Number.isInteger(number) || number < 1 || number > VERSION) {
+    throw malformed(`SenML version ${describe(version)}`, version.offset);
+  }
+}
+
+function valueOf(
+  record: Fields<Label>,
+  baseValue: Item | undefined,
+  dialect: SenmlDialect,
+  offset: number,
+): Item | undefined {
+  let found: Item | undefined;
+  for (const label of VALUES) {
+    const item = record[label];
+    if (item === undefined) continue;
+    if (found !== undefined) throw malformed('two values in one record', offset);
+    found = labelledValue(label, item, baseValue, dialect);
+  }
+  return found;
+}
+
+function labelledValue(
+  label: (typeof VALUES)[number],
+  item: Item,
+  baseValue: Item | undefined,
+  dialect: SenmlDialect,
+): Item {
+  switch (label) {
+    case 'v':
+      if (item.kind === 'null') return item;
+      if (numberOf(item) !== undefined) return baseValue === undefined ? item : sumOf(baseValue, item);
+      break;
+    case 'vs':
+      if (item.kind === 'text') return item;
+      break;
+    case 'vb':
+      if (item.kind === 'boolean') return item;
+      break;
+    case 'vd':
+      return dialect.data(item);
+    case 'vlo':
+      if (item.kind === 'text') return { ...item, kind: 'link' };
+      break;
+  }
+  throw malformed(`${label} holds ${describe(item)}`, item.offset);
+}
+
+/** RFC 8428 §4.1: the base value is added to the value; exact where both are integers. */
+function sumOf(base: Item, item: Item): Item {
+  if (base.kind === 'integer' && item.kind === 'integer') {
+    return { ...item, value: exactInteger(BigInt(base.value) + BigInt(item.value)) };
+  }
+  const [left, right] = [numberOf(base), numberOf(item)];
+  if (left === undefined || right === undefined) throw malformed(`bv holds ${describe(base)}`, base.offset);
+  return { kind: 'float', value: left + right, offset: item.offset };
+}

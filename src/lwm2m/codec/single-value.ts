@@ -1,0 +1,70 @@
+import { Lwm2mError } from '../error.ts';
+import { parseObjectLink } from '../value.ts';
+import type { Decoded, ResourceType, TypedValue } from '../value.ts';
+import { decodeBase64 } from './base64.ts';
+import { readCbor } from './cbor-reader.ts';
+import { exactNumber } from './item.ts';
+import type { Item } from './item.ts';
+import { checkValuePath, typedItem, Typing } from './typing.ts';
+import type { DecodeContext } from './typing.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+const INTEGER = /^-?\d+$/;
+
+/** text/plain (Core 1.2 §7.4.1, Appendix C): the value of one resource or resource instance. */
+export function decodeText(payload: Uint8Array, context: DecodeContext): Decoded {
+  const { path } = context;
+  checkValuePath(path, 0);
+  const text = decodeUtf8(payload, 0);
+  const type = new Typing(context).typeAt(path);
+  if (type !== undefined) return { readings: [{ ...typedText(text, type), path, time: null }], empty: [] };
+  return { readings: [{ type: 'String', value: text, path, time: null, guessed: true }], empty: [] };
+}
+
+function typedText(text: string, type: ResourceType): TypedValue {
+  switch (type) {
+    case 'String':
+    case 'Corelnk':
+      return typedItem({ kind: 'text', value: text, offset: 0 }, type);
+    case 'Integer':
+    case 'Unsigned Integer':
+    case 'Time':
+      return typedItem((INTEGER.test(text) ? exactNumber(text, 0) : undefined) ?? wrongText(text, type), type);
+    case 'Float':
+      return typedItem(exactNumber(text, 0) ?? wrongText(text, type), type);
+    case 'Boolean':
+      if (text === '0' || text === '1') return { type, value: text === '1' };
+      return wrongText(text, type);
+    case 'Opaque':
+      return { type, value: decodeBase64(text, 'base64', 0) };
+    case 'Objlnk':
+      return { type, value: parseObjectLink(text, 0) };
+  }
+}
+
+function wrongText(text: string, type: ResourceType): never {
+  throw new Lwm2mError('INVALID_VALUE', `${JSON.stringify(text.slice(0, 40))} is no ${type}`, { offset: 0 });
+}
+
+/** application/octet-stream (Core 1.2 §7.4.2): the bytes of one Opaque resource. */
+export function decodeOpaque(payload: Uint8Array, context: DecodeContext): Decoded {
+  const { path } = context;
+  checkValuePath(path, 0);
+  const type = new Typing(context).typeAt(path);
+  if (type !== undefined && type !== 'Opaque') {
+    throw new Lwm2mError('INVALID_VALUE', `octets are no ${type}`, { offset: 0 });
+  }
+  const value = { type: 'Opaque', value: payload.slice(), path, time: null } as const;
+  return { readings: [type === undefined ? { ...value, guessed: true } : value], empty: [] };
+}
+
+/** application/cbor (Core 1.2 §7.4.6): one item, the value of one resource or resource instance. */
+export function decodeCbor(payload: Uint8Array, context: DecodeContext): Decoded {
+  const typing = new Typing(context, cborLink);
+  return { readings: [typing.reading(context.path, readCbor(payload), null)], empty: [] };
+}
+
+/** CBOR writes object links as text (Core 1.2 Appendix C). */
+export function cborLink(item: Item, type: ResourceType): Item {
+  return type === 'Objlnk' && item.kind === 'text' ? { ...item, kind: 'link' } : item;
+}

@@ -1,0 +1,143 @@
+import { Lwm2mError } from '../error.ts';
+import { parseLinks } from '../link-format.ts';
+import type { ObjectDefinition, ObjectModel } from '../model/definition.ts';
+import type { Path } from '../path.ts';
+import { integerOf, parseObjectLink } from '../value.ts';
+import type { Reading, ResourceType, TypedValue } from '../value.ts';
+import { describe, malformed } from './item.ts';
+import type { Item } from './item.ts';
+
+/** What a decoder must know beside the bytes. */
+export interface DecodeContext {
+  /** The request path that the payload answers or writes; `/` for a composite or a Send. */
+  readonly path: Path;
+  readonly model: ObjectModel;
+  /** The version of an object that the device registered; undefined where it said none. */
+  readonly versionOf?: ((objectId: number) => string | undefined) | undefined;
+  /** The type of every value, in place of what the model says. */
+  readonly resourceType?: ResourceType | undefined;
+  /** The device's alternate path (`/lwm2m`), which names in answers may or may not carry. */
+  readonly rootPath?: string | undefined;
+  /** When the payload came, in seconds since the Unix epoch: relative times count from it. */
+  readonly now: number;
+}
+
+/** Turns an item into the kind that its type has, where a format writes it as another: object links as text in CBOR. */
+export type Adapt = (item: Item, type: ResourceType) => Item;
+
+/** Looks up what type a resource has, remembering the object's definition from one value to the next. */
+export class Typing {
+  readonly #context: DecodeContext;
+  readonly #adapt: Adapt;
+  readonly #definitions = new Map<number, ObjectDefinition | undefined>();
+
+  constructor(context: DecodeContext, adapt: Adapt = (item) => item) {
+    this.#context = context;
+    this.#adapt = adapt;
+  }
+
+  /** Undefined when neither the model nor the caller knows the resource. */
+  typeAt(path: Path): ResourceType | undefined {
+    const { resourceType, model, versionOf } = this.#context;
+    if (resourceType !== undefined) return resourceType;
+    const { objectId, resourceId } = path;
+    if (objectId === null || resourceId === null) return undefined;
+    // An end device's versions are in the gateway's /25 list, not in this registration.
+    const version = path.prefix === null ? versionOf?.(objectId) : undefined;
+    if (!this.#definitions.has(objectId)) this.#definitions.set(objectId, model.object(objectId, version));
+    const definition = this.#definitions.get(objectId);
+    if (definition === undefined) return undefined;
+    return model.resource(objectId, resourceId, definition.version)?.type ?? undefined;
+  }
+
+  /** The reading of an item at its place. Throws INVALID_PAYLOAD off resources, INVALID_VALUE off types. */
+  reading(path: Path, item: Item, time: number | null): Reading {
+    checkValuePath(path, item.offset);
+    const type = this.typeAt(path);
+    if (type !== undefined) return { ...typedItem(this.#adapt(item, type), type), path, time };
+    return { ...guessedItem(item), path, time, guessed: true };
+  }
+}
+
+/** Values sit at resources and resource instances only (Core 1.2 §7.1). */
+export function checkValuePath(path: Path, offset: number): void {
+  if (path.resourceId === null) {
+    throw malformed(`a value at ${path}, which is no resource and no resource instance`, offset);
+  }
+}
+
+/** The item as a value of the type (Core 1.2 Appendix C); throws INVALID_VALUE when it isn't one. */
+export function typedItem(item: Item, type: ResourceType): TypedValue {
+  switch (type) {
+    case 'String':
+      if (item.kind === 'text') return { type, value: item.value };
+      break;
+    case 'Corelnk':
+      if (item.kind === 'text') return corelnk(item.value, item.offset);
+      break;
+    case 'Integer':
+    case 'Unsigned Integer':
+      if (item.kind === 'integer' || item.kind === 'float') {
+        return { type, value: integerOf(type, item.value, item.offset) };
+      }
+      break;
+    case 'Time':
+      if (item.kind === 'integer' || item.kind === 'float' || item.kind === 'time') {
+        return { type, value: integerOf(type, item.value, item.offset) };
+      }
+      break;
+    case 'Float':
+      if (item.kind === 'integer' || item.kind === 'float') return float(Number(item.value), item.offset);
+      break;
+    case 'Boolean':
+      if (item.kind === 'boolean') return { type, value: item.value };
+      break;
+    case 'Opaque':
+      if (item.kind === 'bytes') return { type, value: item.value };
+      break;
+    case 'Objlnk':
+      if (item.kind === 'link') return { type, value: parseObjectLink(item.value, item.offset) };
+      break;
+  }
+  throw new Lwm2mError('INVALID_VALUE', `${describe(item)} is no ${type}`, { offset: item.offset });
+}
+
+/** The type that an item has by itself, for resources nobody defined. */
+function guessedItem(item: Item): TypedValue {
+  switch (item.kind) {
+    case 'integer': {
+      const signed = item.value < 2n ** 63n;
+      return typedItem(item, signed ? 'Integer' : 'Unsigned Integer');
+    }
+    case 'text':
+      return { type: 'String', value: item.value };
+    case 'bytes':
+      return { type: 'Opaque', value: item.value };
+    case 'boolean':
+      return { type: 'Boolean', value: item.value };
+    case 'time':
+      return typedItem(item, 'Time');
+    case 'link':
+      return typedItem(item, 'Objlnk');
+    case 'float':
+      return float(item.value, item.offset);
+    default:
+      throw malformed(`${describe(item)} is no value`, item.offset);
+  }
+}
+
+/** LwM2M has no word for NaN and infinity outside binary formats, and nothing to do with them: no format may bring them. */
+export function float(value: number, offset: number): TypedValue {
+  if (!Number.isFinite(value)) throw new Lwm2mError('INVALID_VALUE', `${value} is no Float`, { offset });
+  return { type: 'Float', value };
+}
+
+/** Throws INVALID_VALUE for text that is no link format. */
+export function corelnk(value: string, offset: number): TypedValue {
+  try {
+    parseLinks(value);
+  } catch (cause) {
+    throw new Lwm2mError('INVALID_VALUE', 'a Corelnk that is no link format', { offset, cause });
+  }
+  return { type: 'Corelnk', value };
+}
