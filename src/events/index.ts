@@ -13,11 +13,11 @@ export type Event<T> =
  */
 export interface EventBus<Topics> {
   publish<K extends keyof Topics>(topic: K, key: string, value: Topics[K]): void;
-  /** `key` null: every key of the topic. */
+  /** `key` null: every key of the topic. What `accept` refuses never enters the buffer, so it can't push others out. */
   subscribe<K extends keyof Topics>(
     topic: K,
     key: string | null,
-    options?: { buffer?: number },
+    options?: { buffer?: number; accept?: (value: Topics[K]) => boolean },
   ): Subscription<Topics[K]>;
   /** Ends every subscription. */
   close(): void;
