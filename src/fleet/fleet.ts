@@ -158,6 +158,11 @@ export interface Rpcs {
 
 export interface Definitions {
   get(actor: Actor, objectId: number, version?: string | null): Promise<ObjectDefinition | null>;
+  /** In the order of `wanted`; at most one statement. */
+  many(
+    actor: Actor,
+    wanted: readonly { readonly objectId: number; readonly version: string | null }[],
+  ): Promise<(ObjectDefinition | null)[]>;
   page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<ObjectDefinition>>;
 }
 
