@@ -1,3 +1,4 @@
+import type { CoapMetrics } from './metrics.ts';
 import type { Peer } from './transport.ts';
 
 /** A CoAP code as its byte: class × 32 + detail (RFC 7252 §3). `2.05` is 69. */
@@ -101,6 +102,8 @@ export interface CoapEndpoint {
    * waits for it move along.
    */
   movePeer(from: Peer, to: Peer): void;
+  /** Counters since the start, and what there is now. */
+  metrics(): CoapMetrics;
   /** Sends what is due, ends the rest with CoapError CLOSED, closes the transport. */
   close(): Promise<void>;
 }

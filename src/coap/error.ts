@@ -12,7 +12,9 @@ export type CoapErrorCode =
   /** The peer broke the protocol: blocks out of order, another ETag, a body above the cap. */
   | 'PROTOCOL'
   /** The caller asked for what can't be sent (an option too long, a path segment above 255 bytes). */
-  | 'INVALID';
+  | 'INVALID'
+  /** The transport's address can't be listened on. */
+  | 'BIND';
 
 /** The one error class of the CoAP room. */
 export class CoapError extends Error {

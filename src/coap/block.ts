@@ -1,0 +1,34 @@
+import { uintOption } from './option.ts';
+import type { MessageOption } from './message.ts';
+
+/** The value of a Block1 or Block2 option (RFC 7959 §2.2). */
+export interface Block {
+  readonly number: number;
+  readonly more: boolean;
+  /** 16 … 1024 bytes */
+  readonly size: number;
+}
+
+/** SZX 7 is reserved for BERT over TCP (RFC 8323 §6). */
+const RESERVED_SZX = 7;
+const MAX_NUMBER = 0xf_ffff;
+export const LARGEST_BLOCK = 1024;
+
+/** Null for the reserved size, which must not be sent (RFC 7959 §2.2). */
+export function readBlock(value: number): Block | null {
+  const szx = value & 7;
+  if (szx === RESERVED_SZX) return null;
+  return { number: value >> 4, more: (value & 8) !== 0, size: 16 << szx };
+}
+
+export function blockOption(number: number, block: Block): MessageOption {
+  const szx = 27 - Math.clz32(block.size);
+  return uintOption(number, (block.number << 4) | (block.more ? 8 : 0) | szx);
+}
+
+/** The block of `total` bytes that starts at `number` × `size`; null when it starts past the end. */
+export function blockAt(number: number, size: number, total: number): Block | null {
+  const offset = number * size;
+  if (number > MAX_NUMBER || (offset >= total && offset > 0)) return null;
+  return { number, more: offset + size < total, size };
+}

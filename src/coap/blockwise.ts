@@ -1,0 +1,140 @@
+import { blockAt, blockOption, readBlock, type Block } from './block.ts';
+import { Body } from './body.ts';
+import { codes, formatCode, isSuccess } from './code.ts';
+import type { IncomingResponse } from './endpoint.ts';
+import { CoapError } from './error.ts';
+import type { Operation, Reply, RequestLayer } from './operation.ts';
+import { optionNumbers, uintOption } from './option.ts';
+
+/** How often a read begins again because the representation changed under it. */
+const MOST_RESTARTS = 2;
+
+/** Sends a request, in blocks when its body needs them; resolves with the response or the first block of it. */
+export async function sendWhole(operation: Operation): Promise<Reply> {
+  const { body, blockSize } = operation;
+  if (body.length > blockSize) return sendBlocks(operation, body, blockSize);
+  const reply = await operation.send([], body, true);
+  const wanted = sizeHint(reply);
+  // RFC 7959 §2.9.3: 4.13 may say in Block1 which size would do.
+  if (wanted !== null && wanted < body.length) return sendBlocks(operation, body, wanted);
+  return reply;
+}
+
+/** RFC 7959 §2.5: block after block, each answered 2.31 but for the last. */
+async function sendBlocks(operation: Operation, body: Uint8Array, largest: number): Promise<Reply> {
+  let size = largest;
+  let offset = 0;
+  for (;;) {
+    const block = blockAt(offset / size, size, body.length);
+    if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes has too many blocks of ${size}`);
+    const options = [blockOption(optionNumbers.block1, block)];
+    if (offset === 0) options.push(uintOption(optionNumbers.size1, body.length));
+    const reply = await operation.send(options, body.subarray(offset, offset + size), !block.more);
+    const echoed = replyBlock(reply.options.block1);
+
+    const wanted = sizeHint(reply);
+    if (wanted !== null && offset === 0 && wanted < size) {
+      size = wanted;
+      continue;
+    }
+    if (!block.more) {
+      if (reply.code === codes.continue) throw new CoapError('PROTOCOL', 'the last block was answered 2.31');
+      return reply;
+    }
+    if (!isSuccess(reply.code)) return reply;
+    // RFC 7959 §2.3: 2.31, or a final code for this block alone. A success without Block1 took the part for the whole.
+    if (reply.code !== codes.continue && (echoed === null || echoed.more)) {
+      throw new CoapError('PROTOCOL', `block ${block.number} was answered ${formatCode(reply.code)} as if it were all`);
+    }
+    if (echoed && echoed.number !== block.number) {
+      throw new CoapError('PROTOCOL', `block ${block.number} was acknowledged as ${echoed.number}`);
+    }
+    offset += size;
+    // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset stays what it is.
+    if (echoed && echoed.size < size) size = echoed.size;
+  }
+}
+
+/** Reads on to the end of a response whose first block is at hand (RFC 7959 §2.4). */
+export async function readWhole(layer: RequestLayer, operation: Operation, first: Reply): Promise<IncomingResponse> {
+  if (isWhole(first)) return wholeResponse(first, first.payload);
+  const body = new Body();
+  let reserved = 0;
+  try {
+    let reply = first;
+    for (let restarts = 0; ;) {
+      const block = replyBlock(reply.options.block2);
+      if (!isSuccess(reply.code) || block === null) {
+        // The resource went away, or the peer can do without blocks now: that is the response.
+        if (body.length > 0 && isSuccess(reply.code)) throw new CoapError('PROTOCOL', 'a block came without Block2');
+        return wholeResponse(reply, reply.payload);
+      }
+      if (body.length > 0 && !sameEtag(first, reply)) {
+        // RFC 7959 §2.4: blocks of different representations must not be put together.
+        if (!operation.isSafe || restarts++ === MOST_RESTARTS) {
+          throw new CoapError('PROTOCOL', 'the representation changed while it was read');
+        }
+        body.clear();
+        layer.downloads.release(reserved);
+        reserved = 0;
+        first = reply = await operation.sendForBlock({ number: 0, more: false, size: block.size });
+        continue;
+      }
+      checkOrder(block, body.length, reply.payload.length);
+
+      const capacity = body.capacityFor(reply.payload.length);
+      if (body.length + reply.payload.length > layer.limits.bodyBytes) {
+        throw new CoapError('PROTOCOL', `the response is above ${layer.limits.bodyBytes} bytes`);
+      }
+      if (!layer.downloads.reserve(capacity - reserved)) {
+        throw new CoapError('LIMIT', 'too many bytes of responses are under way');
+      }
+      reserved = capacity;
+      body.append(reply.payload);
+      if (!block.more) return wholeResponse(first, body.bytes());
+      const next = { number: body.length / block.size, more: false, size: block.size };
+      reply = await operation.sendForBlock(next);
+    }
+  } finally {
+    layer.downloads.release(reserved);
+  }
+}
+
+/** True when no further block follows and none is missing before. */
+export function isWhole(reply: Reply): boolean {
+  const block = replyBlock(reply.options.block2);
+  return block === null || (block.number === 0 && !block.more);
+}
+
+export function wholeResponse(reply: Reply, payload: Uint8Array): IncomingResponse {
+  const { contentFormat, locationPath, maxAge } = reply.options;
+  return { code: reply.code, contentFormat, locationPath, maxAge, payload };
+}
+
+function checkOrder(block: Block, received: number, length: number): void {
+  if (block.number * block.size !== received) {
+    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes came at offset ${received}`);
+  }
+  if (block.more ? length !== block.size : length > block.size) {
+    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes has ${length}`);
+  }
+}
+
+function sameEtag(first: Reply, reply: Reply): boolean {
+  const [a, b] = [first.options.etag, reply.options.etag];
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+/** The block size that a 4.13 proposes. */
+function sizeHint(reply: Reply): number | null {
+  if (reply.code !== codes.requestEntityTooLarge) return null;
+  return replyBlock(reply.options.block1)?.size ?? null;
+}
+
+/** Throws CoapError PROTOCOL for the reserved size. */
+function replyBlock(value: number | null): Block | null {
+  if (value === null) return null;
+  const block = readBlock(value);
+  if (!block) throw new CoapError('PROTOCOL', 'the response has the reserved block size');
+  return block;
+}

@@ -1,0 +1,279 @@
+import { systemClock, type Clock, type Timer } from '../clock.ts';
+import { readWhole, sendWhole } from './blockwise.ts';
+import { ByteBudget } from './budget.ts';
+import { codeClass } from './code.ts';
+import { Delivery } from './delivery.ts';
+import type {
+  CoapEndpoint,
+  IncomingResponse,
+  NotificationHandler,
+  Observation,
+  ObserveResult,
+  OutgoingRequest,
+  RequestHandler,
+} from './endpoint.ts';
+import { CoapError } from './error.ts';
+import { defaultLimits, type CoapLimits } from './limits.ts';
+import { MessageLayer } from './message-layer.ts';
+import { decode, encodeEmpty, type Message } from './message.ts';
+import type { CoapMetrics } from './metrics.ts';
+import { RunningObservation, startObserving } from './observe.ts';
+import { Operation, type RequestLayer } from './operation.ts';
+import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
+import type { PeerState } from './peer.ts';
+import { Responder } from './responder.ts';
+import { TokenTable } from './token.ts';
+import type { Peer, Transport } from './transport.ts';
+
+export interface CoapEndpointOptions {
+  readonly transport: Transport;
+  readonly clock?: Clock;
+  /** 0 ≤ n < 1, for the spread of retransmissions and the first message ids. Tokens have a source of their own. */
+  readonly random?: () => number;
+  /** For each peer, made by `transmissionParameters`; it is asked often, so it should look up and not compute. */
+  readonly parameters?: (peer: Peer) => TransmissionParameters;
+  readonly limits?: Partial<CoapLimits>;
+  /** Hears what a handler of requests or notifications threw. */
+  readonly onHandlerError?: (error: unknown) => void;
+}
+
+/** How often idle peers and abandoned bodies are looked for. */
+const SWEEP_MS = 15_000;
+/** How long `close` waits for handlers that are at work. */
+const DRAIN_MS = 2_000;
+
+const RFC_PARAMETERS = transmissionParameters();
+
+export function createCoapEndpoint(options: CoapEndpointOptions): CoapEndpoint {
+  return new Engine(options);
+}
+
+class Engine implements CoapEndpoint {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #messages: MessageLayer;
+  readonly #requests: RequestLayer;
+  readonly #responder: Responder;
+  #sweepTimer: Timer | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor({
+    transport,
+    clock = systemClock,
+    random = Math.random,
+    parameters = () => RFC_PARAMETERS,
+    limits: some = {},
+    onHandlerError = () => {},
+  }: CoapEndpointOptions) {
+    const limits = { ...defaultLimits, ...some };
+    const idlePeerMs = RFC_PARAMETERS.exchangeLifetimeMs;
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#messages = new MessageLayer({ transport, clock, random, parameters, limits, idlePeerMs });
+    this.#requests = {
+      messages: this.#messages,
+      tokens: new TokenTable(limits.tokens),
+      downloads: new ByteBudget(limits.downloadBytes),
+      limits,
+      onHandlerError,
+    };
+    this.#responder = new Responder(this.#messages, limits, idlePeerMs, onHandlerError);
+    transport.onDatagram((peer, datagram) => this.#receive(peer, datagram));
+    transport.onPeerGone((peer) => this.#onPeerGone(peer));
+  }
+
+  onRequest(handler: RequestHandler): void {
+    this.#responder.handler = handler;
+  }
+
+  async request(peer: Peer, request: OutgoingRequest): Promise<IncomingResponse> {
+    const operation = new Operation(this.#requests, this.#obtain(peer), request);
+    try {
+      return await readWhole(this.#requests, operation, await sendWhole(operation));
+    } finally {
+      operation.close();
+    }
+  }
+
+  async observe(peer: Peer, request: OutgoingRequest, onNotification: NotificationHandler): Promise<ObserveResult> {
+    return startObserving(this.#requests, this.#obtain(peer), request, onNotification);
+  }
+
+  resumeObservation(
+    peer: Peer,
+    token: Uint8Array,
+    request: OutgoingRequest,
+    onNotification: NotificationHandler,
+  ): Observation {
+    const observation = new RunningObservation(this.#requests, this.#obtain(peer), request, onNotification);
+    observation.resume(token);
+    return observation;
+  }
+
+  movePeer(from: Peer, to: Peer): void {
+    const state = this.#messages.peers.get(from.key);
+    if (state && from.key !== to.key) this.#messages.peers.move(state, to, this.#clock.now());
+  }
+
+  metrics(): CoapMetrics {
+    const { counters, peers, replies } = this.#messages;
+    return {
+      ...counters,
+      dropped: { ...counters.dropped },
+      peers: peers.size,
+      bodyBytes: this.#responder.uploads.bytes + this.#responder.served.bytes + this.#requests.downloads.used,
+      replyBytes: replies.used,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = new CoapError('CLOSED', 'the endpoint is closed');
+    for (const state of this.#messages.peers) endActivities(state, closed);
+    // What a handler has begun it may finish, so that the peer hears of it.
+    await this.#drained();
+    this.#sweepTimer?.cancel();
+    for (const state of this.#messages.peers) {
+      endActivities(state, closed);
+      while (state.transmissions[0]) state.transmissions[0].cancel();
+    }
+    await this.#transport.close();
+  }
+
+  /** Resolves when no handler runs, or after DRAIN_MS. */
+  async #drained(): Promise<void> {
+    let timer: Timer | null = null;
+    const late = new Promise<void>((resolve) => (timer = this.#clock.after(DRAIN_MS, resolve)));
+    await Promise.race([this.#responder.idle(), late]);
+    (timer as Timer | null)?.cancel();
+  }
+
+  #obtain(peer: Peer): PeerState {
+    if (this.#closing) throw new CoapError('CLOSED', 'the endpoint is closed');
+    const state = this.#messages.peers.obtain(peer, this.#clock.now());
+    if (!state) throw new CoapError('LIMIT', `${this.#messages.peers.size} peers are known, no room for another`);
+    this.#keepSweeping();
+    return state;
+  }
+
+  #receive(peer: Peer, datagram: Uint8Array): void {
+    const { counters } = this.#messages;
+    counters.received++;
+    const decoded = decode(datagram);
+    if (!decoded.ok) {
+      counters.dropped.malformed++;
+      // RFC 7252 §4.2: a confirmable message that can't be processed is rejected; the others are ignored (§4.3).
+      if (decoded.type === 'CON') this.#reset(peer, decoded.messageId);
+      return;
+    }
+    const { message } = decoded;
+    const { type, code } = message;
+    const kind = codeClass(code);
+    if (code === 0) this.#onEmpty(peer, message);
+    else if (kind === 0 && (type === 'CON' || type === 'NON')) this.#onRequest(peer, message);
+    else if ((kind === 2 || kind === 4 || kind === 5) && type === 'ACK') this.#onPiggybacked(peer, message);
+    else if ((kind === 2 || kind === 4 || kind === 5) && type !== 'RST') this.#onSeparate(peer, message);
+    else {
+      // RFC 7252 §4.2: a reserved class, a request in an acknowledgement, a Reset that isn't empty.
+      counters.dropped.unexpected++;
+      if (type === 'CON') this.#reset(peer, message.messageId);
+    }
+  }
+
+  #onEmpty(peer: Peer, { type, messageId }: Message): void {
+    const { counters, peers } = this.#messages;
+    // RFC 7252 §4.3: an Empty confirmable message is a ping, and Reset is its answer.
+    if (type === 'CON') return this.#reset(peer, messageId);
+    const state = type === 'NON' ? undefined : peers.get(peer.key);
+    const transmission = state && this.#messages.transmissionOf(state, messageId);
+    if (!transmission) {
+      counters.dropped[type === 'NON' ? 'unexpected' : 'unmatched']++;
+      return;
+    }
+    if (type === 'ACK') transmission.acknowledge();
+    else transmission.reset();
+  }
+
+  #onRequest(peer: Peer, message: Message): void {
+    const { counters, peers } = this.#messages;
+    // The peer repeats it, and by then whoever takes our place is there to answer.
+    if (this.#closing) {
+      counters.dropped.closing++;
+      return;
+    }
+    const state = peers.obtain(peer, this.#clock.now());
+    if (!state) {
+      counters.dropped.full++;
+      return;
+    }
+    this.#keepSweeping();
+    const recent = this.#messages.begin(state, message);
+    if (recent) this.#responder.take(state, message, recent);
+  }
+
+  #onPiggybacked(peer: Peer, message: Message): void {
+    const holder = this.#requests.tokens.find(message.token);
+    if (holder?.state.peer.key === peer.key) holder.onPiggybacked(message);
+    else this.#messages.counters.dropped.unmatched++;
+  }
+
+  #onSeparate(peer: Peer, message: Message): void {
+    const holder = this.#requests.tokens.find(message.token);
+    if (holder?.state.peer.key !== peer.key) {
+      this.#onUnmatched(peer, message, holder !== null);
+      return;
+    }
+    const { state } = holder;
+    this.#messages.peers.touch(state, this.#clock.now());
+    const recent = this.#messages.begin(state, message);
+    if (recent) holder.onSeparate(message, new Delivery(this.#messages, state, message, recent));
+  }
+
+  #onUnmatched(peer: Peer, message: Message, isKnownToken: boolean): void {
+    const { counters, peers } = this.#messages;
+    // A token of 64 bits is not guessed: this is a device of ours whose address changed and whose Update is yet to come.
+    // It isn't believed before that; but a Reset would end an observation that the Update is about to bring along.
+    if (isKnownToken) {
+      counters.dropped['strange peer']++;
+      return;
+    }
+    // A copy of a response that was taken, whose token has been given back since.
+    const recent = peers.get(peer.key)?.recent?.find(message.messageId, this.#clock.now());
+    if (recent) {
+      counters.duplicates++;
+      if (recent.reply && message.type === 'CON') this.#messages.sendTo(peer, recent.reply);
+      return;
+    }
+    counters.dropped.unmatched++;
+    // RFC 7641 §3.6: a notification that nobody observes is rejected, so that the peer stops; a NON one too.
+    this.#reset(peer, message.messageId);
+  }
+
+  #reset(peer: Peer, messageId: number): void {
+    this.#messages.sendTo(peer, encodeEmpty('RST', messageId));
+  }
+
+  #onPeerGone(peer: Peer): void {
+    const state = this.#messages.peers.get(peer.key);
+    if (state) endActivities(state, new CoapError('CLOSED', `the session of ${peer.address}:${peer.port} has ended`));
+  }
+
+  #keepSweeping(): void {
+    this.#sweepTimer ??= this.#clock.after(SWEEP_MS, () => {
+      const now = this.#clock.now();
+      this.#messages.peers.sweep(now);
+      this.#responder.uploads.sweep(now);
+      this.#responder.served.sweep(now);
+      this.#sweepTimer = null;
+      if (this.#messages.peers.size > 0) this.#keepSweeping();
+    });
+  }
+}
+
+function endActivities(state: PeerState, error: CoapError): void {
+  for (const activity of [...state.operations, ...state.observations]) activity.end(error);
+}

@@ -1,0 +1,83 @@
+import type { RecentMessages } from './deduplication.ts';
+import type { CoapError } from './error.ts';
+import type { Transmission } from './transmission.ts';
+import type { Peer } from './transport.ts';
+
+/** What belongs to a peer and goes with it when it moves: an operation or an observation of ours. */
+export interface PeerActivity {
+  state: PeerState;
+  /** The peer's session ended, or the endpoint closes. */
+  end(error: CoapError): void;
+}
+
+/** One who waits for the peer's turn (RFC 7252 §4.7). */
+export interface TurnTaker extends PeerActivity {
+  takeTurn(): void;
+}
+
+/** A body held for a peer. */
+export interface PeerBody {
+  /** Lets go of it, to make room or because it is too old. */
+  drop(): void;
+}
+
+/** What is known of one remote end while there is something to know. Kept small: there may be a million. */
+export class PeerState {
+  peer: Peer;
+  nextMessageId: number;
+  touchedAt: number;
+  recent: RecentMessages | null = null;
+  /** Requests of the peer that a handler is at. */
+  answering = 0;
+  /** Bodies on their way, block by block, whatever their direction: the one that waits longest first. */
+  bodies: PeerBody[] = NONE;
+  /** Outstanding interactions, at most NSTART. */
+  turns = 0;
+  waiting: TurnTaker[] = NONE;
+  operations: PeerActivity[] = NONE;
+  observations: PeerActivity[] = NONE;
+  transmissions: Transmission[] = NONE;
+  older: PeerState | null = null;
+  newer: PeerState | null = null;
+
+  constructor(peer: Peer, firstMessageId: number, now: number) {
+    this.peer = peer;
+    this.nextMessageId = firstMessageId;
+    this.touchedAt = now;
+  }
+
+  /** RFC 7252 §4.4: each message to the peer has the next id. */
+  takeMessageId(): number {
+    const messageId = this.nextMessageId;
+    this.nextMessageId = (messageId + 1) & 0xffff;
+    return messageId;
+  }
+
+  /** While something is under way, or observed, the peer can't be forgotten. */
+  get held(): boolean {
+    return (
+      this.answering > 0 ||
+      this.bodies.length > 0 ||
+      this.operations.length > 0 ||
+      this.observations.length > 0 ||
+      this.transmissions.length > 0
+    );
+  }
+}
+
+/** Shared by all idle peers, which saves an array or four each; `append` and `without` keep it empty. */
+const NONE: never[] = [];
+
+export function append<T>(list: T[], item: T): T[] {
+  if (list === NONE) return [item];
+  list.push(item);
+  return list;
+}
+
+export function without<T>(list: T[], item: T): T[] {
+  const index = list.indexOf(item);
+  if (index < 0) return list;
+  if (list.length === 1) return NONE;
+  list.splice(index, 1);
+  return list;
+}

@@ -1,0 +1,127 @@
+import { append, PeerState } from './peer.ts';
+import type { Peer } from './transport.ts';
+
+/** How many held peers are passed over in the search for one to forget, so that a full table costs no scan. */
+const EVICTION_TRIES = 16;
+
+/**
+ * The peers that something is known of: bounded, in the order in which they were last touched, so that idle ones are
+ * forgotten from the old end without a timer each and without a walk over the others.
+ */
+export class PeerTable {
+  readonly #states = new Map<string, PeerState>();
+  readonly #most: number;
+  readonly #idleMs: number;
+  readonly #firstMessageId: () => number;
+  #oldest: PeerState | null = null;
+  #newest: PeerState | null = null;
+
+  constructor(most: number, idleMs: number, firstMessageId: () => number) {
+    this.#most = most;
+    this.#idleMs = idleMs;
+    this.#firstMessageId = firstMessageId;
+  }
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<PeerState> {
+    return this.#states.values();
+  }
+
+  get(key: string): PeerState | undefined {
+    return this.#states.get(key);
+  }
+
+  /** Null when the table is full of peers that can't be forgotten. */
+  obtain(peer: Peer, now: number): PeerState | null {
+    const known = this.#states.get(peer.key);
+    if (known) {
+      // The transport may know it by a new address or socket under the same key.
+      known.peer = peer;
+      this.touch(known, now);
+      return known;
+    }
+    if (this.#states.size >= this.#most && !this.#evict(now)) return null;
+    const state = new PeerState(peer, this.#firstMessageId(), now);
+    this.#states.set(peer.key, state);
+    this.#append(state);
+    return state;
+  }
+
+  touch(state: PeerState, now: number): void {
+    state.touchedAt = now;
+    if (this.#newest === state) return;
+    this.#unlink(state);
+    this.#append(state);
+  }
+
+  /** Forgets peers that were idle for EXCHANGE_LIFETIME: none of their messages can come again (RFC 7252 §4.4). */
+  sweep(now: number): void {
+    let state = this.#oldest;
+    while (state && state.touchedAt + this.#idleMs <= now) {
+      const remembered = state.recent?.prune(now) ?? false;
+      if (!remembered) state.recent = null;
+      if (state.held || remembered) this.touch(state, now);
+      else this.#forget(state);
+      state = this.#oldest;
+    }
+  }
+
+  /** All that belongs to `from` now belongs to `to`; null when there is no room for `to`. */
+  move(from: PeerState, peer: Peer, now: number): PeerState | null {
+    const to = this.obtain(peer, now);
+    if (!to || to === from) return to;
+    for (const activity of from.operations.splice(0)) {
+      activity.state = to;
+      to.operations = append(to.operations, activity);
+    }
+    for (const activity of from.observations.splice(0)) {
+      activity.state = to;
+      to.observations = append(to.observations, activity);
+    }
+    for (const transmission of from.transmissions.splice(0)) {
+      transmission.state = to;
+      to.transmissions = append(to.transmissions, transmission);
+    }
+    for (const waiter of from.waiting.splice(0)) to.waiting = append(to.waiting, waiter);
+    to.turns += from.turns;
+    from.turns = 0;
+    return to;
+  }
+
+  #evict(now: number): boolean {
+    for (let tries = 0; tries < EVICTION_TRIES && this.#oldest; tries++) {
+      const candidate = this.#oldest;
+      if (!candidate.held) {
+        this.#forget(candidate);
+        return true;
+      }
+      this.touch(candidate, now);
+    }
+    return false;
+  }
+
+  #forget(state: PeerState): void {
+    state.recent?.clear();
+    this.#unlink(state);
+    this.#states.delete(state.peer.key);
+  }
+
+  #append(state: PeerState): void {
+    state.older = this.#newest;
+    if (this.#newest) this.#newest.newer = state;
+    else this.#oldest = state;
+    this.#newest = state;
+  }
+
+  #unlink(state: PeerState): void {
+    if (state.older) state.older.newer = state.newer;
+    else if (this.#oldest === state) this.#oldest = state.newer;
+    if (state.newer) state.newer.older = state.older;
+    else if (this.#newest === state) this.#newest = state.older;
+    state.older = null;
+    state.newer = null;
+  }
+}

@@ -1,0 +1,177 @@
+import { Answer } from './answer.ts';
+import { blockOption, readBlock, type Block } from './block.ts';
+import { codes, methodOf } from './code.ts';
+import type { RecentMessage } from './deduplication.ts';
+import type { IncomingRequest, Method, OutgoingResponse, RequestHandler } from './endpoint.ts';
+import type { CoapLimits } from './limits.ts';
+import type { MessageLayer } from './message-layer.ts';
+import { NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { optionNumbers, readRequestOptions, stringOption, uintOption, type RequestOptions } from './option.ts';
+import type { PeerState } from './peer.ts';
+import { serveBlock, servedBody, ServedBodies, type ServedBody } from './served-body.ts';
+import { Uploads } from './upload.ts';
+
+/** A request, put together, that a handler is at. */
+interface Handling {
+  readonly answer: Answer;
+  readonly method: Method;
+  readonly options: RequestOptions;
+  readonly block1: Block | null;
+  readonly block2: Block | null;
+  readonly key: () => string;
+}
+
+/** The server's side of RFC 7252 §5: from a request message to the handler, and its response back. */
+export class Responder {
+  readonly uploads: Uploads;
+  readonly served: ServedBodies;
+  handler: RequestHandler = notImplemented;
+  readonly #messages: MessageLayer;
+  readonly #limits: CoapLimits;
+  readonly #onHandlerError: (error: unknown) => void;
+  /** Called when the last handler is done. */
+  #onIdle: (() => void) | null = null;
+
+  constructor(
+    messages: MessageLayer,
+    limits: CoapLimits,
+    bodyLifetimeMs: number,
+    onHandlerError: (error: unknown) => void,
+  ) {
+    this.#messages = messages;
+    this.#limits = limits;
+    this.#onHandlerError = onHandlerError;
+    this.uploads = new Uploads(limits, bodyLifetimeMs);
+    this.served = new ServedBodies(limits, bodyLifetimeMs);
+  }
+
+  /** Takes a request that is no duplicate. */
+  take(state: PeerState, message: Message, recent: RecentMessage): void {
+    const answer = new Answer(this.#messages, state, message, recent);
+    const options = readRequestOptions(message.options);
+    if ('unrecognized' in options) {
+      // RFC 7252 §5.4.1: 4.02 for a confirmable request; a non-confirmable one is rejected, and silence does that (§4.3).
+      if (answer.confirmable) answer.respond(codes.badOption);
+      else {
+        this.#messages.counters.dropped['critical option']++;
+        answer.ignore();
+      }
+      return;
+    }
+    answer.noResponse = options.noResponse;
+    const method = methodOf(message.code);
+    if (method === null) return answer.respond(codes.methodNotAllowed);
+    if (options.proxied) return answer.respond(codes.proxyingNotSupported);
+
+    const block1 = options.block1 === null ? null : readBlock(options.block1);
+    const block2 = options.block2 === null ? null : readBlock(options.block2);
+    // RFC 7959 §2.2: the reserved size must lead to 4.00.
+    if ((options.block1 !== null && !block1) || (options.block2 !== null && !block2)) {
+      return answer.respond(codes.badRequest);
+    }
+    const key = (): string => bodyKey(state, method, options);
+    const handling = { answer, method, options, block1, block2, key };
+    const now = this.#messages.clock.now();
+
+    if (block2 && block2.number > 0) {
+      const served = this.served.get(key(), now);
+      if (served) return this.#respondBlock(handling, served, block2.number, block2.size);
+      // To run a POST again for another block of its response would do twice what was asked once.
+      if (method !== 'GET' && method !== 'FETCH') return answer.respond(codes.requestEntityIncomplete);
+    }
+    if (!block1) return this.#handle(handling, message.payload.length > 0 ? message.payload.slice() : NO_BYTES);
+    const step = this.uploads.take(key(), state, block1, options, message.payload, now);
+    if (step.whole) this.#handle(handling, step.payload);
+    else answer.respond(step.code, step.options);
+  }
+
+  /** Resolves when no handler runs. */
+  idle(): Promise<void> {
+    return this.#messages.counters.answering === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => (this.#onIdle = resolve));
+  }
+
+  #handle(handling: Handling, payload: Uint8Array): void {
+    const { counters } = this.#messages;
+    const { answer, method, options } = handling;
+    if (counters.answering >= this.#limits.answering) return answer.respond(codes.serviceUnavailable);
+    const { state, confirmable } = answer;
+    const { path, query, contentFormat, accept, observe } = options;
+    const request: IncomingRequest = {
+      peer: state.peer,
+      method,
+      path,
+      query,
+      contentFormat,
+      accept,
+      observe,
+      confirmable,
+      payload,
+    };
+    counters.answering++;
+    state.answering++;
+    answer.takesTime();
+    void this.#run(request, handling);
+  }
+
+  /** Never rejects. */
+  async #run(request: IncomingRequest, handling: Handling): Promise<void> {
+    const { answer } = handling;
+    try {
+      const response = await this.handler(request);
+      this.#respond(handling, response);
+      response.onSent?.();
+    } catch (error) {
+      this.#messages.counters.handlerErrors++;
+      this.#onHandlerError(error);
+      if (!answer.settled) answer.respond(codes.internalServerError);
+    } finally {
+      answer.state.answering--;
+      if (--this.#messages.counters.answering === 0) this.#onIdle?.();
+    }
+  }
+
+  #respond(handling: Handling, response: OutgoingResponse): void {
+    const { answer, block1, block2, key } = handling;
+    const options = responseOptions(response);
+    const payload = response.payload ?? NO_BYTES;
+    const largest = this.#messages.parametersOf(answer.state).blockSize;
+    const size = Math.min(block2?.size ?? largest, largest);
+    const number = block2?.number ?? 0;
+    if (payload.length <= size && number === 0) {
+      // RFC 7959 §2.3: the final response acknowledges the last block.
+      if (block1) options.push(blockOption(optionNumbers.block1, block1));
+      return answer.respond(response.code, options, payload);
+    }
+    const body = servedBody(response.code, options, payload);
+    // A copy: the caller may go on with its buffer.
+    this.served.keep(key(), answer.state, { ...body, payload: payload.slice() }, this.#messages.clock.now());
+    // RFC 7959 §2.3: a smaller block than asked for keeps the offset, so its number grows.
+    this.#respondBlock(handling, body, (number * (block2?.size ?? size)) / size, size);
+  }
+
+  #respondBlock({ answer, block1 }: Handling, body: ServedBody, number: number, size: number): void {
+    const block = serveBlock(body, number, size);
+    if (!block) return answer.respond(codes.badRequest);
+    const echo = block1 ? [blockOption(optionNumbers.block1, block1)] : [];
+    answer.respond(body.code, [...block.options, ...echo], block.payload);
+  }
+}
+
+/** What the blocks of one body, in or out, share. Built for block-wise transfers only. */
+function bodyKey(state: PeerState, method: Method, { path, query, requestTag }: RequestOptions): string {
+  return JSON.stringify([state.peer.key, method, path, query, requestTag && Buffer.from(requestTag).toString('hex')]);
+}
+
+function responseOptions({ contentFormat, locationPath, maxAge }: OutgoingResponse): MessageOption[] {
+  const options: MessageOption[] = [];
+  for (const segment of locationPath ?? []) options.push(stringOption(optionNumbers.locationPath, segment));
+  if (contentFormat !== undefined) options.push(uintOption(optionNumbers.contentFormat, contentFormat));
+  if (maxAge !== undefined) options.push(uintOption(optionNumbers.maxAge, maxAge));
+  return options;
+}
+
+async function notImplemented(): Promise<OutgoingResponse> {
+  return { code: codes.notImplemented };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { blockAt, blockOption } from './block.ts';
+import { HeldBodies } from './held-bodies.ts';
+import type { CoapLimits } from './limits.ts';
+import type { Code } from './endpoint.ts';
+import type { MessageOption } from './message.ts';
+import { optionNumbers, uintOption } from './option.ts';
+import type { PeerState } from './peer.ts';
+
+/** A response whose payload is read block by block. */
+export interface ServedBody {
+  readonly code: Code;
+  /** Those of every block: Content-Format, Max-Age, ETag. */
+  readonly options: readonly MessageOption[];
+  readonly payload: Uint8Array;
+}
+
+const ETAG_BYTES = 8;
+
+/** Marks a body with its ETag, so that a peer never puts blocks of two bodies together (RFC 7959 §2.4). */
+export function servedBody(code: Code, options: readonly MessageOption[], payload: Uint8Array): ServedBody {
+  const etag = createHash('sha256').update(payload).digest().subarray(0, ETAG_BYTES);
+  return { code, options: [...options, { number: optionNumbers.etag, value: etag }], payload };
+}
+
+/** The block of it that starts at `number` × `size`; null past the end. */
+export function serveBlock(
+  { options, payload }: ServedBody,
+  number: number,
+  size: number,
+): { readonly options: readonly MessageOption[]; readonly payload: Uint8Array } | null {
+  const block = blockAt(number, size, payload.length);
+  if (!block) return null;
+  const extra = [blockOption(optionNumbers.block2, block)];
+  if (number === 0) extra.push(uintOption(optionNumbers.size2, payload.length));
+  const offset = number * size;
+  return { options: [...options, ...extra], payload: payload.subarray(offset, offset + size) };
+}
+
+/** Responses that peers are reading, kept so that the handler runs once for all blocks. */
+export class ServedBodies {
+  readonly #held: HeldBodies<ServedBody>;
+
+  constructor(limits: CoapLimits, lifetimeMs: number) {
+    this.#held = new HeldBodies(limits.servedBytes, limits.bodiesPerPeer, lifetimeMs);
+  }
+
+  get bytes(): number {
+    return this.#held.bytes;
+  }
+
+  sweep(now: number): void {
+    this.#held.sweep(now);
+  }
+
+  get(key: string, now: number): ServedBody | undefined {
+    const held = this.#held.get(key);
+    if (held) this.#held.touch(held, now);
+    return held?.content;
+  }
+
+  /** One too large to keep is not kept: its further blocks ask the handler anew. */
+  keep(key: string, state: PeerState, body: ServedBody, now: number): void {
+    const held = this.#held.add(key, state, body, now);
+    if (!this.#held.resize(held, body.payload.length)) held.drop();
+  }
+}

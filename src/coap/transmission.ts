@@ -1,0 +1,83 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { TransmissionParameters } from './parameters.ts';
+import { append, without, type PeerState } from './peer.ts';
+
+/** What became of a confirmable message. Exactly one of the three is called, unless it is cancelled. */
+export interface TransmissionListener {
+  acknowledged(): void;
+  reset(): void;
+  /** Not acknowledged after MAX_RETRANSMIT retransmissions. */
+  timedOut(): void;
+}
+
+/** What retransmission needs of its surroundings. */
+export interface TransmissionContext {
+  readonly clock: Clock;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  send(state: PeerState, datagram: Uint8Array): void;
+  retransmitted(): void;
+}
+
+/** One confirmable message of ours until it is acknowledged, reset or given up (RFC 7252 §4.2). */
+export class Transmission {
+  state: PeerState;
+  readonly messageId: number;
+  readonly #context: TransmissionContext;
+  readonly #datagram: Uint8Array;
+  readonly #listener: TransmissionListener;
+  #retransmissionsLeft: number;
+  #timeoutMs: number;
+  #timer: Timer;
+
+  /** Sends at once. */
+  constructor(
+    context: TransmissionContext,
+    state: PeerState,
+    messageId: number,
+    datagram: Uint8Array,
+    parameters: TransmissionParameters,
+    listener: TransmissionListener,
+  ) {
+    this.#context = context;
+    this.state = state;
+    this.messageId = messageId;
+    this.#datagram = datagram;
+    this.#listener = listener;
+    this.#retransmissionsLeft = parameters.maxRetransmit;
+    // RFC 7252 §4.2: between ACK_TIMEOUT and ACK_TIMEOUT × ACK_RANDOM_FACTOR, doubled each time.
+    this.#timeoutMs = parameters.ackTimeoutMs * (1 + context.random() * (parameters.ackRandomFactor - 1));
+    this.#timer = context.clock.after(this.#timeoutMs, () => this.#onTimeout());
+    state.transmissions = append(state.transmissions, this);
+    context.send(state, datagram);
+  }
+
+  acknowledge(): void {
+    this.cancel();
+    this.#listener.acknowledged();
+  }
+
+  reset(): void {
+    this.cancel();
+    this.#listener.reset();
+  }
+
+  /** Ends it silently. */
+  cancel(): void {
+    this.#timer.cancel();
+    this.state.transmissions = without(this.state.transmissions, this);
+  }
+
+  #onTimeout(): void {
+    if (this.#retransmissionsLeft === 0) {
+      this.cancel();
+      this.#listener.timedOut();
+      return;
+    }
+    this.#retransmissionsLeft--;
+    this.#timeoutMs *= 2;
+    this.#timer = this.#context.clock.after(this.#timeoutMs, () => this.#onTimeout());
+    this.#context.retransmitted();
+    this.#context.send(this.state, this.#datagram);
+  }
+}
