@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeviceProcess, runDevice } from './device-process.ts';
-import { runTreeline, type TreelineProcess, until } from './treeline-process.ts';
+import { freshDatabase } from '../store/database.ts';
+import { databaseSettings, runTreeline, type TreelineProcess, until } from './treeline-process.ts';
 
 const ENDPOINT = 'urn:imei:490154203237518';
 
@@ -12,14 +10,14 @@ interface Change {
 }
 
 describe('the main job, on the simulated device', () => {
-  let directory: string;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
   let treeline: TreelineProcess;
   let device: DeviceProcess;
   let id: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'treeline-main-job-'));
-    treeline = await runTreeline({ TREELINE_DATA_DIR: directory });
+    database = await freshDatabase();
+    treeline = await runTreeline(databaseSettings(database.location));
     const statuses = treeline.webSocket<{ deviceStatusChanged: { status: string; device: { id: string } } }>(
       'subscription { deviceStatusChanged { status device { id endpoint } } }',
     );
@@ -31,7 +29,7 @@ describe('the main job, on the simulated device', () => {
   afterAll(async () => {
     await device.stop();
     await treeline.stop();
-    await rm(directory, { recursive: true, force: true });
+    await database.drop();
   });
 
   it('shows the device as its registration told it', async () => {
@@ -130,7 +128,7 @@ describe('the main job, on the simulated device', () => {
     const before = Date.now();
     expect(await treeline.stop()).toBe(0);
     expect(Date.now() - before).toBeLessThan(5_000);
-    treeline = await runTreeline({ TREELINE_DATA_DIR: directory });
+    treeline = await runTreeline(databaseSettings(database.location));
     const { device } = await treeline.query<{ device: unknown }>(query, { id });
     expect(device).toMatchObject({
       endpoint: ENDPOINT,

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { DatabaseLocation } from '../../src/store/index.ts';
+import { freshDatabase } from '../store/database.ts';
 
 export const ADMIN_TOKEN = 'end-to-end-admin-token';
 
@@ -26,18 +25,24 @@ export interface TreelineProcess {
   stop(): Promise<number | null>;
 }
 
-/** Runs `treeline serve` with the embedded database in a directory of its own unless `environment` says otherwise. */
+/** The settings that make a process serve from this database. */
+export function databaseSettings(location: DatabaseLocation): Record<string, string> {
+  return location.kind === 'embedded'
+    ? { DATABASE_URL: '', TREELINE_DATA_DIR: location.directory }
+    : { DATABASE_URL: location.url, TREELINE_AUTO_PROVISION: 'true' };
+}
+
+/** Runs `treeline serve` on ports that the system picks, with a fresh database unless `environment` names one. */
 export async function runTreeline(environment: Record<string, string> = {}): Promise<TreelineProcess> {
-  const directory = await mkdtemp(join(tmpdir(), 'treeline-e2e-'));
+  const own = 'DATABASE_URL' in environment ? null : await freshDatabase();
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve'], {
     env: {
       ...process.env,
-      DATABASE_URL: '',
       KAFKA_BROKERS: '',
-      TREELINE_DATA_DIR: directory,
       TREELINE_HTTP_PORT: '0',
       TREELINE_COAP_PORT: '0',
       TREELINE_ADMIN_TOKEN: ADMIN_TOKEN,
+      ...(own && databaseSettings(own.location)),
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,7 +94,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
       const [code] = (await exited) as [number | null];
       await webSockets.dispose();
       events.dispose();
-      await rm(directory, { recursive: true, force: true });
+      await own?.drop();
       return code;
     },
   };
