@@ -30,5 +30,10 @@ export type {
 } from './registration.ts';
 export type { NotificationAttributes, Operation, OperationResult, PathValue } from './operation.ts';
 export { formatLinks, parseLinks, type Link } from './link-format.ts';
+export { registeredObjects, type RegisteredObjects, type RegisteredObjectsResult } from './registered-objects.ts';
+export { parseRegisterQuery, parseUpdateQuery } from './register-query.ts';
+export type { QueryResult, RegisterParameters, UpdateParameters } from './register-query.ts';
+export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './execute-arguments.ts';
+export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';
 export type { Admission, Lwm2mHost, ReadingBatch, ReadingOrigin, RegisterRequest, RestoredState } from './host.ts';
 export type { Lwm2mServer, PerformOptions } from './server.ts';

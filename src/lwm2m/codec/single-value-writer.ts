@@ -8,6 +8,7 @@ import { contentFormatName } from './content-format.ts';
 import { checkedValues, checkInside, checkUntimed } from './encoding.ts';
 import type { TimedValue } from './encoding.ts';
 import { writeValue } from './lwm2m-cbor-writer.ts';
+import { plainDecimal } from './plain-decimal.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 /** The one value that a format for one value can carry. Throws UNSUPPORTED_FORMAT, INVALID_PATH and INVALID_VALUE. */
@@ -50,19 +51,6 @@ function textOf(value: TypedValue): string {
     case 'Objlnk':
       return formatObjectLink(value.value);
   }
-}
-
-/** Core 1.2 Appendix C has no exponents in text: the digits that String() finds, with the point where it belongs. */
-function plainDecimal(value: number): string {
-  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
-  const [mantissa = '', exponent = '0'] = String(Math.abs(value)).split('e');
-  const [whole = '', fraction = ''] = mantissa.split('.');
-  const point = whole.length + Number(exponent);
-  const digits = whole + fraction;
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  const integer = digits.slice(0, point).padEnd(point, '0');
-  const rest = digits.slice(point);
-  return rest === '' ? sign + integer : `${sign}${integer}.${rest}`;
 }
 
 /** application/octet-stream (Core 1.2 §7.4.2). Throws UNSUPPORTED_FORMAT for what is not Opaque. */

@@ -1,0 +1,143 @@
+import { plainDecimal } from './codec/plain-decimal.ts';
+import { Lwm2mError } from './error.ts';
+import type { Link } from './link-format.ts';
+import type { NotificationAttributes } from './operation.ts';
+import type { Path } from './path.ts';
+import type { Lwm2mVersion } from './registration.ts';
+import type { ResourceType } from './value.ts';
+
+type AttributeName = keyof NotificationAttributes;
+type Kind = 'integer' | 'decimal' | 'flag';
+
+interface Attribute {
+  readonly kind: Kind;
+  readonly since: Lwm2mVersion;
+  /** The types of resource it has a meaning for, which are also the only places it may be put; undefined: any, anywhere. */
+  readonly types?: readonly ResourceType[];
+}
+
+const NUMERIC: readonly ResourceType[] = ['Integer', 'Unsigned Integer', 'Float', 'Time'];
+
+/** Core 1.2 §7.3.2, the class NOTIFICATION. */
+const ATTRIBUTES: Readonly<Record<AttributeName, Attribute>> = {
+  pmin: { kind: 'integer', since: '1.0' },
+  pmax: { kind: 'integer', since: '1.0' },
+  gt: { kind: 'decimal', since: '1.0', types: NUMERIC },
+  lt: { kind: 'decimal', since: '1.0', types: NUMERIC },
+  st: { kind: 'decimal', since: '1.0', types: NUMERIC },
+  epmin: { kind: 'integer', since: '1.1' },
+  epmax: { kind: 'integer', since: '1.1' },
+  edge: { kind: 'flag', since: '1.2', types: ['Boolean'] },
+  con: { kind: 'flag', since: '1.2' },
+  hqmax: { kind: 'integer', since: '1.2' },
+};
+const NAMES: readonly string[] = Object.keys(ATTRIBUTES);
+/** Core 1.2 §6.4.1: what the query of an Observe-Composite may carry. */
+const COMPOSITE: readonly AttributeName[] = ['pmin', 'pmax', 'epmin', 'epmax', 'con'];
+const LARGEST_INTEGER = 2 ** 32 - 1;
+const INTEGER = /^\d{1,10}$/;
+/** The grammar has no sign; devices measure below zero all the same. */
+const DECIMAL = /^-?\d{1,40}(?:\.\d{1,40})?$/;
+
+export interface AttributeTarget {
+  /** Where they are attached; several for an Observe-Composite. */
+  readonly paths: readonly Path[];
+  readonly lwm2mVersion: Lwm2mVersion;
+  /** The type of the resource at `paths`, where it is known. */
+  readonly type?: ResourceType | null | undefined;
+}
+
+/**
+ * The Uri-Query options of a Write-Attributes or an Observe: `pmin=10`, and `pmin` alone to unset it. Throws
+ * INVALID_ARGUMENT for what Core 1.2 §7.3.2 refuses, at this place and for this version of the device.
+ */
+export function formatAttributes(attributes: NotificationAttributes, target: AttributeTarget): string[] {
+  const given = NAMES.filter(isName).filter((name) => attributes[name] !== undefined);
+  for (const name of given) checkTarget(name, target);
+  const query = given.map((name) => formatAttribute(name, attributes[name] ?? null));
+  checkTogether(attributes);
+  return query;
+}
+
+/** Parses the query of a Write-Attributes or an Observe. Throws INVALID_ARGUMENT: unknown names, twice, wrong values. */
+export function parseAttributes(query: readonly string[]): NotificationAttributes {
+  const found = new Map<AttributeName, number | boolean | null>();
+  for (const parameter of query) {
+    const equals = parameter.indexOf('=');
+    const name = equals === -1 ? parameter : parameter.slice(0, equals);
+    if (!isName(name)) throw invalid(`${JSON.stringify(name.slice(0, 40))} is no notification attribute`);
+    if (found.has(name)) throw invalid(`${name} is given twice`);
+    found.set(name, equals === -1 ? null : parseAttribute(name, parameter.slice(equals + 1)));
+  }
+  const attributes: NotificationAttributes = Object.fromEntries(found);
+  checkTogether(attributes);
+  return attributes;
+}
+
+/** The notification attributes that a link of a Discover shows; others, and values that are none, are passed over. */
+export function linkAttributes({ attributes }: Link): NotificationAttributes {
+  const found = Object.entries(attributes).flatMap(([name, text]) => {
+    if (!isName(name) || text === null) return [];
+    try {
+      return [[name, parseAttribute(name, text)] as const];
+    } catch {
+      return [];
+    }
+  });
+  return Object.fromEntries(found);
+}
+
+function isName(name: string): name is AttributeName {
+  return NAMES.includes(name);
+}
+
+function checkTarget(name: AttributeName, { paths, lwm2mVersion, type }: AttributeTarget): void {
+  const { since, types } = ATTRIBUTES[name];
+  if (lwm2mVersion < since) throw invalid(`${name} came with LwM2M ${since}; the device speaks ${lwm2mVersion}`);
+  if (paths.length > 1 && !COMPOSITE.includes(name)) throw invalid(`${name} is not for composite observations`);
+  const above = paths.find((path) => path.resourceId === null);
+  if (types !== undefined && above !== undefined) throw invalid(`${name} belongs to a resource, not to ${above}`);
+  if (types !== undefined && type !== undefined && (type === null || !types.includes(type))) {
+    throw invalid(`${name} is for ${types.join(', ')}, not for ${type ?? 'an executable resource'}`);
+  }
+}
+
+/** Core 1.2 §7.3.2: combinations that a device must refuse. */
+function checkTogether({ gt, lt, st, epmin, epmax }: NotificationAttributes): void {
+  if (typeof gt === 'number' && typeof lt === 'number') {
+    if (lt >= gt) throw invalid(`lt (${lt}) must be below gt (${gt})`);
+    if (typeof st === 'number' && lt + 2 * st >= gt)
+      throw invalid(`lt + 2·st (${lt + 2 * st}) must be below gt (${gt})`);
+  }
+  if (typeof epmin === 'number' && typeof epmax === 'number' && epmin >= epmax) {
+    throw invalid(`epmin (${epmin}) must be below epmax (${epmax})`);
+  }
+}
+
+function formatAttribute(name: AttributeName, value: number | boolean | null): string {
+  if (value === null) return name;
+  // What can be parsed again is what may be sent.
+  const text = typeof value === 'boolean' ? String(Number(value)) : plainDecimal(value);
+  parseAttribute(name, text);
+  return `${name}=${text}`;
+}
+
+function parseAttribute(name: AttributeName, text: string): number | boolean {
+  switch (ATTRIBUTES[name].kind) {
+    case 'flag':
+      if (text === '0' || text === '1') return text === '1';
+      break;
+    case 'integer':
+      if (INTEGER.test(text) && Number(text) <= LARGEST_INTEGER) return Number(text);
+      break;
+    case 'decimal':
+      // A step is a distance.
+      if (DECIMAL.test(text) && (name !== 'st' || !text.startsWith('-'))) return Number(text);
+      break;
+  }
+  throw invalid(`${name}=${text.slice(0, 40)} is no ${ATTRIBUTES[name].kind} that ${name} can have`);
+}
+
+function invalid(message: string): Lwm2mError {
+  return new Lwm2mError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,104 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatLinks, Lwm2mError, parseLinks } from '../../src/lwm2m/index.ts';
+
+describe('link format', () => {
+  it.each([
+    ['</>;rt="oma.lwm2m";ct="110 112"', [{ uri: '/', attributes: { rt: 'oma.lwm2m', ct: '110 112' } }]],
+    ['</a/b%20c>;title="x\\"y\\\\,;<>"', [{ uri: '/a/b%20c', attributes: { title: 'x"y\\,;<>' } }]],
+    ['</3/>', [{ uri: '/3/', attributes: {} }]],
+    ['</1>;a=1;a=2', [{ uri: '/1', attributes: { a: '1' } }]],
+    ['</1>;title*=x', [{ uri: '/1', attributes: { 'title*': 'x' } }]],
+    ['</1>;hb;x=""', [{ uri: '/1', attributes: { hb: null, x: '' } }]],
+    [
+      'lwm2m=1.0,</0/0>',
+      [
+        { uri: '/', attributes: { lwm2m: '1.0' } },
+        { uri: '/0/0', attributes: {} },
+      ],
+    ],
+    [
+      'lwm2m="1.0", </0/0>',
+      [
+        { uri: '/', attributes: { lwm2m: '1.0' } },
+        { uri: '/0/0', attributes: {} },
+      ],
+    ],
+    ['', []],
+  ])('reads %s', (text, links) => {
+    expect(parseLinks(text)).toEqual(links);
+  });
+
+  // Leshan's list of what RFC 6690 does not allow, without what the examples of LwM2M print all the same.
+  it.each([
+    '<file:///etc/hosts>',
+    '</hosts?query>',
+    '</hosts#hash>',
+    '</%>',
+    '</%a>',
+    '</%1g>',
+    '</fóó>',
+    '</foo>;pąrąm',
+    '</foo>;param=ą',
+    '</foo>;param="bar',
+    '</foo>;param="bar\\"',
+    '</>;=',
+    '</>;param=',
+    '</>; param=123',
+    '</> ;param=123',
+    '</>;param =123',
+    '</>;param= 123',
+    '</>;param=123 ',
+    '<>',
+    '</',
+    '<//>',
+    '//>',
+    '</>,',
+    '</>;',
+    '</> ,</>',
+    ' </>,</>',
+    '</>,</> ',
+    'lwm2m=1.0,',
+    '</>;a=b"c"',
+  ])('refuses %s', (text) => {
+    expect(() => parseLinks(text)).toThrow(Lwm2mError);
+  });
+
+  it('says where it stopped', () => {
+    expect(() => parseLinks('</1/0>,</2')).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD', offset: 7 }));
+  });
+
+  it('keeps an attribute with an unlucky name an attribute', () => {
+    const [link] = parseLinks('</1>;__proto__=x;constructor=y');
+    expect(Object.entries(link?.attributes ?? {})).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+  });
+
+  it('writes what it reads', () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+    const uri = fc.stringMatching(/^\/(?:[\w.~-]+\/){0,3}[\w.~-]*$/);
+    const value = fc.option(fc.string({ unit: 'binary' }));
+    const link = fc.record({ uri, attributes: fc.dictionary(name, value, { noNullPrototype: true }) });
+    fc.assert(
+      fc.property(fc.array(link), (links) => {
+        expect(parseLinks(formatLinks(links))).toEqual(links);
+      }),
+    );
+  });
+
+  it('throws nothing else on any text', () => {
+    const piece = fc.constantFrom('<', '>', '/', ';', '=', '"', '\\', ',', ' ', 'a', '1', '%', '%20', 'lwm2m=1.0');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        try {
+          parseLinks(pieces.join(''));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Lwm2mError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
