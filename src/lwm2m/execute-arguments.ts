@@ -13,17 +13,19 @@ const CHARACTERS = /^[!#-&(-[\]-~]*$/;
  */
 export function parseExecuteArguments(text: string): ExecuteArguments {
   const found = new Map<string, string | null>();
-  for (let position = 0; text !== ''; position += 1) {
+  if (text === '') return {};
+  let position = 0;
+  for (;;) {
     ARGUMENT.lastIndex = position;
     const match = ARGUMENT.exec(text);
     if (match?.[1] === undefined) throw invalid("no argument like 0 or 0='U'", position);
     if (found.has(match[1])) throw invalid(`argument ${match[1]} is given twice`, position);
     found.set(match[1], match[2] ?? null);
     position += match[0].length;
-    if (position === text.length) break;
+    if (position === text.length) return Object.fromEntries(found);
     if (text[position] !== ',') throw invalid('no comma after an argument', position);
+    position += 1;
   }
-  return Object.fromEntries(found);
 }
 
 /** Writes the payload of an Execute, by ascending digit. Throws INVALID_ARGUMENT for what the grammar can't carry. */
