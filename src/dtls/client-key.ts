@@ -1,0 +1,57 @@
+import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+
+import { DtlsError } from './error.ts';
+import type { CertificateType } from './extensions.ts';
+import { parseCertificateChain, parseCertificateVerify, parseRawPublicKey, SIGNATURE_HASHES } from './messages.ts';
+
+/** A device's public key as its Certificate message brought it; nothing is proved yet. */
+export type ClientKey =
+  | { readonly kind: 'rpk'; readonly name: string; readonly publicKey: KeyObject; readonly spki: Buffer }
+  | { readonly kind: 'x509'; readonly name: string; readonly publicKey: KeyObject; readonly chain: readonly Buffer[] };
+
+/** OpenSSL's names of the curves behind the signature schemes we offer. */
+const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+/** Throws the alert for a Certificate that is empty, unreadable or of a key we don't take. */
+export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
+  if (type === 'RawPublicKey') {
+    const spki = parseRawPublicKey(body);
+    if (spki.length === 0) throw new DtlsError('handshake_failure', 'the device sent no raw public key');
+    const publicKey = readable(() => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
+    return { kind: 'rpk', name: createHash('sha256').update(spki).digest('hex'), publicKey: usable(publicKey), spki };
+  }
+  const chain = parseCertificateChain(body);
+  const [own] = chain;
+  // RFC 5246 §7.4.6: a client without a certificate sends an empty list.
+  if (own === undefined) throw new DtlsError('handshake_failure', 'the device sent no certificate');
+  const certificate = readable(() => new X509Certificate(own));
+  const name = certificate.subject.replaceAll('\n', ', ');
+  return { kind: 'x509', name, publicKey: usable(readable(() => certificate.publicKey)), chain };
+}
+
+/** Throws unless CertificateVerify (RFC 5246 §7.4.8) signs the transcript before it with the client's key. */
+export function verifyPossession(key: ClientKey, certificateVerify: Buffer, transcript: readonly Buffer[]): void {
+  const { scheme, signature } = parseCertificateVerify(certificateVerify);
+  const hash = SIGNATURE_HASHES.get(scheme);
+  if (hash === undefined) {
+    throw new DtlsError('illegal_parameter', `signature scheme ${scheme} was not offered to the device`);
+  }
+  if (!verify(hash, Buffer.concat(transcript), key.publicKey, signature)) {
+    throw new DtlsError('decrypt_error', `the device does not hold the private key of '${key.name}'`);
+  }
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new DtlsError('bad_certificate', "the device's certificate or public key can't be read", { cause });
+  }
+}
+
+function usable(publicKey: KeyObject): KeyObject {
+  if (publicKey.asymmetricKeyType === 'ec' && CURVES.has(publicKey.asymmetricKeyDetails?.namedCurve ?? '')) {
+    return publicKey;
+  }
+  throw new DtlsError('unsupported_certificate', "the device's key is not on a curve of at least 256 bits");
+}

@@ -1,0 +1,63 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import type { Clock } from '../clock.ts';
+import type { Address } from './address.ts';
+import type { ClientHello } from './messages.ts';
+import type { Random } from './random.ts';
+import { uint, vector } from './wire.ts';
+
+const COOKIE_LENGTH = 32;
+/** A cookie is good for one to two of these. */
+const ROTATION_MS = 60_000;
+
+/**
+ * Cookies that need no memory (RFC 6347 §4.2.1): whoever sends one back can receive at its address. It is bound to what
+ * the client must repeat in its second ClientHello.
+ */
+export class Cookies {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #current: Buffer;
+  #previous: Buffer;
+  #rotateAt: number;
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#current = random(COOKIE_LENGTH);
+    this.#previous = random(COOKIE_LENGTH);
+    this.#rotateAt = clock.now() + ROTATION_MS;
+  }
+
+  make(from: Address, hello: ClientHello): Buffer {
+    this.#rotate();
+    return cookie(this.#current, from, hello);
+  }
+
+  accepts(from: Address, hello: ClientHello): boolean {
+    if (hello.cookie.length !== COOKIE_LENGTH) return false;
+    this.#rotate();
+    return [this.#current, this.#previous].some((secret) => timingSafeEqual(cookie(secret, from, hello), hello.cookie));
+  }
+
+  #rotate(): void {
+    const late = this.#clock.now() - this.#rotateAt;
+    if (late < 0) return;
+    // After a pause of more than a whole rotation the current secret is too old as well.
+    this.#previous = late < ROTATION_MS ? this.#current : this.#random(COOKIE_LENGTH);
+    this.#current = this.#random(COOKIE_LENGTH);
+    this.#rotateAt = this.#clock.now() + ROTATION_MS;
+  }
+}
+
+function cookie(secret: Buffer, from: Address, hello: ClientHello): Buffer {
+  return createHmac('sha256', secret)
+    .update(vector(1, Buffer.from(from.address)))
+    .update(uint(2, from.port))
+    .update(uint(2, hello.version))
+    .update(hello.random)
+    .update(vector(1, hello.sessionId))
+    .update(vector(2, hello.suiteBytes))
+    .update(vector(1, hello.compression))
+    .digest();
+}

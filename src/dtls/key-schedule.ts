@@ -1,0 +1,80 @@
+import { createHash, createHmac } from 'node:crypto';
+
+import { uint, vector } from './wire.ts';
+
+const MASTER_SECRET_LENGTH = 48;
+const VERIFY_DATA_LENGTH = 12;
+
+/** The keys of one direction. `macKey` is empty with an AEAD, `iv` is empty with CBC. */
+export interface DirectionKeys {
+  readonly macKey: Buffer;
+  readonly key: Buffer;
+  readonly iv: Buffer;
+}
+
+export interface KeyBlock {
+  readonly client: DirectionKeys;
+  readonly server: DirectionKeys;
+}
+
+export interface KeyLengths {
+  readonly macKey: number;
+  readonly key: number;
+  readonly iv: number;
+}
+
+/** The PRF of TLS 1.2 with SHA-256: RFC 5246 §5. */
+export function prf(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
+  const labelledSeed = Buffer.concat([Buffer.from(label, 'ascii'), seed]);
+  const blocks: Buffer[] = [];
+  let a = labelledSeed;
+  for (let produced = 0; produced < length; produced += 32) {
+    a = createHmac('sha256', secret).update(a).digest();
+    blocks.push(createHmac('sha256', secret).update(a).update(labelledSeed).digest());
+  }
+  return Buffer.concat(blocks, length);
+}
+
+/** RFC 4279 §2: as many zeros as the key is long, then the key. */
+export function pskPremasterSecret(psk: Buffer): Buffer {
+  return Buffer.concat([vector(2, Buffer.alloc(psk.length)), uint(2, psk.length), psk]);
+}
+
+/** RFC 5246 §8.1. */
+export function masterSecret(premaster: Buffer, clientRandom: Buffer, serverRandom: Buffer): Buffer {
+  return prf(premaster, 'master secret', Buffer.concat([clientRandom, serverRandom]), MASTER_SECRET_LENGTH);
+}
+
+/** RFC 7627 §4; the transcript goes up to the ClientKeyExchange and includes it. */
+export function extendedMasterSecret(premaster: Buffer, transcript: readonly Buffer[]): Buffer {
+  return prf(premaster, 'extended master secret', transcriptHash(transcript), MASTER_SECRET_LENGTH);
+}
+
+/** RFC 5246 §6.3. */
+export function keyBlock(master: Buffer, clientRandom: Buffer, serverRandom: Buffer, lengths: KeyLengths): KeyBlock {
+  const { macKey, key, iv } = lengths;
+  const length = 2 * (macKey + key + iv);
+  // Buffer.alloc takes no part of Node's shared pool, of which a session would keep 8 KiB alive.
+  const block = Buffer.alloc(length);
+  prf(master, 'key expansion', Buffer.concat([serverRandom, clientRandom]), length).copy(block);
+  let offset = 0;
+  const take = (size: number): Buffer => block.subarray(offset, (offset += size));
+  const [clientMac, serverMac] = [take(macKey), take(macKey)];
+  const [clientKey, serverKey] = [take(key), take(key)];
+  const [clientIv, serverIv] = [take(iv), take(iv)];
+  return {
+    client: { macKey: clientMac, key: clientKey, iv: clientIv },
+    server: { macKey: serverMac, key: serverKey, iv: serverIv },
+  };
+}
+
+/** RFC 5246 §7.4.9. */
+export function verifyData(master: Buffer, sender: 'client' | 'server', transcript: readonly Buffer[]): Buffer {
+  return prf(master, `${sender} finished`, transcriptHash(transcript), VERIFY_DATA_LENGTH);
+}
+
+function transcriptHash(transcript: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256');
+  for (const message of transcript) hash.update(message);
+  return hash.digest();
+}

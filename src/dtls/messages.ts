@@ -1,0 +1,197 @@
+import { type Extensions, parseExtensions } from './extensions.ts';
+import { Reader, uint, uint16s, vector } from './wire.ts';
+
+/** RFC 5246 §7.4 and RFC 6347 §4.3.2. */
+export const HANDSHAKE = {
+  clientHello: 1,
+  serverHello: 2,
+  helloVerifyRequest: 3,
+  certificate: 11,
+  serverKeyExchange: 12,
+  certificateRequest: 13,
+  serverHelloDone: 14,
+  certificateVerify: 15,
+  clientKeyExchange: 16,
+  finished: 20,
+} as const;
+
+export const SECP256R1 = 23;
+export const ECDSA_SECP256R1_SHA256 = 0x0403;
+
+/** The hash of each signature scheme a client's CertificateVerify may use. */
+export const SIGNATURE_HASHES = new Map([
+  [ECDSA_SECP256R1_SHA256, 'sha256'],
+  [0x0503, 'sha384'],
+  [0x0603, 'sha512'],
+]);
+
+const HEADER_LENGTH = 12;
+
+/** One fragment of a handshake message: RFC 6347 §4.2.2. */
+export interface HandshakeFragment {
+  readonly type: number;
+  /** Of the whole message's body. */
+  readonly length: number;
+  readonly sequence: number;
+  readonly offset: number;
+  /** A view into the record. */
+  readonly body: Buffer;
+}
+
+/** A record may hold several fragments. Throws `decode_error`. */
+export function parseFragments(record: Buffer): HandshakeFragment[] {
+  const reader = new Reader(record, 'handshake record');
+  const fragments: HandshakeFragment[] = [];
+  while (reader.left > 0) {
+    const type = reader.uint(1);
+    const length = reader.uint(3);
+    const sequence = reader.uint(2);
+    const offset = reader.uint(3);
+    fragments.push({ type, length, sequence, offset, body: reader.vector(3, { max: Math.max(0, length - offset) }) });
+  }
+  return fragments;
+}
+
+export function isWhole(fragment: HandshakeFragment): boolean {
+  return fragment.offset === 0 && fragment.body.length === fragment.length;
+}
+
+export function encodeFragment(fragment: HandshakeFragment): Buffer {
+  return Buffer.concat([
+    uint(1, fragment.type),
+    uint(3, fragment.length),
+    uint(2, fragment.sequence),
+    uint(3, fragment.offset),
+    vector(3, fragment.body),
+  ]);
+}
+
+/** A message in one piece, which is also how the transcript takes it: RFC 6347 §4.2.6. */
+export function encodeMessage(type: number, sequence: number, body: Buffer): Buffer {
+  return encodeFragment({ type, length: body.length, sequence, offset: 0, body });
+}
+
+export function messageBody(message: Buffer): Buffer {
+  return message.subarray(HEADER_LENGTH);
+}
+
+export interface ClientHello {
+  readonly version: number;
+  readonly random: Buffer;
+  readonly sessionId: Buffer;
+  readonly cookie: Buffer;
+  /** As they came, for the cookie. */
+  readonly suiteBytes: Buffer;
+  readonly suites: readonly number[];
+  readonly compression: Buffer;
+  readonly extensions: Extensions;
+}
+
+/** Views into `body`. Throws `decode_error` and `illegal_parameter`. */
+export function parseClientHello(body: Buffer): ClientHello {
+  const reader = new Reader(body, 'ClientHello');
+  const version = reader.uint(2);
+  const random = reader.bytes(32);
+  const sessionId = reader.vector(1, { max: 32 });
+  const cookie = reader.vector(1);
+  const suiteBytes = reader.vector(2, { min: 2 });
+  const compression = reader.vector(1, { min: 1 });
+  const extensions = parseExtensions(reader.left > 0 ? reader.vector(2) : Buffer.alloc(0));
+  reader.end();
+  return {
+    version,
+    random,
+    sessionId,
+    cookie,
+    suiteBytes,
+    suites: uint16s(suiteBytes, 'list of cipher suites'),
+    compression,
+    extensions,
+  };
+}
+
+export function encodeHelloVerifyRequest(version: number, cookie: Buffer): Buffer {
+  return Buffer.concat([uint(2, version), vector(1, cookie)]);
+}
+
+export function encodeServerHello(hello: {
+  readonly version: number;
+  readonly random: Buffer;
+  readonly sessionId: Buffer;
+  readonly suite: number;
+  readonly extensions: Buffer;
+}): Buffer {
+  return Buffer.concat([
+    uint(2, hello.version),
+    hello.random,
+    vector(1, hello.sessionId),
+    uint(2, hello.suite),
+    uint(1, 0),
+    hello.extensions.length > 0 ? vector(2, hello.extensions) : hello.extensions,
+  ]);
+}
+
+export function encodeCertificateChain(chain: readonly Buffer[]): Buffer {
+  return vector(3, Buffer.concat(chain.map((certificate) => vector(3, certificate))));
+}
+
+/** DER certificates, the peer's own first; empty when it has none. */
+export function parseCertificateChain(body: Buffer): Buffer[] {
+  const reader = new Reader(body, 'Certificate');
+  const list = new Reader(reader.vector(3), 'Certificate');
+  reader.end();
+  const chain: Buffer[] = [];
+  while (list.left > 0) chain.push(list.vector(3, { min: 1 }));
+  return chain;
+}
+
+/** RFC 7250 §3: a SubjectPublicKeyInfo stands where the chain would be. */
+export function encodeRawPublicKey(spki: Buffer): Buffer {
+  return vector(3, spki);
+}
+
+export function parseRawPublicKey(body: Buffer): Buffer {
+  const reader = new Reader(body, 'Certificate');
+  const spki = reader.vector(3);
+  reader.end();
+  return spki;
+}
+
+/** RFC 8422 §5.4: named_curve, the curve, the point. This is what the signature covers besides the randoms. */
+export function encodeEcdheParameters(point: Buffer): Buffer {
+  return Buffer.concat([uint(1, 3), uint(2, SECP256R1), vector(1, point)]);
+}
+
+export function encodeServerKeyExchange(parameters: Buffer, signature: Buffer): Buffer {
+  return Buffer.concat([parameters, uint(2, ECDSA_SECP256R1_SHA256), vector(2, signature)]);
+}
+
+/** RFC 5246 §7.4.4: ecdsa_sign, our signature schemes, and no authorities, so that a client sends what it has. */
+export function encodeCertificateRequest(): Buffer {
+  const schemes = Buffer.concat([...SIGNATURE_HASHES.keys()].map((scheme) => uint(2, scheme)));
+  return Buffer.concat([vector(1, Buffer.from([64])), vector(2, schemes), uint(2, 0)]);
+}
+
+/** RFC 4279 §2: the identity's exact bytes. */
+export function parsePskKeyExchange(body: Buffer): Buffer {
+  const reader = new Reader(body, 'ClientKeyExchange');
+  const identity = reader.vector(2);
+  reader.end();
+  return identity;
+}
+
+/** RFC 8422 §5.7: the client's ephemeral point. */
+export function parseEcdheKeyExchange(body: Buffer): Buffer {
+  const reader = new Reader(body, 'ClientKeyExchange');
+  const point = reader.vector(1, { min: 1 });
+  reader.end();
+  return point;
+}
+
+export function parseCertificateVerify(body: Buffer): { readonly scheme: number; readonly signature: Buffer } {
+  const reader = new Reader(body, 'CertificateVerify');
+  const scheme = reader.uint(2);
+  const signature = reader.vector(2);
+  reader.end();
+  return { scheme, signature };
+}

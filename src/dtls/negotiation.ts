@@ -1,0 +1,118 @@
+import { DtlsError } from './error.ts';
+import { CERTIFICATE_TYPE, type CertificateType, encodeExtension, EXTENSION } from './extensions.ts';
+import { type ClientHello, ECDSA_SECP256R1_SHA256, SECP256R1 } from './messages.ts';
+import { VERSION_DTLS12 } from './record.ts';
+import type { DtlsSettings } from './settings.ts';
+import { type CipherSuite, suiteNamed } from './suites.ts';
+import { vector } from './wire.ts';
+
+/** TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746 §3.3. */
+const RENEGOTIATION_SCSV = 0x00ff;
+const UNCOMPRESSED_POINT = 0;
+
+/** What client and server agree on. */
+export interface Negotiated {
+  readonly suite: CipherSuite;
+  readonly extendedMasterSecret: boolean;
+  readonly encryptThenMac: boolean;
+  /** What our records shall carry; null when the client doesn't speak RFC 9146. */
+  readonly clientCid: Buffer | null;
+  readonly clientCertificateType: CertificateType;
+  readonly serverCertificateType: CertificateType;
+}
+
+/** Pure. Throws the alert that ends the handshake, with the reason in words. */
+export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiated {
+  // DTLS versions count downwards; a client of a later one offers its highest here and takes what we choose.
+  if (hello.version > VERSION_DTLS12) {
+    throw new DtlsError('protocol_version', 'the device offers no DTLS 1.2');
+  }
+  if (!hello.compression.includes(0)) {
+    throw new DtlsError('illegal_parameter', 'the device offers no null compression');
+  }
+  const { extensions } = hello;
+  // RFC 5746 §3.6: in a first handshake renegotiated_connection is empty.
+  if (extensions.renegotiationInfo !== null && extensions.renegotiationInfo.length > 0) {
+    throw new DtlsError('handshake_failure', 'renegotiation is refused');
+  }
+  const refusals: string[] = [];
+  for (const name of settings.suites) {
+    const suite = suiteNamed(name);
+    if (suite === undefined || !hello.suites.includes(suite.id)) continue;
+    const refusal = refusalOf(suite, hello, settings);
+    if (refusal === null) {
+      return {
+        suite,
+        extendedMasterSecret: extensions.extendedMasterSecret,
+        encryptThenMac: suite.cipher === 'AES_128_CBC' && extensions.encryptThenMac,
+        clientCid: extensions.connectionId,
+        clientCertificateType: certificateType(extensions.clientCertificateTypes, settings) ?? 'X509',
+        serverCertificateType: certificateType(extensions.serverCertificateTypes, settings) ?? 'X509',
+      };
+    }
+    refusals.push(`${suite.name}: ${refusal}`);
+  }
+  throw new DtlsError(
+    'handshake_failure',
+    refusals.length > 0 ? refusals.join('; ') : 'no cipher suite in common with the device',
+  );
+}
+
+/** Why an enabled suite that the client offers can't be used; null when it can. */
+function refusalOf(suite: CipherSuite, hello: ClientHello, settings: DtlsSettings): string | null {
+  const { extensions } = hello;
+  if (suite.cipher === 'AES_128_CBC' && !extensions.encryptThenMac && !settings.macThenEncrypt) {
+    return 'the device offers no encrypt-then-MAC';
+  }
+  if (suite.keyExchange === 'PSK') return null;
+  if (settings.identity === null) return 'the server has no certificate';
+  if (extensions.groups !== null && !extensions.groups.includes(SECP256R1)) return 'the device offers no secp256r1';
+  if (extensions.pointFormats !== null && !extensions.pointFormats.includes(UNCOMPRESSED_POINT)) {
+    return 'the device takes no uncompressed points';
+  }
+  // RFC 5246 §7.4.1.4.1: a client that names no scheme takes SHA-1 only, which is not offered.
+  if (!extensions.signatureSchemes?.includes(ECDSA_SECP256R1_SHA256)) {
+    return 'the device takes no signature with ECDSA and SHA-256';
+  }
+  if (certificateType(extensions.clientCertificateTypes, settings) === null) {
+    return 'no type of client certificate in common';
+  }
+  if (certificateType(extensions.serverCertificateTypes, settings) === null) {
+    return 'no type of server certificate in common';
+  }
+  return null;
+}
+
+/** RFC 7250 §4.1: without the extension it is X.509. Null when there is none in common. */
+function certificateType(offered: readonly CertificateType[] | null, settings: DtlsSettings): CertificateType | null {
+  const types = offered ?? ['X509' as const];
+  return settings.certificateTypes.find((type) => types.includes(type)) ?? null;
+}
+
+/** The ServerHello's answer to each extension that the client sent and we use. */
+export function serverExtensions(hello: ClientHello, negotiated: Negotiated, serverCid: Buffer): Buffer {
+  const { extensions } = hello;
+  const answers: Buffer[] = [];
+  if (extensions.renegotiationInfo !== null || hello.suites.includes(RENEGOTIATION_SCSV)) {
+    answers.push(encodeExtension(EXTENSION.renegotiationInfo, Buffer.from([0])));
+  }
+  if (negotiated.extendedMasterSecret) answers.push(encodeExtension(EXTENSION.extendedMasterSecret));
+  if (negotiated.encryptThenMac) answers.push(encodeExtension(EXTENSION.encryptThenMac));
+  if (negotiated.clientCid !== null) answers.push(encodeExtension(EXTENSION.connectionId, vector(1, serverCid)));
+  if (negotiated.suite.keyExchange === 'ECDHE_ECDSA') {
+    if (extensions.clientCertificateTypes !== null) {
+      answers.push(certificateTypeAnswer(EXTENSION.clientCertificateType, negotiated.clientCertificateType));
+    }
+    if (extensions.serverCertificateTypes !== null) {
+      answers.push(certificateTypeAnswer(EXTENSION.serverCertificateType, negotiated.serverCertificateType));
+    }
+    if (extensions.pointFormats !== null) {
+      answers.push(encodeExtension(EXTENSION.ecPointFormats, vector(1, Buffer.from([UNCOMPRESSED_POINT]))));
+    }
+  }
+  return Buffer.concat(answers);
+}
+
+function certificateTypeAnswer(extension: number, type: CertificateType): Buffer {
+  return encodeExtension(extension, Buffer.from([CERTIFICATE_TYPE[type]]));
+}

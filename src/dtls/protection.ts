@@ -1,0 +1,137 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
+import { additionalData, type RecordHeader } from './record.ts';
+import type { CipherSuite } from './suites.ts';
+
+/** How one suite turns the content of a record into its fragment and back. Pure but for CBC's random IVs. */
+export interface Protection {
+  readonly keyLengths: KeyLengths;
+  seal(keys: DirectionKeys, header: RecordHeader, content: Buffer): Buffer;
+  /** Null when the fragment is not what the holder of the keys sealed under this header. */
+  open(keys: DirectionKeys, header: RecordHeader, fragment: Buffer): Buffer | null;
+}
+
+/** `encryptThenMac` (RFC 7366) matters to CBC only. */
+export function protectionOf(suite: CipherSuite, encryptThenMac: boolean): Protection {
+  switch (suite.cipher) {
+    case 'AES_128_CCM_8':
+      return CCM_8;
+    case 'AES_128_GCM':
+      return GCM;
+    case 'AES_128_CBC':
+      return encryptThenMac ? CBC_ENCRYPT_THEN_MAC : CBC_MAC_THEN_ENCRYPT;
+  }
+}
+
+const EXPLICIT_NONCE = 8;
+
+/** RFC 6655 §3 and RFC 5288 §3: the implicit 4 bytes, then 8 explicit ones, which are the epoch and sequence number. */
+function aead(algorithm: 'aes-128-ccm' | 'aes-128-gcm', tagLength: number): Protection {
+  // node:crypto types CCM and GCM by their literal names; both take the same options here.
+  const name = algorithm as 'aes-128-ccm';
+  const options = { authTagLength: tagLength };
+  return {
+    keyLengths: { macKey: 0, key: 16, iv: 4 },
+    seal(keys, header, content) {
+      const nonce = Buffer.allocUnsafe(12);
+      keys.iv.copy(nonce, 0);
+      nonce.writeUInt16BE(header.epoch, 4);
+      nonce.writeUIntBE(header.sequence, 6, 6);
+      const cipher = createCipheriv(name, keys.key, nonce, options);
+      cipher.setAAD(additionalData(header, content.length), { plaintextLength: content.length });
+      const encrypted = cipher.update(content);
+      cipher.final();
+      return Buffer.concat([nonce.subarray(4), encrypted, cipher.getAuthTag()]);
+    },
+    open(keys, header, fragment) {
+      const length = fragment.length - EXPLICIT_NONCE - tagLength;
+      if (length < 0) return null;
+      const nonce = Buffer.allocUnsafe(12);
+      keys.iv.copy(nonce, 0);
+      fragment.copy(nonce, 4, 0, EXPLICIT_NONCE);
+      const decipher = createDecipheriv(name, keys.key, nonce, options);
+      decipher.setAuthTag(fragment.subarray(EXPLICIT_NONCE + length));
+      decipher.setAAD(additionalData(header, length), { plaintextLength: length });
+      try {
+        const content = decipher.update(fragment.subarray(EXPLICIT_NONCE, EXPLICIT_NONCE + length));
+        decipher.final();
+        return content;
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+const CCM_8 = aead('aes-128-ccm', 8);
+const GCM = aead('aes-128-gcm', 16);
+
+const BLOCK = 16;
+const MAC = 32;
+const CBC_KEY_LENGTHS: KeyLengths = { macKey: MAC, key: 16, iv: 0 };
+
+function mac(keys: DirectionKeys, header: RecordHeader, body: Buffer): Buffer {
+  return createHmac('sha256', keys.macKey).update(additionalData(header, body.length)).update(body).digest();
+}
+
+function encryptBlocks(keys: DirectionKeys, plaintext: Buffer): Buffer {
+  const iv = randomBytes(BLOCK);
+  // RFC 5246 §6.2.3.2: every padding byte holds the number of the bytes before it, unlike PKCS #7.
+  const padding = BLOCK - (plaintext.length % BLOCK);
+  const cipher = createCipheriv('aes-128-cbc', keys.key, iv).setAutoPadding(false);
+  return Buffer.concat([iv, cipher.update(plaintext), cipher.update(Buffer.alloc(padding, padding - 1))]);
+}
+
+/** Null unless there is an IV and at least one whole block behind it. */
+function decryptBlocks(keys: DirectionKeys, bytes: Buffer): Buffer | null {
+  if (bytes.length < 2 * BLOCK || bytes.length % BLOCK !== 0) return null;
+  const decipher = createDecipheriv('aes-128-cbc', keys.key, bytes.subarray(0, BLOCK)).setAutoPadding(false);
+  return decipher.update(bytes.subarray(BLOCK));
+}
+
+/** The length of the padding and its length byte; 0 when they are not as they must be. Looks at 256 bytes whatever they hold. */
+function paddingLength(plaintext: Buffer): number {
+  const value = plaintext[plaintext.length - 1] ?? 0;
+  let wrong = value >= plaintext.length ? 1 : 0;
+  for (let i = 0; i < 256; i++) {
+    const byte = plaintext[plaintext.length - 1 - i] ?? value;
+    wrong |= i <= value ? byte ^ value : 0;
+  }
+  return wrong === 0 ? value + 1 : 0;
+}
+
+const CBC_ENCRYPT_THEN_MAC: Protection = {
+  keyLengths: CBC_KEY_LENGTHS,
+  seal(keys, header, content) {
+    const encrypted = encryptBlocks(keys, content);
+    return Buffer.concat([encrypted, mac(keys, header, encrypted)]);
+  },
+  open(keys, header, fragment) {
+    if (fragment.length < MAC) return null;
+    const encrypted = fragment.subarray(0, fragment.length - MAC);
+    if (!timingSafeEqual(mac(keys, header, encrypted), fragment.subarray(encrypted.length))) return null;
+    const plaintext = decryptBlocks(keys, encrypted);
+    if (plaintext === null) return null;
+    const padding = paddingLength(plaintext);
+    return padding === 0 ? null : plaintext.subarray(0, plaintext.length - padding);
+  },
+};
+
+/** For peers without RFC 7366, where the settings allow it: JavaScript can't promise the constant time that Lucky 13 asks for. */
+const CBC_MAC_THEN_ENCRYPT: Protection = {
+  keyLengths: CBC_KEY_LENGTHS,
+  seal(keys, header, content) {
+    return encryptBlocks(keys, Buffer.concat([content, mac(keys, header, content)]));
+  },
+  open(keys, header, fragment) {
+    const plaintext = decryptBlocks(keys, fragment);
+    if (plaintext === null || plaintext.length <= MAC) return null;
+    const padding = paddingLength(plaintext);
+    // RFC 5246 §6.2.3.2: with bad padding the MAC is computed all the same, as if there were none.
+    const length = Math.max(0, plaintext.length - padding - MAC);
+    const expected = mac(keys, header, plaintext.subarray(0, length));
+    const right = timingSafeEqual(expected, plaintext.subarray(length, length + MAC));
+    return right && padding > 0 ? plaintext.subarray(0, length) : null;
+  },
+};

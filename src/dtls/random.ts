@@ -1,0 +1,2 @@
+/** Unpredictable bytes; `randomBytes` of node:crypto outside of tests. */
+export type Random = (size: number) => Buffer;

@@ -1,0 +1,112 @@
+/** RFC 6347 §4.1 and RFC 9146 §3. */
+export const CONTENT = {
+  changeCipherSpec: 20,
+  alert: 21,
+  handshake: 22,
+  applicationData: 23,
+  tls12Cid: 25,
+} as const;
+
+export const VERSION_DTLS12 = 0xfefd;
+export const VERSION_DTLS10 = 0xfeff;
+
+/** The server's own Connection IDs all have this length, so that a record can be read before its session is known. */
+export const CID_LENGTH = 8;
+
+/** RFC 5246 §6.2.1 and §6.2.3: the longest plaintext, and the most a cipher may add. */
+export const MAX_PLAINTEXT = 2 ** 14;
+const MAX_FRAGMENT = MAX_PLAINTEXT + 2048;
+
+export const MAX_SEQUENCE = 2 ** 48 - 1;
+const HEADER_LENGTH = 13;
+
+export interface DtlsRecord {
+  readonly type: number;
+  readonly version: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  /** Null in records of the ordinary form. */
+  readonly cid: Buffer | null;
+  /** A view into the datagram. */
+  readonly fragment: Buffer;
+}
+
+const NONE: readonly DtlsRecord[] = [];
+
+/** The records of a datagram up to the first malformed one: RFC 6347 §4.1.2.7 has the rest silently discarded. */
+export function parseRecords(datagram: Buffer): readonly DtlsRecord[] {
+  let offset = 0;
+  let records: DtlsRecord[] | null = null;
+  while (datagram.length - offset >= HEADER_LENGTH) {
+    const type = datagram.readUInt8(offset);
+    const version = datagram.readUInt16BE(offset + 1);
+    if (type < CONTENT.changeCipherSpec || type > CONTENT.tls12Cid || type === 24) break;
+    if (version !== VERSION_DTLS12 && version !== VERSION_DTLS10) break;
+    const cidLength = type === CONTENT.tls12Cid ? CID_LENGTH : 0;
+    const start = offset + HEADER_LENGTH + cidLength;
+    if (start > datagram.length) break;
+    const end = start + datagram.readUInt16BE(start - 2);
+    if (end > datagram.length || end - start > MAX_FRAGMENT) break;
+    records ??= [];
+    records.push({
+      type,
+      version,
+      epoch: datagram.readUInt16BE(offset + 3),
+      sequence: datagram.readUIntBE(offset + 5, 6),
+      cid: cidLength === 0 ? null : datagram.subarray(offset + 11, offset + 11 + cidLength),
+      fragment: datagram.subarray(start, end),
+    });
+    offset = end;
+  }
+  return records ?? NONE;
+}
+
+export interface RecordHeader {
+  readonly type: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  /** The receiver's Connection ID, of any length up to 255; null for the ordinary form. */
+  readonly cid: Buffer | null;
+}
+
+export function encodeRecord(header: RecordHeader, fragment: Buffer, version = VERSION_DTLS12): Buffer {
+  const cidLength = header.cid?.length ?? 0;
+  const start = HEADER_LENGTH + cidLength;
+  const bytes = Buffer.allocUnsafe(start + fragment.length);
+  bytes.writeUInt8(header.type, 0);
+  bytes.writeUInt16BE(version, 1);
+  bytes.writeUInt16BE(header.epoch, 3);
+  bytes.writeUIntBE(header.sequence, 5, 6);
+  header.cid?.copy(bytes, 11);
+  bytes.writeUInt16BE(fragment.length, start - 2);
+  fragment.copy(bytes, start);
+  return bytes;
+}
+
+/**
+ * What the MAC or the AEAD covers besides the content: RFC 5246 §6.2.3.3 with the epoch in front of the sequence number
+ * (RFC 6347 §4.1.2.1), or RFC 9146 §5 when the record carries a Connection ID.
+ */
+export function additionalData(header: RecordHeader, length: number): Buffer {
+  const { cid } = header;
+  if (cid === null) {
+    const data = Buffer.allocUnsafe(13);
+    data.writeUInt16BE(header.epoch, 0);
+    data.writeUIntBE(header.sequence, 2, 6);
+    data.writeUInt8(header.type, 8);
+    data.writeUInt16BE(VERSION_DTLS12, 9);
+    data.writeUInt16BE(length, 11);
+    return data;
+  }
+  const data = Buffer.allocUnsafe(23 + cid.length);
+  data.fill(0xff, 0, 8);
+  data.writeUInt8(CONTENT.tls12Cid, 8);
+  data.writeUInt8(cid.length, 9);
+  data.writeUInt8(CONTENT.tls12Cid, 10);
+  data.writeUInt16BE(VERSION_DTLS12, 11);
+  data.writeUInt16BE(header.epoch, 13);
+  data.writeUIntBE(header.sequence, 15, 6);
+  cid.copy(data, 21);
+  data.writeUInt16BE(length, 21 + cid.length);
+  return data;
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.ts';
+import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { DtlsLimits } from './settings.ts';
+import type { CipherSuite } from './suites.ts';
+
+/** A finished handshake that a device may shorten its next one with: RFC 5246 §7.3, always with RFC 7627. */
+export interface Resumable {
+  readonly sessionId: Buffer;
+  readonly master: Buffer;
+  readonly suite: CipherSuite;
+  readonly identity: SecurityIdentity;
+  readonly proof: Proof;
+  /** The session that the last handshake made, which the next one replaces. */
+  readonly sessionKey: string;
+  /** Counted from the full handshake; resuming doesn't prolong it. */
+  readonly expiresAt: number;
+}
+
+/** Least recently used first; bounded in number and time. */
+export class Resumables {
+  readonly #clock: Clock;
+  readonly #limits: DtlsLimits;
+  readonly #byId = new Map<string, Resumable>();
+
+  constructor(clock: Clock, limits: DtlsLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  find(sessionId: Buffer): Resumable | null {
+    const id = sessionId.toString('hex');
+    const found = this.#byId.get(id);
+    if (found === undefined) return null;
+    if (found.expiresAt > this.#clock.now()) return found;
+    this.#byId.delete(id);
+    return null;
+  }
+
+  keep(resumable: Resumable): void {
+    const id = resumable.sessionId.toString('hex');
+    this.#byId.delete(id);
+    this.#byId.set(id, resumable);
+    const [oldest] = this.#byId.keys();
+    if (this.#byId.size > this.#limits.resumable && oldest !== undefined) this.#byId.delete(oldest);
+  }
+
+  forget(sessionId: Buffer): void {
+    this.#byId.delete(sessionId.toString('hex'));
+  }
+
+  forgetCredential(credential: string): void {
+    for (const [id, resumable] of this.#byId) {
+      if (resumable.identity.credential === credential) this.#byId.delete(id);
+    }
+  }
+
+  all(): IterableIterator<Resumable> {
+    return this.#byId.values();
+  }
+}

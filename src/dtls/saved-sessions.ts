@@ -1,0 +1,125 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deserialize, serialize } from 'node:v8';
+
+import type { Clock } from '../clock.ts';
+import type { Address } from './address.ts';
+import { Channel, type ChannelState } from './channel.ts';
+import type { Engine } from './engine.ts';
+import { DtlsError } from './error.ts';
+import type { LookUps } from './look-ups.ts';
+import { protectionOf } from './protection.ts';
+import type { Resumable } from './resumption.ts';
+import { Session, type SessionParts } from './session.ts';
+
+const FORMAT = 1;
+const KEY_LENGTH = 32;
+const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
+/** Longer away than this, and the devices have begun anew by themselves. */
+const MAX_AGE_MS = 15 * 60_000;
+/** Credentials asked for at a time. */
+const AT_A_TIME = 32;
+
+interface SavedSession {
+  readonly parts: Omit<SessionParts, 'channel' | 'finalFlight'>;
+  readonly channel: ChannelState;
+  readonly address: Address;
+  readonly activeAt: number;
+}
+
+interface Saved {
+  readonly format: typeof FORMAT;
+  readonly sessions: readonly SavedSession[];
+  readonly resumables: readonly Resumable[];
+}
+
+export interface Restored {
+  readonly restored: number;
+  /** Their credential is gone, changed or couldn't be asked for. */
+  readonly refused: number;
+}
+
+/** The open and the resumable sessions of an engine that sends nothing any more, sealed with AES-256-GCM. */
+export function saveSessions(engine: Engine, key: Uint8Array, now: number): Buffer {
+  checkKey(key);
+  const saved: Saved = {
+    format: FORMAT,
+    sessions: [...engine.sessions.all()].map(savedSession),
+    resumables: [...engine.resumables.all()],
+  };
+  const nonce = randomBytes(NONCE_LENGTH);
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64BE(BigInt(now));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(head);
+  const body = cipher.update(serialize(saved));
+  return Buffer.concat([head, nonce, body, cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Throws DtlsError `saved_sessions` when they are not what `saveSessions` made with this key a short while ago. */
+export async function restoreSessions(
+  engine: Engine,
+  bytes: Uint8Array,
+  key: Uint8Array,
+  clock: Clock,
+): Promise<Restored> {
+  const saved = openSaved(Buffer.from(bytes), key, clock.now());
+  const sessions = await stillHolding(saved.sessions, (session) => session.parts, engine.lookUps);
+  for (const { parts, channel, address, activeAt } of sessions) {
+    const protection = protectionOf(parts.suite, parts.encryptThenMac);
+    engine.sessions.add(
+      new Session({ ...parts, channel: new Channel(protection, channel), finalFlight: null }, address, activeAt),
+    );
+  }
+  // Whether these still hold is asked when they are resumed.
+  for (const resumable of saved.resumables) engine.resumables.keep(resumable);
+  return { restored: sessions.length, refused: saved.sessions.length - sessions.length };
+}
+
+function savedSession(session: Session): SavedSession {
+  const { channel, finalFlight: _, ...parts } = session.parts;
+  return { parts, channel: channel.state, address: session.path.address, activeAt: session.activeAt };
+}
+
+function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
+  checkKey(key);
+  const [head, nonce] = [bytes.subarray(0, 8), bytes.subarray(8, 8 + NONCE_LENGTH)];
+  const body = bytes.subarray(8 + NONCE_LENGTH, -TAG_LENGTH);
+  let saved: Saved;
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH });
+    decipher.setAAD(head).setAuthTag(bytes.subarray(-TAG_LENGTH));
+    // What the tag vouches for is what saveSessions wrote.
+    saved = deserialize(Buffer.concat([decipher.update(body), decipher.final()])) as Saved;
+  } catch (cause) {
+    throw new DtlsError('saved_sessions', "the saved sessions can't be read with this key", { cause });
+  }
+  if (saved.format !== FORMAT) throw new DtlsError('saved_sessions', `saved sessions of format ${saved.format}`);
+  if (now - Number(head.readBigUInt64BE()) > MAX_AGE_MS) {
+    throw new DtlsError('saved_sessions', 'the saved sessions are too old');
+  }
+  return saved;
+}
+
+/** Keeps the order. */
+async function stillHolding<T>(
+  items: readonly T[],
+  partsOf: (item: T) => Pick<SessionParts, 'proof' | 'identity'>,
+  lookUps: LookUps,
+): Promise<T[]> {
+  const holding: T[] = [];
+  for (let start = 0; start < items.length; start += AT_A_TIME) {
+    const batch = items.slice(start, start + AT_A_TIME);
+    const answers = await Promise.all(
+      batch.map((item) => {
+        const { proof, identity } = partsOf(item);
+        return lookUps.stillHolds(proof, identity.credential).catch(() => false);
+      }),
+    );
+    holding.push(...batch.filter((_, i) => answers[i]));
+  }
+  return holding;
+}
+
+function checkKey(key: Uint8Array): void {
+  if (key.length !== KEY_LENGTH) throw new DtlsError('saved_sessions', `the key must have ${KEY_LENGTH} bytes`);
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { type AddressInfo, isIPv6 } from 'node:net';
+
+import { type Clock, systemClock } from '../clock.ts';
+import type { Address } from './address.ts';
+import type { Credentials } from './credentials.ts';
+import { Engine, type HandshakeReport } from './engine.ts';
+import { DtlsError } from './error.ts';
+import type { DtlsMetrics } from './metrics.ts';
+import { type Restored, restoreSessions, saveSessions } from './saved-sessions.ts';
+import type { Peer } from './session.ts';
+import { checked, DEFAULT_SETTINGS, type DtlsSettings } from './settings.ts';
+
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+export interface DtlsServerOptions {
+  /** IP addresses to listen on; `::` alone serves IPv4 too. */
+  readonly hosts: readonly string[];
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly credentials: Credentials;
+  readonly settings?: Partial<DtlsSettings>;
+  readonly clock?: Clock;
+  /** Each handshake that ended, well or not. */
+  readonly onHandshake?: (report: HandshakeReport) => void;
+  /** Someone keeps forging records of this device's session. */
+  readonly onAlarm?: (peer: Peer, forgeries: number) => void;
+  /** What an earlier server's `suspend` gave, and the key it was given; sessions that no longer hold are left out. */
+  readonly saved?: { readonly sessions: Uint8Array; readonly key: Uint8Array };
+}
+
+/** DTLS 1.2 over UDP (RFC 6347), server side: what `Transport` of the CoAP room asks for. */
+export class DtlsServer {
+  readonly kind = 'dtls';
+  readonly #sockets: Socket[] = [];
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
+  #gone: (peer: Peer) => void = () => {};
+  #isOpen = true;
+  #restored: Restored = { restored: 0, refused: 0 };
+
+  private constructor(options: DtlsServerOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#engine = new Engine({
+      settings: checked({ ...DEFAULT_SETTINGS, ...options.settings }),
+      credentials: options.credentials,
+      clock: this.#clock,
+      random: randomBytes,
+      events: {
+        transmit: (to, datagram) => this.#transmit(to, datagram),
+        received: (peer, data) => this.#receive(peer, data),
+        ended: (peer) => this.#gone(peer),
+        handshakeEnded: (report) => options.onHandshake?.(report),
+        alarmed: (peer, forgeries) => options.onAlarm?.(peer, forgeries),
+      },
+    });
+  }
+
+  /** Rejects with DtlsError `settings` when an address can't be bound, `saved_sessions` when they can't be read. */
+  static async bind(options: DtlsServerOptions): Promise<DtlsServer> {
+    const server = new DtlsServer(options);
+    const { saved } = options;
+    if (saved !== undefined) {
+      server.#restored = await restoreSessions(server.#engine, saved.sessions, saved.key, server.#clock);
+    }
+    try {
+      for (const host of options.hosts) await server.#listen(host, options);
+    } catch (cause) {
+      await server.#closeSockets();
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new DtlsError('settings', `can't listen on ${options.hosts.join(', ')}: ${reason}`, { cause });
+    }
+    return server;
+  }
+
+  /** Where it listens, in the order of `hosts`. */
+  get addresses(): readonly AddressInfo[] {
+    return this.#sockets.map((socket) => socket.address());
+  }
+
+  /** How many saved sessions go on. */
+  get restored(): Restored {
+    return this.#restored;
+  }
+
+  get metrics(): DtlsMetrics {
+    return this.#engine.metrics;
+  }
+
+  send(peer: { readonly key: string }, datagram: Uint8Array): void {
+    if (this.#isOpen) this.#engine.send(peer.key, asBuffer(datagram));
+  }
+
+  onDatagram(receive: (peer: Peer, datagram: Uint8Array) => void): void {
+    this.#receive = receive;
+  }
+
+  onPeerGone(gone: (peer: Peer) => void): void {
+    this.#gone = gone;
+  }
+
+  /** Ends the sessions that a credential opened, when it is revoked or rotated. */
+  endSessions(credential: string): void {
+    this.#engine.endSessions(credential);
+  }
+
+  /** Tells every device and ends. */
+  async close(): Promise<void> {
+    await this.#shutDown(false);
+  }
+
+  /**
+   * Ends without telling the devices, and returns their sessions sealed with `key` (32 bytes) for the next server's
+   * `saved`. Use what it returns once: two servers that go on from the same state would use the same nonces.
+   */
+  async suspend(key: Uint8Array): Promise<Buffer> {
+    const saved = saveSessions(this.#engine, key, this.#clock.now());
+    await this.#shutDown(true);
+    return saved;
+  }
+
+  async #shutDown(quietly: boolean): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#engine.shutDown(quietly);
+    this.#isOpen = false;
+    await this.#closeSockets();
+  }
+
+  async #closeSockets(): Promise<void> {
+    await Promise.all(this.#sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+  }
+
+  #transmit(to: Address, datagram: Buffer): void {
+    try {
+      this.#sockets[to.socket]?.send(datagram, to.port, to.address, ignoreLoss);
+    } catch {
+      // Node throws for what can't be sent to; a datagram may be lost.
+    }
+  }
+
+  async #listen(host: string, { hosts, port }: DtlsServerOptions): Promise<void> {
+    const ipv6 = isIPv6(host);
+    const index = this.#sockets.length;
+    const socket = createSocket({
+      type: ipv6 ? 'udp6' : 'udp4',
+      ipv6Only: ipv6 && hosts.some((other) => !isIPv6(other)),
+      recvBufferSize: RECEIVE_BUFFER,
+    });
+    const wanted = port === 0 && index > 0 ? (this.#sockets[0]?.address().port ?? 0) : port;
+    this.#sockets.push(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address: host, port: wanted, exclusive: true }, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    });
+    // An ICMP error or a full send buffer concerns one datagram.
+    socket.on('error', ignoreLoss);
+    socket.on('message', (datagram, from) => {
+      // Nothing can be sent to port 0; such a source address is forged.
+      if (from.port !== 0) this.#engine.receive({ address: from.address, port: from.port, socket: index }, datagram);
+    });
+  }
+}
+
+function ignoreLoss(): void {}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

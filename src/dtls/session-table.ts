@@ -1,0 +1,62 @@
+import { type Address, addressKey } from './address.ts';
+import type { Session } from './session.ts';
+
+/** Reordering the table for every record would cost more than the order is worth. */
+const TOUCH_INTERVAL_MS = 1_000;
+
+/** The open sessions by key and by address, the least recently active first. */
+export class SessionTable {
+  readonly #byKey = new Map<string, Session>();
+  readonly #byAddress = new Map<string, Session>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): Session | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The session that last came or was heard of there. */
+  at(address: Address): Session | undefined {
+    return this.#byAddress.get(addressKey(address));
+  }
+
+  leastRecentlyActive(): Session | undefined {
+    const [session] = this.#byKey.values();
+    return session;
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#byKey.values();
+  }
+
+  add(session: Session): void {
+    this.#byKey.set(session.key, session);
+    this.#byAddress.set(addressKey(session.path.address), session);
+  }
+
+  remove(session: Session): void {
+    this.#byKey.delete(session.key);
+    this.#leave(session);
+  }
+
+  move(session: Session, address: Address): void {
+    this.#leave(session);
+    session.moveTo(address);
+    this.#byAddress.set(addressKey(address), session);
+  }
+
+  touch(session: Session, now: number): void {
+    if (now - session.activeAt < TOUCH_INTERVAL_MS) return;
+    session.activeAt = now;
+    this.#byKey.delete(session.key);
+    this.#byKey.set(session.key, session);
+  }
+
+  /** A Connection ID lets another session have taken the address meanwhile. */
+  #leave(session: Session): void {
+    const key = addressKey(session.path.address);
+    if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);
+  }
+}
