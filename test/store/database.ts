@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { cp, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { Client } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
@@ -48,8 +50,9 @@ async function postgresDatabase(server: string): Promise<{ location: DatabaseLoc
 }
 
 async function embeddedDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'treeline-test-'));
-  await cp(await template(), directory, { recursive: true });
+  const directory = await mkdtemp(join(await quickestRoot(), 'treeline-test-'));
+  // A thousand small files: cp(1) takes a third of the time of fs.cp.
+  await promisify(execFile)('cp', ['-R', `${await template()}/.`, directory]);
   return { location: { kind: 'embedded', directory }, drop: () => rm(directory, { recursive: true, force: true }) };
 }
 
@@ -74,6 +77,12 @@ async function stateOfMigrations(): Promise<string> {
     if (name.endsWith('.sql')) hash.update(await readFile(join(folder, name)));
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** In memory the copy takes 0.1 s, on a disk up to a second. A container's own /dev/shm holds 64 MB only. */
+async function quickestRoot(): Promise<string> {
+  const memory = await statfs('/dev/shm').catch(() => null);
+  return memory && memory.bavail * memory.bsize > 1024 ** 3 ? '/dev/shm' : tmpdir();
 }
 
 async function exists(path: string): Promise<boolean> {

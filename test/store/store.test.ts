@@ -1,15 +1,151 @@
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { apiKeys, tenants } from '../../src/store/index.ts';
+import { apiKeys, settings, tenants, type StoreError } from '../../src/store/index.ts';
 import { useStore } from './database.ts';
 
 const store = useStore({ poolSize: 1 });
 const now = new Date('2026-01-01T00:00:00Z');
 
+const key = (tenantId: string, name: string): typeof apiKeys.$inferInsert => ({
+  id: crypto.randomUUID(),
+  tenantId,
+  name,
+  role: 'viewer',
+  tokenHash: `hash of ${tenantId}'s ${name}`,
+  createdAt: now,
+});
+
+const refusal = (attempt: Promise<unknown>): Promise<StoreError> =>
+  attempt.then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: StoreError) => error,
+  );
+
+beforeAll(async () => {
+  await store().asSystem(async (tx) => {
+    await tx.insert(tenants).values([
+      { id: 'acme', name: 'Acme', createdAt: now },
+      { id: 'umbrella', name: 'Umbrella', createdAt: now },
+    ]);
+    await tx.insert(apiKeys).values([key('acme', 'dashboard'), key('umbrella', 'dashboard')]);
+  });
+});
+
 describe('a transaction as one tenant', () => {
-  it('x', async () => {
-    await store().asSystem((tx) => tx.insert(tenants).values({id:'a',name:'A',createdAt:now}));
-    expect(await store().asTenant('a', (tx) => tx.select().from(tenants))).toHaveLength(1);
+  it('sees its own rows and no others', async () => {
+    const rows = await store().asTenant('acme', (tx) => tx.select().from(apiKeys));
+    expect(rows.map((row) => row.tenantId)).toEqual(['acme']);
+    expect(await store().asTenant('acme', (tx) => tx.select({ id: tenants.id }).from(tenants))).toEqual([
+      { id: 'acme' },
+    ]);
+  });
+
+  it('can neither insert, change nor delete another tenant’s rows', async () => {
+    const inserted = await refusal(store().asTenant('acme', (tx) => tx.insert(apiKeys).values(key('umbrella', 'x'))));
+    expect(inserted).toMatchObject({ code: 'QUERY', sqlState: '42501' });
+    const moved = await refusal(store().asTenant('acme', (tx) => tx.update(apiKeys).set({ tenantId: 'umbrella' })));
+    expect(moved).toMatchObject({ code: 'QUERY', sqlState: '42501' });
+    await store().asTenant('acme', (tx) => tx.delete(apiKeys).where(sql`${apiKeys.tenantId} = 'umbrella'`));
+    expect(await store().asTenant('umbrella', (tx) => tx.$count(apiKeys))).toBe(1);
+  });
+
+  it('sees nothing as a tenant that does not exist, however it is spelt', async () => {
+    for (const id of ['', 'nobody', "acme' or 'a' = 'a", 'acme\\', "'; drop table tenants; --"]) {
+      expect(await store().asTenant(id, (tx) => tx.$count(apiKeys))).toBe(0);
+    }
+  });
+
+  it('may not touch what belongs to the installation', async () => {
+    const error = await refusal(store().asTenant('acme', (tx) => tx.select().from(settings)));
+    expect(error).toMatchObject({ code: 'QUERY', sqlState: '42501' });
+    await refusal(store().asTenant('acme', (tx) => tx.update(tenants).set({ name: 'mine' })));
+  });
+
+  it('leaves no rights behind on the connection', async () => {
+    await store().asTenant('acme', async () => {});
+    await store().asSystem(async () => {});
+    const after = await store().asTenant('umbrella', (tx) => tx.execute(sql`select current_user, session_user`));
+    expect(after.rows[0]).toMatchObject({ current_user: 'treeline_app' });
+    expect(await store().asTenant('umbrella', (tx) => tx.$count(apiKeys))).toBe(1);
+  });
+
+  it('rolls back when its work rejects, and passes the error on', async () => {
+    const attempt = store().asTenant('acme', async (tx) => {
+      await tx.insert(apiKeys).values(key('acme', 'lost'));
+      throw new RangeError('no');
+    });
+    await expect(attempt).rejects.toThrow(new RangeError('no'));
+    expect(await store().asTenant('acme', (tx) => tx.$count(apiKeys))).toBe(1);
+  });
+
+  it('rejects when a failed statement was overlooked, for its commit is a rollback', async () => {
+    const error = await refusal(
+      store().asTenant('acme', async (tx) => {
+        await tx.insert(apiKeys).values(key('acme', 'lost'));
+        await tx.execute(sql`select 1 / 0`).catch(() => {});
+      }),
+    );
+    expect(error.message).toContain('rolled back');
+    expect(await store().asTenant('acme', (tx) => tx.$count(apiKeys))).toBe(1);
+  });
+
+  it('goes on after a failed statement inside a savepoint', async () => {
+    const count = await store().asTenant('acme', async (tx) => {
+      await tx.execute(sql`savepoint attempt`);
+      await tx.execute(sql`select 1 / 0`).catch(() => tx.execute(sql`rollback to savepoint attempt`));
+      return tx.$count(apiKeys);
+    });
+    expect(count).toBe(1);
+  });
+
+  it('refuses a transaction inside it at once, where a pool of one would wait for itself', async () => {
+    const nested = store().asTenant('acme', () => store().asTenant('acme', async () => 'never'));
+    expect(await refusal(nested)).toMatchObject({ code: 'NESTED' });
+    const after = await store().asTenant(
+      'acme',
+      async () => new Promise<number>((resolve) => setImmediate(resolve, 1)),
+    );
+    expect(after).toBe(1);
+  });
+
+  it('queues behind the others when the pool is taken', async () => {
+    const order: number[] = [];
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((turn) =>
+        store().asTenant('acme', async (tx) => {
+          await tx.execute(sql`select ${turn}`);
+          order.push(turn);
+        }),
+      ),
+    );
+    expect(order).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('an error of a statement', () => {
+  it('names the constraint', async () => {
+    const taken = await refusal(store().asTenant('acme', (tx) => tx.insert(apiKeys).values(key('acme', 'dashboard'))));
+    expect(taken).toMatchObject({ name: 'StoreError', code: 'CONFLICT', constraint: 'api_keys_token_hash' });
+    const orphan = await refusal(store().asSystem((tx) => tx.insert(apiKeys).values(key('nobody', 'k'))));
+    expect(orphan).toMatchObject({ code: 'REFERENCE', constraint: 'api_keys_tenant_id_tenants_id_fk' });
+  });
+
+  it('holds no parameter of the statement', async () => {
+    const secret = 'p4ssw0rd';
+    const attempts = [
+      store().asSystem((tx) => tx.insert(apiKeys).values({ ...key('nobody', 'k'), tokenHash: secret })),
+      store().asSystem((tx) => tx.execute(sql`insert into settings (key, value) values (null, ${`"${secret}"`})`)),
+      store().asSystem((tx) => tx.execute(sql`select ${secret} from nowhere`)),
+    ];
+    for (const error of await Promise.all(attempts.map(refusal))) {
+      expect(`${error.stack} ${String(error.cause)} ${JSON.stringify(error)}`).not.toContain(secret);
+    }
+  });
+});
+
+describe('a transaction across tenants', () => {
+  it('sees every tenant’s rows', async () => {
+    expect(await store().asSystem((tx) => tx.$count(apiKeys))).toBe(2);
   });
 });
