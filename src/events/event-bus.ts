@@ -1,0 +1,84 @@
+import { createSubscriber, type Subscriber, type Subscription } from './subscription.ts';
+
+/**
+ * The event bus inside the process. A publisher never waits. Each subscriber has a bounded buffer of its own (1,024 by
+ * default); when it is full the oldest event is dropped and the subscriber is told how many it missed.
+ */
+export interface EventBus<Topics> {
+  publish<K extends keyof Topics>(topic: K, key: string, value: Topics[K]): void;
+  /** `key` null: every key of the topic. */
+  subscribe<K extends keyof Topics>(
+    topic: K,
+    key: string | null,
+    options?: { buffer?: number },
+  ): Subscription<Topics[K]>;
+  /** Ends every subscription; later ones end at once, and what is published goes nowhere. */
+  close(): void;
+}
+
+/** What a metric shows. */
+export interface EventBusSnapshot {
+  readonly subscribers: number;
+  readonly published: number;
+  /** Events that full buffers dropped. */
+  readonly dropped: number;
+}
+
+const BUFFER = 1024;
+
+/** Subscribers to every key of a topic are kept under this key. */
+const EVERY = null;
+
+export function createEventBus<Topics>(): EventBus<Topics> & { snapshot(): EventBusSnapshot } {
+  const topics = new Map<keyof Topics, Map<string | null, Set<Subscriber<unknown>>>>();
+  let closed = false;
+  let subscribers = 0;
+  let published = 0;
+  let dropped = 0;
+
+  function join(topic: keyof Topics, key: string | null, subscriber: Subscriber<unknown>): void {
+    const keys = topics.get(topic) ?? new Map<string | null, Set<Subscriber<unknown>>>();
+    topics.set(topic, keys);
+    const audience = keys.get(key) ?? new Set();
+    keys.set(key, audience.add(subscriber));
+    subscribers++;
+  }
+
+  function leave(topic: keyof Topics, key: string | null, subscriber: Subscriber<unknown>): void {
+    const keys = topics.get(topic);
+    const audience = keys?.get(key);
+    if (!audience?.delete(subscriber)) return;
+    subscribers--;
+    if (audience.size === 0) keys?.delete(key);
+    if (keys?.size === 0) topics.delete(topic);
+  }
+
+  return {
+    publish(topic, key, value) {
+      const keys = topics.get(topic);
+      published++;
+      for (const audience of [keys?.get(key), keys?.get(EVERY)]) {
+        for (const subscriber of audience ?? []) if (subscriber.offer(value) === 'dropped-oldest') dropped++;
+      }
+    },
+
+    subscribe<K extends keyof Topics>(topic: K, key: string | null, options?: { buffer?: number }) {
+      const subscriber = createSubscriber<Topics[K]>(options?.buffer ?? BUFFER, () =>
+        // What stands under a topic is offered that topic's values only: `publish` sees to it.
+        leave(topic, key, subscriber as Subscriber<unknown>),
+      );
+      if (closed) subscriber.close();
+      else join(topic, key, subscriber as Subscriber<unknown>);
+      return subscriber;
+    },
+
+    close() {
+      closed = true;
+      for (const keys of topics.values()) {
+        for (const audience of keys.values()) for (const subscriber of audience) subscriber.close();
+      }
+    },
+
+    snapshot: () => ({ subscribers, published, dropped }),
+  };
+}

@@ -1,0 +1,89 @@
+/** What a subscriber receives: events in order, and, after a full buffer, how many it missed. */
+export type Event<T> =
+  | { readonly kind: 'event'; readonly value: T }
+  | { readonly kind: 'missed'; readonly count: number };
+
+/** Read it by one loop: iterators of the same subscription share its buffer. Leaving the loop closes it. */
+export interface Subscription<T> extends AsyncIterable<Event<T>> {
+  /** Ends the loop that reads it; what was buffered is gone. Idempotent. */
+  close(): void;
+}
+
+/** A subscription seen from the bus. */
+export interface Subscriber<T> extends Subscription<T> {
+  offer(value: T): 'taken' | 'dropped-oldest';
+}
+
+/** `buffer`: how many events wait at most, at least 1. `closed` is called once. */
+export function createSubscriber<T>(buffer: number, closed: () => void): Subscriber<T> {
+  const capacity = Math.max(1, Math.trunc(buffer));
+  /** A ring: `count` events from `first` on. It grows with use, up to the capacity. */
+  const ring: T[] = [];
+  let first = 0;
+  let count = 0;
+  let missed = 0;
+  let open = true;
+  const waiting: ((result: IteratorResult<Event<T>, undefined>) => void)[] = [];
+
+  function take(): Event<T> | undefined {
+    // What was dropped came before all that is left: it is told first.
+    if (missed > 0) {
+      const event = { kind: 'missed', count: missed } as const;
+      missed = 0;
+      return event;
+    }
+    if (count === 0) return undefined;
+    const value = ring[first] as T; // `count` says that it is there
+    first = (first + 1) % capacity;
+    count--;
+    if (count === 0) {
+      // Let the events go: an idle subscriber holds none.
+      ring.length = 0;
+      first = 0;
+    }
+    return { kind: 'event', value };
+  }
+
+  function close(): void {
+    if (!open) return;
+    open = false;
+    ring.length = 0;
+    count = 0;
+    missed = 0;
+    closed();
+    for (const resolve of waiting.splice(0)) resolve({ done: true, value: undefined });
+  }
+
+  const iterator: AsyncIterator<Event<T>, undefined> = {
+    next() {
+      const value = take();
+      if (value) return Promise.resolve({ done: false, value });
+      if (!open) return Promise.resolve({ done: true, value: undefined });
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    return() {
+      close();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+
+  return {
+    offer(value) {
+      const resolve = waiting.shift();
+      if (resolve) {
+        resolve({ done: false, value: { kind: 'event', value } });
+        return 'taken';
+      }
+      ring[(first + count) % capacity] = value;
+      if (count < capacity) {
+        count++;
+        return 'taken';
+      }
+      first = (first + 1) % capacity;
+      missed++;
+      return 'dropped-oldest';
+    },
+    close,
+    [Symbol.asyncIterator]: () => iterator,
+  };
+}
