@@ -72,7 +72,9 @@ export interface Observation {
   readonly token: Uint8Array;
   readonly peer: Peer;
   /** GET or FETCH with Observe = 1 and the same token (RFC 7641 §3.6); resolves with its answer. */
-  cancel(options?: { timeoutMs?: number }): Promise<IncomingResponse>;
+  cancel(
+    options?: Pick<OutgoingRequest, 'timeoutMs' | 'signal' | 'onSent' | 'onAcknowledged'>,
+  ): Promise<IncomingResponse>;
   /** Passively: the next notification is answered by RST. */
   forget(): void;
 }

@@ -78,7 +78,9 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     return this.state.peer;
   }
 
-  async cancel(options: { timeoutMs?: number } = {}): Promise<IncomingResponse> {
+  async cancel(
+    options: Pick<OutgoingRequest, 'timeoutMs' | 'signal' | 'onSent' | 'onAcknowledged'> = {},
+  ): Promise<IncomingResponse> {
     if (!this.#running) throw new CoapError('CANCELLED', 'the observation has ended');
     this.#detach();
     try {

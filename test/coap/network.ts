@@ -1,0 +1,128 @@
+import { createCoapEndpoint, udpPeer, type CoapEndpointOptions, type Peer, type Transport } from '../../src/coap/index.ts';
+import { decode, encode, encodeEmpty, NO_BYTES, type Message } from '../../src/coap/message.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+export interface NetworkConditions {
+  /** 0 … 1: how many datagrams are lost, and how many come twice. */
+  readonly loss: number;
+  readonly duplication: number;
+  /** Each datagram takes a time between these, so that later ones may overtake. */
+  readonly delayMs: readonly [least: number, most: number];
+}
+
+const PERFECT: NetworkConditions = { loss: 0, duplication: 0, delayMs: [1, 1] };
+
+/** Numbers that look random and are the same in each run (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A datagram network as a value: it loses, repeats, delays and reorders as its seed says, in the time of its clock. */
+export class SimulatedNetwork {
+  readonly clock = new ManualClock();
+  conditions: NetworkConditions;
+  /** What travels, lost or not. */
+  readonly datagrams: { readonly from: string; readonly to: string; readonly bytes: Uint8Array }[] = [];
+  readonly #random: () => number;
+  readonly #receivers = new Map<string, (peer: Peer, datagram: Uint8Array) => void>();
+
+  constructor(conditions: Partial<NetworkConditions> = {}, seed = 1) {
+    this.conditions = { ...PERFECT, ...conditions };
+    this.#random = seededRandom(seed);
+  }
+
+  /** The transport of the host with this address; its port is 5683. */
+  transport(address: string): Transport & { peerGone(peer: Peer): void } {
+    const self = udpPeer(address, 5683);
+    let gone: (peer: Peer) => void = () => {};
+    return {
+      kind: 'udp',
+      send: (peer, datagram) => this.#carry(self, peer, datagram.slice()),
+      onDatagram: (receive) => void this.#receivers.set(self.key, receive),
+      onPeerGone: (listener) => {
+        gone = listener;
+      },
+      peerGone: (peer) => gone(peer),
+      close: async () => void this.#receivers.delete(self.key),
+    };
+  }
+
+  endpoint(address: string, options: Partial<CoapEndpointOptions> = {}): ReturnType<typeof createCoapEndpoint> {
+    const transport = this.transport(address);
+    return createCoapEndpoint({ transport, clock: this.clock, random: seededRandom(7), ...options });
+  }
+
+  /** The messages that went from one address to the other. */
+  messages(from: string, to: string): Message[] {
+    const [source, target] = [udpPeer(from, 5683).key, udpPeer(to, 5683).key];
+    return this.datagrams
+      .filter((datagram) => datagram.from === source && datagram.to === target)
+      .map(({ bytes }) => decoded(bytes));
+  }
+
+  #carry(from: Peer, to: Peer, bytes: Uint8Array): void {
+    this.datagrams.push({ from: from.key, to: to.key, bytes });
+    const { loss, duplication, delayMs } = this.conditions;
+    if (this.#random() < loss) return;
+    const copies = this.#random() < duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const delay = delayMs[0] + this.#random() * (delayMs[1] - delayMs[0]);
+      this.clock.after(delay, () => this.#receivers.get(to.key)?.(from, bytes.slice()));
+    }
+  }
+}
+
+/** A peer that does exactly what the test says, message by message. */
+export class ScriptedPeer {
+  readonly peer: Peer;
+  /** Every datagram that came, decoded. */
+  readonly received: Message[] = [];
+  /** Answers a message as it comes. */
+  onMessage: (message: Message) => void = () => {};
+  readonly #transport: Transport;
+  readonly #server: Peer;
+
+  constructor(network: SimulatedNetwork, address: string, server: string) {
+    this.peer = udpPeer(address, 5683);
+    this.#server = udpPeer(server, 5683);
+    this.#transport = network.transport(address);
+    this.#transport.onDatagram((_peer, datagram) => {
+      const message = decoded(datagram);
+      this.received.push(message);
+      this.onMessage(message);
+    });
+  }
+
+  send(message: Partial<Message> & Pick<Message, 'type' | 'code' | 'messageId'>): void {
+    this.sendBytes(encode({ token: NO_BYTES, options: [], payload: NO_BYTES, ...message }));
+  }
+
+  sendEmpty(type: 'ACK' | 'RST', messageId: number): void {
+    this.sendBytes(encodeEmpty(type, messageId));
+  }
+
+  sendBytes(datagram: Uint8Array): void {
+    this.#transport.send(this.#server, datagram);
+  }
+
+  /** Answers in the acknowledgement. */
+  piggyback(request: Message, reply: Pick<Message, 'code'> & Partial<Message>): void {
+    this.send({ type: 'ACK', messageId: request.messageId, token: request.token, ...reply });
+  }
+}
+
+export function decoded(datagram: Uint8Array): Message {
+  const result = decode(datagram);
+  if (!result.ok) throw new Error(`not a CoAP message (${result.reason}): ${Buffer.from(datagram).toString('hex')}`);
+  return result.message;
+}
+
+export function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}

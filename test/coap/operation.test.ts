@@ -1,0 +1,346 @@
+import { describe, expect, it } from 'vitest';
+import {
+  codes,
+  transmissionParameters,
+  type CoapEndpointOptions,
+  type IncomingResponse,
+  type OutgoingRequest,
+} from '../../src/coap/index.ts';
+import type { Message } from '../../src/coap/message.ts';
+import { readRequestOptions } from '../../src/coap/option.ts';
+import { ScriptedPeer, SimulatedNetwork, text } from './network.ts';
+
+const SERVER = '192.0.2.1';
+const DEVICE = '192.0.2.2';
+
+/** The endpoint under test and a device that the test speaks for. */
+function start(options: Partial<CoapEndpointOptions> = {}) {
+  const network = new SimulatedNetwork();
+  const endpoint = network.endpoint(SERVER, options);
+  const device = new ScriptedPeer(network, DEVICE, SERVER);
+  const get = (path: string, request: Partial<OutgoingRequest> = {}) =>
+    outcome(endpoint.request(device.peer, { method: 'GET', path: [path], ...request }));
+  return { network, clock: network.clock, endpoint, device, get };
+}
+
+/** What became of a request, to be looked at without waiting for it. */
+function outcome(promise: Promise<IncomingResponse>) {
+  const seen: { code?: number; payload?: string; error?: string } = {};
+  promise.then(
+    ({ code, payload }) => Object.assign(seen, { code, payload: text(payload) }),
+    (error: { code: string }) => Object.assign(seen, { error: error.code }),
+  );
+  return seen;
+}
+
+const path = (message: Message | undefined): readonly string[] => {
+  const options = readRequestOptions(message?.options ?? []);
+  return 'unrecognized' in options ? [] : options.path;
+};
+
+describe('a request to a peer', () => {
+  it('says what it asks, and resolves with the response in the acknowledgement', async () => {
+    const { clock, endpoint, device } = start();
+    const events: string[] = [];
+    const result = outcome(
+      endpoint.request(device.peer, {
+        method: 'PUT',
+        path: ['3', '0', '14'],
+        query: ['pmin=1'],
+        contentFormat: 0,
+        accept: 112,
+        payload: Buffer.from('+02:00'),
+        onSent: () => events.push('sent'),
+        onAcknowledged: () => events.push('acknowledged'),
+      }),
+    );
+    await clock.advance(2);
+    const [request] = device.received;
+    expect(request).toMatchObject({ type: 'CON', code: 3 });
+    expect(request?.token).toHaveLength(8);
+    expect(readRequestOptions(request?.options ?? [])).toMatchObject({
+      path: ['3', '0', '14'],
+      query: ['pmin=1'],
+      contentFormat: 0,
+      accept: 112,
+      observe: null,
+      block1: null,
+      block2: null,
+    });
+    expect(events).toEqual(['sent']);
+    if (request) device.piggyback(request, { code: codes.changed, payload: Buffer.from('done') });
+    await clock.advance(2);
+    expect(result).toEqual({ code: codes.changed, payload: 'done' });
+    expect(events).toEqual(['sent', 'acknowledged']);
+    expect(endpoint.metrics().operations).toBe(0);
+  });
+
+  it('resolves with an error response too', async () => {
+    const { clock, device, get } = start();
+    device.onMessage = (request) => device.piggyback(request, { code: codes.notFound });
+    const result = get('3');
+    await clock.advance(5);
+    expect(result).toEqual({ code: codes.notFound, payload: '' });
+  });
+
+  it('resolves with a separate response and acknowledges it, also its copies', async () => {
+    const { clock, device, get } = start();
+    const events: string[] = [];
+    const result = get('3', { onAcknowledged: () => events.push('acknowledged') });
+    await clock.advance(2);
+    const [request] = device.received;
+    device.sendEmpty('ACK', request?.messageId ?? -1);
+    await clock.advance(60_000);
+    expect(events).toEqual(['acknowledged']);
+    expect(result).toEqual({});
+    const response = { type: 'CON', code: codes.content, messageId: 99, token: request?.token ?? new Uint8Array() } as const;
+    device.send(response);
+    device.send(response);
+    await clock.advance(2);
+    expect(result).toEqual({ code: codes.content, payload: '' });
+    expect(device.received.slice(1)).toMatchObject([
+      { type: 'ACK', code: 0, messageId: 99 },
+      { type: 'ACK', code: 0, messageId: 99 },
+    ]);
+  });
+
+  it('takes a separate response for the acknowledgement that was lost', async () => {
+    const { clock, endpoint, device, get } = start();
+    const result = get('3');
+    await clock.advance(2);
+    const token = device.received[0]?.token ?? new Uint8Array();
+    device.send({ type: 'NON', code: codes.content, messageId: 99, token });
+    await clock.advance(200_000);
+    expect(result).toMatchObject({ code: codes.content });
+    expect(device.received).toHaveLength(1);
+    expect(endpoint.metrics().retransmissions).toBe(0);
+  });
+
+  it('is retransmitted 4 times, after 2 to 3 s at first and twice as long each time, then ends in TIMEOUT', async () => {
+    const { network, clock, device, get } = start({ random: () => 0.5 });
+    const times: number[] = [];
+    const began = clock.now();
+    device.onMessage = () => times.push(clock.now() - began - 1);
+    const result = get('3');
+    await clock.advance(77_000);
+    expect(times).toEqual([0, 2_500, 7_500, 17_500, 37_500]);
+    expect(new Set(network.datagrams.map(({ bytes }) => Buffer.from(bytes).toString('hex'))).size).toBe(1);
+    expect(result).toEqual({});
+    await clock.advance(1_000);
+    expect(result).toEqual({ error: 'TIMEOUT' });
+  });
+
+  it('keeps to the parameters of its peer', async () => {
+    const slow = transmissionParameters({ ackTimeoutMs: 10_000, maxRetransmit: 1 });
+    const { clock, device, get } = start({ random: () => 0, parameters: () => slow });
+    const result = get('3');
+    await clock.advance(9_990);
+    expect(device.received).toHaveLength(1);
+    await clock.advance(20_000);
+    expect(device.received).toHaveLength(2);
+    await clock.advance(20);
+    expect(result).toEqual({ error: 'TIMEOUT' });
+  });
+
+  it('ends in TIMEOUT after its own time, acknowledged or not, and says nothing more', async () => {
+    const { clock, device, get } = start();
+    const silent = get('3', { timeoutMs: 5_000 });
+    await clock.advance(4_990);
+    expect(silent).toEqual({});
+    await clock.advance(20);
+    expect(silent).toEqual({ error: 'TIMEOUT' });
+    const sent = device.received.length;
+    await clock.advance(100_000);
+    expect(device.received).toHaveLength(sent);
+
+    device.onMessage = (request) => device.sendEmpty('ACK', request.messageId);
+    const acknowledged = get('3');
+    await clock.advance(246_000);
+    expect(acknowledged).toEqual({});
+    await clock.advance(2_000);
+    expect(acknowledged).toEqual({ error: 'TIMEOUT' });
+  });
+
+  it('ends in RESET when the peer answers by Reset', async () => {
+    const { clock, device, get } = start();
+    device.onMessage = (request) => device.sendEmpty('RST', request.messageId);
+    const result = get('3');
+    await clock.advance(5);
+    expect(result).toEqual({ error: 'RESET' });
+  });
+
+  it('ends in PROTOCOL when the response has a critical option that is not understood', async () => {
+    const { clock, device, get } = start();
+    const options = [{ number: 65_001, value: new Uint8Array(1) }];
+    device.onMessage = (request) => device.piggyback(request, { code: codes.content, options });
+    const piggybacked = get('3');
+    await clock.advance(5);
+    expect(piggybacked).toEqual({ error: 'PROTOCOL' });
+
+    device.onMessage = ({ type, token }) =>
+      type === 'CON' && device.send({ type: 'CON', code: codes.content, messageId: 50, token, options });
+    const separate = get('3');
+    await clock.advance(5);
+    expect(separate).toEqual({ error: 'PROTOCOL' });
+    expect(device.received.at(-1)).toMatchObject({ type: 'RST', messageId: 50 });
+  });
+
+  it('ends when its signal fires, sent or not', async () => {
+    const { clock, endpoint, device, get } = start();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const sent = get('sent', { signal: first.signal });
+    const queued = get('queued', { signal: second.signal });
+    await clock.advance(10);
+    second.abort();
+    first.abort();
+    await clock.advance(100_000);
+    expect([sent, queued]).toEqual([{ error: 'CANCELLED' }, { error: 'CANCELLED' }]);
+    expect(device.received).toHaveLength(1);
+    expect(get('late', { signal: first.signal })).toEqual({});
+    await clock.advance(10);
+    expect(device.received).toHaveLength(1);
+    expect(endpoint.metrics().operations).toBe(0);
+  });
+
+  it.each([
+    ['a path segment above 255 bytes', { path: ['ä'.repeat(128)] }],
+    ['a query argument above 255 bytes', { query: ['x'.repeat(256)] }],
+    ['a Content-Format above 65535', { contentFormat: 70_000 }],
+    ['an Accept that is no integer', { accept: 1.5 }],
+  ])('is INVALID with %s', async (_name, wrong) => {
+    const { clock, device, get } = start();
+    const result = get('3', wrong);
+    await clock.advance(10);
+    expect(result).toEqual({ error: 'INVALID' });
+    expect(device.received).toEqual([]);
+  });
+
+  it('goes on when its listeners throw', async () => {
+    const errors: unknown[] = [];
+    const { clock, device, get } = start({ onHandlerError: (error) => errors.push(error) });
+    device.onMessage = (request) => device.piggyback(request, { code: codes.content });
+    const fail = (): never => {
+      throw new Error('listener');
+    };
+    const result = get('3', { onSent: fail, onAcknowledged: fail });
+    await clock.advance(10);
+    expect(result).toMatchObject({ code: codes.content });
+    expect(errors).toHaveLength(2);
+  });
+});
+
+describe('a response', () => {
+  it('is not believed from another peer, whatever it knows', async () => {
+    const { network, clock, endpoint, device, get } = start();
+    const thief = new ScriptedPeer(network, '192.0.2.66', SERVER);
+    const result = get('3');
+    await clock.advance(2);
+    const [request] = device.received;
+    if (!request) throw new Error('nothing was sent');
+    thief.piggyback(request, { code: codes.content });
+    thief.send({ type: 'CON', code: codes.content, messageId: 5, token: request.token });
+    thief.sendEmpty('RST', request.messageId);
+    thief.sendEmpty('ACK', request.messageId);
+    await clock.advance(10);
+    expect(result).toEqual({});
+    expect(endpoint.metrics().dropped).toMatchObject({ 'strange peer': 1, unmatched: 3 });
+    expect(thief.received).toEqual([]);
+  });
+
+  it('is not believed with another token, or for another message id', async () => {
+    const { clock, device, get } = start();
+    const result = get('3');
+    await clock.advance(2);
+    const [request] = device.received;
+    if (!request) throw new Error('nothing was sent');
+    device.piggyback({ ...request, token: Uint8Array.of(1) }, { code: codes.content });
+    device.piggyback({ ...request, messageId: request.messageId ^ 1 }, { code: codes.content });
+    await clock.advance(10);
+    expect(result).toEqual({});
+    // The request is still being retransmitted.
+    await clock.advance(3_000);
+    expect(device.received).toHaveLength(2);
+  });
+
+  it('that comes after the time-out is rejected, so that the peer stops repeating it', async () => {
+    const { clock, device, get } = start();
+    const result = get('3', { timeoutMs: 1_000 });
+    await clock.advance(2_000);
+    expect(result).toEqual({ error: 'TIMEOUT' });
+    const token = device.received[0]?.token ?? new Uint8Array();
+    device.send({ type: 'CON', code: codes.content, messageId: 5, token });
+    await clock.advance(10);
+    expect(device.received.at(-1)).toMatchObject({ type: 'RST', messageId: 5 });
+  });
+});
+
+describe('NSTART = 1', () => {
+  it('lets one request at a time wait for its acknowledgement, the others follow in order', async () => {
+    const { clock, device, get } = start();
+    const results = ['a', 'b', 'c'].map((name) => get(name));
+    await clock.advance(10);
+    expect(device.received.map(path)).toEqual([['a']]);
+    device.onMessage = (request) => device.piggyback(request, { code: codes.content });
+    if (device.received[0]) device.piggyback(device.received[0], { code: codes.content });
+    await clock.advance(10);
+    expect(device.received.map(path)).toEqual([['a'], ['b'], ['c']]);
+    expect(results.map(({ code }) => code)).toEqual([codes.content, codes.content, codes.content]);
+  });
+
+  it('is over with the empty acknowledgement, before the response', async () => {
+    const { clock, device, get } = start();
+    get('a');
+    get('b');
+    await clock.advance(2);
+    device.sendEmpty('ACK', device.received[0]?.messageId ?? -1);
+    await clock.advance(2);
+    expect(device.received.map(path)).toEqual([['a'], ['b']]);
+  });
+
+  it('keeps the others going when one is given up', async () => {
+    const { clock, device, get } = start();
+    const first = get('a', { timeoutMs: 1_000 });
+    get('b');
+    await clock.advance(1_010);
+    expect(first).toEqual({ error: 'TIMEOUT' });
+    expect(path(device.received.at(-1))).toEqual(['b']);
+  });
+
+  it('does not hold back other peers', async () => {
+    const { network, clock, endpoint, get } = start();
+    const other = new ScriptedPeer(network, '192.0.2.3', SERVER);
+    get('a');
+    outcome(endpoint.request(other.peer, { method: 'GET', path: ['b'] }));
+    await clock.advance(10);
+    expect(other.received).toHaveLength(1);
+  });
+
+  it('holds for a NON until its response, or for ACK_TIMEOUT', async () => {
+    const { clock, device, get } = start();
+    const first = get('a', { confirmable: false });
+    get('b');
+    await clock.advance(1_900);
+    expect(device.received).toHaveLength(1);
+    expect(device.received[0]?.type).toBe('NON');
+    await clock.advance(200);
+    expect(path(device.received[1])).toEqual(['b']);
+    const token = device.received[0]?.token ?? new Uint8Array();
+    device.send({ type: 'NON', code: codes.content, messageId: 5, token });
+    await clock.advance(10);
+    expect(first).toMatchObject({ code: codes.content });
+  });
+
+  it('can be another number for a peer that says so', async () => {
+    const { clock, device, get } = start({ parameters: () => transmissionParameters({ nstart: 2 }) });
+    for (const name of ['a', 'b', 'c']) get(name);
+    await clock.advance(10);
+    expect(device.received).toHaveLength(2);
+  });
+
+  it('has a queue with an end: LIMIT', async () => {
+    const { clock, get } = start({ limits: { waitingPerPeer: 3 } });
+    const results = Array.from({ length: 6 }, (_, index) => get(String(index)));
+    await clock.advance(10);
+    expect(results.map(({ error }) => error)).toEqual([undefined, undefined, undefined, undefined, 'LIMIT', 'LIMIT']);
+  });
+});
