@@ -1,0 +1,220 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+
+import { BasicConstraints, Certificate, ExtKeyUsage } from 'pkijs';
+
+import { CERTIFICATE_EXTENSION, KEY_PURPOSE, KEY_USAGE } from './certificate.ts';
+import { DtlsError } from './error.ts';
+
+/** What the checks ask of a certificate. */
+interface Parsed {
+  readonly x509: X509Certificate;
+  readonly subject: string;
+  readonly publicKey: KeyObject;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly signatureAlgorithm: string;
+  readonly isCa: boolean;
+  readonly pathLength: number | null;
+  /** Bit n of RFC 5280 §4.2.1.3; null when every usage is allowed. */
+  readonly allowsUsage: ((usage: keyof typeof KEY_USAGE) => boolean) | null;
+  readonly purposes: readonly string[] | null;
+  readonly unknownCritical: readonly string[];
+}
+
+/** A certificate that a tenant trusts to name its devices. */
+export interface TrustAnchor {
+  /** Whatever the caller knows it by. */
+  readonly id: string;
+  readonly certificate: Parsed;
+}
+
+/** A chain that leads to one or several trust anchors. */
+export interface CertificatePath {
+  /** "CN=device, O=maker", the most specific part as the certificate has it. */
+  readonly subject: string;
+  readonly commonName: string | null;
+  /** "DNS:device.example, URI:urn:dev:os:1", as node:crypto writes it. */
+  readonly subjectAltName: string | null;
+  /** The ids of all anchors that it leads to. */
+  readonly anchors: readonly string[];
+  /** SHA-256 of each certificate in lower-case hex, the device's own first, without the anchor. */
+  readonly fingerprints: readonly string[];
+}
+
+const MAX_CHAIN = 8;
+
+/** ECDSA and RSA (PKCS #1) with SHA-256, SHA-384 and SHA-512. */
+const SIGNATURE_ALGORITHMS = new Set([
+  '1.2.840.10045.4.3.2',
+  '1.2.840.10045.4.3.3',
+  '1.2.840.10045.4.3.4',
+  '1.2.840.113549.1.1.11',
+  '1.2.840.113549.1.1.12',
+  '1.2.840.113549.1.1.13',
+]);
+
+const KNOWN_EXTENSIONS = new Set<string>(Object.values(CERTIFICATE_EXTENSION));
+
+/** Throws DtlsError `settings` when it can't be read or may not sign certificates. PEM or DER. */
+export function trustAnchor(id: string, certificate: string | Uint8Array): TrustAnchor {
+  try {
+    const parsed = parse(typeof certificate === 'string' ? new X509Certificate(certificate).raw : certificate);
+    return { id, certificate: parsed };
+  } catch (cause) {
+    throw new DtlsError('settings', `trust anchor ${id} can't be read as a certificate`, { cause });
+  }
+}
+
+/**
+ * RFC 5280 §6.1, as far as devices need it: signatures, validity, path length, key usage, purposes and critical
+ * extensions, from the device's own certificate up to an anchor. Policies and name constraints are not worked out; a
+ * certificate that makes them critical is refused.
+ *
+ * `chain` is DER, the device's own first (RFC 5246 §7.4.2 wants each certified by the next); `now` in milliseconds since
+ * the Unix epoch. Throws DtlsError with the alert that fits.
+ */
+export function verifyCertificatePath(
+  chain: readonly Uint8Array[],
+  anchors: readonly TrustAnchor[],
+  now: number,
+): CertificatePath {
+  if (chain.length > MAX_CHAIN) throw new DtlsError('bad_certificate', `a chain of ${chain.length} certificates`);
+  const certificates = chain.map((der) => {
+    try {
+      return parse(der);
+    } catch (cause) {
+      throw new DtlsError('bad_certificate', "a certificate of the device's chain can't be read", { cause });
+    }
+  });
+  const path: Parsed[] = [];
+  for (const certificate of certificates) {
+    const below = path.at(-1);
+    if (below !== undefined) checkIssuer(certificate, below, path.length - 1);
+    path.push(certificate);
+    checkCertificate(certificate, now);
+    const trusted = anchors.filter((anchor) => isAnchoredBy(certificate, anchor));
+    const [first] = trusted;
+    if (first === undefined) continue;
+    if (!isSame(first.certificate, certificate)) {
+      checkIssuer(first.certificate, certificate, path.length - 1);
+      checkCertificate(first.certificate, now);
+    }
+    return describePath(path, trusted);
+  }
+  const last = certificates.at(-1);
+  throw new DtlsError('unknown_ca', `no trust anchor issued '${last?.subject ?? ''}'`);
+}
+
+function describePath(path: readonly Parsed[], anchors: readonly TrustAnchor[]): CertificatePath {
+  const [own] = path;
+  if (own === undefined) throw new DtlsError('bad_certificate', 'the device sent no certificate');
+  checkPurpose(own);
+  return {
+    subject: own.subject,
+    commonName: commonNameOf(own.x509),
+    subjectAltName: own.x509.subjectAltName ?? null,
+    anchors: anchors.map((anchor) => anchor.id),
+    fingerprints: path.map((certificate) => fingerprint(certificate.x509)),
+  };
+}
+
+function isSame(a: Parsed, b: Parsed): boolean {
+  return a.x509.raw.equals(b.x509.raw);
+}
+
+/** The anchor may also be the device's own certificate, pinned. */
+function isAnchoredBy(certificate: Parsed, { certificate: anchor }: TrustAnchor): boolean {
+  return isSame(anchor, certificate) || isIssuedBy(certificate, anchor);
+}
+
+function isIssuedBy(certificate: Parsed, issuer: Parsed): boolean {
+  return certificate.x509.checkIssued(issuer.x509) && certificate.x509.verify(issuer.publicKey);
+}
+
+/** `intermediates`: those between `issuer` and the device's own certificate. */
+function checkIssuer(issuer: Parsed, certificate: Parsed, intermediates: number): void {
+  if (!isIssuedBy(certificate, issuer)) {
+    throw new DtlsError('unknown_ca', `'${issuer.subject}' did not issue '${certificate.subject}'`);
+  }
+  const mayIssue = issuer.isCa && (issuer.allowsUsage === null || issuer.allowsUsage('keyCertSign'));
+  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' may not issue certificates`);
+  if (issuer.pathLength !== null && intermediates > issuer.pathLength) {
+    throw new DtlsError('bad_certificate', `the path below '${issuer.subject}' is too long`);
+  }
+}
+
+function checkCertificate(certificate: Parsed, now: number): void {
+  const { subject, notBefore, notAfter, signatureAlgorithm, unknownCritical } = certificate;
+  if (now > notAfter.getTime()) {
+    throw new DtlsError('certificate_expired', `certificate '${subject}' expired ${day(notAfter)}`);
+  }
+  if (now < notBefore.getTime()) {
+    throw new DtlsError('certificate_expired', `certificate '${subject}' is not valid before ${day(notBefore)}`);
+  }
+  if (!SIGNATURE_ALGORITHMS.has(signatureAlgorithm)) {
+    throw new DtlsError('bad_certificate', `certificate '${subject}' is signed with ${signatureAlgorithm}`);
+  }
+  if (unknownCritical.length > 0) {
+    const ids = unknownCritical.join(', ');
+    throw new DtlsError('unsupported_certificate', `certificate '${subject}' has critical extensions ${ids}`);
+  }
+}
+
+/** RFC 5246 §7.4.6 and RFC 5280 §4.2.1.12: a client that signs. */
+function checkPurpose({ subject, allowsUsage, purposes }: Parsed): void {
+  if (allowsUsage !== null && !allowsUsage('digitalSignature')) {
+    throw new DtlsError('unsupported_certificate', `certificate '${subject}' may not be used to sign`);
+  }
+  if (purposes !== null && !purposes.includes(KEY_PURPOSE.clientAuth) && !purposes.includes(KEY_PURPOSE.any)) {
+    throw new DtlsError('unsupported_certificate', `certificate '${subject}' is not for clients`);
+  }
+}
+
+/** node:crypto reads and verifies; pkijs shows what it hides: dates as dates, path length, usages, critical extensions. */
+function parse(der: Uint8Array): Parsed {
+  const x509 = new X509Certificate(der);
+  const details = Certificate.fromBER(der);
+  const extensions = details.extensions ?? [];
+  const find = (id: string) => extensions.find((extension) => extension.extnID === id);
+  const constraints = find(CERTIFICATE_EXTENSION.basicConstraints)?.parsedValue;
+  const purposes = find(CERTIFICATE_EXTENSION.extendedKeyUsage)?.parsedValue;
+  const usages = find(CERTIFICATE_EXTENSION.keyUsage)?.extnValue.valueBlock.valueHexView;
+  // What pkijs can't read has another class; it must not count as absent.
+  if (constraints && !(constraints instanceof BasicConstraints)) throw new Error('basicConstraints');
+  if (purposes && !(purposes instanceof ExtKeyUsage)) throw new Error('extendedKeyUsage');
+  // A BIT STRING: tag, length, the number of unused bits, then the bits.
+  if (usages && (usages[0] !== 0x03 || usages.length < 4)) throw new Error('keyUsage');
+  const usageBits = usages?.[3];
+  const pathLength = constraints?.pathLenConstraint;
+  return {
+    x509,
+    subject: x509.subject.replaceAll('\n', ', '),
+    publicKey: x509.publicKey,
+    notBefore: details.notBefore.value,
+    notAfter: details.notAfter.value,
+    signatureAlgorithm: details.signatureAlgorithm.algorithmId,
+    isCa: x509.ca,
+    // Anything but a number is one too long for four bytes.
+    pathLength: typeof pathLength === 'number' ? pathLength : null,
+    allowsUsage: usageBits === undefined ? null : (usage) => (usageBits & (0x80 >> KEY_USAGE[usage])) !== 0,
+    purposes: purposes?.keyPurposes ?? null,
+    unknownCritical: extensions
+      .filter((extension) => extension.critical && !KNOWN_EXTENSIONS.has(extension.extnID))
+      .map((extension) => extension.extnID),
+  };
+}
+
+/** Null when there is none, or more than one. */
+function commonNameOf(certificate: X509Certificate): string | null {
+  // Typed as a string; node:crypto gives a list when the name repeats it.
+  const name: unknown = certificate.toLegacyObject().subject.CN;
+  return typeof name === 'string' ? name : null;
+}
+
+function fingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
