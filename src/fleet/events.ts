@@ -35,4 +35,6 @@ export interface FleetEvents {
   readonly rpcChanged: { readonly tenantId: TenantId; readonly rpc: Rpc };
   /** Key: tenantId. */
   readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
+  /** Key: tenantId. The sessions that this credential opened end. */
+  readonly credentialEnded: { readonly tenantId: TenantId; readonly credentialId: string };
 }

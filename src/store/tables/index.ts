@@ -1,4 +1,5 @@
 export { apiKeys } from './api-keys.ts';
+export { credentials, revokedCertificates, trustAnchors } from './credentials.ts';
 export { devices } from './devices.ts';
 export { observationRequests, observations } from './observations.ts';
 export { profiles } from './profiles.ts';

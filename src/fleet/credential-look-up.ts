@@ -1,0 +1,122 @@
+import { and, eq, gt, isNull, or, type SQL } from 'drizzle-orm';
+import type { Clock } from '../clock.ts';
+import {
+  credentials,
+  devices,
+  revokedCertificates,
+  trustAnchors,
+  type Store,
+  type Transaction,
+} from '../store/index.ts';
+import type { DeviceId } from './access.ts';
+import { sha256 } from './credential-rules.ts';
+import type { CredentialHolder } from './credential.ts';
+import type { Seal } from './seal.ts';
+import { isUuid } from './uuid.ts';
+
+/** What a handshake and a Register ask, before anybody knows the tenant. */
+export interface CredentialLookUp {
+  /** By the exact bytes of a PSK identity. */
+  psk(identity: Uint8Array): Promise<{ readonly key: Uint8Array; readonly credential: string } | null>;
+  /** By the DER SubjectPublicKeyInfo. */
+  publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
+  /** The DER certificates of all tenants' anchors. */
+  anchors(): Promise<readonly { readonly tenantId: string; readonly certificate: Uint8Array }[]>;
+  /** The credential of a certificate that chains to the tenant's anchor; `fingerprint` is its own SHA-256 in hex. */
+  certificate(
+    tenantId: string,
+    subject: string,
+    fingerprint: string,
+  ): Promise<{ readonly credential: string } | { readonly refused: 'revoked' | 'unknown' }>;
+  /** Null when the credential no longer counts. */
+  holder(credential: string): Promise<CredentialHolder | null>;
+  /** True when the device may not come without security. */
+  isSecured(tx: Transaction, deviceId: DeviceId): Promise<boolean>;
+}
+
+/** The credentials that count at `now`: not revoked, not past a rotation's overlap. */
+export function counts(now: Date): SQL | undefined {
+  return and(isNull(credentials.revokedAt), or(isNull(credentials.expiresAt), gt(credentials.expiresAt, now)));
+}
+
+/** Binds a sealed key to its row. */
+export function keyContext(credentialId: string): string {
+  return `credential ${credentialId}`;
+}
+
+export function createCredentialLookUp({
+  store,
+  clock,
+  seal,
+}: {
+  store: Store;
+  clock: Clock;
+  seal: Seal;
+}): CredentialLookUp {
+  const counting = (): SQL | undefined => counts(new Date(clock.now()));
+  return {
+    async psk(identity) {
+      const text = utf8(identity);
+      if (text === null) return null;
+      const [row] = await store.asSystem((tx) =>
+        tx
+          .select()
+          .from(credentials)
+          .where(and(eq(credentials.kind, 'psk'), eq(credentials.identity, text), counting())),
+      );
+      return row?.sealedKey ? { key: seal.open(row.sealedKey, keyContext(row.id)), credential: row.id } : null;
+    },
+
+    async publicKey(spki) {
+      const [row] = await store.asSystem((tx) =>
+        tx
+          .select({ id: credentials.id })
+          .from(credentials)
+          .where(and(eq(credentials.kind, 'rpk'), eq(credentials.identity, sha256(spki)), counting())),
+      );
+      return row ? { credential: row.id } : null;
+    },
+
+    anchors: () =>
+      store.asSystem((tx) =>
+        tx.select({ tenantId: trustAnchors.tenantId, certificate: trustAnchors.certificate }).from(trustAnchors),
+      ),
+
+    certificate: (tenantId, subject, fingerprint) =>
+      store.asTenant(tenantId, async (tx) => {
+        const revoked = await tx.$count(revokedCertificates, eq(revokedCertificates.fingerprint, fingerprint));
+        if (revoked > 0) return { refused: 'revoked' };
+        const [row] = await tx
+          .select({ id: credentials.id })
+          .from(credentials)
+          .where(and(eq(credentials.kind, 'x509'), eq(credentials.identity, subject), counting()));
+        return row ? { credential: row.id } : { refused: 'unknown' };
+      }),
+
+    async holder(credential) {
+      if (!isUuid(credential)) return null;
+      const [row] = await store.asSystem((tx) =>
+        tx
+          .select({ tenantId: devices.tenantId, deviceId: devices.id, endpoint: devices.endpoint })
+          .from(credentials)
+          .innerJoin(devices, eq(devices.id, credentials.deviceId))
+          .where(and(eq(credentials.id, credential), counting())),
+      );
+      // The column holds what DeviceId names.
+      return row ? { ...row, deviceId: row.deviceId as DeviceId, credentialId: credential } : null;
+    },
+
+    async isSecured(tx, deviceId) {
+      return (await tx.$count(credentials, and(eq(credentials.deviceId, deviceId), counting()))) > 0;
+    },
+  };
+}
+
+/** Null for bytes that are no UTF-8: no identity of ours has them. */
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
