@@ -70,9 +70,14 @@ function spellValue(value: TypedValue): unknown {
   }
 }
 
-/** Links in the spelling of the test vectors. */
-export function spellLinks(links: readonly Link[]): { uri: string; attrs: Link['attributes'] }[] {
-  return links.map(({ uri, attributes }) => ({ uri, attrs: attributes }));
+/** A link in the spelling of the test vectors. */
+export interface SpelledLink {
+  readonly uri: string;
+  readonly attrs: Link['attributes'];
+}
+
+export function spellLink({ uri, attributes }: Link): SpelledLink {
+  return { uri, attrs: attributes };
 }
 
 /** Any error of the codecs as the JSON that stands for its line; others are not ours to hide. */

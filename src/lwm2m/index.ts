@@ -19,6 +19,7 @@ export {
 export type { CompositeValue, DecodeRequest, EncodeRequest, NewInstance, TimedValue } from './codec/index.ts';
 export { impliedObjectVersion } from './model/core-versions.ts';
 export { objectModel, overlayModel } from './model/object-versions.ts';
+export { MAX_OBJECT_XML, parseObjectXml } from './model/object-xml.ts';
 export { registryModel } from './model/registry.ts';
 export type { ObjectDefinition, ObjectModel, ResourceDefinition } from './model/definition.ts';
 export type {
@@ -30,7 +31,12 @@ export type {
 } from './registration.ts';
 export type { NotificationAttributes, Operation, OperationResult, PathValue } from './operation.ts';
 export { formatLinks, parseLinks, type Link } from './link-format.ts';
-export { registeredObjects, type RegisteredObjects, type RegisteredObjectsResult } from './registered-objects.ts';
+export {
+  isMeaningless,
+  registeredObjects,
+  type RegisteredObjects,
+  type RegisteredObjectsResult,
+} from './registered-objects.ts';
 export { parseRegisterQuery, parseUpdateQuery } from './register-query.ts';
 export type { QueryResult, RegisterParameters, UpdateParameters } from './register-query.ts';
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './execute-arguments.ts';

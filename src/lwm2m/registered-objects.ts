@@ -66,9 +66,9 @@ function isRoot({ uri, attributes }: Link): boolean {
 function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, Found>): boolean {
   // Wakaama announces an alternate path and lists its objects without it.
   const below = rootPath !== '/' && uri.startsWith(`${rootPath}/`) ? uri.slice(rootPath.length) : uri;
-  const path = pathOf(below.replace(/\/$/, ''));
+  const path = pathOf(below);
+  if (path === undefined || hasWrongVersion(attributes)) return false;
   const version = attributes['ver'];
-  if (path === undefined || (version !== undefined && !VERSION.test(version ?? ''))) return false;
   const { objectId, instanceId } = path;
   if (objectId === null || path.resourceId !== null || HIDDEN_OBJECTS.has(objectId)) return false;
   const found = objects.get(objectId) ?? { version: undefined, instanceIds: new Set() };
@@ -79,9 +79,21 @@ function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, 
   return true;
 }
 
+/** True for a link whose syntax is right but which LwM2M gives no meaning: an id of 65535, a version that is none. */
+export function isMeaningless({ uri, attributes }: Link): boolean {
+  const numeric = /^\/\d+(?:\/|$)/.test(uri);
+  return hasWrongVersion(attributes) || (numeric && pathOf(uri) === undefined);
+}
+
+function hasWrongVersion(attributes: Link['attributes']): boolean {
+  const version = attributes['ver'];
+  return version !== undefined && !VERSION.test(version ?? '');
+}
+
+/** Some devices put a slash behind every path. */
 function pathOf(uri: string): Path | undefined {
   try {
-    return Path.parse(uri);
+    return Path.parse(uri === '/' ? uri : uri.replace(/\/$/, ''));
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import { decodeLwm2mCbor, decodeLwm2mCborWrite } from './lwm2m-cbor.ts';
 import { encodeLwm2mCbor, encodeLwm2mCborResources } from './lwm2m-cbor-writer.ts';
 import { decodeLwm2mJson } from './lwm2m-json.ts';
 import { encodeLwm2mJson } from './lwm2m-json-writer.ts';
-import { decodeSenml, decodeSenmlPaths, decodeSenmlWrite } from './senml.ts';
+import { decodeSenml, decodeSenmlEtch, decodeSenmlPaths } from './senml.ts';
 import type { SenmlDialect } from './senml.ts';
 import { SENML_CBOR, SENML_JSON } from './senml-dialects.ts';
 import { encodeSenmlCbor, encodeSenmlJson, encodeSenmlPaths } from './senml-writer.ts';
@@ -68,7 +68,7 @@ export function decodeComposite(request: DecodeRequest): Decoded & { readonly de
   if (structured(request) === ContentFormat.lwm2mCbor) return decodeLwm2mCborWrite(request.payload, request);
   const { pack, dialect, etch } = readSenml(request);
   if (!etch) return { ...decodeSenml(pack, dialect, request), deleted: [] };
-  return { ...decodeSenmlWrite(pack, dialect, request), empty: [] };
+  return decodeSenmlEtch(pack, dialect, request);
 }
 
 /** The paths that a Read- or Observe-Composite asks for. Throws as `decode`. */

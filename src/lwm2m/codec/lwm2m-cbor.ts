@@ -14,9 +14,7 @@ import type { DecodeContext } from './typing.ts';
  * Throws INVALID_PAYLOAD and INVALID_VALUE.
  */
 export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): Decoded {
-  const { readings, empty, deleted } = decodeLwm2mCborWrite(payload, context);
-  const [first] = deleted;
-  if (first !== undefined) throw new Lwm2mError('INVALID_VALUE', `null at ${first}: only a Write-Composite deletes`);
+  const { readings, empty } = read(payload, context, undefined);
   return { readings, empty };
 }
 
@@ -24,12 +22,18 @@ export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): De
 export function decodeLwm2mCborWrite(
   payload: Uint8Array,
   context: DecodeContext,
-): Decoded & { deleted: readonly Path[] } {
+): Decoded & { readonly deleted: readonly Path[] } {
+  const deleted: Path[] = [];
+  const { readings, empty } = read(payload, context, deleted);
+  return { readings, empty, deleted };
+}
+
+function read(payload: Uint8Array, context: DecodeContext, deleted: Path[] | undefined): Lwm2mCborReader {
   const item = readCbor(payload);
   if (item.kind !== 'map') throw malformed(`LwM2M CBOR is a map, not ${describe(item)}`, item.offset);
-  const reader = new Lwm2mCborReader(context);
+  const reader = new Lwm2mCborReader(context, deleted);
   reader.map([], null, item);
-  return { readings: reader.readings, empty: reader.empty, deleted: reader.deleted };
+  return reader;
 }
 
 type MapItem = Extract<Item, { kind: 'map' }>;
@@ -37,13 +41,15 @@ type MapItem = Extract<Item, { kind: 'map' }>;
 class Lwm2mCborReader {
   readonly readings: Reading[] = [];
   readonly empty: Path[] = [];
-  readonly deleted: Path[] = [];
   readonly #context: DecodeContext;
+  /** Takes the places whose value is null; without it there may be none. */
+  readonly #deleted: Path[] | undefined;
   readonly #typing: Typing;
   readonly #seen = new Set<string>();
 
-  constructor(context: DecodeContext) {
+  constructor(context: DecodeContext, deleted: Path[] | undefined) {
     this.#context = context;
+    this.#deleted = deleted;
     this.#typing = new Typing(context, cborLink);
   }
 
@@ -60,8 +66,11 @@ class Lwm2mCborReader {
   }
 
   #value(path: Path, item: Item): void {
-    if (item.kind === 'null' && path.resourceId !== null) this.deleted.push(path);
-    else this.readings.push(this.#typing.reading(path, item, null));
+    if (item.kind !== 'null' || path.resourceId === null || this.#deleted === undefined) {
+      this.readings.push(this.#typing.reading(path, item, null));
+    } else {
+      this.#deleted.push(path);
+    }
   }
 
   /** An object without instances, an instance without resources, a multiple resource without instances. */

@@ -1,4 +1,3 @@
-import { Lwm2mError } from '../error.ts';
 import type { Path } from '../path.ts';
 import { exactInteger } from '../value.ts';
 import type { Decoded, Reading } from '../value.ts';
@@ -36,21 +35,23 @@ interface ResolvedRecord {
 
 /** A pack of values: an answer, a notification, a Send or a write. */
 export function decodeSenml(pack: Item, dialect: SenmlDialect, context: DecodeContext): Decoded {
-  const { readings, deleted } = decodeSenmlWrite(pack, dialect, context);
-  const [first] = deleted;
-  if (first !== undefined) throw new Lwm2mError('INVALID_VALUE', `null at ${first}: only ETCH deletes`);
-  return { readings, empty: [] };
+  return { readings: decodeRecords(pack, dialect, context), empty: [] };
 }
 
-/** A Write-Composite: values, and with SenML ETCH (RFC 8790 §3.2) what is deleted by null. */
-export function decodeSenmlWrite(
+/** A Write-Composite in SenML ETCH (RFC 8790 §3.2): values, and what is deleted by null. */
+export function decodeSenmlEtch(
   pack: Item,
   dialect: SenmlDialect,
   context: DecodeContext,
-): { readings: readonly Reading[]; deleted: readonly Path[] } {
+): Decoded & { readonly deleted: readonly Path[] } {
+  const deleted: Path[] = [];
+  return { readings: decodeRecords(pack, dialect, context, deleted), empty: [], deleted };
+}
+
+/** The values of a pack. `deleted` takes the places whose value is null; without it there may be none. */
+function decodeRecords(pack: Item, dialect: SenmlDialect, context: DecodeContext, deleted?: Path[]): Reading[] {
   const typing = new Typing(context);
   const readings: Reading[] = [];
-  const deleted: Path[] = [];
   const seen = new Set<string>();
   for (const { path, value, time, offset } of resolvedRecords(pack, dialect, context)) {
     if (value === undefined) throw malformed(`a record without a value for ${path}`, offset);
@@ -58,10 +59,11 @@ export function decodeSenmlWrite(
     const key = `${path}@${time}`;
     if (seen.has(key)) throw malformed(`${path} is given twice`, offset);
     seen.add(key);
-    if (value.kind === 'null') deleted.push(path);
-    else readings.push(typing.reading(path, value, time));
+    if (value.kind !== 'null' || deleted === undefined) readings.push(typing.reading(path, value, time));
+    else if (path.resourceId === null) throw malformed(`${path} can't be deleted by null`, offset);
+    else deleted.push(path);
   }
-  return { readings, deleted };
+  return readings;
 }
 
 /** The paths of a Read- or Observe-Composite: records without values (Core 1.2 §6.3.8). */

@@ -56,8 +56,8 @@ export function objectModel(definitions: Iterable<ObjectDefinition>): ObjectMode
 }
 
 /**
- * A tenant's own definitions laid over a model: they win where both know the version, and a device's version that
- * neither knows is resolved among both.
+ * A tenant's own definitions laid over a model: they win where both know the version or none is asked for; a version
+ * that neither knows is resolved among both.
  */
 export function overlayModel(own: Iterable<ObjectDefinition>, base: ObjectModel): ObjectModel {
   const definitions = [...own];
@@ -94,7 +94,7 @@ class OverlayModel implements ObjectModel {
     const own = this.#own.object(objectId, version);
     if (own === undefined) return this.#base;
     const base = this.#base.object(objectId, version);
-    if (base === undefined || own.version === version) return this.#own;
+    if (base === undefined || version === undefined || own.version === version) return this.#own;
     if (base.version === version) return this.#base;
     return compareVersions(base.version, own.version) > 0 ? this.#base : this.#own;
   }

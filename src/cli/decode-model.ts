@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { overlayModel, parseObjectXml, registryModel } from '../lwm2m/index.ts';
+import type { ObjectModel } from '../lwm2m/index.ts';
+import { parseTypes } from './decode-spelling.ts';
+
+/** The options that say what objects there are beside those of the registry. */
+export interface ModelOptions {
+  readonly types?: string;
+  readonly model?: string;
+}
+
+/** The registry, with the definitions of the files in place of its own. Throws Lwm2mError and the file system's errors. */
+export function modelOf({ types, model }: ModelOptions): ObjectModel {
+  const own = [
+    ...(model === undefined ? [] : parseObjectXml(readFileSync(model, 'utf8'))),
+    ...(types === undefined ? [] : parseTypes(JSON.parse(readFileSync(types, 'utf8'))).definitions()),
+  ];
+  return overlayModel(own, registryModel());
+}

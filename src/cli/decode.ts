@@ -1,0 +1,119 @@
+import { Command } from 'commander';
+import {
+  ContentFormat,
+  currentContentFormat,
+  decode,
+  decodeComposite,
+  decodeLinks,
+  decodePaths,
+  isMeaningless,
+  isTextual,
+  Lwm2mError,
+  Path,
+} from '../lwm2m/index.ts';
+import type { DecodeRequest, ObjectModel } from '../lwm2m/index.ts';
+import { contentFormatOf, printOne, runJsonLines } from './decode-lines.ts';
+import type { Streams } from './decode-lines.ts';
+import { modelOf } from './decode-model.ts';
+import type { ModelOptions } from './decode-model.ts';
+import { isRecord, parseHex, parseType, spellDecoded, spellLink } from './decode-spelling.ts';
+import type { SpelledLink, SpelledReading } from './decode-spelling.ts';
+import { fail } from './failure.ts';
+
+interface DecodeOptions extends ModelOptions {
+  readonly contentFormat?: string;
+  readonly path: string;
+  readonly text?: boolean;
+  readonly type?: string;
+  readonly paths?: boolean;
+  readonly jsonl?: boolean;
+}
+
+/** What a payload of a device says, as one JSON object. */
+type Answer =
+  | { readonly readings: readonly (SpelledReading | { readonly path: string })[] }
+  | { readonly links: readonly SpelledLink[]; readonly dropped?: readonly SpelledLink[] };
+
+export function decodeCommand(streams: Streams = process): Command {
+  return new Command('decode')
+    .description(
+      'Says what a payload of a device means, as one JSON object: {"readings": …}, {"links": …} or {"error": …}.',
+    )
+    .argument('[payload]', 'the payload in hexadecimal; JSON and links may be given as they are')
+    .option('-f, --content-format <number>', 'its CoAP Content-Format, as 11542 for TLV')
+    .option('-p, --path <path>', 'the request path that it answers', '/')
+    .option('--text', 'take the payload as text')
+    .option('--type <type>', "the resource's type, in place of what its definition says")
+    .option('--paths', 'take the payload as the list of paths of a Read-Composite')
+    .option('--types <file>', 'objects that the registry lacks, as {"9999": {"0": "String", "9": "Integer multiple"}}')
+    .option('--model <file>', 'objects that the registry lacks, as an OMA definition in XML')
+    .option(
+      '--jsonl',
+      'read {"contentFormat", "path", "hex" or "text", and perhaps "resourceType", "pathsOnly", "now"} a line from standard input',
+    )
+    .action(async (payload: string | undefined, options: DecodeOptions) => {
+      try {
+        const model = modelOf(options);
+        if (options.jsonl === true) await runJsonLines(streams, (line) => answer(line, model));
+        else printOne(streams, () => answer(lineOf(payload, options), model));
+      } catch (error) {
+        fail(error);
+      }
+    });
+}
+
+/** The command's own arguments as a line of --jsonl would have them. */
+function lineOf(payload: string | undefined, options: DecodeOptions): unknown {
+  if (payload === undefined) throw new Error('give a payload, or --jsonl to read them from standard input');
+  const contentFormat = Number(options.contentFormat);
+  const asText = options.text === true || (isTextual(contentFormat) && /^[[{<]/.test(payload));
+  return {
+    contentFormat,
+    path: options.path,
+    ...(asText ? { text: payload } : { hex: payload }),
+    ...(options.type === undefined ? {} : { resourceType: options.type }),
+    ...(options.paths === undefined ? {} : { pathsOnly: options.paths }),
+  };
+}
+
+function answer(line: unknown, model: ObjectModel): Answer {
+  if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'a line is a JSON object');
+  const { path = '/', resourceType, now = Date.now() / 1000, pathsOnly = false } = line;
+  if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" is a string');
+  if (typeof now !== 'number') throw new Lwm2mError('INVALID_ARGUMENT', '"now" is a number of seconds');
+  const request: DecodeRequest = {
+    contentFormat: contentFormatOf(line),
+    path: Path.parsePrefixed(path),
+    payload: payloadOf(line),
+    model,
+    resourceType: resourceType === undefined || resourceType === null ? undefined : parseType(resourceType),
+    now,
+  };
+  if (pathsOnly === true) return { readings: decodePaths(request).map((asked) => ({ path: asked.toString() })) };
+  switch (currentContentFormat(request.contentFormat)) {
+    case ContentFormat.linkFormat:
+      return linksOf(request.payload);
+    case ContentFormat.senmlEtchJson:
+    case ContentFormat.senmlEtchCbor:
+      return { readings: spellDecoded(decodeComposite(request)) };
+    default:
+      return { readings: spellDecoded(decode(request)) };
+  }
+}
+
+/** Links without a meaning are told apart; when no other is left, the document is refused, as a Register of it is. */
+function linksOf(payload: Uint8Array): Answer {
+  const all = decodeLinks(payload);
+  const dropped = all.filter(isMeaningless);
+  const links = all.filter((link) => !isMeaningless(link)).map(spellLink);
+  const [first] = dropped;
+  if (first === undefined) return { links };
+  if (links.length === 0) throw new Lwm2mError('INVALID_VALUE', `<${first.uri}> means nothing in LwM2M`, { offset: 0 });
+  return { links, dropped: dropped.map(spellLink) };
+}
+
+function payloadOf({ hex, text }: Readonly<Record<string, unknown>>): Uint8Array {
+  if (typeof hex === 'string') return parseHex(hex);
+  if (typeof text === 'string') return new TextEncoder().encode(text);
+  throw new Lwm2mError('INVALID_ARGUMENT', 'neither "hex" nor "text" is a string');
+}

@@ -1,0 +1,130 @@
+import { Lwm2mError } from '../error.ts';
+import { RESOURCE_TYPES } from '../value.ts';
+import type { ResourceType } from '../value.ts';
+import type { ObjectDefinition, ResourceDefinition } from './definition.ts';
+import { invalid, parseXml } from './xml.ts';
+import type { XmlElement } from './xml.ts';
+
+/** The registry's largest definition has a tenth of it. */
+export const MAX_OBJECT_XML = 1024 * 1024;
+const MAX_TEXT = 1000;
+const VERSION = /^\d{1,5}\.\d{1,5}$/;
+const ID = /^\d{1,5}$/;
+const LARGEST_ID = 65534;
+const OPERATIONS: readonly ResourceDefinition['operations'][] = ['', 'R', 'W', 'RW', 'E'];
+
+/**
+ * The definitions of an OMA object definition file (LWM2M.xsd: `<LWM2M><Object>…`). Throws INVALID_ARGUMENT with a
+ * message that names line and element, LIMIT for a file over 1 MiB.
+ */
+export function parseObjectXml(xml: string): readonly ObjectDefinition[] {
+  if (xml.length > MAX_OBJECT_XML) {
+    throw new Lwm2mError('LIMIT', `a definition has at most ${MAX_OBJECT_XML} characters, not ${xml.length}`);
+  }
+  const root = parseXml(xml);
+  if (root.name !== 'LWM2M') throw wrong(root, 'is not the <LWM2M> of an object definition');
+  const definitions = childrenNamed(root, 'Object').map(objectOf);
+  if (definitions.length === 0) throw wrong(root, 'has no <Object>');
+  return definitions;
+}
+
+function objectOf(object: XmlElement): ObjectDefinition {
+  const items = childrenNamed(child(object, 'Resources'), 'Item');
+  const resources = items.map(resourceOf);
+  const ids = new Set<number>();
+  for (const [index, { id }] of resources.entries()) {
+    if (ids.has(id)) throw wrong(items[index] ?? object, `is the second with ID="${id}"`);
+    ids.add(id);
+  }
+  return {
+    id: idOf(child(object, 'ObjectID'), child(object, 'ObjectID').text),
+    version: versionOf(object, 'ObjectVersion'),
+    name: required(child(object, 'Name')),
+    urn: optional(object, 'ObjectURN'),
+    lwm2mVersion: versionOf(object, 'LWM2MVersion'),
+    multiple: choice(child(object, 'MultipleInstances'), 'Multiple', 'Single'),
+    mandatory: choice(child(object, 'Mandatory'), 'Mandatory', 'Optional'),
+    resources: resources.sort((left, right) => left.id - right.id),
+  };
+}
+
+function resourceOf(item: XmlElement): ResourceDefinition {
+  const operations = operationsOf(child(item, 'Operations'));
+  return {
+    id: idOf(item, item.attributes.get('ID') ?? ''),
+    name: required(child(item, 'Name')),
+    operations,
+    multiple: choice(child(item, 'MultipleInstances'), 'Multiple', 'Single'),
+    mandatory: choice(child(item, 'Mandatory'), 'Mandatory', 'Optional'),
+    type: operations === 'E' ? null : typeOf(child(item, 'Type')),
+    range: optional(item, 'RangeEnumeration'),
+    units: optional(item, 'Units'),
+  };
+}
+
+function childrenNamed(parent: XmlElement, name: string): readonly XmlElement[] {
+  return parent.children.filter((element) => element.name === name);
+}
+
+/** The one child of that name. */
+function child(parent: XmlElement, name: string): XmlElement {
+  const [found, second] = childrenNamed(parent, name);
+  if (found === undefined) throw wrong(parent, `has no <${name}>`);
+  if (second !== undefined) throw wrong(second, `is the second in one <${parent.name}>`);
+  return found;
+}
+
+function required(element: XmlElement): string {
+  if (element.text === '') throw wrong(element, 'is empty');
+  return bounded(element);
+}
+
+function optional(parent: XmlElement, name: string): string {
+  const [found] = childrenNamed(parent, name);
+  return found === undefined ? '' : bounded(found);
+}
+
+function bounded(element: XmlElement): string {
+  if (element.text.length > MAX_TEXT) throw wrong(element, `has more than ${MAX_TEXT} characters`);
+  return element.text;
+}
+
+/** Files from before LwM2M 1.1 have no versions: 1.0 (LWM2M.xsd). */
+function versionOf(object: XmlElement, name: string): string {
+  const [element] = childrenNamed(object, name);
+  if (element === undefined || element.text === '') return '1.0';
+  if (!VERSION.test(element.text)) throw wrong(element, `${quoted(element.text)} is no version like 1.0`);
+  return element.text;
+}
+
+function idOf(element: XmlElement, text: string): number {
+  const id = ID.test(text) ? Number(text) : -1;
+  if (id < 0 || id > LARGEST_ID) throw wrong(element, `${quoted(text)} is no id from 0 to ${LARGEST_ID}`);
+  return id;
+}
+
+function choice(element: XmlElement, yes: string, no: string): boolean {
+  if (element.text !== yes && element.text !== no)
+    throw wrong(element, `${quoted(element.text)} is not ${yes} or ${no}`);
+  return element.text === yes;
+}
+
+function operationsOf(element: XmlElement): ResourceDefinition['operations'] {
+  const operations = OPERATIONS.find((known) => known === element.text);
+  if (operations === undefined) throw wrong(element, `${quoted(element.text)} is not R, W, RW, E or empty`);
+  return operations;
+}
+
+function typeOf(element: XmlElement): ResourceType {
+  const type = RESOURCE_TYPES.find((known) => known === element.text);
+  if (type === undefined) throw wrong(element, `${quoted(element.text)} is not ${RESOURCE_TYPES.join(', ')}`);
+  return type;
+}
+
+function wrong(element: XmlElement, what: string): Lwm2mError {
+  return invalid(element.line, `<${element.name}> ${what}`);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
+}
