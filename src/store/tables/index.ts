@@ -1,10 +1,14 @@
 export { apiKeys } from './api-keys.ts';
 export { credentials, revokedCertificates, trustAnchors } from './credentials.ts';
+export { deadLetters } from './dead-letters.ts';
 export { devices } from './devices.ts';
+export { leases } from './leases.ts';
 export { observationRequests, observations } from './observations.ts';
+export { outbox } from './outbox.ts';
 export { profiles } from './profiles.ts';
 export { registrations } from './registrations.ts';
 export { resourceValues } from './resource-values.ts';
 export { rpcs, rpcTransitions } from './rpcs.ts';
 export { settings } from './settings.ts';
+export { telemetryPoints } from './telemetry-points.ts';
 export { tenants } from './tenants.ts';
