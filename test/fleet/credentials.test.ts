@@ -1,0 +1,173 @@
+import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createEventBus } from '../../src/events/index.ts';
+import type { Actor, DeviceId, TenantId } from '../../src/fleet/access.ts';
+import { createCredentialLookUp } from '../../src/fleet/credential-look-up.ts';
+import { createCredentials } from '../../src/fleet/credentials.ts';
+import type { FleetEvents } from '../../src/fleet/events.ts';
+import { Seal } from '../../src/fleet/seal.ts';
+import { credentials as table, devices, profiles, tenants } from '../../src/store/index.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { useStore } from '../store/database.ts';
+
+const store = useStore();
+const clock = new ManualClock();
+const seal = new Seal(randomBytes(32));
+const bus = createEventBus<FleetEvents>();
+const acme = admin('acme');
+const other = admin('other');
+
+function admin(tenantId: string): Actor {
+  // A test's tenant is what it is called.
+  return { tenantId: tenantId as TenantId, role: 'admin', subject: 'test', keyId: null };
+}
+
+describe('credentials', () => {
+  const book = (): ReturnType<typeof createCredentials> => createCredentials({ store: store(), clock, bus, seal });
+  const lookUp = (): ReturnType<typeof createCredentialLookUp> =>
+    createCredentialLookUp({ store: store(), clock, seal });
+
+  beforeAll(async () => {
+    const createdAt = new Date(clock.now());
+    await store().asSystem((tx) =>
+      tx.insert(tenants).values(['acme', 'other'].map((id) => ({ id, name: id, createdAt }))),
+    );
+  });
+
+  async function device(actor: Actor, endpoint: string): Promise<DeviceId> {
+    const [id, profileId] = [randomUUID(), randomUUID()];
+    const at = new Date(clock.now());
+    const { tenantId } = actor;
+    await store().asTenant(tenantId, async (tx) => {
+      await tx.insert(profiles).values({
+        id: profileId,
+        tenantId,
+        name: endpoint,
+        isDefault: false,
+        mappings: [],
+        methods: [],
+        offlineAfter: null,
+        createdAt: at,
+        updatedAt: at,
+      });
+      await tx.insert(devices).values({
+        id,
+        tenantId,
+        endpoint,
+        name: null,
+        tags: [],
+        profileId,
+        status: 'NEVER_SEEN',
+        lastSeen: null,
+        createdAt: at,
+      });
+    });
+    return id as DeviceId;
+  }
+
+  it('makes a PSK of 32 random bytes under the endpoint, and finds it by its identity', async () => {
+    const id = await device(acme, 'urn:imei:1');
+    const { credential, secret } = await book().create(acme, id, { kind: 'psk' });
+    expect(secret).toEqual({ identity: 'urn:imei:1', keyHex: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const found = await lookUp().psk(Buffer.from('urn:imei:1'));
+    expect(found).toEqual({ key: Buffer.from(secret?.keyHex ?? '', 'hex'), credential: credential.id });
+    expect(await lookUp().holder(credential.id)).toEqual({
+      credentialId: credential.id,
+      tenantId: 'acme',
+      deviceId: id,
+      endpoint: 'urn:imei:1',
+    });
+  });
+
+  it('stores no key in the clear', async () => {
+    const id = await device(acme, 'urn:imei:2');
+    const key = randomBytes(16);
+    await book().create(acme, id, { kind: 'psk', key: key.toString('hex') });
+    const rows = await store().asTenant('acme', (tx) => tx.select().from(table));
+    for (const { sealedKey } of rows) expect(Buffer.from(sealedKey ?? []).includes(key)).toBe(false);
+  });
+
+  it.each([
+    ['an identity that is empty', { kind: 'psk', identity: '' }, 'not 0'],
+    ['an identity above 128 bytes', { kind: 'psk', identity: 'é'.repeat(65) }, 'not 130'],
+    ['a key below 16 bytes', { kind: 'psk', key: 'abcd' }, '16 to 64 bytes'],
+    ['a key that is no hex', { kind: 'psk', key: 'hunter2'.repeat(5) }, '16 to 64 bytes'],
+    ['a public key that is none', { kind: 'rpk', publicKey: 'AQID' }, 'SubjectPublicKeyInfo'],
+  ] as const)('refuses %s', async (_what, input, words) => {
+    const id = await device(acme, `urn:dev:os:${randomUUID()}`);
+    const refused = book().create(acme, id, input);
+    await expect(refused).rejects.toMatchObject({ code: 'VALIDATION', message: expect.stringContaining(words) });
+    await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining('hunter2') });
+  });
+
+  it('gives an identity to one device only, in whichever tenant', async () => {
+    await book().create(acme, await device(acme, 'urn:imei:3'), { kind: 'psk', identity: 'shared' });
+    const second = book().create(other, await device(other, 'urn:imei:3'), { kind: 'psk', identity: 'shared' });
+    await expect(second).rejects.toMatchObject({ code: 'CONFLICT', field: ['identity'] });
+  });
+
+  it('finds a pinned public key', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const spki = publicKey.export({ format: 'der', type: 'spki' });
+    const id = await device(acme, 'urn:imei:4');
+    const { credential, secret } = await book().create(acme, id, { kind: 'rpk', publicKey: spki.toString('base64') });
+    expect(secret).toBeNull();
+    expect(credential.identity).toBe(createHash('sha256').update(spki).digest('hex'));
+    expect(await lookUp().publicKey(spki)).toEqual({ credential: credential.id });
+  });
+
+  it('lets both keys of a rotation count for the stated time, then the new one alone', async () => {
+    const id = await device(acme, 'urn:imei:5');
+    const first = await book().create(acme, id, { kind: 'psk' });
+    const ends = bus.subscribe('credentialEnded', 'acme');
+    const second = await book().rotate(acme, first.credential.id, { overlapSeconds: 600 });
+    const identities = [first, second].map(({ secret }) => Buffer.from(secret?.identity ?? ''));
+    const known = (): Promise<boolean[]> =>
+      Promise.all(identities.map(async (identity) => (await lookUp().psk(identity)) !== null));
+    expect(identities[0]).not.toEqual(identities[1]);
+    expect(await known()).toEqual([true, true]);
+    await clock.advance(600_000);
+    expect(await known()).toEqual([false, true]);
+    const { value } = await ends[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ value: { credentialId: first.credential.id } });
+    await expect(book().rotate(acme, first.credential.id, { overlapSeconds: 0 })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+  });
+
+  it('knows nothing of a revoked credential, and says that it ended', async () => {
+    const id = await device(acme, 'urn:imei:6');
+    const { credential } = await book().create(acme, id, { kind: 'psk' });
+    const ends = bus.subscribe('credentialEnded', 'acme');
+    expect(await book().revoke(acme, credential.id)).toMatchObject({ revokedAt: new Date(clock.now()) });
+    expect(await lookUp().psk(Buffer.from('urn:imei:6'))).toBeNull();
+    expect(await lookUp().holder(credential.id)).toBeNull();
+    const { value } = await ends[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ value: { tenantId: 'acme', credentialId: credential.id } });
+  });
+
+  it('shows and takes nothing of another tenant', async () => {
+    const id = await device(acme, 'urn:imei:7');
+    const { credential } = await book().create(acme, id, { kind: 'psk' });
+    expect((await book().list(acme, [id])).get(id)).toHaveLength(1);
+    expect((await book().list(other, [id])).get(id)).toEqual([]);
+    for (const attempt of [
+      book().create(other, id, { kind: 'psk' }),
+      book().rotate(other, credential.id, { overlapSeconds: 0 }),
+      book().revoke(other, credential.id),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+  });
+
+  it('takes an admin', async () => {
+    const operator: Actor = { ...acme, role: 'operator' };
+    await expect(book().list(operator, [])).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(book().create(operator, randomUUID(), { kind: 'psk' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('refuses an anchor that is no certificate', async () => {
+    const added = book().addAnchor(acme, { name: 'ca', certificate: 'AQID' });
+    await expect(added).rejects.toMatchObject({ code: 'VALIDATION', field: ['certificate'] });
+  });
+});
