@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /**
  * Every setting in one place: its variable, its default, its check and its meaning. Settings come from the environment
  * and are checked at start; a wrong one ends the start with its name and its value.
@@ -21,6 +23,16 @@ export interface Config {
     readonly graphiql: boolean;
   };
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
+  readonly coaps: {
+    readonly hosts: readonly string[];
+    readonly port: number;
+    /** Files in PEM; null: made at first start. */
+    readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
+  };
+  /** Where the embedded database and what the first start makes are kept. */
+  readonly dataDir: string;
+  /** 32 bytes; null: made at first start, in a file of `dataDir`. */
+  readonly secretKey: Uint8Array | null;
   /** Null: made at first start. */
   readonly adminToken: string | null;
   readonly autoProvision: boolean;
@@ -60,7 +72,7 @@ export const settings = {
   dataDir: {
     variable: 'TREELINE_DATA_DIR',
     fallback: './.treeline',
-    meaning: 'Where the embedded database keeps its files.',
+    meaning: 'Where the embedded database, the secret key and the DTLS certificate that Treeline made are kept.',
   },
   kafkaBrokers: {
     variable: 'KAFKA_BROKERS',
@@ -113,6 +125,30 @@ export const settings = {
     fallback: '2000',
     meaning: 'ACK_TIMEOUT of RFC 7252 §4.8 in milliseconds; NB-IoT wants 4000 to 15000.',
   },
+  coapsHost: {
+    variable: 'TREELINE_COAPS_HOST',
+    fallback: '::',
+    meaning: 'Addresses that CoAP over DTLS listens on, with commas between; :: is all of IPv6 and IPv4.',
+  },
+  coapsPort: { variable: 'TREELINE_COAPS_PORT', fallback: '5684', meaning: 'UDP port of CoAP over DTLS.' },
+  dtlsCertificate: {
+    variable: 'TREELINE_DTLS_CERT',
+    fallback: null,
+    meaning:
+      'PEM file with the server’s certificate (EC P-256) and its issuers. Absent: self-signed, made at first start.',
+  },
+  dtlsKey: {
+    variable: 'TREELINE_DTLS_KEY',
+    fallback: null,
+    meaning: 'PEM file with the private key of TREELINE_DTLS_CERT.',
+  },
+  secretKey: {
+    variable: 'TREELINE_SECRET_KEY',
+    fallback: null,
+    secret: true,
+    meaning:
+      'Key that device keys are encrypted with at rest: 32 bytes in base64 or hex. Absent: made at first start, in secret.key of TREELINE_DATA_DIR (mode 0600).',
+  },
   adminToken: {
     variable: 'TREELINE_ADMIN_TOKEN',
     fallback: null,
@@ -150,12 +186,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const flag = (setting: Setting): boolean => parse(setting, boolean, 'true or false');
   const host = (setting: Setting): string => parse(setting, address, 'host name or address');
 
+  const files = [settings.dtlsCertificate, settings.dtlsKey].map(read);
+  if ((files[0] === null) !== (files[1] === null)) {
+    const missing = files[0] === null ? settings.dtlsCertificate : settings.dtlsKey;
+    throw new ConfigError(
+      `${missing.variable}: is absent, but ${settings.dtlsCertificate.variable} and ${settings.dtlsKey.variable} go together`,
+    );
+  }
+  const [certificateFile, keyFile] = files;
+  const dataDir = read(settings.dataDir) ?? settings.dataDir.fallback;
   const databaseUrl =
     read(settings.databaseUrl) === null ? null : parse(settings.databaseUrl, postgresUrl, 'postgres:// URL');
   return {
     database:
       databaseUrl === null
-        ? { kind: 'embedded', directory: read(settings.dataDir) ?? '.' }
+        ? { kind: 'embedded', directory: join(dataDir, 'database') }
         : { kind: 'postgres', url: databaseUrl },
     kafka: {
       brokers: read(settings.kafkaBrokers) === null ? [] : parse(settings.kafkaBrokers, brokers, 'list of host:port'),
@@ -175,6 +220,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       port: port(settings.coapPort),
       ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'number of milliseconds (100 to 60000)'),
     },
+    coaps: {
+      hosts: parse(settings.coapsHost, addresses, 'list of host names or addresses'),
+      port: port(settings.coapsPort),
+      identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
+    },
+    dataDir,
+    secretKey:
+      read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'key of 32 bytes in base64 or hex'),
     adminToken:
       read(settings.adminToken) === null
         ? null
@@ -202,6 +255,16 @@ function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
 const boolean: Check<boolean> = (text) => ({ true: true, '1': true, false: false, '0': false })[text.toLowerCase()];
 
 const address: Check<string> = (text) => (/^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : undefined);
+
+const addresses: Check<string[]> = (text) => {
+  const list = text.split(',').map((one) => one.trim());
+  return list.every((one) => address(one) !== undefined) ? list : undefined;
+};
+
+const key: Check<Uint8Array> = (text) => {
+  const bytes = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
+  return bytes.length === 32 ? bytes : undefined;
+};
 
 const token: Check<string> = (text) => (/^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined);
 

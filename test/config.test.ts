@@ -4,10 +4,12 @@ import { ConfigError, readConfig } from '../src/config.ts';
 describe('readConfig', () => {
   it('needs nothing: an embedded database, loopback, devices provisioned on sight', () => {
     expect(readConfig({})).toMatchObject({
-      database: { kind: 'embedded', directory: './.treeline' },
+      database: { kind: 'embedded', directory: '.treeline/database' },
       kafka: { brokers: [], telemetryTopic: 'telemetry.raw.{tenant_id}', statusTopic: 'device.status' },
       http: { host: '127.0.0.1', port: 4000 },
       coap: { host: '127.0.0.1', port: 5683 },
+      coaps: { hosts: ['::'], port: 5684, identity: null },
+      secretKey: null,
       adminToken: null,
       autoProvision: true,
     });
@@ -40,20 +42,38 @@ describe('readConfig', () => {
     ['TREELINE_LOG_LEVEL', 'loud'],
     ['TREELINE_TELEMETRY_FORMAT', 'xml'],
     ['TREELINE_TELEMETRY_TOPIC', 'a b'],
+    ['TREELINE_COAPS_HOST', '::, a b'],
     ['TREELINE_ALLOWED_ORIGINS', 'https://a.example/path'],
   ])('refuses %s=%s, naming both', (variable, value) => {
     expect(() => readConfig({ [variable]: value })).toThrow(ConfigError);
     expect(() => readConfig({ [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)}`);
   });
 
-  it('never shows a secret', () => {
-    for (const [variable, value] of [
-      ['DATABASE_URL', 'mysql://root:hunter2@db/x'],
-      ['TREELINE_ADMIN_TOKEN', 'hunter2'],
-    ] as const) {
-      expect(() => readConfig({ [variable]: value })).toThrow(
-        expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
-      );
+  it.each([
+    ['DATABASE_URL', 'mysql://root:hunter2@db/x'],
+    ['TREELINE_ADMIN_TOKEN', 'hunter2'],
+    ['TREELINE_SECRET_KEY', 'hunter2'],
+  ])('refuses a wrong %s without showing it', (variable, value) => {
+    let message = '';
+    try {
+      readConfig({ [variable]: value });
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain(variable);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('wants the DTLS certificate and its key together', () => {
+    expect(() => readConfig({ TREELINE_DTLS_CERT: 'cert.pem' })).toThrow('TREELINE_DTLS_KEY');
+    const files = { TREELINE_DTLS_CERT: 'cert.pem', TREELINE_DTLS_KEY: 'key.pem' };
+    expect(readConfig(files).coaps.identity).toEqual({ certificateFile: 'cert.pem', keyFile: 'key.pem' });
+  });
+
+  it('takes the secret key in base64 and in hex', () => {
+    const bytes = Buffer.alloc(32, 7);
+    for (const encoding of ['base64', 'hex'] as const) {
+      expect(readConfig({ TREELINE_SECRET_KEY: bytes.toString(encoding) }).secretKey).toEqual(bytes);
     }
   });
 });

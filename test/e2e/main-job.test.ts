@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeviceProcess, runDevice } from './device-process.ts';
-import { freshDatabase } from '../store/database.ts';
-import { databaseSettings, runTreeline, type TreelineProcess, until } from './treeline-process.ts';
+import { freshInstallation, type Installation, runTreeline, type TreelineProcess, until } from './treeline-process.ts';
 
 const ENDPOINT = 'urn:imei:490154203237518';
 
@@ -10,14 +9,14 @@ interface Change {
 }
 
 describe('the main job, on the simulated device', () => {
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let installation: Installation;
   let treeline: TreelineProcess;
   let device: DeviceProcess;
   let id: string;
 
   beforeAll(async () => {
-    database = await freshDatabase();
-    treeline = await runTreeline(databaseSettings(database.location));
+    installation = await freshInstallation();
+    treeline = await runTreeline(installation.settings);
     const statuses = treeline.webSocket<{ deviceStatusChanged: { status: string; device: { id: string } } }>(
       'subscription { deviceStatusChanged { status device { id endpoint } } }',
     );
@@ -29,7 +28,7 @@ describe('the main job, on the simulated device', () => {
   afterAll(async () => {
     await device.stop();
     await treeline.stop();
-    await database.drop();
+    await installation.drop();
   });
 
   it('shows the device as its registration told it', async () => {
@@ -128,7 +127,7 @@ describe('the main job, on the simulated device', () => {
     const before = Date.now();
     expect(await treeline.stop()).toBe(0);
     expect(Date.now() - before).toBeLessThan(5_000);
-    treeline = await runTreeline(databaseSettings(database.location));
+    treeline = await runTreeline(installation.settings);
     const { device } = await treeline.query<{ device: unknown }>(query, { id });
     expect(device).toMatchObject({
       endpoint: ENDPOINT,

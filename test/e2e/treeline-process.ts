@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { DatabaseLocation } from '../../src/store/index.ts';
 import { freshDatabase } from '../store/database.ts';
 
 export const ADMIN_TOKEN = 'end-to-end-admin-token';
@@ -25,24 +27,39 @@ export interface TreelineProcess {
   stop(): Promise<number | null>;
 }
 
-/** The settings that make a process serve from this database. */
-export function databaseSettings(location: DatabaseLocation): Record<string, string> {
-  return location.kind === 'embedded'
-    ? { DATABASE_URL: '', TREELINE_DATA_DIR: location.directory }
-    : { DATABASE_URL: location.url, TREELINE_AUTO_PROVISION: 'true' };
+/** A database and a data directory of their own, as settings; `drop` removes both. */
+export interface Installation {
+  readonly settings: Record<string, string>;
+  readonly drop: () => Promise<void>;
+}
+
+export async function freshInstallation(): Promise<Installation> {
+  const { location, drop } = await freshDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'treeline-e2e-'));
+  if (location.kind === 'embedded') await symlink(location.directory, join(dataDir, 'database'));
+  const database = location.kind === 'embedded' ? '' : location.url;
+  return {
+    settings: { DATABASE_URL: database, TREELINE_DATA_DIR: dataDir, TREELINE_AUTO_PROVISION: 'true' },
+    async drop() {
+      await rm(dataDir, { recursive: true, force: true });
+      await drop();
+    },
+  };
 }
 
 /** Runs `treeline serve` on ports that the system picks, with a fresh database unless `environment` names one. */
 export async function runTreeline(environment: Record<string, string> = {}): Promise<TreelineProcess> {
-  const own = 'DATABASE_URL' in environment ? null : await freshDatabase();
+  const own = 'TREELINE_DATA_DIR' in environment ? null : await freshInstallation();
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve'], {
     env: {
       ...process.env,
       KAFKA_BROKERS: '',
       TREELINE_HTTP_PORT: '0',
       TREELINE_COAP_PORT: '0',
+      TREELINE_COAPS_HOST: '127.0.0.1',
+      TREELINE_COAPS_PORT: '0',
       TREELINE_ADMIN_TOKEN: ADMIN_TOKEN,
-      ...(own && databaseSettings(own.location)),
+      ...own?.settings,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
