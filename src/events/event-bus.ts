@@ -6,11 +6,14 @@ import { createSubscriber, type Subscriber, type Subscription } from './subscrip
  */
 export interface EventBus<Topics> {
   publish<K extends keyof Topics>(topic: K, key: string, value: Topics[K]): void;
-  /** `key` null: every key of the topic. */
+  /**
+   * `key` null: every key of the topic. What `accept` refuses never enters the buffer, so that one tenant's burst can't
+   * push another's events out; it must not throw.
+   */
   subscribe<K extends keyof Topics>(
     topic: K,
     key: string | null,
-    options?: { buffer?: number },
+    options?: { buffer?: number; accept?: (value: Topics[K]) => boolean },
   ): Subscription<Topics[K]>;
   /** Ends every subscription; later ones end at once, and what is published goes nowhere. */
   close(): void;
@@ -62,10 +65,16 @@ export function createEventBus<Topics>(): EventBus<Topics> & { snapshot(): Event
       }
     },
 
-    subscribe<K extends keyof Topics>(topic: K, key: string | null, options?: { buffer?: number }) {
-      const subscriber = createSubscriber<Topics[K]>(options?.buffer ?? BUFFER, () =>
+    subscribe<K extends keyof Topics>(
+      topic: K,
+      key: string | null,
+      options?: { buffer?: number; accept?: (value: Topics[K]) => boolean },
+    ) {
+      const subscriber = createSubscriber<Topics[K]>(
+        options?.buffer ?? BUFFER,
         // What stands under a topic is offered that topic's values only: `publish` sees to it.
-        leave(topic, key, subscriber as Subscriber<unknown>),
+        () => leave(topic, key, subscriber as Subscriber<unknown>),
+        options?.accept,
       );
       if (closed) subscriber.close();
       else join(topic, key, subscriber as Subscriber<unknown>);

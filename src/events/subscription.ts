@@ -11,11 +11,15 @@ export interface Subscription<T> extends AsyncIterable<Event<T>> {
 
 /** A subscription seen from the bus. */
 export interface Subscriber<T> extends Subscription<T> {
-  offer(value: T): 'taken' | 'dropped-oldest';
+  offer(value: T): 'taken' | 'dropped-oldest' | 'refused';
 }
 
-/** `buffer`: how many events wait at most, at least 1. `closed` is called once. */
-export function createSubscriber<T>(buffer: number, closed: () => void): Subscriber<T> {
+/** `buffer`: how many events wait at most, at least 1; what `accept` refuses never waits. `closed` is called once. */
+export function createSubscriber<T>(
+  buffer: number,
+  closed: () => void,
+  accept: (value: T) => boolean = () => true,
+): Subscriber<T> {
   const capacity = Math.max(1, Math.trunc(buffer));
   /** A ring: `count` events from `first` on. It grows with use, up to the capacity. */
   const ring: T[] = [];
@@ -69,6 +73,7 @@ export function createSubscriber<T>(buffer: number, closed: () => void): Subscri
 
   return {
     offer(value) {
+      if (!accept(value)) return 'refused';
       const resolve = waiting.shift();
       if (resolve) {
         resolve({ done: false, value: { kind: 'event', value } });

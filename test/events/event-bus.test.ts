@@ -94,6 +94,16 @@ describe('a subscriber', () => {
   });
 });
 
+describe('a subscriber that accepts only some events', () => {
+  it('gets those, and the others push nothing out of its buffer', async () => {
+    const bus = createEventBus<Topics>();
+    const even = bus.subscribe('reading', null, { buffer: 2, accept: (value) => value % 2 === 0 });
+    for (const value of [0, 1, 2, 3, 5, 7]) bus.publish('reading', 'acme/1', value);
+    expect(await read(even, 2)).toEqual([event(0), event(2)]);
+    expect(bus.snapshot().dropped).toBe(0);
+  });
+});
+
 describe('a subscription ends', () => {
   it('for the loop that waits when it is closed, and takes no more', async () => {
     const bus = createEventBus<Topics>();
