@@ -1,4 +1,6 @@
 export type { Actor, DeviceId, Role, TenantId } from './access.ts';
+export { ensureAdminToken } from './access-admin.ts';
+export { createAccess } from './access-keys.ts';
 export type {
   Device,
   DeviceRegistration,
@@ -10,6 +12,10 @@ export type {
 export { FleetError, type FleetErrorCode } from './error.ts';
 export type { DeviceStatusChange, FleetEvents, StatusReason } from './events.ts';
 export type * from './fleet.ts';
+export { parseMappingPath, type MappingPath } from './mapping-path.ts';
+export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './paging.ts';
 export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
 export type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
 export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
+export { DEFAULT_TENANT, ensureDefaultTenant } from './tenant.ts';
+export { isUuid } from './uuid.ts';
