@@ -275,5 +275,7 @@ class Engine implements CoapEndpoint {
 }
 
 function endActivities(state: PeerState, error: CoapError): void {
+  // First of all nobody waits, else the end of one would be the turn of the next.
+  state.waiting = [];
   for (const activity of [...state.operations, ...state.observations]) activity.end(error);
 }

@@ -1,4 +1,10 @@
-import { createCoapEndpoint, udpPeer, type CoapEndpointOptions, type Peer, type Transport } from '../../src/coap/index.ts';
+import {
+  createCoapEndpoint,
+  udpPeer,
+  type CoapEndpointOptions,
+  type Peer,
+  type Transport,
+} from '../../src/coap/index.ts';
 import { decode, encode, encodeEmpty, NO_BYTES, type Message } from '../../src/coap/message.ts';
 import { ManualClock } from '../manual-clock.ts';
 

@@ -93,7 +93,12 @@ describe('a request to a peer', () => {
     await clock.advance(60_000);
     expect(events).toEqual(['acknowledged']);
     expect(result).toEqual({});
-    const response = { type: 'CON', code: codes.content, messageId: 99, token: request?.token ?? new Uint8Array() } as const;
+    const response = {
+      type: 'CON',
+      code: codes.content,
+      messageId: 99,
+      token: request?.token ?? new Uint8Array(),
+    } as const;
     device.send(response);
     device.send(response);
     await clock.advance(2);
