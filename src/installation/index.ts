@@ -1,0 +1,4 @@
+export { dtlsIdentity, type PemIdentity } from './dtls-identity.ts';
+export { InstallationError } from './kept-file.ts';
+export { saveSessions, takeSavedSessions } from './saved-sessions.ts';
+export { secretKey } from './secret-key.ts';

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
+
+const KEY_BYTES = 32;
+
+/**
+ * The key that secrets are sealed with: the one of the settings, else the one that the first start made in `secret.key`
+ * (mode 0600). Whoever loses it loses every device key, so it is never made anew where one is.
+ */
+export async function secretKey(configured: Uint8Array | null, dataDir: string): Promise<Uint8Array> {
+  if (configured !== null) return configured;
+  const file = join(dataDir, 'secret.key');
+  const kept = await readPrivate(file);
+  if (kept !== null) {
+    const key = Buffer.from(kept.toString('ascii').trim(), 'base64');
+    if (key.length !== KEY_BYTES) throw new InstallationError(`${file} holds no key of ${KEY_BYTES} bytes in base64`);
+    return key;
+  }
+  const key = randomBytes(KEY_BYTES);
+  await writePrivate(file, `${key.toString('base64')}\n`);
+  return key;
+}

@@ -1,0 +1,62 @@
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dtlsIdentity, saveSessions, secretKey, takeSavedSessions } from '../../src/installation/index.ts';
+
+describe('what an installation keeps', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'treeline-installation-'));
+  });
+
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const made = { certificates: 'certificates', privateKey: 'key' };
+
+  it('is made at first and found again, for our eyes only', async () => {
+    const dataDir = join(directory, 'new');
+    const first = await secretKey(null, dataDir);
+    await dtlsIdentity(null, dataDir, () => made);
+    expect(first).toHaveLength(32);
+    expect(await secretKey(null, dataDir)).toEqual(first);
+    const neverMade = (): never => {
+      throw new Error('made twice');
+    };
+    expect(await dtlsIdentity(null, dataDir, neverMade)).toEqual(made);
+    for (const file of await readdir(dataDir)) expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is not used where the settings say otherwise', async () => {
+    const configured = Buffer.alloc(32, 1);
+    expect(await secretKey(configured, directory)).toBe(configured);
+    await writeFile(join(directory, 'cert.pem'), 'theirs');
+    await writeFile(join(directory, 'key.pem'), 'theirs too');
+    const files = { certificateFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    const identity = { certificates: 'theirs', privateKey: 'theirs too' };
+    expect(await dtlsIdentity(files, directory, () => made)).toEqual(identity);
+  });
+
+  it('names a file of the settings that is not there', async () => {
+    const files = { certificateFile: join(directory, 'none.pem'), keyFile: join(directory, 'none.pem') };
+    await expect(dtlsIdentity(files, directory, () => made)).rejects.toThrow(files.certificateFile);
+  });
+
+  it('refuses a secret key that others may read', async () => {
+    await secretKey(null, directory);
+    await chmod(join(directory, 'secret.key'), 0o644);
+    await expect(secretKey(null, directory)).rejects.toThrow('chmod 600');
+  });
+
+  it('never makes a new secret key in the place of a damaged one', async () => {
+    await writeFile(join(directory, 'secret.key'), 'damaged', { mode: 0o600 });
+    await expect(secretKey(null, directory)).rejects.toThrow('secret.key');
+  });
+
+  it('gives saved sessions once', async () => {
+    await saveSessions(directory, Buffer.from('sealed'));
+    expect(await takeSavedSessions(directory)).toEqual(Buffer.from('sealed'));
+    expect(await takeSavedSessions(directory)).toBeNull();
+  });
+});
