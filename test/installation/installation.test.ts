@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dtlsIdentity, saveSessions, secretKey, takeSavedSessions } from '../../src/installation/index.ts';
 
+function neverMade(): never {
+  throw new Error('made twice');
+}
+
 describe('what an installation keeps', () => {
   let directory: string;
 
@@ -21,9 +25,6 @@ describe('what an installation keeps', () => {
     await dtlsIdentity(null, dataDir, () => made);
     expect(first).toHaveLength(32);
     expect(await secretKey(null, dataDir)).toEqual(first);
-    const neverMade = (): never => {
-      throw new Error('made twice');
-    };
     expect(await dtlsIdentity(null, dataDir, neverMade)).toEqual(made);
     for (const file of await readdir(dataDir)) expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
   });
