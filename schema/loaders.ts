@@ -1,0 +1,85 @@
+import DataLoader from 'dataloader';
+import type {
+  Actor,
+  DeviceId,
+  DeviceRegistration,
+  Fleet,
+  ResourceState,
+  RpcTransition,
+  RunningObservation,
+  TreeSelector,
+} from '../src/fleet/index.ts';
+import type { ObjectDefinition } from '../src/lwm2m/index.ts';
+import { selects } from './tree-selection.ts';
+
+/**
+ * What the fields of many devices ask for at once, gathered into one call to the fleet each, so that a nested device
+ * tree costs a fixed number of calls whatever its size.
+ */
+export interface Loaders {
+  registration(deviceId: DeviceId): Promise<DeviceRegistration | null>;
+  observations(deviceId: DeviceId): Promise<readonly RunningObservation[]>;
+  /** No selector: everything known of the device. */
+  resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
+  /** `version` null: the newest. */
+  definition(objectId: number, version: string | null): Promise<ObjectDefinition | null>;
+  transitions(rpcId: string): Promise<readonly RpcTransition[]>;
+}
+
+interface Selection {
+  readonly deviceId: DeviceId;
+  readonly selectors: readonly TreeSelector[];
+}
+
+interface WantedDefinition {
+  readonly objectId: number;
+  readonly version: string | null;
+}
+
+export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
+  const registrations = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.devices.registrations(actor, ids);
+    return ids.map((id) => found.get(id) ?? null);
+  });
+  const observations = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.devices.observations(actor, ids);
+    return ids.map((id) => found.get(id) ?? []);
+  });
+  const trees = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.devices.resources(actor, ids, []);
+    return ids.map((id) => found.get(id) ?? []);
+  });
+  // Different selections of one query go out as one call for all of them, and each takes its own from the answer.
+  const selections = new DataLoader<Selection, readonly ResourceState[], string>(
+    async (wanted) => {
+      const ids = [...new Set(wanted.map(({ deviceId }) => deviceId))];
+      const selectors = new Map(wanted.flatMap((one) => one.selectors).map((one) => [one.ids.join('/'), one]));
+      const found = await fleet.devices.resources(actor, ids, [...selectors.values()]);
+      return wanted.map((one) =>
+        (found.get(one.deviceId) ?? []).filter((state) => one.selectors.some((selector) => selects(selector, state))),
+      );
+    },
+    { cacheKeyFn: (one) => `${one.deviceId} ${one.selectors.map(({ ids }) => ids.join('/')).join(' ')}` },
+  );
+  const definitions = new DataLoader<WantedDefinition, ObjectDefinition | null, string>(
+    (wanted) => fleet.definitions.many(actor, wanted),
+    { cacheKeyFn: ({ objectId, version }) => `${objectId} ${version ?? ''}` },
+  );
+  const transitions = byId(async (ids: readonly string[]) => {
+    const found = await fleet.rpcs.transitions(actor, ids);
+    return ids.map((id) => found.get(id) ?? []);
+  });
+
+  return {
+    registration: (deviceId) => registrations.load(deviceId),
+    observations: (deviceId) => observations.load(deviceId),
+    resources: (deviceId, selectors) =>
+      selectors.length === 0 ? trees.load(deviceId) : selections.load({ deviceId, selectors }),
+    definition: (objectId, version) => definitions.load({ objectId, version }),
+    transitions: (rpcId) => transitions.load(rpcId),
+  };
+}
+
+function byId<Id extends string, T>(load: (ids: readonly Id[]) => Promise<T[]>): DataLoader<Id, T> {
+  return new DataLoader<Id, T>(load);
+}

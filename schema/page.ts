@@ -1,0 +1,29 @@
+import type { Page, PageRequest } from '../src/fleet/index.ts';
+
+const DEFAULT_PAGE = 50;
+export const LARGEST_PAGE = 200;
+
+/** How many items a page may hold: what its cost is counted by. A size out of bounds is refused when it is fetched. */
+export function pageSize({ first, last }: PageRequest): number {
+  return Math.min(first ?? last ?? DEFAULT_PAGE, LARGEST_PAGE);
+}
+
+export function pageRequest({ first, after, last, before }: PageRequest): PageRequest {
+  return { first: first ?? (last == null ? DEFAULT_PAGE : null), after, last, before };
+}
+
+/** A page as a Relay connection. */
+export function connection<T>({ edges, hasNextPage, hasPreviousPage }: Page<T>): {
+  edges: { cursor: string; node: T }[];
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+} {
+  return {
+    edges: edges.map(({ cursor, node }) => ({ cursor, node })),
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { GraphQLError, Kind, print, valueFromASTUntyped, type ValueNode } from 'graphql';
+import type { JsonValue, ResourceState } from '../src/fleet/index.ts';
+import { Lwm2mError } from '../src/lwm2m/index.ts';
+import { builder } from './builder.ts';
+import { parseSelector } from './tree-selection.ts';
+
+type ResourceJson = NonNullable<ResourceState['value']>;
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+function refuse(value: unknown, wanted: string): GraphQLError {
+  const shown = (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  return new GraphQLError(`${shown} is no ${wanted}`, { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+/** The text of a literal; anything but a string is refused as a variable of that type would be. */
+function text(node: ValueNode, wanted: string): string {
+  if (node.kind === Kind.STRING) return node.value;
+  throw refuse(print(node), wanted);
+}
+
+function parseUuid(value: unknown): string {
+  if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase();
+  throw refuse(value, 'UUID like d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7');
+}
+
+builder.scalarType('UUID', {
+  description:
+    'A UUID (RFC 9562) in its 36-character text form, lower case on output: `"d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7"`.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc9562',
+  serialize: String,
+  parseValue: parseUuid,
+  parseLiteral: (node) => parseUuid(text(node, 'UUID')),
+});
+
+const A_TIME = 'RFC 3339 time with its offset, like 2026-05-29T14:30:00Z';
+
+function parseDateTime(value: unknown): Date {
+  const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
+  // Date.parse takes the 30th of February for the 2nd of March: a day that does not come back as itself is no day.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const real = day !== undefined && Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
+  const time = real ? Date.parse(String(value).toUpperCase()) : Number.NaN;
+  if (Number.isNaN(time)) throw refuse(value, A_TIME);
+  return new Date(time);
+}
+
+builder.scalarType('DateTime', {
+  description:
+    'A moment (RFC 3339) with its offset from UTC, precise to the millisecond; always in UTC on output: `"2026-05-29T14:30:00.000Z"`.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
+  serialize: (date) => (date as Date).toISOString(), // Pothos has checked that resolvers return a Date
+  parseValue: parseDateTime,
+  parseLiteral: (node) => parseDateTime(text(node, A_TIME)),
+});
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value: `{"delay": 5}`, `[1, 2]`, `"text"`, `4.2`, `true`.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
+});
+
+function parsePath(value: unknown): string {
+  if (typeof value !== 'string') throw refuse(value, 'LwM2M path like /3303/0/5700');
+  try {
+    parseSelector(value);
+    return value;
+  } catch (error) {
+    if (error instanceof Lwm2mError) {
+      throw new GraphQLError(error.message, { extensions: { code: 'BAD_USER_INPUT' } });
+    }
+    throw error;
+  }
+}
+
+builder.scalarType('ResourcePath', {
+  description:
+    'A place in a device’s resource tree: `/{object}`, `/{object}/{instance}`, `/{object}/{instance}/{resource}` or `/{object}/{instance}/{resource}/{resource instance}`, ids from 0 to 65534 without leading zeros: `"/3303/0/5700"` is the sensor value of the first temperature sensor. Where a field says so, an id may be `*` for any: `"/3303/*/5700"`.',
+  serialize: String,
+  parseValue: parsePath,
+  parseLiteral: (node) => parsePath(text(node, 'LwM2M path like /3303/0/5700')),
+});
+
+const A_VALUE = 'resource value: a string, a number, true or false, or an object of instance ids to those';
+
+function isJsonValue(value: unknown): value is JsonValue {
+  return (
+    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  );
+}
+
+function isResourceJson(value: unknown): value is ResourceJson {
+  if (isJsonValue(value)) return true;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([id, item]) => /^(?:0|[1-9]\d{0,4})$/.test(id) && isJsonValue(item));
+}
+
+function parseResourceValue(value: unknown): ResourceJson {
+  if (isResourceJson(value)) return value;
+  throw refuse(value, A_VALUE);
+}
+
+/** An integer literal that a double can't hold exactly stays text, which is how such integers are written in JSON. */
+function literalValue(node: ValueNode, variables?: Readonly<Record<string, unknown>> | null): unknown {
+  if (node.kind === Kind.INT) return Number.isSafeInteger(Number(node.value)) ? Number(node.value) : node.value;
+  if (node.kind === Kind.OBJECT) {
+    return Object.fromEntries(node.fields.map((field) => [field.name.value, literalValue(field.value, variables)]));
+  }
+  return valueFromASTUntyped(node, variables);
+}
+
+builder.scalarType('ResourceValue', {
+  description:
+    'The value of a resource as JSON. String and Corelnk: a string. Integer, Unsigned Integer and Float: a number, or a string for integers beyond ±2^53 (`"9007199254740993"`). Boolean: `true`. Opaque: base64 (`"3q2+7w=="`). Time: RFC 3339 (`"2026-05-29T14:30:00Z"`). Objlnk: `"3:0"`. A multiple resource: an object of resource instance id to value (`{"0": 1, "1": 5}`; in a query’s text use a variable for it, for GraphQL has no literal with numeric names).',
+  serialize: (value) => value,
+  parseValue: parseResourceValue,
+  parseLiteral: (node, variables) => parseResourceValue(literalValue(node, variables)),
+});
