@@ -7,8 +7,8 @@ import { DtlsError } from './error.ts';
 export interface CertificateTrust {
   /** Of all tenants; keep them parsed. */
   anchors(): Promise<readonly TrustAnchor[]>;
-  /** Which of these fingerprints (SHA-256, lower-case hex) are revoked. */
-  revoked(fingerprints: readonly string[]): Promise<readonly string[]>;
+  /** Which fingerprints of the path are revoked, by a tenant of one of its anchors. */
+  revoked(path: CertificatePath): Promise<readonly string[]>;
   /** The credential of the device that this certificate names to one of its anchors' tenants; null when there is none. */
   credential(path: CertificatePath): Promise<string | null>;
 }
@@ -26,7 +26,7 @@ export function certificateVerifier(trust: CertificateTrust, clock: Clock = syst
       // verifyCertificatePath throws no other alerts than a verdict knows.
       return { refused: error.code as Refused['refused'], reason: error.message };
     }
-    const [revoked] = await trust.revoked(path.fingerprints);
+    const [revoked] = await trust.revoked(path);
     if (revoked !== undefined) {
       return { refused: 'certificate_revoked', reason: `a certificate of '${path.subject}' is revoked: ${revoked}` };
     }

@@ -29,14 +29,14 @@ export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   return { kind: 'x509', name, publicKey: usable(readable(() => certificate.publicKey)), chain };
 }
 
-/** Throws unless CertificateVerify (RFC 5246 §7.4.8) signs the transcript before it with the client's key. */
-export function verifyPossession(key: ClientKey, certificateVerify: Buffer, transcript: readonly Buffer[]): void {
+/** Throws unless CertificateVerify (RFC 5246 §7.4.8) signs these bytes with the client's key. */
+export function verifyPossession(key: ClientKey, certificateVerify: Buffer, signed: Buffer): void {
   const { scheme, signature } = parseCertificateVerify(certificateVerify);
   const hash = SIGNATURE_HASHES.get(scheme);
   if (hash === undefined) {
     throw new DtlsError('illegal_parameter', `signature scheme ${scheme} was not offered to the device`);
   }
-  if (!verify(hash, Buffer.concat(transcript), key.publicKey, signature)) {
+  if (!verify(hash, signed, key.publicKey, signature)) {
     throw new DtlsError('decrypt_error', `the device does not hold the private key of '${key.name}'`);
   }
 }

@@ -4,26 +4,26 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Address } from './address.ts';
 import { type Alert, type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
 import { Channel, type OpenedRecord, type OpenFailure } from './channel.ts';
-import { type ClientKey, parseClientKey, verifyPossession } from './client-key.ts';
-import type { Proof, PskCredential, SecurityIdentity } from './credentials.ts';
+import { type Authenticated, type Claim, ClientAuthentication } from './client-authentication.ts';
 import { DtlsError } from './error.ts';
 import type { FlightPart } from './flight.ts';
 import { FlightSender } from './flight-sender.ts';
 import { EphemeralKey } from './key-exchange.ts';
 import { extendedMasterSecret, keyBlock, masterSecret, pskPremasterSecret, verifyData } from './key-schedule.ts';
-import { keyDigest, type LookUps } from './look-ups.ts';
+import type { Hello } from './hello-gate.ts';
+import type { LookUps } from './look-ups.ts';
 import * as messages from './messages.ts';
 import { HANDSHAKE } from './messages.ts';
 import { type Negotiated, serverExtensions } from './negotiation.ts';
 import { protectionOf } from './protection.ts';
 import type { Random } from './random.ts';
-import { Reassembly, type HandshakeMessage } from './reassembly.ts';
+import { type HandshakeMessage, Reassembly } from './reassembly.ts';
+import { NOTHING_SEEN } from './replay.ts';
 import { CONTENT, type DtlsRecord, VERSION_DTLS12 } from './record.ts';
 import type { Resumable, Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
+import { Transcript } from './transcript.ts';
 
-/** RFC 4279 §5.3 asks for identities of up to 128 bytes; a longer one is unknown without asking. */
-const MAX_IDENTITY = 128;
 /** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. */
 const MAX_EARLY_RECORDS = 8;
 
@@ -38,21 +38,8 @@ export interface HandshakeContext {
   failed(handshake: Handshake, failure: HandshakeFailure): void;
 }
 
-/** The second ClientHello, whose cookie was good. */
-export interface Opening {
-  readonly from: Address;
-  /** With its header, in a buffer of its own. */
-  readonly message: Buffer;
-  /** A view of `message`. */
-  readonly hello: messages.ClientHello;
-  readonly messageSequence: number;
-  readonly recordSequence: number;
-}
-
-export interface Established {
+export interface Established extends Authenticated {
   readonly channel: Channel;
-  readonly identity: SecurityIdentity;
-  readonly proof: Proof;
   /** Sends the final flight again; null when the peer's flight was the last one. */
   readonly finalFlight: FlightSender | null;
   /** What the next handshake may resume; null without extended master secret (RFC 7627 §5.3). */
@@ -68,8 +55,10 @@ export interface HandshakeFailure {
   readonly reason: string;
 }
 
-/** Who the device says it is, before it is proved. */
-export type Claim = Pick<SecurityIdentity, 'kind' | 'name'>;
+interface Secured {
+  readonly master: Buffer;
+  readonly channel: Channel;
+}
 
 /** One handshake from the second ClientHello to the client's Finished: RFC 6347 §4.2, server side. */
 export class Handshake {
@@ -83,50 +72,46 @@ export class Handshake {
   readonly #context: HandshakeContext;
   readonly #hello: messages.ClientHello;
   readonly #serverRandom: Buffer;
-  readonly #sender: FlightSender;
+  readonly #transcript: Transcript;
   readonly #reassembly: Reassembly;
-  readonly #transcript: Buffer[];
+  readonly #sender: FlightSender;
+  readonly #authentication: ClientAuthentication;
   readonly #deadline: Timer;
-  #nextSequence: number;
-  #sessionId: Buffer = Buffer.alloc(0);
   #expected: number = HANDSHAKE.clientKeyExchange;
-  #lookingUp = false;
-  #ended = false;
-  #early: DtlsRecord[] = [];
+  #sessionId: Buffer = Buffer.alloc(0);
   #ephemeral: EphemeralKey | null = null;
-  #clientKey: ClientKey | null = null;
-  #claim: Claim | null = null;
-  #authenticated: { readonly credential: string; readonly proof: Proof } | null = null;
-  #secured: { readonly master: Buffer; readonly channel: Channel } | null = null;
   #resumed: Resumable | null = null;
+  #secured: Secured | null = null;
+  #lookingUp = false;
+  #early: DtlsRecord[] = [];
   #unreadable = false;
+  #ended = false;
 
-  constructor(context: HandshakeContext, opening: Opening, negotiated: Negotiated, cid: Buffer) {
+  /** `hello`: the second ClientHello, whose cookie was good. */
+  constructor(context: HandshakeContext, from: Address, hello: Hello, negotiated: Negotiated, cid: Buffer) {
+    const { clock, lookUps, random, settings } = context;
     this.#context = context;
-    this.address = opening.from;
+    this.address = from;
     this.negotiated = negotiated;
     this.cid = cid;
-    this.startedAt = context.clock.now();
-    this.clientRandom = opening.hello.random;
-    this.#hello = opening.hello;
-    this.#transcript = [opening.message];
-    this.#serverRandom = context.random(32);
-    this.#nextSequence = opening.messageSequence;
-    this.#reassembly = new Reassembly(opening.messageSequence + 1);
-    this.#sender = new FlightSender(context.clock, opening.recordSequence, (datagram) =>
-      context.transmit(opening.from, datagram),
-    );
-    this.#deadline = context.clock.after(context.settings.limits.handshakeDeadlineMs, () =>
-      this.abandon(this.#silence()),
-    );
+    this.startedAt = clock.now();
+    this.clientRandom = hello.hello.random;
+    this.#hello = hello.hello;
+    this.#serverRandom = random(32);
+    this.#transcript = new Transcript(hello.message, hello.messageSequence);
+    this.#reassembly = new Reassembly(hello.messageSequence + 1);
+    this.#sender = new FlightSender(clock, hello.recordSequence, (datagram) => context.transmit(from, datagram));
+    this.#authentication = new ClientAuthentication(lookUps, random);
+    this.#deadline = clock.after(settings.limits.handshakeDeadlineMs, () => this.abandon(this.whyUnfinished()));
   }
 
   get claim(): Claim | null {
-    return this.#claim;
+    return this.#authentication.claim;
   }
 
+  /** The credential on file for the claim; null while none is found. */
   get credential(): string | null {
-    return this.#authenticated?.credential ?? null;
+    return this.#authentication.result?.identity.credential ?? null;
   }
 
   get isResumption(): boolean {
@@ -137,8 +122,7 @@ export class Handshake {
     this.#run(() => {
       const resumable = this.#findResumable();
       if (resumable === null) return this.#offer();
-      const { proof, identity } = resumable;
-      this.#whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
+      this.#whenAnswered(this.#authentication.resume(resumable), (holds) => {
         if (holds) this.#resume(resumable);
         else this.#offer();
       });
@@ -161,7 +145,7 @@ export class Handshake {
   /** Null when the record was taken, now or for later. */
   receiveProtected(record: DtlsRecord): OpenFailure | null {
     if (this.#ended) return null;
-    if (this.#secured === null || this.#lookingUp || this.#expected !== HANDSHAKE.finished) {
+    if (this.#secured === null || !this.#awaitsFinished) {
       if (this.#early.length < MAX_EARLY_RECORDS) this.#early.push(copied(record));
       return null;
     }
@@ -186,9 +170,19 @@ export class Handshake {
     this.#fail({ alert: null, reason });
   }
 
-  /** Why the handshake stands still. */
+  /** Why the handshake stands still, in words. */
   whyUnfinished(): string {
-    return this.#silence();
+    const { claim, result } = this.#authentication;
+    if (this.#lookingUp) return 'the credential look-up had not answered yet';
+    if (claim?.kind === 'psk' && result === null) return `identity '${claim.name}' is not known`;
+    if (claim?.kind === 'psk' && this.#unreadable) {
+      return `the device's key for identity '${claim.name}' is not the one on file`;
+    }
+    return this.#unreadable ? "the device's Finished could not be read" : 'the device stopped answering';
+  }
+
+  get #awaitsFinished(): boolean {
+    return this.#expected === HANDSHAKE.finished && !this.#lookingUp;
   }
 
   #findResumable(): Resumable | null {
@@ -200,11 +194,10 @@ export class Handshake {
 
   /** ServerHello up to ServerHelloDone. */
   #offer(): void {
-    const { extendedMasterSecret: extended, suite } = this.negotiated;
-    if (extended) this.#sessionId = this.#context.random(32);
+    if (this.negotiated.extendedMasterSecret) this.#sessionId = this.#context.random(32);
     const flight = [this.#serverHello()];
     const { identity } = this.#context.settings;
-    if (suite.keyExchange === 'ECDHE_ECDSA') {
+    if (this.negotiated.suite.keyExchange === 'ECDHE_ECDSA') {
       if (identity === null) throw new DtlsError('internal_error', 'the server has no certificate');
       this.#ephemeral = new EphemeralKey();
       const certificate =
@@ -213,13 +206,13 @@ export class Handshake {
           : messages.encodeCertificateChain(identity.chain);
       const keyExchange = this.#ephemeral.serverKeyExchange(identity, this.clientRandom, this.#serverRandom);
       flight.push(
-        this.#message(HANDSHAKE.certificate, certificate),
-        this.#message(HANDSHAKE.serverKeyExchange, keyExchange),
-        this.#message(HANDSHAKE.certificateRequest, messages.encodeCertificateRequest()),
+        this.#transcript.add(HANDSHAKE.certificate, certificate),
+        this.#transcript.add(HANDSHAKE.serverKeyExchange, keyExchange),
+        this.#transcript.add(HANDSHAKE.certificateRequest, messages.encodeCertificateRequest()),
       );
       this.#expected = HANDSHAKE.certificate;
     }
-    flight.push(this.#message(HANDSHAKE.serverHelloDone, Buffer.alloc(0)));
+    flight.push(this.#transcript.add(HANDSHAKE.serverHelloDone, Buffer.alloc(0)));
     this.#sender.send(flight, 'answered');
   }
 
@@ -227,13 +220,22 @@ export class Handshake {
   #resume(resumable: Resumable): void {
     this.#resumed = resumable;
     this.#sessionId = resumable.sessionId;
-    this.#claim = resumable.identity;
-    this.#authenticated = { credential: resumable.identity.credential, proof: resumable.proof };
     const hello = this.#serverHello();
-    const { channel } = this.#secure(resumable.master);
-    this.#sender.protect(channel);
+    this.#sender.protect(this.#secure(resumable.master));
     this.#expected = HANDSHAKE.finished;
-    this.#sender.send([hello, { kind: 'changeCipherSpec' }, this.#finished(resumable.master)], 'answered');
+    const finished = this.#transcript.addFinished(resumable.master);
+    this.#sender.send([hello, { kind: 'changeCipherSpec' }, finished], 'answered');
+  }
+
+  #serverHello(): FlightPart {
+    const body = messages.encodeServerHello({
+      version: VERSION_DTLS12,
+      random: this.#serverRandom,
+      sessionId: this.#sessionId,
+      suite: this.negotiated.suite.id,
+      extensions: serverExtensions(this.#hello, this.negotiated, this.cid),
+    });
+    return this.#transcript.add(HANDSHAKE.serverHello, body);
   }
 
   #takeMessages(): void {
@@ -245,70 +247,49 @@ export class Handshake {
     this.#takeEarlyRecords();
   }
 
-  #takeMessage(message: HandshakeMessage): void {
-    if (message.type !== this.#expected) {
-      throw new DtlsError('unexpected_message', `the device sent handshake message ${message.type} out of order`);
+  #takeMessage({ type, body, encoded }: HandshakeMessage): void {
+    if (type !== this.#expected) {
+      throw new DtlsError('unexpected_message', `the device sent handshake message ${type} out of order`);
     }
-    switch (message.type) {
+    switch (type) {
       case HANDSHAKE.certificate:
-        return this.#takeCertificate(message);
+        this.#transcript.addReceived(encoded);
+        this.#authentication.takeCertificate(this.negotiated.clientCertificateType, body);
+        this.#expected = HANDSHAKE.clientKeyExchange;
+        break;
       case HANDSHAKE.clientKeyExchange:
-        return this.#takeClientKeyExchange(message);
-      case HANDSHAKE.certificateVerify:
-        return this.#takeCertificateVerify(message);
+        // RFC 7627 §3: the session hash includes it.
+        this.#transcript.addReceived(encoded);
+        this.#takeClientKeyExchange(body);
+        break;
+      case HANDSHAKE.certificateVerify: {
+        // RFC 5246 §7.4.8: the signature is over everything before it.
+        const signed = Buffer.concat(this.#transcript.messages);
+        this.#transcript.addReceived(encoded);
+        this.#expected = HANDSHAKE.finished;
+        this.#whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
+        break;
+      }
     }
   }
 
-  #takeCertificate(message: HandshakeMessage): void {
-    this.#clientKey = parseClientKey(this.negotiated.clientCertificateType, message.body);
-    this.#claim = { kind: this.#clientKey.kind, name: this.#clientKey.name };
-    this.#transcript.push(message.encoded);
-    this.#expected = HANDSHAKE.clientKeyExchange;
-  }
-
-  #takeClientKeyExchange(message: HandshakeMessage): void {
-    this.#transcript.push(message.encoded);
+  #takeClientKeyExchange(body: Buffer): void {
     if (this.#ephemeral !== null) {
-      const point = messages.parseEcdheKeyExchange(message.body);
-      this.#deriveKeys(this.#ephemeral.premasterSecret(point));
+      this.#deriveKeys(this.#ephemeral.premasterSecret(messages.parseEcdheKeyExchange(body)));
       this.#expected = HANDSHAKE.certificateVerify;
       return;
     }
-    const identity = messages.parsePskKeyExchange(message.body);
-    this.#claim = { kind: 'psk', name: nameOf(identity) };
-    const answer = identity.length <= MAX_IDENTITY ? this.#context.lookUps.psk(identity) : Promise.resolve(null);
-    this.#whenAnswered(answer, (found) => this.#usePsk(identity, found));
+    this.#whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
+      this.#deriveKeys(pskPremasterSecret(key));
+      this.#expected = HANDSHAKE.finished;
+    });
   }
 
-  #usePsk(identity: Buffer, found: PskCredential | null): void {
-    // RFC 4279 §2: a stranger's Finished then fails like one under a wrong key, and identities can't be listed.
-    const key = found === null ? this.#context.random(16) : Buffer.from(found.key);
-    if (found !== null) {
-      const proof = { kind: 'psk', identity, keyDigest: keyDigest(key) } as const;
-      this.#authenticated = { credential: found.credential, proof };
-    }
-    this.#deriveKeys(pskPremasterSecret(key));
-    this.#expected = HANDSHAKE.finished;
-  }
-
-  #takeCertificateVerify(message: HandshakeMessage): void {
-    const key = this.#clientKey;
-    if (key === null) throw new DtlsError('unexpected_message', 'CertificateVerify without a certificate');
-    verifyPossession(key, message.body, this.#transcript);
-    this.#transcript.push(message.encoded);
-    this.#expected = HANDSHAKE.finished;
-    if (key.kind === 'rpk') {
-      this.#whenAnswered(this.#context.lookUps.rawPublicKey(key.spki), (found) => {
-        if (found === null) throw new DtlsError('certificate_unknown', `raw public key ${key.name} is not known`);
-        this.#authenticated = { credential: found.credential, proof: { kind: 'rpk', spki: key.spki } };
-      });
-    } else {
-      this.#whenAnswered(this.#context.lookUps.certificate(key.chain), (verdict) => {
-        if ('refused' in verdict) throw new DtlsError(verdict.refused, verdict.reason);
-        const proof = { kind: 'x509', chain: key.chain } as const;
-        this.#authenticated = { credential: verdict.credential, proof };
-      });
-    }
+  #takeEarlyRecords(): void {
+    if (this.#secured === null || !this.#awaitsFinished) return;
+    const records = this.#early;
+    this.#early = [];
+    for (const record of records) this.receiveProtected(record);
   }
 
   #takeProtected(opened: OpenedRecord): void {
@@ -330,49 +311,46 @@ export class Handshake {
 
   #takeFinished(fragment: messages.HandshakeFragment): void {
     const secured = this.#secured;
-    const authenticated = this.#authenticated;
-    const claim = this.#claim;
-    if (secured === null || authenticated === null || claim === null) {
+    const authenticated = this.#authentication.result;
+    if (secured === null || authenticated === null) {
       throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
     }
-    const expected = verifyData(secured.master, 'client', this.#transcript);
+    const { master, channel } = secured;
+    const expected = verifyData(master, 'client', this.#transcript.messages);
     if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
       throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
     }
-    this.#transcript.push(messages.encodeFragment(fragment));
+    this.#transcript.addReceived(messages.encodeFragment(fragment));
     if (this.#resumed === null) {
-      this.#sender.protect(secured.channel);
-      this.#sender.send([{ kind: 'changeCipherSpec' }, this.#finished(secured.master)], 'final');
+      this.#sender.protect(channel);
+      this.#sender.send([{ kind: 'changeCipherSpec' }, this.#transcript.addFinished(master)], 'final');
     }
     this.#end();
-    const { kind, name } = claim;
-    const identity = { kind, name, credential: authenticated.credential };
     this.#context.established(this, {
-      channel: secured.channel,
-      identity,
-      proof: authenticated.proof,
+      ...authenticated,
+      channel,
       finalFlight: this.#resumed === null ? this.#sender : null,
-      resumable: this.#nextResumable(secured.master, identity, authenticated.proof),
+      resumable: this.#nextResumable(master, authenticated),
       resumed: this.#resumed,
     });
   }
 
-  #nextResumable(master: Buffer, identity: SecurityIdentity, proof: Proof): Established['resumable'] {
+  #nextResumable(master: Buffer, authenticated: Authenticated): Established['resumable'] {
     if (!this.negotiated.extendedMasterSecret) return null;
     const { clock, settings } = this.#context;
     const expiresAt = this.#resumed?.expiresAt ?? clock.now() + settings.limits.resumableMs;
-    return { sessionId: this.#sessionId, master, suite: this.negotiated.suite, identity, proof, expiresAt };
+    return { ...authenticated, sessionId: this.#sessionId, master, suite: this.negotiated.suite, expiresAt };
   }
 
   #deriveKeys(premaster: Buffer): void {
     this.#secure(
       this.negotiated.extendedMasterSecret
-        ? extendedMasterSecret(premaster, this.#transcript)
+        ? extendedMasterSecret(premaster, this.#transcript.messages)
         : masterSecret(premaster, this.clientRandom, this.#serverRandom),
     );
   }
 
-  #secure(master: Buffer): { readonly master: Buffer; readonly channel: Channel } {
+  #secure(master: Buffer): Channel {
     const { suite, encryptThenMac, clientCid } = this.negotiated;
     const protection = protectionOf(suite, encryptThenMac);
     const keys = keyBlock(master, this.clientRandom, this.#serverRandom, protection.keyLengths);
@@ -380,60 +358,26 @@ export class Handshake {
       readKeys: keys.client,
       writeKeys: keys.server,
       nextSequence: 0,
-      replay: { highest: -1, recent: 0, older: 0 },
+      replay: NOTHING_SEEN,
       readCid: clientCid === null ? null : this.cid,
       writeCid: clientCid,
     });
-    return (this.#secured = { master, channel });
-  }
-
-  #serverHello(): FlightPart {
-    const body = messages.encodeServerHello({
-      version: VERSION_DTLS12,
-      random: this.#serverRandom,
-      sessionId: this.#sessionId,
-      suite: this.negotiated.suite.id,
-      extensions: serverExtensions(this.#hello, this.negotiated, this.cid),
-    });
-    return this.#message(HANDSHAKE.serverHello, body);
-  }
-
-  #message(type: number, body: Buffer): FlightPart {
-    const sequence = this.#nextSequence++;
-    this.#transcript.push(messages.encodeMessage(type, sequence, body));
-    return { kind: 'handshake', type, sequence, body };
-  }
-
-  #finished(master: Buffer): FlightPart {
-    const body = verifyData(master, 'server', this.#transcript);
-    const message = messages.encodeMessage(HANDSHAKE.finished, this.#nextSequence++, body);
-    this.#transcript.push(message);
-    return { kind: 'finished', message };
+    this.#secured = { master, channel };
+    return channel;
   }
 
   /** Nothing is taken from the device until `answer` is there; what it sends meanwhile waits. */
   #whenAnswered<T>(answer: Promise<T>, use: (value: T) => void): void {
     this.#lookingUp = true;
     const goOn = (step: () => void): void => {
-      if (this.#ended) return;
       this.#lookingUp = false;
       this.#run(step);
       this.#takeMessages();
     };
     answer.then(
       (value) => goOn(() => use(value)),
-      (error: unknown) =>
-        goOn(() => {
-          throw error;
-        }),
+      (error: unknown) => goOn(() => raise(error)),
     );
-  }
-
-  #takeEarlyRecords(): void {
-    if (this.#secured === null || this.#lookingUp || this.#expected !== HANDSHAKE.finished) return;
-    const records = this.#early;
-    this.#early = [];
-    for (const record of records) this.receiveProtected(record);
   }
 
   /** Nothing throws out of a receive path: whatever a step throws ends the handshake with an alert. */
@@ -442,9 +386,7 @@ export class Handshake {
     try {
       step();
     } catch (error) {
-      const known = error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions';
-      const alert = known ? error.code : 'internal_error';
-      const reason = known ? error.message : 'the server failed';
+      const { alert, reason } = failureOf(error);
       this.#sendAlert(alert);
       this.#fail({ alert, reason });
     }
@@ -453,11 +395,9 @@ export class Handshake {
   /** In the epoch that our last flight ended in. */
   #sendAlert(description: AlertDescription): void {
     const body = encodeAlert('fatal', description);
-    if (this.#resumed === null) this.#sender.sendPlain(CONTENT.alert, body);
-    else {
-      const record = this.#secured?.channel.seal(CONTENT.alert, body);
-      if (record) this.#context.transmit(this.address, record);
-    }
+    if (this.#resumed === null) return this.#sender.sendPlain(CONTENT.alert, body);
+    const record = this.#secured?.channel.seal(CONTENT.alert, body);
+    if (record) this.#context.transmit(this.address, record);
   }
 
   #fail(failure: HandshakeFailure): void {
@@ -472,24 +412,18 @@ export class Handshake {
     this.#sender.stop();
     this.#early = [];
   }
-
-  #silence(): string {
-    const claim = this.#claim;
-    if (this.#lookingUp) return 'the credential look-up had not answered yet';
-    if (claim?.kind === 'psk' && this.#authenticated === null) return `identity '${claim.name}' is not known`;
-    if (this.#unreadable && claim?.kind === 'psk') {
-      return `the device's key for identity '${claim.name}' is not the one on file`;
-    }
-    if (this.#unreadable) return "the device's Finished could not be read";
-    return 'the device stopped answering';
-  }
 }
 
-/** PSK identities are UTF-8 by RFC 4279 §5.1; of anything else, or unprintable, the hex is shown. */
-function nameOf(identity: Buffer): string {
-  const text = identity.toString('utf8');
-  const isPlain = Buffer.from(text).equals(identity) && !/\p{C}/u.test(text);
-  return isPlain && identity.length <= MAX_IDENTITY ? text : identity.subarray(0, MAX_IDENTITY).toString('hex');
+/** What the device is told, and what the log says. */
+export function failureOf(error: unknown): { readonly alert: AlertDescription; readonly reason: string } {
+  if (error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions') {
+    return { alert: error.code, reason: error.message };
+  }
+  return { alert: 'internal_error', reason: 'the server failed' };
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 function copied(record: DtlsRecord): DtlsRecord {

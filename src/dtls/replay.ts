@@ -7,6 +7,8 @@ export interface ReplayState {
   readonly older: number;
 }
 
+export const NOTHING_SEEN: ReplayState = { highest: -1, recent: 0, older: 0 };
+
 /**
  * The sliding window of RFC 6347 §4.1.2.6. Ask `accepts` before the MAC is verified, `mark` only after, or a forgery
  * could shut out the real record.
@@ -16,7 +18,7 @@ export class ReplayWindow {
   #recent: number;
   #older: number;
 
-  constructor(state: ReplayState = { highest: -1, recent: 0, older: 0 }) {
+  constructor(state: ReplayState = NOTHING_SEEN) {
     this.#highest = state.highest;
     this.#recent = state.recent;
     this.#older = state.older;

@@ -66,7 +66,7 @@ export async function restoreSessions(
   const sessions = await stillHolding(saved.sessions, (session) => session.parts, engine.lookUps);
   for (const { parts, channel, address, activeAt } of sessions) {
     const protection = protectionOf(parts.suite, parts.encryptThenMac);
-    engine.sessions.add(
+    engine.sessions.open(
       new Session({ ...parts, channel: new Channel(protection, channel), finalFlight: null }, address, activeAt),
     );
   }

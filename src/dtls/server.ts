@@ -5,8 +5,9 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Address } from './address.ts';
 import type { Credentials } from './credentials.ts';
-import { Engine, type HandshakeReport } from './engine.ts';
+import { Engine } from './engine.ts';
 import { DtlsError } from './error.ts';
+import type { HandshakeReport } from './handshake-report.ts';
 import type { DtlsMetrics } from './metrics.ts';
 import { type Restored, restoreSessions, saveSessions } from './saved-sessions.ts';
 import type { Peer } from './session.ts';
@@ -103,7 +104,7 @@ export class DtlsServer {
 
   /** Ends the sessions that a credential opened, when it is revoked or rotated. */
   endSessions(credential: string): void {
-    this.#engine.endSessions(credential);
+    this.#engine.sessions.endOf(credential);
   }
 
   /** Tells every device and ends. */

@@ -1,0 +1,37 @@
+import type { Address } from './address.ts';
+import type { Claim } from './client-authentication.ts';
+import type { Handshake, HandshakeFailure } from './handshake.ts';
+
+/** One handshake that ended, for the log that a tenant's admin reads. It holds no secret. */
+export interface HandshakeReport {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly durationMs: number;
+  readonly from: Address;
+  readonly suite: string | null;
+  readonly resumed: boolean;
+  /** Who the device said it is; null when it didn't come that far. Proved only with `established`. */
+  readonly claim: Claim | null;
+  /** The credential on file for the claim; null while none is found. */
+  readonly credential: string | null;
+  readonly outcome: { readonly established: true } | ({ readonly established: false } & HandshakeFailure);
+}
+
+export function reportOf(handshake: Handshake, at: number, outcome: HandshakeReport['outcome']): HandshakeReport {
+  return {
+    at,
+    durationMs: at - handshake.startedAt,
+    from: handshake.address,
+    suite: handshake.negotiated.suite.name,
+    resumed: handshake.isResumption,
+    claim: handshake.claim,
+    credential: handshake.credential,
+    outcome,
+  };
+}
+
+/** Client and server had nothing in common. */
+export function refusalReport(from: Address, at: number, failure: HandshakeFailure): HandshakeReport {
+  const outcome = { established: false, ...failure } as const;
+  return { at, durationMs: 0, from, suite: null, resumed: false, claim: null, credential: null, outcome };
+}

@@ -1,0 +1,198 @@
+import type { Clock } from '../clock.ts';
+import { type Address, isSameAddress } from './address.ts';
+import { type AlertDescription, type AlertLevel, decodeAlert, encodeAlert } from './alert.ts';
+import type { OpenFailure } from './channel.ts';
+import { HANDSHAKE, parseFragments } from './messages.ts';
+import type { Counters, EndReason } from './metrics.ts';
+import { CONTENT, type DtlsRecord, MAX_PLAINTEXT } from './record.ts';
+import type { Resumables } from './resumption.ts';
+import type { Peer, Session } from './session.ts';
+import { SessionTable } from './session-table.ts';
+import type { DtlsLimits } from './settings.ts';
+
+/** RFC 9147 §4.5.3 counts 2^7 forgeries as what CCM with a tag of 8 bytes can bear without a thought. */
+const ALARMING_FORGERIES = 128;
+
+export interface SessionEvents {
+  transmit(to: Address, datagram: Buffer): void;
+  received(peer: Peer, data: Buffer): void;
+  ended(peer: Peer, reason: EndReason): void;
+  /** Someone keeps forging records of this session; it goes on. */
+  alarmed(peer: Peer, forgeries: number): void;
+}
+
+/** What goes on in sessions from the handshake that opens them to their end. */
+export class OpenSessions {
+  readonly #table = new SessionTable();
+  readonly #clock: Clock;
+  readonly #limits: DtlsLimits;
+  readonly #events: SessionEvents;
+  readonly #resumables: Resumables;
+  readonly #counters: Counters;
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly limits: DtlsLimits;
+    readonly events: SessionEvents;
+    readonly resumables: Resumables;
+    readonly counters: Counters;
+  }) {
+    this.#clock = parts.clock;
+    this.#limits = parts.limits;
+    this.#events = parts.events;
+    this.#resumables = parts.resumables;
+    this.#counters = parts.counters;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get(key: string): Session | undefined {
+    return this.#table.get(key);
+  }
+
+  at(address: Address): Session | undefined {
+    return this.#table.at(address);
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#table.all();
+  }
+
+  /** Whether one more could be opened: there is room, or the one idle the longest has been so for long enough. */
+  get hasRoom(): boolean {
+    if (this.size < this.#limits.sessions) return true;
+    const oldest = this.#table.leastRecentlyActive();
+    return oldest === undefined || this.#clock.now() - oldest.activeAt >= this.#limits.evictAfterIdleMs;
+  }
+
+  /** Opens a session in the place of the one idle the longest if there is no other. */
+  open(session: Session): void {
+    const oldest = this.#table.leastRecentlyActive();
+    if (oldest !== undefined && this.size >= this.#limits.sessions) {
+      this.#sendAlert(oldest, 'warning', 'close_notify');
+      this.end(oldest, 'evicted');
+    }
+    this.#table.add(session);
+  }
+
+  /** Sends one message in the session of that key or loses it. */
+  send(key: string, data: Buffer): void {
+    const session = this.#table.get(key);
+    if (session === undefined || data.length > MAX_PLAINTEXT) return this.#counters.dropped('unsendable');
+    if (this.#seal(session, CONTENT.applicationData, data)) this.#counters.messagesSent++;
+  }
+
+  /** Null when the record was what it claims to be. */
+  receive(session: Session, from: Address, record: DtlsRecord): OpenFailure | null {
+    const opened = session.channel.open(record);
+    if (typeof opened === 'string') return opened;
+    this.#table.touch(session, this.#clock.now());
+    if (opened.newest) this.#follow(session, from, record.fragment.length);
+    switch (opened.type) {
+      case CONTENT.applicationData:
+        session.forgetFinalFlight();
+        this.#counters.messagesReceived++;
+        this.#events.received(session.peer, opened.content);
+        break;
+      case CONTENT.alert:
+        this.#receiveAlert(session, opened.content);
+        break;
+      case CONTENT.handshake:
+        this.#receiveHandshake(session, opened.content);
+        break;
+      default:
+        this.#counters.dropped('out_of_place');
+    }
+    return null;
+  }
+
+  /** A forged record does no harm to the session (RFC 6347 §4.1.2.7); many of them are somebody's work. */
+  countForgery(session: Session): void {
+    session.forgeries++;
+    if (session.forgeries === ALARMING_FORGERIES) this.#events.alarmed(session.peer, session.forgeries);
+  }
+
+  /** Ends a session without telling the device. */
+  end(session: Session, reason: EndReason): void {
+    this.#table.remove(session);
+    this.#counters.ended(reason);
+    this.#events.ended(session.peer, reason);
+  }
+
+  /** Ends all sessions that the credential opened, and lets none be resumed. */
+  endOf(credential: string): void {
+    this.#resumables.forgetCredential(credential);
+    for (const session of this.all()) {
+      if (session.peer.security.credential !== credential) continue;
+      this.#sendAlert(session, 'fatal', 'access_denied');
+      this.end(session, 'revoked');
+    }
+  }
+
+  /** With `quietly` the devices aren't told, as their sessions will go on elsewhere. */
+  endAll(quietly: boolean): void {
+    for (const session of this.all()) {
+      if (!quietly) this.#sendAlert(session, 'warning', 'close_notify');
+      this.end(session, 'shut_down');
+    }
+  }
+
+  /** RFC 9146 §6: only an authentic record that is newer than any before moves the peer. */
+  #follow(session: Session, from: Address, bytes: number): void {
+    if (!isSameAddress(session.path.address, from)) {
+      this.#table.move(session, from);
+      this.#counters.addressChanges++;
+    }
+    session.path.received(bytes);
+  }
+
+  #receiveAlert(session: Session, content: Buffer): void {
+    const alert = decodeAlert(content);
+    if (alert === null) return this.#counters.dropped('malformed');
+    this.#counters.alertReceived(alert.description);
+    if (alert.description === 'close_notify') {
+      this.#sendAlert(session, 'warning', 'close_notify');
+      this.end(session, 'closed');
+    } else if (alert.level === 'fatal') {
+      // RFC 5246 §7.2: a session that ended in a fatal alert must not be resumed.
+      if (session.parts.sessionId !== null) this.#resumables.forget(session.parts.sessionId);
+      this.end(session, 'alert');
+    }
+  }
+
+  #receiveHandshake(session: Session, content: Buffer): void {
+    const type = firstMessageType(content);
+    if (type === HANDSHAKE.finished) session.repeatFinalFlight();
+    // RFC 5746 §4.5: renegotiation is refused with a warning.
+    else if (type === HANDSHAKE.clientHello) this.#sendAlert(session, 'warning', 'no_renegotiation');
+    else this.#counters.dropped('out_of_place');
+  }
+
+  #sendAlert(session: Session, level: AlertLevel, description: AlertDescription): void {
+    if (this.#seal(session, CONTENT.alert, encodeAlert(level, description))) this.#counters.alertSent(description);
+  }
+
+  #seal(session: Session, type: number, content: Buffer): boolean {
+    const record = session.channel.seal(type, content);
+    if (record === null) {
+      this.end(session, 'exhausted');
+      return false;
+    }
+    if (!session.path.maySend(record.length)) {
+      this.#counters.dropped('unproven_address');
+      return false;
+    }
+    this.#events.transmit(session.path.address, record);
+    return true;
+  }
+}
+
+function firstMessageType(content: Buffer): number | null {
+  try {
+    return parseFragments(content)[0]?.type ?? null;
+  } catch {
+    return null;
+  }
+}
