@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, or, type SQL } from 'drizzle-orm';
+import { and, eq, gt, inArray, isNull, or, type SQL } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
 import {
   credentials,
@@ -20,14 +20,12 @@ export interface CredentialLookUp {
   psk(identity: Uint8Array): Promise<{ readonly key: Uint8Array; readonly credential: string } | null>;
   /** By the DER SubjectPublicKeyInfo. */
   publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
-  /** The DER certificates of all tenants' anchors. */
-  anchors(): Promise<readonly { readonly tenantId: string; readonly certificate: Uint8Array }[]>;
-  /** The credential of a certificate that chains to the tenant's anchor; `fingerprint` is its own SHA-256 in hex. */
-  certificate(
-    tenantId: string,
-    subject: string,
-    fingerprint: string,
-  ): Promise<{ readonly credential: string } | { readonly refused: 'revoked' | 'unknown' }>;
+  /** The DER certificates of all tenants' trust anchors. */
+  anchors(): Promise<readonly { readonly id: string; readonly tenantId: string; readonly certificate: Uint8Array }[]>;
+  /** Which of the fingerprints (SHA-256 in hex) one of the tenants revoked. */
+  revoked(tenantIds: readonly string[], fingerprints: readonly string[]): Promise<readonly string[]>;
+  /** The credential of the tenants' device whose certificates have this subject's common name. */
+  certificate(tenantIds: readonly string[], subject: string): Promise<{ readonly credential: string } | null>;
   /** Null when the credential no longer counts. */
   holder(credential: string): Promise<CredentialHolder | null>;
   /** True when the device may not come without security. */
@@ -79,19 +77,42 @@ export function createCredentialLookUp({
 
     anchors: () =>
       store.asSystem((tx) =>
-        tx.select({ tenantId: trustAnchors.tenantId, certificate: trustAnchors.certificate }).from(trustAnchors),
+        tx
+          .select({ id: trustAnchors.id, tenantId: trustAnchors.tenantId, certificate: trustAnchors.certificate })
+          .from(trustAnchors),
       ),
 
-    certificate: (tenantId, subject, fingerprint) =>
-      store.asTenant(tenantId, async (tx) => {
-        const revoked = await tx.$count(revokedCertificates, eq(revokedCertificates.fingerprint, fingerprint));
-        if (revoked > 0) return { refused: 'revoked' };
-        const [row] = await tx
+    async revoked(tenantIds, fingerprints) {
+      const rows = await store.asSystem((tx) =>
+        tx
+          .select({ fingerprint: revokedCertificates.fingerprint })
+          .from(revokedCertificates)
+          .where(
+            and(
+              inArray(revokedCertificates.tenantId, [...tenantIds]),
+              inArray(revokedCertificates.fingerprint, [...fingerprints]),
+            ),
+          ),
+      );
+      return rows.map(({ fingerprint }) => fingerprint);
+    },
+
+    async certificate(tenantIds, subject) {
+      const [row] = await store.asSystem((tx) =>
+        tx
           .select({ id: credentials.id })
           .from(credentials)
-          .where(and(eq(credentials.kind, 'x509'), eq(credentials.identity, subject), counting()));
-        return row ? { credential: row.id } : { refused: 'unknown' };
-      }),
+          .where(
+            and(
+              inArray(credentials.tenantId, [...tenantIds]),
+              eq(credentials.kind, 'x509'),
+              eq(credentials.identity, subject),
+              counting(),
+            ),
+          ),
+      );
+      return row ? { credential: row.id } : null;
+    },
 
     async holder(credential) {
       if (!isUuid(credential)) return null;

@@ -67,13 +67,14 @@ export function planOperation(input: OperationInput, source: PlanSource): Plan {
     }
     case 'observe': {
       const paths = parsePaths(input.paths);
-      if (input.attributes) checkAttributes(input.attributes, ['attributes']);
-      return one({
-        kind: 'observe',
-        paths,
-        ...(input.attributes ? { attributes: input.attributes } : {}),
-        ...format,
-      });
+      const observe: Operation = { kind: 'observe', paths, ...format };
+      const { attributes } = input;
+      if (!attributes) return one(observe);
+      checkAttributes(attributes, ['attributes']);
+      // Attributes in the request itself came with 1.2 (Core 1.2 §6.4.1); before, they are written first.
+      if (source.lwm2mVersion === '1.2') return one({ ...observe, attributes });
+      const writes = paths.map((path): Operation => ({ kind: 'write-attributes', path, attributes }));
+      return { together: null, singles: [...writes, observe] };
     }
     case 'cancel-observation':
       return one({ kind: 'cancel-observation', paths: parsePaths(input.paths), passive: input.passive ?? false });

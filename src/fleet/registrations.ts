@@ -108,6 +108,7 @@ export class Registrations {
         registration,
         status: device.status === 'NEVER_SEEN' ? 'ONLINE' : device.status,
         lastSeen: device.lastSeen?.getTime() ?? registration.updatedAt,
+        compositeRefused: false,
       });
     }
     const current = new Set(restored.map(({ registration }) => registration.id));

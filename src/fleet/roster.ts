@@ -29,6 +29,8 @@ export interface LiveDevice {
   status: Exclude<DeviceStatus, 'NEVER_SEEN'>;
   /** Milliseconds since the Unix epoch: of its last message. */
   lastSeen: number;
+  /** It refused a composite as unknown, in this registration: it is asked path by path. */
+  compositeRefused: boolean;
 }
 
 /** The devices that are registered now, as many as there are registrations. */

@@ -1,0 +1,317 @@
+import type { Clock, Timer } from '../clock.ts';
+import {
+  Lwm2mError,
+  type Lwm2mServer,
+  type NotificationAttributes,
+  type Operation,
+  type Path,
+} from '../lwm2m/index.ts';
+import { sameAttributes } from './attributes.ts';
+import type { RunningObservation } from './device.ts';
+import type { Log } from './log.ts';
+import type { ObservationRequests } from './observation-requests.ts';
+import type { ProfileBook } from './profiles.ts';
+import type { DeviceKey, LiveDevice, Roster } from './roster.ts';
+import type { Turns } from './turns.ts';
+import { observationKey, wantedObservations, type RequestedObservation, type WantedObservation } from './wanted.ts';
+
+export interface ObservingParts {
+  readonly lwm2m: () => Lwm2mServer;
+  readonly roster: Roster;
+  readonly profiles: ProfileBook;
+  readonly requests: ObservationRequests;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is remembered of a device while it is registered. */
+interface Observed {
+  wanted: ReadonlyMap<string, WantedObservation>;
+  /** Ended by hand: not wanted again until the device registers anew or they are asked for again. */
+  readonly cancelled: Set<string>;
+  /** Being started or ended by somebody's command: left alone meanwhile. */
+  readonly commanded: Set<string>;
+  /** Refused by the device: not tried again until it registers anew or its objects change. */
+  readonly refused: Set<string>;
+  /** Attributes that were written to the device, by path. */
+  readonly written: Map<string, NotificationAttributes>;
+  failures: number;
+  retry: Timer | null;
+  running: boolean;
+  again: boolean;
+}
+
+type Step = { readonly key: string; readonly operation: Operation; readonly done?: () => void };
+
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 3_600_000;
+
+/**
+ * Reconciles the observations that run on each device with those that are wanted: by its profile, by request, by
+ * subscriptions. One step at a time for each device, so that a device that has just registered is not flooded; after a
+ * device did not answer, the next try waits, twice as long each time.
+ */
+export class Observing {
+  readonly #parts: ObservingParts;
+  readonly #devices = new Map<DeviceKey, Observed>();
+  readonly #watched = new Map<DeviceKey, Map<string, { readonly path: Path; watchers: number }>>();
+
+  constructor(parts: ObservingParts) {
+    this.#parts = parts;
+    parts.profiles.onChange((_, profileId) => {
+      for (const { key } of parts.roster.withProfile(profileId)) this.reconcile(key);
+    });
+  }
+
+  /** The device may be asked now: it registered, updated its registration, woke, or the server came back. */
+  ready(key: DeviceKey, after: 'register' | 'update' | 'wake' | 'restart'): void {
+    const known = this.#devices.get(key);
+    if (known && after === 'register') this.#forget(key, known);
+    if (known && after !== 'register') {
+      known.failures = 0;
+      known.retry?.cancel();
+      known.retry = null;
+    }
+    this.reconcile(key);
+  }
+
+  /** The device registered other objects than before. */
+  objectsChanged(key: DeviceKey): void {
+    this.#devices.get(key)?.refused.clear();
+  }
+
+  /** Its registration ended, and its observations with it. */
+  ended(key: DeviceKey): void {
+    const known = this.#devices.get(key);
+    if (known) this.#forget(key, known);
+  }
+
+  /** The device ended an observation by itself: with an error, or a reset. */
+  refusedByDevice(key: DeviceKey, paths: readonly Path[]): void {
+    this.#devices.get(key)?.refused.add(observationKey(paths));
+  }
+
+  /** Why an observation runs; nothing when nobody wants it any more. */
+  reasonsOf(key: DeviceKey, paths: readonly Path[]): RunningObservation['reasons'] {
+    return this.#devices.get(key)?.wanted.get(observationKey(paths))?.reasons ?? [];
+  }
+
+  /** Holds the paths observed until released. Returns at once; the device is asked when it can be. */
+  watch(key: DeviceKey, paths: readonly Path[]): { release(): void } {
+    const held = [...new Map(paths.map((path) => [String(path), path])).values()];
+    const watched = this.#watched.get(key) ?? new Map<string, { path: Path; watchers: number }>();
+    this.#watched.set(key, watched);
+    for (const path of held) {
+      const entry = watched.get(String(path)) ?? { path, watchers: 0 };
+      entry.watchers++;
+      watched.set(String(path), entry);
+    }
+    this.reconcile(key);
+    let released = false;
+    return {
+      release: () => {
+        if (released) return;
+        released = true;
+        for (const path of held) {
+          const entry = watched.get(String(path));
+          if (entry && --entry.watchers === 0) watched.delete(String(path));
+        }
+        if (watched.size === 0 && this.#watched.get(key) === watched) this.#watched.delete(key);
+        this.reconcile(key);
+      },
+    };
+  }
+
+  /** Runs a command that starts an observation; when the device took it, it is wanted from now on. */
+  async commandStart<T extends { ok: boolean }>(
+    key: DeviceKey,
+    request: RequestedObservation,
+    command: () => Promise<T>,
+  ): Promise<T> {
+    return this.#commanded(key, request.paths, command, async (name, observed) => {
+      observed?.cancelled.delete(name);
+      observed?.refused.delete(name);
+      if (request.attributes) observed?.written.set(name, request.attributes);
+      await this.#parts.requests.add(key, request);
+    });
+  }
+
+  /** Runs a command that ends an observation; it stays ended until the device registers anew. */
+  async commandEnd<T extends { ok: boolean }>(
+    key: DeviceKey,
+    paths: readonly Path[],
+    command: () => Promise<T>,
+  ): Promise<T> {
+    return this.#commanded(key, paths, command, async (name, observed) => {
+      observed?.cancelled.add(name);
+      await this.#parts.requests.remove(key, name);
+    });
+  }
+
+  /** Starts comparing what runs with what is wanted, unless that is under way already: then it is done once more. */
+  reconcile(key: DeviceKey): void {
+    const device = this.#parts.roster.get(key);
+    if (!device) return;
+    const observed = this.#observed(key);
+    observed.again = true;
+    if (observed.running) return;
+    observed.running = true;
+    void this.#run(device, observed)
+      .catch((error: unknown) => {
+        // The next registration, update or change of the profile tries again.
+        this.#parts.log.warn({ device: key, err: error }, 'observations could not be reconciled');
+      })
+      .finally(() => {
+        observed.running = false;
+      });
+  }
+
+  stop(): void {
+    for (const [key, observed] of this.#devices) this.#forget(key, observed);
+  }
+
+  get size(): { watched: number; devices: number } {
+    return { watched: this.#watched.size, devices: this.#devices.size };
+  }
+
+  async #commanded<T extends { ok: boolean }>(
+    key: DeviceKey,
+    paths: readonly Path[],
+    command: () => Promise<T>,
+    taken: (name: string, observed: Observed | undefined) => Promise<void>,
+  ): Promise<T> {
+    const name = observationKey(paths);
+    const observed = this.#parts.roster.get(key) ? this.#observed(key) : undefined;
+    observed?.commanded.add(name);
+    try {
+      const result = await command();
+      if (result.ok) await taken(name, observed);
+      return result;
+    } finally {
+      observed?.commanded.delete(name);
+      this.reconcile(key);
+    }
+  }
+
+  #observed(key: DeviceKey): Observed {
+    const known = this.#devices.get(key);
+    if (known) return known;
+    const fresh: Observed = {
+      wanted: new Map(),
+      cancelled: new Set(),
+      commanded: new Set(),
+      refused: new Set(),
+      written: new Map(),
+      failures: 0,
+      retry: null,
+      running: false,
+      again: false,
+    };
+    this.#devices.set(key, fresh);
+    return fresh;
+  }
+
+  #forget(key: DeviceKey, observed: Observed): void {
+    observed.retry?.cancel();
+    this.#devices.delete(key);
+  }
+
+  async #run(device: LiveDevice, observed: Observed): Promise<void> {
+    while (observed.again) {
+      observed.again = false;
+      const tried = new Set<string>();
+      for (;;) {
+        const step = await this.#nextStep(device, observed, tried);
+        if (!step) break;
+        tried.add(step.key);
+        if (!(await this.#take(device, observed, step))) return;
+      }
+    }
+  }
+
+  /** The one thing to ask next; null when what runs is what is wanted, or the device can't be asked now. */
+  async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<Step | null> {
+    const { lwm2m, profiles, requests, roster } = this.#parts;
+    const { mappings } = await profiles.of(device.tenantId, device.profileId);
+    // It may have registered anew while the profile was read.
+    if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
+    const wanted = wantedObservations({
+      mappings,
+      requested: requests.of(device.key),
+      watched: [...(this.#watched.get(device.key)?.values() ?? [])].map(({ path }) => path),
+      objects: device.registration.objects,
+      cancelled: observed.cancelled,
+    });
+    observed.wanted = new Map(wanted.map((wish) => [wish.key, wish]));
+    const server = lwm2m();
+    if (observed.retry || !server.registration(device.key) || server.isAsleep(device.key)) return null;
+    const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
+    const open = (key: string): boolean =>
+      !tried.has(key) && !observed.refused.has(key) && !observed.commanded.has(key);
+    for (const wish of wanted) {
+      const step = attributesStep(wish, observed) ?? (running.has(wish.key) ? null : observeStep(wish));
+      if (step && open(step.key) && open(wish.key)) return step;
+    }
+    for (const [key, paths] of running) {
+      const unwanted = !observed.wanted.has(key) && !observed.commanded.has(key) && !tried.has(key);
+      if (unwanted) return { key, operation: { kind: 'cancel-observation', paths } };
+    }
+    return null;
+  }
+
+  /** True when the device answered, whatever it said. */
+  async #take(device: LiveDevice, observed: Observed, step: Step): Promise<boolean> {
+    const { lwm2m, turns, log } = this.#parts;
+    try {
+      const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
+      observed.failures = 0;
+      if (result.ok) {
+        step.done?.();
+      } else {
+        observed.refused.add(step.key);
+        const refusal = { device: device.key, paths: step.key, code: result.code, reason: result.message };
+        log.info(refusal, `the device refused ${step.operation.kind}`);
+      }
+      return true;
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      // Asleep or gone: whatever brings it back starts this again. Deaf: wait.
+      if (error.code !== 'NOT_REGISTERED' && error.code !== 'CANCELLED') this.#retryLater(device.key, observed);
+      return false;
+    }
+  }
+
+  #retryLater(key: DeviceKey, observed: Observed): void {
+    if (this.#devices.get(key) !== observed) return;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** observed.failures++, LAST_RETRY_MS);
+    observed.retry?.cancel();
+    observed.retry = this.#parts.clock.after(delay, () => {
+      observed.retry = null;
+      this.reconcile(key);
+    });
+  }
+}
+
+function observeStep(wish: WantedObservation): Step {
+  const { key, paths, contentFormat } = wish;
+  return { key, operation: { kind: 'observe', paths, ...(contentFormat === null ? {} : { contentFormat }) } };
+}
+
+/** Attributes go before the observation that they are for (Core 1.2 §7.3); those no longer wanted are unset. */
+function attributesStep(wish: WantedObservation, observed: Observed): Step | null {
+  const [path, ...others] = wish.paths;
+  if (!path || others.length > 0) return null;
+  const written = observed.written.get(wish.key) ?? null;
+  if (sameAttributes(written, wish.attributes)) return null;
+  const unset = Object.fromEntries(Object.keys(written ?? {}).map((name) => [name, null]));
+  const attributes: NotificationAttributes = { ...unset, ...wish.attributes };
+  return {
+    key: `attributes of ${wish.key}`,
+    operation: { kind: 'write-attributes', path, attributes },
+    done: () => {
+      if (wish.attributes) observed.written.set(wish.key, wish.attributes);
+      else observed.written.delete(wish.key);
+    },
+  };
+}

@@ -1,0 +1,356 @@
+import type { Clock, Timer } from '../clock.ts';
+import { Lwm2mError, type Lwm2mServer } from '../lwm2m/index.ts';
+import { FleetError } from './error.ts';
+import type { OperationInput } from './fleet.ts';
+import type { Log } from './log.ts';
+import { deviceKey, parseDeviceKey, type DeviceKey, type LiveDevice, type Roster } from './roster.ts';
+import { errorOf, type Outcome } from './rpc-execution.ts';
+import type { RpcJournal, Turn } from './rpc-journal.ts';
+import { hasEnded } from './rpc-state.ts';
+import type { Rpc, RpcError } from './rpc.ts';
+import type { Turns } from './turns.ts';
+
+export interface DispatcherParts {
+  readonly journal: RpcJournal;
+  readonly roster: Roster;
+  readonly lwm2m: () => Lwm2mServer;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks the device and waits for its answer. */
+  readonly execute: (
+    device: LiveDevice,
+    operation: OperationInput,
+    options: { timeoutMs: number; signal: AbortSignal; onSent: () => void; onDelivered: () => void },
+  ) => Promise<Outcome>;
+}
+
+/** What waits in the database for one device. */
+interface Queue {
+  draining: boolean;
+  /** Something came while it drained. */
+  again: boolean;
+  /** After a device did not answer, the next try waits. */
+  retry: Timer | null;
+}
+
+interface Running {
+  readonly key: DeviceKey;
+  readonly abort: AbortController;
+}
+
+interface Waiter {
+  readonly resolve: (rpc: Rpc) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls that run on one device at a time without having waited; more wait in its queue. */
+const MOST_AT_ONCE = 32;
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 3_600_000;
+const UNREACHABLE: RpcError = {
+  code: 'DEVICE_UNREACHABLE',
+  coapCode: null,
+  message: 'the device is not registered',
+};
+const TOO_LATE: RpcError = { code: 'TIMEOUT', coapCode: null, message: 'the device could not be asked in time' };
+const RESTARTED: RpcError = {
+  code: 'TIMEOUT',
+  coapCode: null,
+  message: 'the server restarted before the device answered',
+};
+const EXPIRED: RpcError = { code: 'EXPIRED', coapCode: null, message: 'the call expired before the device took it' };
+
+/**
+ * Brings recorded RPCs to their devices and records what becomes of them. A call to a device that is awake goes at once;
+ * persistent calls, and every call to a device that sleeps, wait in the database and go out in order, one at a time,
+ * when the device is there (Core 1.2 §6.6).
+ */
+export class RpcDispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #queues = new Map<DeviceKey, Queue>();
+  readonly #running = new Map<string, Running>();
+  /** Of calls that wait and are not persistent: when their time is up. */
+  readonly #deadlines = new Map<string, Timer>();
+  readonly #waiters = new Map<string, Waiter[]>();
+  #expiry: { timer: Timer; at: number } | null = null;
+  #stopped = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what an earlier run left. */
+  async start(): Promise<void> {
+    const now = this.#parts.clock.now();
+    for (const rpc of await this.#parts.journal.unfinished()) {
+      const waits = rpc.status === 'QUEUED';
+      if (rpc.mode === 'PERSISTENT') {
+        if (!waits) await this.#turn(rpc, { to: 'QUEUED', at: now, detail: 'the server restarted' });
+        this.#enqueue(rpc);
+      } else if (waits && deadlineOf(rpc) > now) {
+        this.#enqueue(rpc);
+      } else {
+        await this.#turn(rpc, { to: 'TIMEOUT', at: now, error: RESTARTED });
+      }
+    }
+  }
+
+  /** Sends a recorded call on its way. */
+  dispatch(rpc: Rpc, operation: OperationInput): void {
+    const { roster, lwm2m } = this.#parts;
+    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+    const device = roster.get(key);
+    if (!device || !lwm2m().registration(key)) {
+      if (rpc.mode === 'PERSISTENT') this.#enqueue(rpc);
+      else void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: UNREACHABLE });
+      return;
+    }
+    const full = this.#onTheirWay(key).length >= MOST_AT_ONCE;
+    if (rpc.mode === 'PERSISTENT' || lwm2m().isAsleep(key) || this.#queues.has(key) || full) {
+      this.#enqueue(rpc);
+      this.wake(key);
+    } else {
+      void this.#run(device, rpc, operation);
+    }
+  }
+
+  /** Resolves when the call has ended. */
+  ended(rpc: Rpc): Promise<Rpc> {
+    if (hasEnded(rpc.status)) return Promise.resolve(rpc);
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(rpc.id) ?? [];
+      waiters.push({ resolve, reject });
+      this.#waiters.set(rpc.id, waiters);
+    });
+  }
+
+  /** The device can be asked now: what waits for it goes out. */
+  wake(key: DeviceKey): void {
+    const queue = this.#queues.get(key);
+    if (!queue) return;
+    queue.retry?.cancel();
+    queue.retry = null;
+    this.#drain(key, queue);
+  }
+
+  /** Null when the call may not be cancelled any more. */
+  async cancel(rpc: Rpc, to: 'CANCELLED' | 'DELETED' = 'CANCELLED'): Promise<Rpc | null> {
+    const cancelled = await this.#turn(rpc, { to, at: this.#parts.clock.now() });
+    if (cancelled) this.#running.get(rpc.id)?.abort.abort();
+    return cancelled;
+  }
+
+  /** The device was deleted. */
+  forget(key: DeviceKey): void {
+    this.#queues.get(key)?.retry?.cancel();
+    this.#queues.delete(key);
+  }
+
+  /** Stops timers and lets go of what runs; a next start takes it up. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { abort } of this.#running.values()) abort.abort();
+    for (const timer of this.#deadlines.values()) timer.cancel();
+    for (const queue of this.#queues.values()) queue.retry?.cancel();
+    this.#expiry?.timer.cancel();
+    const stopping = new FleetError('CONFLICT', 'the server is stopping');
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.reject(stopping);
+    this.#waiters.clear();
+  }
+
+  get size(): { queues: number; running: number; waiters: number } {
+    return { queues: this.#queues.size, running: this.#running.size, waiters: this.#waiters.size };
+  }
+
+  #enqueue(rpc: Rpc): void {
+    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+    const queue = this.#queues.get(key) ?? { draining: false, again: false, retry: null };
+    queue.again = true;
+    this.#queues.set(key, queue);
+    if (rpc.mode === 'PERSISTENT') {
+      if (rpc.expiresAt) this.#expireAt(rpc.expiresAt.getTime());
+      return;
+    }
+    const timer = this.#parts.clock.after(deadlineOf(rpc) - this.#parts.clock.now(), () => {
+      this.#deadlines.delete(rpc.id);
+      if (!this.#running.has(rpc.id)) {
+        void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: TOO_LATE });
+      }
+    });
+    this.#deadlines.set(rpc.id, timer);
+  }
+
+  #drain(key: DeviceKey, queue: Queue): void {
+    queue.again = true;
+    if (queue.draining) return;
+    queue.draining = true;
+    void this.#sendAll(key, queue)
+      .catch((error: unknown) => {
+        // What waits stays in the database; the device's next message tries again.
+        this.#parts.log.error({ device: key, err: error }, 'waiting calls could not be sent');
+      })
+      .finally(() => {
+        queue.draining = false;
+      });
+  }
+
+  async #sendAll(key: DeviceKey, queue: Queue): Promise<void> {
+    while (queue.again) {
+      queue.again = false;
+      while (await this.#parts.turns.take(key, () => this.#sendNext(key, queue)));
+      if (!this.#maySend(key, queue)) return;
+    }
+    if (this.#queues.get(key) === queue) this.#queues.delete(key);
+  }
+
+  /** False when nothing waits, or nothing may go now. */
+  async #sendNext(key: DeviceKey, queue: Queue): Promise<boolean> {
+    const device = this.#maySend(key, queue);
+    if (!device) return false;
+    const { tenantId, deviceId } = parseDeviceKey(key);
+    const next = await this.#parts.journal.firstQueued(tenantId, deviceId, this.#onTheirWay(key));
+    if (!next || !this.#maySend(key, queue)) return false;
+    await this.#run(device, next.rpc, next.operation);
+    return true;
+  }
+
+  #onTheirWay(key: DeviceKey): string[] {
+    return [...this.#running].filter(([, running]) => running.key === key).map(([id]) => id);
+  }
+
+  #maySend(key: DeviceKey, queue: Queue): LiveDevice | null {
+    const { roster, lwm2m } = this.#parts;
+    const device = roster.get(key);
+    const away = queue.retry !== null || !lwm2m().registration(key) || lwm2m().isAsleep(key);
+    return this.#stopped || away || !device ? null : device;
+  }
+
+  /** Never rejects: what becomes of the call is in its row. */
+  async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<void> {
+    const { clock, log, execute } = this.#parts;
+    const running: Running = { key: device.key, abort: new AbortController() };
+    this.#running.set(rpc.id, running);
+    this.#deadlines.get(rpc.id)?.cancel();
+    this.#deadlines.delete(rpc.id);
+    const timeoutMs = rpc.mode === 'PERSISTENT' ? rpc.timeoutMs : Math.max(1, deadlineOf(rpc) - clock.now());
+    let reached: 'nothing' | 'sent' | 'delivered' = 'nothing';
+    const onSent = (): void => {
+      if (reached !== 'nothing') return;
+      reached = 'sent';
+      void this.#turn(rpc, { to: 'SENT', at: clock.now() });
+      // Nobody waits for what a one-way call brings: it is done when it has left.
+      if (rpc.mode === 'ONE_WAY') void this.#turn(rpc, { to: 'SUCCESSFUL', at: clock.now() });
+    };
+    const onDelivered = (): void => {
+      onSent();
+      if (reached === 'delivered') return;
+      reached = 'delivered';
+      void this.#turn(rpc, { to: 'DELIVERED', at: clock.now() });
+    };
+    try {
+      const outcome = await execute(device, operation, {
+        timeoutMs,
+        signal: running.abort.signal,
+        onSent,
+        onDelivered,
+      });
+      onDelivered();
+      const { result, error } = outcome;
+      await this.#turn(rpc, { to: error ? 'FAILED' : 'SUCCESSFUL', at: clock.now(), result, ...(error && { error }) });
+    } catch (error) {
+      // Let go by `cancel`, which recorded it, or by `stop`.
+      if (running.abort.signal.aborted) return;
+      const away = error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED'].includes(error.code);
+      if (away) {
+        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, reached !== 'nothing');
+      } else {
+        if (reached !== 'nothing') onDelivered();
+        await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
+        if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
+          log.error({ rpc: rpc.id, err: error }, 'a call failed');
+        }
+      }
+    } finally {
+      this.#running.delete(rpc.id);
+    }
+  }
+
+  #failure(rpc: Rpc, error: unknown): RpcError {
+    if (error instanceof Lwm2mError) return errorOf(error);
+    if (error instanceof FleetError) return { code: 'INVALID_ARGUMENT', coapCode: null, message: error.message };
+    return { code: 'INTERNAL', coapCode: null, message: `the call failed here: see the log of ${rpc.id}` };
+  }
+
+  /** The device did not answer: a persistent call waits for the next time, any other has timed out. */
+  async #away(rpc: Rpc, error: RpcError, sent: boolean): Promise<void> {
+    const { clock } = this.#parts;
+    const now = clock.now();
+    if (rpc.mode !== 'PERSISTENT') {
+      await this.#turn(rpc, { to: 'TIMEOUT', at: now, error });
+      return;
+    }
+    if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
+      await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+      return;
+    }
+    if (sent) await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
+    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+    const queue = this.#queues.get(key);
+    if (!queue || error.code !== 'TIMEOUT') return;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** rpc.attempts, LAST_RETRY_MS);
+    queue.retry?.cancel();
+    queue.retry = clock.after(delay, () => {
+      queue.retry = null;
+      this.#drain(key, queue);
+    });
+  }
+
+  /** Records a change; null when it may not follow. Who waits for the end hears of it. */
+  async #turn(rpc: Rpc, turn: Turn): Promise<Rpc | null> {
+    try {
+      const changed = await this.#parts.journal.turn(rpc.tenantId, rpc.id, turn);
+      if (changed && hasEnded(changed.status)) this.#settle(rpc.id, (waiter) => waiter.resolve(changed));
+      return changed;
+    } catch (error) {
+      this.#parts.log.error({ rpc: rpc.id, to: turn.to, err: error }, 'a change of a call could not be recorded');
+      if (hasEnded(turn.to)) this.#settle(rpc.id, (waiter) => waiter.reject(error));
+      return null;
+    }
+  }
+
+  #settle(id: string, tell: (waiter: Waiter) => void): void {
+    this.#deadlines.get(id)?.cancel();
+    this.#deadlines.delete(id);
+    for (const waiter of this.#waiters.get(id) ?? []) tell(waiter);
+    this.#waiters.delete(id);
+  }
+
+  #expireAt(at: number): void {
+    if (this.#stopped || (this.#expiry && this.#expiry.at <= at)) return;
+    this.#expiry?.timer.cancel();
+    const { clock } = this.#parts;
+    const timer = clock.after(Math.max(0, at - clock.now()), () => {
+      this.#expiry = null;
+      void this.#expire().catch((error: unknown) => {
+        this.#parts.log.error({ err: error }, 'expired calls could not be recorded');
+        this.#expireAt(clock.now() + FIRST_RETRY_MS);
+      });
+    });
+    this.#expiry = { timer, at };
+  }
+
+  async #expire(): Promise<void> {
+    const now = this.#parts.clock.now();
+    const { due, next } = await this.#parts.journal.overdue(now);
+    for (const rpc of due) {
+      // One that is on its way is let run: it ends as it ends.
+      if (!this.#running.has(rpc.id)) await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+    }
+    if (next !== null) this.#expireAt(next);
+  }
+}
+
+function deadlineOf(rpc: Rpc): number {
+  return rpc.createdAt.getTime() + rpc.timeoutMs;
+}
