@@ -1,6 +1,16 @@
 export type { Actor, DeviceId, Role, TenantId } from './access.ts';
 export { ensureAdminToken } from './access-admin.ts';
 export { createAccess } from './access-keys.ts';
+export { createCredentialLookUp, type CredentialLookUp } from './credential-look-up.ts';
+export type {
+  CredentialHolder,
+  CredentialKind,
+  DeviceCredential,
+  IssuedCredential,
+  NewCredential,
+  TrustAnchor,
+} from './credential.ts';
+export { createCredentials, type Credentials } from './credentials.ts';
 export type {
   Device,
   DeviceRegistration,
@@ -16,6 +26,7 @@ export { parseMappingPath, type MappingPath } from './mapping-path.ts';
 export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './paging.ts';
 export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
 export type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
+export { Seal, SealError } from './seal.ts';
 export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
 export { DEFAULT_TENANT, ensureDefaultTenant } from './tenant.ts';
 export { isUuid } from './uuid.ts';
