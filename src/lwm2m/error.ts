@@ -11,6 +11,8 @@ export type Lwm2mErrorCode =
   | 'INVALID_ARGUMENT'
   /** The device has no registration. */
   | 'NOT_REGISTERED'
+  /** A queue-mode device sleeps: nothing was sent (Core 1.2 §6.5). */
+  | 'ASLEEP'
   /** No answer in time. */
   | 'TIMEOUT'
   /** The device answered, but not as its protocol asks (RST, bad blocks, undecodable payload). */

@@ -1,4 +1,5 @@
 import type { Peer } from '../coap/index.ts';
+import type { Link } from './link-format.ts';
 import type { ObjectModel } from './model/definition.ts';
 import type { Path } from './path.ts';
 import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } from './registration.ts';
@@ -43,12 +44,24 @@ export interface ReadingBatch {
 export interface Lwm2mHost {
   /** May this endpoint register, and as which device? */
   admit(request: RegisterRequest): Promise<Admission>;
-  /** A new registration; `previous` is the one it replaced. Resolves when it is stored. */
+  /**
+   * The links of the objects that a Profile ID stands for (Core 1.2 §6.2.1.2), null when it is unknown: the device then
+   * registers anew with the whole list. A host without this knows none.
+   */
+  profileObjects?(profileId: string, deviceKey: string): Promise<readonly Link[] | null>;
+  /**
+   * A new registration; `previous` is the one it replaced, which is told here alone and not by `ended`. Resolves when it
+   * is stored; until then the old one stands.
+   */
   registered(registration: Registration, previous: Registration | null): Promise<void>;
   /** An Update. `moved` when the address changed. Resolves when it is stored. */
   updated(registration: Registration, previous: Registration, moved: boolean): Promise<void>;
+  /**
+   * It de-registered, expired, or `remove` was called. Its observations are told by `observationEnded` thereafter. When it
+   * rejects, the registration stands; an expiry is tried again later.
+   */
   ended(registration: Registration, end: RegistrationEnd): Promise<void>;
-  /** Called after the answer to a Register or Update left: requests to the device may go now. */
+  /** Called after the answer to a Register or Update left: requests to the device may go now, if it is not asleep. */
   ready(registration: Registration, after: 'register' | 'update' | 'restart'): void;
   /** Resolves when the batch is stored. */
   readings(batch: ReadingBatch): Promise<void>;

@@ -24,7 +24,8 @@ export interface PathValue {
 
 /** What can be asked of a device (Core 1.2 §6.3, §6.4). `contentFormat` overrides the choice made from the registration. */
 export type Operation =
-  | { readonly kind: 'read'; readonly path: Path; readonly contentFormat?: number }
+  /** A null content format leaves the choice to the device. */
+  | { readonly kind: 'read'; readonly path: Path; readonly contentFormat?: number | null }
   | { readonly kind: 'read-composite'; readonly paths: readonly Path[]; readonly contentFormat?: number }
   | {
       readonly kind: 'write';
@@ -60,7 +61,8 @@ export type Operation =
       /** One path is a single Observe, more is Observe-Composite. */
       readonly paths: readonly Path[];
       readonly attributes?: NotificationAttributes;
-      readonly contentFormat?: number;
+      /** Null leaves the choice to the device. */
+      readonly contentFormat?: number | null;
     }
   | { readonly kind: 'cancel-observation'; readonly paths: readonly Path[]; readonly passive?: boolean };
 

@@ -1,4 +1,5 @@
 import type { Peer } from '../coap/index.ts';
+import type { NotificationAttributes } from './operation.ts';
 import type { Path } from './path.ts';
 
 export type Lwm2mVersion = '1.0' | '1.1' | '1.2';
@@ -51,6 +52,9 @@ export interface ObservationRecord {
   readonly deviceKey: string;
   readonly paths: readonly Path[];
   readonly composite: boolean;
+  /** What Accept asked for. */
   readonly contentFormat: number | null;
   readonly startedAt: number;
+  /** What the Observe itself carried (1.2); it is part of what cancels it. */
+  readonly attributes?: NotificationAttributes;
 }

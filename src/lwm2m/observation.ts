@@ -1,0 +1,271 @@
+import type { Clock } from '../clock.ts';
+import { isSuccess, type IncomingResponse, type NotificationHandler, type Observation } from '../coap/index.ts';
+import { Lwm2mError } from './error.ts';
+import type { Lwm2mHost, ReadingOrigin } from './host.ts';
+import { decodeAnswer } from './operation-answer.ts';
+import type { Exchange, Exchanges } from './operation-exchange.ts';
+import { askingsFor, observeRequest } from './operation-request.ts';
+import type { NotificationAttributes, Operation } from './operation.ts';
+import type { Path } from './path.ts';
+import type { QueueMode } from './queue-mode.ts';
+import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
+import type { ObservationRecord } from './registration.ts';
+import type { Decoded } from './value.ts';
+
+/** One observation that the device took. */
+export interface RunningObservation {
+  readonly record: ObservationRecord;
+  /** Replaced when the device moves to another endpoint. */
+  handle: Observation;
+}
+
+export type ObservationEnd = 'cancelled' | 'refused' | 'registration-ended';
+
+/** What a device brings without being asked, or in the answer to an Observe. */
+interface Observed {
+  readonly device: RegisteredDevice;
+  readonly paths: readonly Path[];
+  readonly expected: number | null;
+  /** Known once the device has answered the Observe. */
+  running: RunningObservation | null;
+  over: boolean;
+}
+
+export interface ObservationsOptions {
+  readonly clock: Clock;
+  readonly host: Lwm2mHost;
+  readonly queue: QueueMode;
+  readonly exchanges: Exchanges;
+  readonly heard: (device: RegisteredDevice) => void;
+  /** What the host could not be told and nobody waits for. */
+  readonly onFault: (error: unknown, doing: string) => void;
+  /** Above it LIMIT. */
+  readonly mostPerDevice: number;
+}
+
+/** The same paths in any order are one observation. */
+export function observationKey(paths: readonly Path[]): string {
+  return [...paths]
+    .sort((left, right) => left.compare(right))
+    .map(String)
+    .join(' ');
+}
+
+/**
+ * Observations by the device and the set of paths: one each (Core 1.2 §6.4.1). They survive an Update from another
+ * address and end with the registration.
+ */
+export class Observations {
+  readonly #options: ObservationsOptions;
+
+  constructor(options: ObservationsOptions) {
+    this.#options = options;
+  }
+
+  /** True when it runs and an Observe with these attributes would change nothing. */
+  runs(device: RegisteredDevice, paths: readonly Path[], attributes: NotificationAttributes | undefined): boolean {
+    const running = device.observations?.get(observationKey(paths));
+    return running !== undefined && (attributes === undefined || same(attributes, running.record.attributes));
+  }
+
+  running(device: RegisteredDevice, paths: readonly Path[]): RunningObservation | undefined {
+    return device.observations?.get(observationKey(paths));
+  }
+
+  /** Those of one device and one set of paths are asked for one after the other. */
+  async inTurn<T>(device: RegisteredDevice, paths: readonly Path[], task: () => Promise<T>): Promise<T> {
+    const key = observationKey(paths);
+    for (let before = device.starting?.get(key); before !== undefined; before = device.starting?.get(key)) {
+      await before.catch(() => {});
+    }
+    const result = task();
+    const starting = (device.starting ??= new Map<string, Promise<unknown>>());
+    starting.set(key, result);
+    try {
+      return await result;
+    } finally {
+      starting.delete(key);
+      if (starting.size === 0) device.starting = null;
+    }
+  }
+
+  /**
+   * Begins to observe. The first answer goes through `host.readings` as a NOTIFICATION. `observing` is false when the
+   * device answered without taking the observation. Rejects as `Exchanges.ask`, and with BAD_ANSWER for an answer that
+   * can't be decoded.
+   */
+  async start(
+    exchange: Exchange,
+    operation: Extract<Operation, { kind: 'observe' }>,
+  ): Promise<{ response: IncomingResponse; decoded: Decoded | null; observing: boolean }> {
+    const { device } = exchange;
+    const { paths } = operation;
+    if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
+      throw new Lwm2mError('LIMIT', `${this.#options.mostPerDevice} observations run on the device already`);
+    }
+    const askings = askingsFor(operation, device.registration, device.model);
+    const { answer, asking } = await this.#options.exchanges.ask(
+      exchange,
+      askings,
+      async ({ endpoint, peer }, request, { expected }) => {
+        const observed: Observed = { device, paths, expected, running: null, over: false };
+        const result = await endpoint.observe(peer, request, this.#handler(observed));
+        return { ...result, observed };
+      },
+    );
+    const { response, observation, observed } = answer;
+    if (!isSuccess(response.code)) return { response, decoded: null, observing: false };
+    try {
+      const decoded = await this.#take(observed, response, 'NOTIFICATION');
+      if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the answer to the Observe can’t be decoded');
+      if (observation !== null) await this.#begin(observed, observation, operation, asking.request.accept ?? null);
+      return { response, decoded, observing: observation !== null };
+    } catch (error) {
+      observation?.forget();
+      throw error;
+    }
+  }
+
+  /** Asks the device to end it (RFC 7641 §3.6) and ends it here, whatever the answer. Rejects as `Exchanges.ask`. */
+  async cancel(exchange: Exchange, running: RunningObservation): Promise<IncomingResponse> {
+    let asked = false;
+    try {
+      return await this.#options.exchanges.converse(exchange, (_to, options) => {
+        asked = true;
+        return running.handle.cancel(options);
+      });
+    } finally {
+      if (asked) await this.end(exchange.device, running, 'cancelled');
+    }
+  }
+
+  /** Ends it here: the device learns of it by RST to its next notification. */
+  async end(device: RegisteredDevice, running: RunningObservation, reason: ObservationEnd): Promise<void> {
+    const key = observationKey(running.record.paths);
+    running.handle.forget();
+    if (device.observations?.get(key) !== running) return;
+    device.observations.delete(key);
+    if (device.observations.size === 0) device.observations = null;
+    await this.#options.host.observationEnded(running.record, reason);
+  }
+
+  /** Never rejects. */
+  async endAll(device: RegisteredDevice, reason: ObservationEnd): Promise<void> {
+    const running = [...(device.observations?.values() ?? [])];
+    await Promise.all(
+      running.map((observation) =>
+        this.end(device, observation, reason).catch((error: unknown) =>
+          this.#options.onFault(error, 'telling that an observation ended'),
+        ),
+      ),
+    );
+  }
+
+  /** Takes up what an earlier run of the server observed, by its token; nothing is sent. */
+  async resume(device: RegisteredDevice, record: ObservationRecord): Promise<void> {
+    const key = observationKey(record.paths);
+    try {
+      const handle = this.#resumed(device, record, device.reachedBy);
+      if (handle !== null && !device.observations?.has(key)) {
+        (device.observations ??= new Map()).set(key, { record, handle });
+        return;
+      }
+      handle?.forget();
+    } catch (error) {
+      this.#options.onFault(error, `resuming the observation of ${key}`);
+    }
+    await this.#options.host.observationEnded(record, 'cancelled');
+  }
+
+  /** The device left its endpoint, or shared its old address with another: its observations alone are taken along. */
+  async carryOver(device: RegisteredDevice, reachedBy: Lwm2mEndpoint): Promise<void> {
+    for (const running of device.observations?.values() ?? []) {
+      running.handle.forget();
+      try {
+        const handle = this.#resumed(device, running.record, reachedBy);
+        if (handle !== null) running.handle = handle;
+      } catch (error) {
+        this.#options.onFault(error, `carrying over the observation of ${observationKey(running.record.paths)}`);
+        await this.end(device, running, 'cancelled');
+      }
+    }
+  }
+
+  #resumed(device: RegisteredDevice, record: ObservationRecord, { endpoint }: Lwm2mEndpoint): Observation | null {
+    const { registration, model } = device;
+    const asking = observeRequest(record, record.contentFormat, registration, model);
+    if (asking === undefined) return null;
+    const observed: Observed = { device, paths: record.paths, expected: asking.expected, running: null, over: false };
+    const token = Buffer.from(record.token, 'hex');
+    return endpoint.resumeObservation(registration.peer, token, asking.request, this.#handler(observed));
+  }
+
+  async #begin(
+    observed: Observed,
+    handle: Observation,
+    { paths, attributes }: Extract<Operation, { kind: 'observe' }>,
+    contentFormat: number | null,
+  ): Promise<void> {
+    const { device } = observed;
+    const { id, deviceKey } = device.registration;
+    const record: ObservationRecord = {
+      token: Buffer.from(handle.token).toString('hex'),
+      registrationId: id,
+      deviceKey,
+      paths,
+      composite: paths.length > 1,
+      contentFormat,
+      startedAt: this.#options.clock.now(),
+      ...(attributes && { attributes }),
+    };
+    await this.#options.host.observationStarted(record);
+    observed.running = { record, handle };
+    (device.observations ??= new Map()).set(observationKey(paths), observed.running);
+    if (device.ended) await this.end(device, observed.running, 'registration-ended');
+    else if (observed.over) await this.end(device, observed.running, 'refused');
+  }
+
+  /** Its promise is the acknowledgement of the notification: a host that can't store it makes the device repeat it. */
+  #handler(observed: Observed): NotificationHandler {
+    const { queue, heard } = this.#options;
+    const { device } = observed;
+    return async (notification) => {
+      if (device.ended) return;
+      queue.hearing(device);
+      if (isSuccess(notification.code)) await this.#take(observed, notification, 'NOTIFICATION');
+      if (notification.final) {
+        observed.over = true;
+        const running = observed.running ?? this.running(device, observed.paths);
+        if (running) await this.end(device, running, 'refused');
+      }
+      heard(device);
+    };
+  }
+
+  /** Null when it can't be decoded, which the host is told. Rejects as the host does. */
+  async #take(observed: Observed, payload: IncomingResponse, origin: ReadingOrigin): Promise<Decoded | null> {
+    const { host, clock } = this.#options;
+    const { device, paths, expected } = observed;
+    const { registration, model } = device;
+    const receivedAt = clock.now();
+    let decoded: Decoded;
+    try {
+      decoded = decodeAnswer(payload, { registration, model, paths, expected, receivedAt });
+    } catch (error) {
+      const { contentFormat, payload: bytes } = payload;
+      const reason = error instanceof Error ? error.message : String(error);
+      await host.undecodable(registration, { contentFormat, bytes, path: paths.join(' '), reason, origin });
+      return null;
+    }
+    await host.readings({ registration, origin, scope: paths, decoded, receivedAt });
+    return decoded;
+  }
+}
+
+function same(left: NotificationAttributes, right: NotificationAttributes | undefined): boolean {
+  return sorted(left) === sorted(right ?? {});
+}
+
+function sorted(attributes: NotificationAttributes): string {
+  return JSON.stringify(Object.entries(attributes).sort());
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts';
+import type { CoapEndpoint, Peer } from '../coap/index.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
+import type { Registration } from './registration.ts';
+
+/**
+ * Who is registered: by location, by device and by peer, and who expires when. The state of the registration interface
+ * and nothing else; whoever changes it tells the host first.
+ */
+export class Registry {
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+  readonly #byId = new Map<string, RegisteredDevice>();
+  readonly #byDevice = new Map<string, RegisteredDevice>();
+  readonly #byPeer = new Map<CoapEndpoint, Map<string, RegisteredDevice>>();
+  readonly #expiry: Deadlines<RegisteredDevice>;
+
+  /** @param expired is called once its lifetime and the grace are over; the device is still registered then */
+  constructor(clock: Clock, graceMs: number, expired: (device: RegisteredDevice) => void) {
+    this.#clock = clock;
+    this.#graceMs = graceMs;
+    this.#expiry = new Deadlines(clock, expired);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<RegisteredDevice> {
+    return this.#byId.values();
+  }
+
+  withId(id: string): RegisteredDevice | undefined {
+    return this.#byId.get(id);
+  }
+
+  withKey(deviceKey: string): RegisteredDevice | undefined {
+    return this.#byDevice.get(deviceKey);
+  }
+
+  /** The device that registered, or moved, to that peer last. */
+  atPeer(endpoint: CoapEndpoint, peer: Peer): RegisteredDevice | undefined {
+    return this.#byPeer.get(endpoint)?.get(peer.key);
+  }
+
+  /** Puts the device in the place of the one with the same key. */
+  add(device: RegisteredDevice): void {
+    const { registration } = device;
+    const replaced = this.#byDevice.get(registration.deviceKey);
+    if (replaced) this.remove(replaced);
+    this.#byId.set(registration.id, device);
+    this.#byDevice.set(registration.deviceKey, device);
+    this.#arrive(device);
+    this.#schedule(device, 0);
+  }
+
+  /** Takes over what an Update changed, the address too. */
+  update(device: RegisteredDevice, registration: Registration, reachedBy: Lwm2mEndpoint): void {
+    this.#leave(device);
+    device.registration = registration;
+    device.reachedBy = reachedBy;
+    this.#arrive(device);
+    this.#schedule(device, 0);
+  }
+
+  remove(device: RegisteredDevice): void {
+    const { id, deviceKey } = device.registration;
+    if (this.#byId.get(id) === device) this.#byId.delete(id);
+    if (this.#byDevice.get(deviceKey) === device) this.#byDevice.delete(deviceKey);
+    this.#leave(device);
+    this.#expiry.delete(device);
+  }
+
+  /** True when its lifetime and the grace are over. */
+  isOverdue({ registration: { expiresAt } }: RegisteredDevice): boolean {
+    return expiresAt !== null && expiresAt + this.#graceMs <= this.#clock.now();
+  }
+
+  /** Its expiry could not be stored, or the server was away: it falls due in `ms` at the earliest. */
+  spare(device: RegisteredDevice, ms: number): void {
+    this.#schedule(device, this.#clock.now() + ms);
+  }
+
+  stop(): void {
+    this.#expiry.stop();
+  }
+
+  #schedule(device: RegisteredDevice, earliest: number): void {
+    const { expiresAt } = device.registration;
+    if (expiresAt === null) this.#expiry.delete(device);
+    else this.#expiry.set(device, Math.max(expiresAt + this.#graceMs, earliest));
+  }
+
+  #arrive(device: RegisteredDevice): void {
+    const { endpoint } = device.reachedBy;
+    const peers = this.#byPeer.get(endpoint) ?? new Map<string, RegisteredDevice>();
+    this.#byPeer.set(endpoint, peers.set(device.registration.peer.key, device));
+  }
+
+  #leave(device: RegisteredDevice): void {
+    const peers = this.#byPeer.get(device.reachedBy.endpoint);
+    // A NAT may have given its address to another device meanwhile.
+    if (peers?.get(device.registration.peer.key) === device) peers.delete(device.registration.peer.key);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts';
+import { codes, type IncomingRequest, type OutgoingResponse } from '../coap/index.ts';
+import { refusal } from './answer.ts';
+import { ContentFormat, contentFormatName, currentContentFormat, decode } from './codec/index.ts';
+import type { Lwm2mHost } from './host.ts';
+import { versionOf } from './operation-format.ts';
+import { Path } from './path.ts';
+import type { RegisteredDevice } from './registered-device.ts';
+import type { Decoded } from './value.ts';
+
+const FORMATS: ReadonlySet<number> = new Set([
+  ContentFormat.senmlJson,
+  ContentFormat.senmlCbor,
+  ContentFormat.lwm2mCbor,
+]);
+
+/**
+ * Takes a Send: POST /dp (Core 1.2 §6.4.6). It names no endpoint: `device` is who is registered at its peer. Nothing
+ * of it is taken when one of its objects is not registered. Rejects as the host does.
+ */
+export async function takeSend(
+  device: RegisteredDevice | undefined,
+  request: IncomingRequest,
+  { host, clock }: { readonly host: Lwm2mHost; readonly clock: Clock },
+): Promise<OutgoingResponse> {
+  if (request.method !== 'POST') return refusal('4.05', 'a Send is a POST');
+  if (!device) return refusal('4.04', 'no device is registered at this address');
+  const { contentFormat, payload } = request;
+  if (contentFormat === null) return refusal('4.00', 'a Send needs a Content-Format');
+  if (!FORMATS.has(currentContentFormat(contentFormat))) {
+    return refusal('4.15', `${contentFormatName(contentFormat)} is no format of a Send`);
+  }
+  const { registration, model } = device;
+  const receivedAt = clock.now();
+  let decoded: Decoded;
+  try {
+    decoded = decode({
+      contentFormat,
+      payload,
+      path: Path.root,
+      model,
+      versionOf: (objectId) => versionOf(registration, objectId),
+      rootPath: registration.rootPath,
+      now: receivedAt / 1000,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    await host.undecodable(registration, { contentFormat, bytes: payload, path: '/', reason, origin: 'SEND' });
+    return refusal('4.00', reason);
+  }
+  const stranger = [...decoded.readings.map(({ path }) => path), ...decoded.empty].find(
+    (path) => !isRegistered(path, device),
+  );
+  if (stranger) return refusal('4.04', `object ${stranger.objectId} is not registered`);
+  await host.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
+  return { code: codes.changed };
+}
+
+/** A gateway's end devices are not in its list of objects (Gateway 1.1 §6.4). */
+function isRegistered(path: Path, { registration }: RegisteredDevice): boolean {
+  return path.prefix !== null || registration.objects.some(({ objectId }) => objectId === path.objectId);
+}

@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock, type Clock } from '../clock.ts';
+import type { IncomingRequest, OutgoingResponse } from '../coap/index.ts';
+import { refusal } from './answer.ts';
+import { Lwm2mError } from './error.ts';
+import type { Lwm2mHost, RestoredState } from './host.ts';
+import { Observations } from './observation.ts';
+import { Exchanges } from './operation-exchange.ts';
+import { Operations } from './operation-perform.ts';
+import type { Operation, OperationResult } from './operation.ts';
+import { QueueMode } from './queue-mode.ts';
+import { RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
+import { RegistrationInterface } from './registration-interface.ts';
+import { Registrations } from './registration-lifecycle.ts';
+import type { ObservationRecord, Registration } from './registration.ts';
+import { Registry } from './registry.ts';
+import { takeSend } from './send.ts';
+import { defaultLwm2mServerSettings, type Lwm2mServerSettings } from './server-settings.ts';
+import type { Lwm2mServer, PerformOptions } from './server.ts';
+import { Turns } from './turns.ts';
+
+export interface Lwm2mServerOptions {
+  /** What devices reach the server by; the server becomes the handler of their requests. */
+  readonly endpoints: readonly Lwm2mEndpoint[];
+  readonly host: Lwm2mHost;
+  readonly clock?: Clock;
+  /** Unforeseeable bytes; locations are made of them. */
+  readonly random?: (size: number) => Uint8Array;
+  readonly settings?: Partial<Lwm2mServerSettings>;
+  /** Hears what went wrong where nobody waits: the host's refusal to store an expiry, a throw of its listeners. */
+  readonly onFault?: (error: unknown, doing: string) => void;
+}
+
+/** The LwM2M server over its endpoints. It hears nothing before `start`. */
+export function createLwm2mServer(options: Lwm2mServerOptions): Lwm2mServer {
+  return new Server(options);
+}
+
+class Server implements Lwm2mServer {
+  readonly #endpoints: readonly Lwm2mEndpoint[];
+  readonly #host: Lwm2mHost;
+  readonly #clock: Clock;
+  readonly #settings: Lwm2mServerSettings;
+  readonly #onFault: (error: unknown, doing: string) => void;
+  readonly #turns: Turns;
+  readonly #queue: QueueMode;
+  readonly #registry: Registry;
+  readonly #observations: Observations;
+  readonly #operations: Operations;
+  readonly #registrations: Registrations;
+  readonly #registrationInterface: RegistrationInterface;
+  readonly #handling = new Set<Promise<unknown>>();
+  #stopped = false;
+
+  constructor({
+    endpoints,
+    host,
+    clock = systemClock,
+    random = randomBytes,
+    settings = {},
+    onFault = () => {},
+  }: Lwm2mServerOptions) {
+    this.#endpoints = endpoints;
+    this.#host = host;
+    this.#clock = clock;
+    this.#settings = { ...defaultLwm2mServerSettings, ...settings };
+    this.#onFault = onFault;
+    const { graceMs, awakeMs, registrations, observationsPerDevice, operationsPerDevice, turnsPerDevice } =
+      this.#settings;
+    this.#turns = new Turns(turnsPerDevice);
+    this.#queue = new QueueMode(clock, awakeMs, (device, asleep) =>
+      this.#tell('telling that a device sleeps or woke', () => host.sleeping(device.registration, asleep)),
+    );
+    this.#registry = new Registry(clock, graceMs, (device) => this.#expire(device));
+    const heard = (device: RegisteredDevice): void => this.#heard(device);
+    const exchanges = new Exchanges(clock, this.#queue, heard);
+    this.#observations = new Observations({
+      clock,
+      host,
+      queue: this.#queue,
+      exchanges,
+      heard,
+      onFault,
+      mostPerDevice: observationsPerDevice,
+    });
+    this.#operations = new Operations({
+      clock,
+      host,
+      exchanges,
+      observations: this.#observations,
+      mostPerDevice: operationsPerDevice,
+    });
+    this.#registrations = new Registrations({
+      clock,
+      random,
+      host,
+      registry: this.#registry,
+      observations: this.#observations,
+      queue: this.#queue,
+      turns: this.#turns,
+      most: registrations,
+    });
+    this.#registrationInterface = new RegistrationInterface(this.#registrations, host);
+  }
+
+  async start({ registrations, observations }: RestoredState): Promise<void> {
+    for (const { registration, model, awakeMs } of registrations) {
+      const reachedBy = this.#endpoints.find(({ transport }) => transport === registration.transport);
+      if (!reachedBy) {
+        await this.#host.ended(registration, 'removed');
+        continue;
+      }
+      const device = new RegisteredDevice({ registration, model, awakeMs, reachedBy, answered: true });
+      this.#registry.add(device);
+      // While the server was away no Update could be heard.
+      this.#registry.spare(device, this.#settings.graceMs);
+      this.#queue.resume(device, registration.updatedAt);
+    }
+    for (const record of observations) {
+      const device = this.#registry.withId(record.registrationId);
+      if (device) await this.#observations.resume(device, record);
+      else await this.#host.observationEnded(record, 'registration-ended');
+    }
+    for (const reachedBy of this.#endpoints) {
+      reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));
+    }
+    for (const device of this.#registry) {
+      // Sessions and connections did not survive: such a device must come by itself.
+      if (device.reachedBy.transport !== 'udp' || this.#queue.isAsleep(device)) continue;
+      this.#tell('telling that a device is ready', () => this.#host.ready(device.registration, 'restart'));
+    }
+  }
+
+  registration(deviceKey: string): Registration | undefined {
+    return this.#registry.withKey(deviceKey)?.registration;
+  }
+
+  isAsleep(deviceKey: string): boolean {
+    const device = this.#registry.withKey(deviceKey);
+    return device !== undefined && this.#queue.isAsleep(device);
+  }
+
+  observations(deviceKey: string): readonly ObservationRecord[] {
+    const running = this.#registry.withKey(deviceKey)?.observations?.values() ?? [];
+    return [...running].map(({ record }) => record);
+  }
+
+  async perform(deviceKey: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
+    const device = this.#registry.withKey(deviceKey);
+    if (!device || this.#stopped) throw new Lwm2mError('NOT_REGISTERED', 'the device is not registered');
+    return this.#handled(this.#operations.perform(device, operation, options));
+  }
+
+  async remove(deviceKey: string): Promise<void> {
+    const device = this.#registry.withKey(deviceKey);
+    if (device) await this.#registrations.remove(device, 'removed');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#registry.stop();
+    this.#queue.stop();
+    await this.#turns.settled();
+    await Promise.allSettled(this.#handling);
+  }
+
+  /** Never rejects: a device gets an answer, whatever happened here. */
+  async #answer(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
+    const before = this.#registry.atPeer(reachedBy.endpoint, request.peer);
+    if (before) this.#queue.hearing(before);
+    let response: OutgoingResponse;
+    try {
+      response = await this.#handled(this.#route(request, reachedBy));
+    } catch (error) {
+      this.#onFault(error, `answering ${request.method} /${request.path.join('/')}`);
+      const busy = error instanceof Lwm2mError && error.code === 'LIMIT';
+      response = busy ? refusal('5.03', error.message) : refusal('5.00', 'try again later');
+    }
+    const device = this.#registry.atPeer(reachedBy.endpoint, request.peer);
+    if (!device) return response;
+    const { onSent } = response;
+    return {
+      ...response,
+      onSent: () => {
+        // First the answer, then what was held back while the device slept (Core 1.2 §6.5).
+        this.#heard(device);
+        this.#tell('telling that a device is ready', () => onSent?.());
+      },
+    };
+  }
+
+  async #route(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
+    const [first, ...more] = request.path;
+    if (first === 'rd') return this.#registrationInterface.answer(request, reachedBy);
+    if (first === 'dp' && more.length === 0) {
+      const device = this.#registry.atPeer(reachedBy.endpoint, request.peer);
+      return takeSend(device, request, { host: this.#host, clock: this.#clock });
+    }
+    return refusal('4.04', 'nothing is here');
+  }
+
+  #heard(device: RegisteredDevice): void {
+    if (device.ended) return;
+    this.#tell('telling that a device was heard', () => this.#host.heard(device.registration, this.#clock.now()));
+    this.#queue.heard(device);
+  }
+
+  #expire(device: RegisteredDevice): void {
+    void this.#handled(this.#registrations.remove(device, 'expired')).catch((error: unknown) => {
+      this.#onFault(error, 'ending an expired registration');
+      this.#registry.spare(device, this.#settings.expiryRetryMs);
+    });
+  }
+
+  /** What the host hears without being waited for must not break what the wire waits for. */
+  #tell(doing: string, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#onFault(error, doing);
+    }
+  }
+
+  /** Known to `stop`, which waits for it. */
+  async #handled<T>(work: Promise<T>): Promise<T> {
+    this.#handling.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#handling.delete(work);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { CoapEndpoint } from '../../src/coap/index.ts';
+import {
+  createLwm2mServer,
+  type Lwm2mServer,
+  type Lwm2mServerSettings,
+  type Operation,
+  type OperationResult,
+  type PerformOptions,
+} from '../../src/lwm2m/index.ts';
+import { SimulatedNetwork } from '../coap/network.ts';
+import { RecordingHost } from './recording-host.ts';
+import { ScriptedDevice, SERVER } from './scripted-device.ts';
+
+/** A server, its host and one device on a simulated network. */
+export interface World {
+  readonly network: SimulatedNetwork;
+  readonly endpoint: CoapEndpoint;
+  readonly host: RecordingHost;
+  readonly server: Lwm2mServer;
+  readonly device: ScriptedDevice;
+  readonly faults: string[];
+  advance(ms: number): Promise<void>;
+  /** Performs it on `dev1` and waits a round trip (or `ms`) for what becomes of it. */
+  perform(operation: Operation, options?: PerformOptions & { ms?: number }): Promise<OperationResult>;
+}
+
+export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promise<World> {
+  const network = new SimulatedNetwork();
+  const endpoint = network.endpoint(SERVER);
+  const host = new RecordingHost();
+  const faults: string[] = [];
+  const server = createLwm2mServer({
+    endpoints: [{ endpoint, transport: 'udp' }],
+    host,
+    clock: network.clock,
+    settings,
+    onFault: (_error, doing) => faults.push(doing),
+  });
+  await server.start({ registrations: [], observations: [] });
+  const device = new ScriptedDevice(network);
+  return {
+    network,
+    endpoint,
+    host,
+    server,
+    device,
+    faults,
+    advance: (ms) => network.clock.advance(ms),
+    async perform(operation, { ms = 10, ...options } = {}) {
+      const result = server.perform('dev1', operation, options);
+      // Looked at below; until then nobody else handles it.
+      result.catch(() => {});
+      await network.clock.advance(ms);
+      return result;
+    },
+  };
+}
+
+/** Registers as `dev1` with LwM2M 1.1, or what else the query says. */
+export const DEV1 = ['ep=dev1', 'lt=300', 'lwm2m=1.1'] as const;

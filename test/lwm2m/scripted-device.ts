@@ -1,0 +1,195 @@
+import { codes, formatCode, type Code, type Method, type Peer } from '../../src/coap/index.ts';
+import { methodCode, methodOf } from '../../src/coap/code.ts';
+import type { Message, MessageOption } from '../../src/coap/message.ts';
+import {
+  optionNumbers,
+  readRequestOptions,
+  readResponseOptions,
+  stringOption,
+  uintOption,
+} from '../../src/coap/option.ts';
+import { ScriptedPeer, type SimulatedNetwork } from '../coap/network.ts';
+
+export const SERVER = '192.0.2.1';
+
+/** What the server asked. */
+export interface AskedOfDevice {
+  /** `GET /3/0/9?depth=1` */
+  readonly line: string;
+  readonly accept: number | null;
+  readonly contentFormat: number | null;
+  readonly observe: number | null;
+  readonly payload: Uint8Array;
+  readonly token: Uint8Array;
+  readonly message: Message;
+}
+
+export interface DeviceAnswer {
+  readonly code: Code;
+  readonly contentFormat?: number;
+  readonly payload?: Uint8Array | string;
+  /** Sequence number of an observation that this answer begins. */
+  readonly observe?: number;
+  readonly locationPath?: readonly string[];
+}
+
+/** What the server answered. */
+export interface ServerAnswer {
+  /** `2.01` */
+  readonly code: string;
+  /** `rd/5a3f` */
+  readonly location: string;
+  readonly diagnostic: string;
+}
+
+export interface DeviceRequest {
+  readonly method: Method;
+  /** `/rd` */
+  readonly path: string;
+  readonly query?: readonly string[];
+  readonly contentFormat?: number;
+  readonly payload?: Uint8Array | string;
+  readonly confirmable?: boolean;
+}
+
+/** A device that a test speaks for on a simulated network: it registers when told, and answers what the test says. */
+export class ScriptedDevice {
+  /** In the order in which they came, without repetitions. */
+  readonly asked: AskedOfDevice[] = [];
+  /** Answers in the acknowledgement; null is silence. */
+  onAsked: (asked: AskedOfDevice) => DeviceAnswer | null = () => ({ code: codes.notFound });
+  location = '';
+  readonly #network: SimulatedNetwork;
+  #peer: ScriptedPeer;
+  #messageId = 1;
+
+  constructor(network: SimulatedNetwork, address = '192.0.2.2') {
+    this.#network = network;
+    this.#peer = this.#at(address);
+  }
+
+  get peer(): Peer {
+    return this.#peer.peer;
+  }
+
+  get received(): readonly Message[] {
+    return this.#peer.received;
+  }
+
+  /** Continues at another address, as behind a NAT that forgot the old one. */
+  move(address: string): void {
+    this.#peer = this.#at(address);
+  }
+
+  /** Sends a request and waits a round trip; the answer must have come. */
+  async request(request: DeviceRequest): Promise<ServerAnswer> {
+    const messageId = this.send(request);
+    await this.#network.clock.advance(2);
+    return this.answerTo(messageId);
+  }
+
+  /** Sends a request, and a repetition of it where a message id is given; returns its message id. */
+  send(request: DeviceRequest, messageId = this.#messageId++): number {
+    const { method, path, query = [], contentFormat, payload = '', confirmable = true } = request;
+    this.#peer.send({
+      type: confirmable ? 'CON' : 'NON',
+      code: methodCode(method),
+      messageId,
+      token: Uint8Array.of(messageId >> 8, messageId & 0xff),
+      options: [
+        ...segments(path).map((segment) => stringOption(optionNumbers.uriPath, segment)),
+        ...query.map((parameter) => stringOption(optionNumbers.uriQuery, parameter)),
+        ...formatOption(contentFormat),
+      ],
+      payload: Buffer.from(payload),
+    });
+    return messageId;
+  }
+
+  answerTo(messageId: number): ServerAnswer {
+    const token = Buffer.of(messageId >> 8, messageId & 0xff);
+    const message = this.#peer.received.findLast((received) => token.equals(received.token));
+    if (!message) throw new Error('the server did not answer');
+    const options = readResponseOptions(message.options);
+    if ('unrecognized' in options) throw new Error(`option ${options.unrecognized}`);
+    return {
+      code: formatCode(message.code),
+      location: options.locationPath.join('/'),
+      diagnostic: Buffer.from(message.payload).toString(),
+    };
+  }
+
+  /** Registers with what the query says and keeps the location. */
+  async register(query: readonly string[], links = '</1/0>,</3/0>'): Promise<ServerAnswer> {
+    const answer = await this.request({ method: 'POST', path: '/rd', query, contentFormat: 40, payload: links });
+    if (answer.code === '2.01') this.location = `/${answer.location}`;
+    return answer;
+  }
+
+  async update(query: readonly string[] = [], links?: string): Promise<ServerAnswer> {
+    const body = links === undefined ? {} : { contentFormat: 40, payload: links };
+    return this.request({ method: 'POST', path: this.location, query, ...body });
+  }
+
+  /** Sends a notification of what it was asked to observe; returns its message id. */
+  notify(
+    asked: AskedOfDevice,
+    sequence: number,
+    answer: Omit<DeviceAnswer, 'observe'>,
+    type: 'CON' | 'NON' = 'CON',
+  ): number {
+    const messageId = this.#messageId++;
+    const begun = answer.code === codes.content ? { observe: sequence } : {};
+    this.#peer.send({ type, messageId, token: asked.token, ...response({ ...answer, ...begun }) });
+    return messageId;
+  }
+
+  /** How the server took a notification: ACK, RST, or not yet. */
+  acknowledgement(messageId: number): 'ACK' | 'RST' | null {
+    const empty = this.#peer.received.find(
+      (message) => message.messageId === messageId && (message.type === 'ACK' || message.type === 'RST'),
+    );
+    return empty?.type === 'ACK' || empty?.type === 'RST' ? empty.type : null;
+  }
+
+  #at(address: string): ScriptedPeer {
+    const peer = new ScriptedPeer(this.#network, address, SERVER);
+    peer.onMessage = (message) => this.#hear(peer, message);
+    return peer;
+  }
+
+  #hear(peer: ScriptedPeer, message: Message): void {
+    const method = message.type === 'ACK' || message.type === 'RST' ? null : methodOf(message.code);
+    if (method === null || message.code === codes.empty || message.code >= codes.created) return;
+    const asked = read(method, message);
+    if (this.asked.some(({ message: before }) => before.messageId === message.messageId)) return;
+    this.asked.push(asked);
+    const answer = this.onAsked(asked);
+    if (answer) peer.piggyback(message, response(answer));
+  }
+}
+
+function read(method: Method, message: Message): AskedOfDevice {
+  const options = readRequestOptions(message.options);
+  if ('unrecognized' in options) throw new Error(`option ${options.unrecognized}`);
+  const { path, query, accept, contentFormat, observe } = options;
+  const line = `${method} /${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  return { line, accept, contentFormat, observe, payload: message.payload.slice(), token: message.token, message };
+}
+
+function response({ code, contentFormat, payload = '', observe, locationPath = [] }: DeviceAnswer) {
+  const options: MessageOption[] = [
+    ...(observe === undefined ? [] : [uintOption(optionNumbers.observe, observe)]),
+    ...locationPath.map((segment) => stringOption(optionNumbers.locationPath, segment)),
+    ...formatOption(contentFormat),
+  ];
+  return { code, options, payload: Buffer.from(payload) };
+}
+
+function formatOption(contentFormat: number | undefined): MessageOption[] {
+  return contentFormat === undefined ? [] : [uintOption(optionNumbers.contentFormat, contentFormat)];
+}
+
+function segments(path: string): string[] {
+  return path.split('/').slice(1);
+}
