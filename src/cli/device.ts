@@ -1,0 +1,118 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Lwm2mVersion } from '../lwm2m/index.ts';
+import { Fleet, SimulatedDevice } from '../simulator/index.ts';
+import type { DeviceOptions } from '../simulator/index.ts';
+import { fail } from './failure.ts';
+
+const DE_REGISTER_MS = 4_000;
+const SENSORS = [3303, 3304, 3323];
+
+interface Flags {
+  readonly endpoint: string;
+  readonly server: DeviceOptions['server'];
+  readonly object: readonly number[];
+  readonly lwm2m: Lwm2mVersion;
+  readonly lifetime: number;
+  readonly count: number;
+  readonly drift: number;
+  readonly send: number;
+  readonly queue: boolean;
+  readonly awake: number;
+  readonly quiet: boolean;
+}
+
+export function deviceCommand(): Command {
+  return new Command('device')
+    .description('Runs a simulated LwM2M device: it registers, answers, notifies, and says what it is asked.')
+    .requiredOption(
+      '--endpoint <name>',
+      'its endpoint name, such as urn:imei:123; with --count N the first part of N names',
+    )
+    .addOption(
+      new Option('--server <uri>', 'the LwM2M server')
+        .argParser(coapUri)
+        .default({ host: '127.0.0.1', port: 5683 }, 'coap://127.0.0.1:5683'),
+    )
+    .addOption(
+      new Option('--object <id...>', 'objects it has beside 1, 3 and 5')
+        .argParser(collectIds)
+        .default([], '3303 3304 3323'),
+    )
+    .addOption(new Option('--lwm2m <version>', 'the version it speaks').choices(['1.0', '1.1', '1.2']).default('1.1'))
+    .option('--lifetime <seconds>', 'of its registration', positive, 300)
+    .option('--count <devices>', 'runs a fleet of so many', positive, 1)
+    .option('--drift <seconds>', 'between two changes of what it measures; 0: none', seconds, 5)
+    .option('--send <seconds>', 'between two Sends of what it measures; 0: none', seconds, 0)
+    .option('--queue', 'queue mode: sleeps when nothing was said for a while', false)
+    .option('--awake <seconds>', 'how long that while is', positive, 93)
+    .option('--quiet', 'says nothing', false)
+    .addHelpText('after', '\nCtrl-C de-registers and ends it.')
+    .action(async (flags: Flags) => {
+      try {
+        await run(flags);
+      } catch (error) {
+        fail(error);
+      }
+    });
+}
+
+async function run(flags: Flags): Promise<void> {
+  const options: DeviceOptions = {
+    endpoint: flags.endpoint,
+    server: flags.server,
+    objects: flags.object.length > 0 ? flags.object : SENSORS,
+    lwm2m: flags.lwm2m,
+    lifetime: flags.lifetime,
+    queue: flags.queue,
+    awakeMs: flags.awake * 1000,
+    driftMs: flags.drift * 1000,
+    sendMs: flags.send * 1000,
+    log: flags.quiet ? () => {} : say,
+  };
+  const device = flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
+  stopOnSignal(device);
+  await device.start();
+}
+
+function say(line: string): void {
+  process.stdout.write(`${new Date().toISOString().slice(11, 23)} ${line}\n`);
+}
+
+/** De-registers at the first signal; the second one, or a server that does not answer, ends it at once. */
+function stopOnSignal(device: { stop(): Promise<void> }): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(0), DE_REGISTER_MS).unref();
+    device.stop().then(() => process.exit(0), fail);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function coapUri(text: string): DeviceOptions['server'] {
+  const uri = URL.canParse(text) ? new URL(text) : null;
+  if (uri?.protocol !== 'coap:' || uri.hostname === '') {
+    throw new InvalidArgumentError('It must be like coap://127.0.0.1:5683 (the simulated device speaks no DTLS).');
+  }
+  return { host: uri.hostname.replace(/^\[|\]$/g, ''), port: uri.port === '' ? 5683 : Number(uri.port) };
+}
+
+function collectIds(text: string, before: readonly number[]): readonly number[] {
+  const id = Number(text);
+  if (!/^\d+$/.test(text) || id > 65_534) throw new InvalidArgumentError('An object id is in 0..65534.');
+  return before.includes(id) ? before : [...before, id];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('It must be a number of seconds.');
+  return value;
+}

@@ -1,0 +1,275 @@
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { Agent, registerOption, Server } from 'coap';
+import type { IncomingMessage, ObserveWriteStream, OutgoingMessage } from 'coap';
+import type { Clock } from '../clock.ts';
+import type { CoapRequest, CoapResponse } from './coap-message.ts';
+
+/** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap forgets to give up once an empty acknowledgement came. */
+const ANSWER_WITHIN_MS = 93_000;
+/** A package of firmware and no more: node-coap would allocate what a block number claims, up to 1 GiB. */
+const MAX_BODY = 8 * 1024 * 1024;
+/** Payloads up to here go without blocks; node-coap cuts up only answers, not notifications. */
+const MAX_NOTIFICATION = 1024;
+
+// node-coap turns numbers into media types, and those that it has no name for into nothing.
+for (const option of ['Content-Format', 'Accept']) registerOption(option, bytesOf, numberOf);
+
+/** Where notifications of one observation go. */
+export interface Subscriber {
+  /** Sends a notification; false when it is too long for one datagram. */
+  notify(response: CoapResponse, confirmable: boolean): boolean;
+  /** Sends this as the last one, an error. */
+  end(code: string): void;
+}
+
+export interface LinkHandlers {
+  /** Answers a request; must not throw. */
+  answer(request: CoapRequest): CoapResponse;
+  /** Answers a GET or FETCH with Observe 0: an answer of class 2 makes the subscriber live. */
+  observe(request: CoapRequest, subscriber: Subscriber): CoapResponse;
+  /** The server rejected a notification, or never acknowledged it. */
+  unsubscribed(subscriber: Subscriber): void;
+  /** Any message of the server's, and any of ours: a device in queue mode stays awake by them. */
+  active(): void;
+  /** False while the radio is off: what comes is lost. */
+  awake(): boolean;
+}
+
+export interface UplinkRequest {
+  readonly method: 'POST' | 'DELETE' | 'GET';
+  readonly path: readonly string[];
+  readonly query?: readonly string[];
+  readonly contentFormat?: number;
+  readonly payload?: Uint8Array;
+}
+
+export interface UplinkAnswer {
+  readonly code: string;
+  readonly locationPath: readonly string[];
+  readonly payload: Uint8Array;
+}
+
+/**
+ * One UDP port to one server, both ways, on node-coap: its server answers what the LwM2M server asks, its agent asks on
+ * the same socket. The socket lets only the server's datagrams through and catches what node-coap throws on bad ones.
+ */
+export class CoapLink {
+  readonly #socket: Socket;
+  readonly #server: DeviceServer;
+  readonly #agent: Agent;
+  readonly #remote: { readonly address: string; readonly port: number };
+  readonly #clock: Clock;
+  readonly #handlers: LinkHandlers;
+  #closed = false;
+
+  private constructor(socket: Socket, remote: { address: string; port: number }, clock: Clock, handlers: LinkHandlers) {
+    this.#socket = socket;
+    this.#remote = remote;
+    this.#clock = clock;
+    this.#handlers = handlers;
+    this.#server = new DeviceServer();
+    this.#server.on('request', (request, response) => this.#answer(request, response));
+    this.#server.on('error', () => {});
+    this.#server.listen(socket);
+    this.#agent = new Agent({ socket });
+    this.#agent.on('error', () => {});
+    this.#guard();
+  }
+
+  /** Binds a port for the server at this address; rejects when its name is unknown or no port is free. */
+  static async open(server: { host: string; port: number }, clock: Clock, handlers: LinkHandlers): Promise<CoapLink> {
+    const { address, family } = await lookup(server.host, { order: 'ipv4first' });
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(0, () => resolve(socket.off('error', reject) && undefined));
+    });
+    return new CoapLink(socket, { address, port: server.port }, clock, handlers);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Asks the server; null when no answer came in time or the link is closed. */
+  ask({ method, path, query = [], contentFormat, payload }: UplinkRequest): Promise<UplinkAnswer | null> {
+    if (this.#closed) return Promise.resolve(null);
+    this.#handlers.active();
+    const options: Record<string, Buffer[] | Buffer> = {};
+    if (path.length > 0) options['Uri-Path'] = path.map((segment) => Buffer.from(segment));
+    if (query.length > 0) options['Uri-Query'] = query.map((parameter) => Buffer.from(parameter));
+    if (contentFormat !== undefined) options['Content-Format'] = bytesOf(contentFormat);
+    return new Promise((resolve) => {
+      const request = this.#agent.request({ hostname: this.#remote.address, port: this.#remote.port, method, options });
+      const settle = (answer: UplinkAnswer | null): void => {
+        timer.cancel();
+        resolve(answer);
+      };
+      const timer = this.#clock.after(ANSWER_WITHIN_MS, () => {
+        this.#agent.abort(request);
+        settle(null);
+      });
+      request.on('error', () => settle(null));
+      request.on('timeout', () => settle(null));
+      request.on('response', (response: IncomingMessage) => {
+        settle({ code: response.code, locationPath: locationOf(response), payload: response.payload });
+      });
+      request.end(payload === undefined ? undefined : Buffer.from(payload));
+    });
+  }
+
+  /** Lets go of the port; what is in flight gets no answer. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  /** Takes the place of node-coap's own listeners, and calls them; its timers go on sending after the socket is closed. */
+  #guard(): void {
+    const send = this.#socket.send.bind(this.#socket);
+    Object.assign(this.#socket, {
+      send: (...args: unknown[]) => void (this.#closed || Reflect.apply(send, this.#socket, args)),
+    });
+    const listeners = this.#socket.listeners('message');
+    this.#socket.removeAllListeners('message');
+    this.#socket.on('message', (datagram, from) => {
+      if (this.#closed || !this.#isServer(from) || !this.#handlers.awake()) return;
+      this.#handlers.active();
+      for (const listener of listeners) {
+        try {
+          Reflect.apply(listener, this.#socket, [datagram, from]);
+        } catch {
+          // Malformed, or blocks that don't fit together: as good as lost on the way.
+        }
+      }
+    });
+  }
+
+  #isServer(from: RemoteInfo): boolean {
+    return from.port === this.#remote.port && from.address === this.#remote.address;
+  }
+
+  #answer(message: IncomingMessage, response: OutgoingMessage | ObserveWriteStream): void {
+    response.on('error', () => {});
+    const request = requestOf(message);
+    if (request === null) return;
+    this.#handlers.active();
+    if (isObserveStream(response)) {
+      this.#observe(request, response);
+      return;
+    }
+    const answer = this.#handlers.answer(request);
+    response.code = answer.code;
+    if (answer.contentFormat !== undefined) response.setOption('Content-Format', answer.contentFormat);
+    if (answer.locationPath)
+      response.setOption(
+        'Location-Path',
+        answer.locationPath.map((it) => Buffer.from(it)),
+      );
+    const block1 = optionOf(message, 'Block1');
+    // RFC 7959 §2.3: the final answer carries the Block1 of the last request.
+    if (Buffer.isBuffer(block1)) response.setOption('Block1', block1);
+    response.end(answer.payload === undefined ? undefined : Buffer.from(answer.payload));
+  }
+
+  #observe(request: CoapRequest, stream: ObserveWriteStream): void {
+    const subscriber: Subscriber = {
+      notify: ({ contentFormat, payload = new Uint8Array() }, confirmable) => {
+        if (this.#closed || payload.length > MAX_NOTIFICATION) return false;
+        this.#handlers.active();
+        if (contentFormat !== undefined) stream.setOption('Content-Format', contentFormat);
+        // The first one is the answer to the request, and acknowledges it.
+        if (stream._counter > 0) Object.assign(stream._packet, { confirmable, ack: false });
+        stream.write(Buffer.from(payload));
+        return true;
+      },
+      end: (code) => {
+        if (this.#closed) return;
+        stream.statusCode = code;
+        stream.write(Buffer.alloc(0));
+        stream.end();
+      },
+    };
+    const answer = this.#handlers.observe(request, subscriber);
+    if (answer.code.startsWith('2.') && subscriber.notify(answer, true)) {
+      stream.on('finish', () => this.#handlers.unsubscribed(subscriber));
+      return;
+    }
+    if (answer.code.startsWith('2.')) this.#handlers.unsubscribed(subscriber);
+    stream.statusCode = answer.code.startsWith('2.') ? '5.00' : answer.code;
+    stream.end();
+  }
+}
+
+/**
+ * node-coap's server keys blocks on the token; a client may use a new one for every block (RFC 7959 §2.3), so here they
+ * go by what is asked.
+ */
+class DeviceServer extends Server {
+  override _handle(packet: Parameters<Server['_handle']>[0], from: Parameters<Server['_handle']>[1]): void {
+    // A ping (RFC 7252 §4.3) is answered by the agent, and no request.
+    if (packet.code === '0.00' && !packet.ack && !packet.reset) return;
+    const block1 = packet.options?.find((option) => option.name === 'Block1')?.value;
+    if (Buffer.isBuffer(block1) && endOfBlock(block1) > MAX_BODY) return;
+    super._handle(packet, from);
+  }
+
+  override _toCacheKey(request: IncomingMessage): string {
+    return `${request.code} ${request.url} ${request.rsinfo.address}:${request.rsinfo.port}`;
+  }
+}
+
+/** RFC 7959 §2.2: NUM, M and SZX of a block option; where the block ends in the body. */
+function endOfBlock(option: Buffer): number {
+  const value = numberOf(option);
+  return (Math.floor(value / 16) + 1) * 2 ** ((value % 8) + 4);
+}
+
+function requestOf(message: IncomingMessage): CoapRequest | null {
+  if (message.method === undefined) return null;
+  const options = message._packet.options ?? [];
+  const texts = (name: string): string[] =>
+    options.filter((option) => option.name === name).map((option) => String(option.value));
+  const number = (name: string): number | null => {
+    const value = optionOf(message, name);
+    return typeof value === 'number' ? value : null;
+  };
+  return {
+    method: message.method,
+    path: texts('Uri-Path'),
+    query: texts('Uri-Query'),
+    accept: number('Accept'),
+    contentFormat: number('Content-Format'),
+    observe: number('Observe'),
+    token: message._packet.token?.toString('hex') ?? '',
+    payload: message.payload,
+  };
+}
+
+function optionOf(message: IncomingMessage, name: string): unknown {
+  return message._packet.options?.find((option) => option.name === name)?.value;
+}
+
+function locationOf(response: IncomingMessage): string[] {
+  const options = response._packet.options ?? [];
+  return options.filter((option) => option.name === 'Location-Path').map((option) => String(option.value));
+}
+
+function isObserveStream(response: OutgoingMessage | ObserveWriteStream): response is ObserveWriteStream {
+  return '_counter' in response;
+}
+
+/** RFC 7252 §3.2: a uint in as few bytes as it needs. */
+function bytesOf(value: unknown): Buffer {
+  const bytes: number[] = [];
+  for (let rest = Number(value); rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return Buffer.from(bytes);
+}
+
+function numberOf(bytes: Buffer): number {
+  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+}

@@ -1,0 +1,38 @@
+import { Path } from '../lwm2m/index.ts';
+import type { ExecuteArguments } from '../lwm2m/index.ts';
+import type { Firmware } from './firmware.ts';
+import { DEVICE, FIRMWARE, SENSOR, SENSORS, SERVER } from './objects.ts';
+import type { ResourceTree } from './resource-tree.ts';
+import { integer, multiple } from './typed.ts';
+
+/** What an Execute can make the device do, beyond its tree. */
+export interface Actions {
+  reboot(): void;
+  factoryReset(): void;
+  /** De-registers for the disable timeout. */
+  disable(): void;
+  updateRegistration(): void;
+  readonly firmware: Firmware;
+}
+
+/** Execute (Core 1.2 §6.3.5): what each executable resource does; one that nobody thought of does nothing. */
+export function execute(path: Path, _args: ExecuteArguments, tree: ResourceTree, actions: Actions): void {
+  const [objectId = 0, , resourceId] = path.ids;
+  if (objectId === 1 && resourceId === SERVER.disable) actions.disable();
+  if (objectId === 1 && resourceId === SERVER.updateTrigger) actions.updateRegistration();
+  if (objectId === 3 && resourceId === DEVICE.reboot) actions.reboot();
+  if (objectId === 3 && resourceId === DEVICE.factoryReset) actions.factoryReset();
+  if (objectId === 3 && resourceId === DEVICE.resetErrorCode) {
+    tree.setResource(Path.of(3, 0, DEVICE.errorCode), multiple(integer(0)));
+  }
+  if (objectId === 5 && resourceId === FIRMWARE.update) actions.firmware.update();
+  if (objectId === 5 && resourceId === FIRMWARE.cancel) actions.firmware.cancel();
+  if (objectId in SENSORS && resourceId === SENSOR.resetMeasured) resetMeasured(tree, path.cut(2));
+}
+
+function resetMeasured(tree: ResourceTree, instance: Path): void {
+  const value = tree.value(instance.child(SENSOR.value));
+  if (value === undefined) return;
+  tree.set(instance.child(SENSOR.minMeasured), value);
+  tree.set(instance.child(SENSOR.maxMeasured), value);
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { Path } from '../lwm2m/index.ts';
+import { DEVICE, FIRMWARE } from './objects.ts';
+import { notAllowed } from './refusal.ts';
+import type { ResourceTree } from './resource-tree.ts';
+import { integer, opaque, text, time } from './typed.ts';
+
+/** /5/0/3 */
+const State = { idle: 0, downloading: 1, downloaded: 2, updating: 3 } as const;
+/** /5/0/5 */
+const Result = {
+  initial: 0,
+  success: 1,
+  noFlash: 2,
+  connectionLost: 4,
+  integrity: 5,
+  packageType: 6,
+  uri: 7,
+  protocol: 9,
+  cancelled: 10,
+} as const;
+
+const FLASH_BYTES = 1024 * 1024;
+const FLASHING_MS = 2_000;
+const MAGIC = 'treeline-firmware';
+
+/** A package that the simulated device takes: a line with the version and the SHA-256 of the image, then the image. */
+export function firmwarePackage(version: string, image: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${MAGIC} ${version} ${digest(image)}\n`), image]);
+}
+
+/** The Firmware Update object's state machine (Core 1.2 Appendix E.6). */
+export class Firmware {
+  readonly #tree: ResourceTree;
+  readonly #clock: Clock;
+  readonly #reboot: () => void;
+  #pending: string | null = null;
+
+  /** `reboot`: the device starts anew with what was flashed. */
+  constructor(tree: ResourceTree, clock: Clock, reboot: () => void) {
+    this.#tree = tree;
+    this.#clock = clock;
+    this.#reboot = reboot;
+  }
+
+  /** The Package was written: an empty one, or a single NUL, resets the machine. */
+  packageWritten(): void {
+    const written = this.#tree.value(at(FIRMWARE.package));
+    const image = written?.type === 'Opaque' ? written.value : new Uint8Array();
+    if (image.length === 0 || (image.length === 1 && image[0] === 0)) return this.#idle(Result.initial);
+    this.#downloaded(image);
+  }
+
+  /** Pulls a package by HTTP, as the Package URI says; an empty one resets the machine. */
+  async uriWritten(): Promise<void> {
+    const written = this.#tree.value(at(FIRMWARE.uri));
+    const uri = written?.type === 'String' ? written.value : '';
+    if (uri === '') return this.#idle(Result.initial);
+    if (!URL.canParse(uri)) return this.#idle(Result.uri);
+    if (!/^https?:/.test(uri)) return this.#idle(Result.protocol);
+    this.#enter(State.downloading, Result.initial);
+    const fetched = await download(uri);
+    if (this.#state !== State.downloading) return;
+    if (typeof fetched === 'number') this.#idle(fetched);
+    else this.#downloaded(fetched);
+  }
+
+  /** Execute Update: only what is downloaded can be flashed. */
+  update(): void {
+    if (this.#state !== State.downloaded || this.#pending === null) throw notAllowed('nothing is downloaded');
+    const version = this.#pending;
+    this.#enter(State.updating, Result.initial);
+    this.#clock.after(FLASHING_MS, () => {
+      this.#tree.set(Path.of(3, 0, DEVICE.firmwareVersion), text(version));
+      this.#tree.set(at(FIRMWARE.version), text(version));
+      this.#idle(Result.success);
+      this.#reboot();
+    });
+  }
+
+  cancel(): void {
+    if (this.#state === State.updating) throw notAllowed('the update has begun');
+    this.#idle(Result.cancelled);
+  }
+
+  get #state(): number | undefined {
+    const value = this.#tree.value(at(FIRMWARE.state));
+    return value?.type === 'Integer' ? Number(value.value) : undefined;
+  }
+
+  #downloaded(image: Uint8Array): void {
+    if (image.length > FLASH_BYTES) return this.#idle(Result.noFlash);
+    const parsed = parsePackage(image);
+    if (typeof parsed === 'number') return this.#idle(parsed);
+    this.#pending = parsed;
+    this.#enter(State.downloaded, Result.initial);
+  }
+
+  #idle(result: number): void {
+    this.#pending = null;
+    this.#tree.set(at(FIRMWARE.package), opaque(new Uint8Array()));
+    this.#enter(State.idle, result);
+  }
+
+  #enter(state: number, result: number): void {
+    this.#tree.set(at(FIRMWARE.state), integer(state));
+    this.#tree.set(at(FIRMWARE.result), integer(result));
+    if (this.#tree.has(at(FIRMWARE.changed))) this.#tree.set(at(FIRMWARE.changed), time(this.#clock.now() / 1000));
+  }
+}
+
+function at(resourceId: number): Path {
+  return Path.of(5, 0, resourceId);
+}
+
+/** The version of a package that is whole, or the result that says what is wrong with it. */
+function parsePackage(bytes: Uint8Array): string | number {
+  const end = bytes.indexOf(0x0a);
+  const [magic, version, sha256] = Buffer.from(bytes.subarray(0, end)).toString('latin1').split(' ');
+  if (end === -1 || magic !== MAGIC || version === undefined) return Result.packageType;
+  return digest(bytes.subarray(end + 1)) === sha256 ? version : Result.integrity;
+}
+
+async function download(uri: string): Promise<Uint8Array | number> {
+  try {
+    const response = await fetch(uri);
+    if (!response.ok || response.body === null) return Result.uri;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of response.body) {
+      length += chunk.length;
+      if (length > FLASH_BYTES) return Result.noFlash;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch {
+    return Result.connectionLost;
+  }
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,56 @@
+import type { Path } from '../lwm2m/index.ts';
+import type { CoapResponse } from './coap-message.ts';
+import { checkOperation, checkPlace, definitionAt } from './device-state.ts';
+import type { DeviceState } from './device-state.ts';
+import { content, isComposite } from './formats.ts';
+import { notAcceptable, Refusal } from './refusal.ts';
+import type { PlacedValue } from './resource-tree.ts';
+
+/** Read (Core 1.2 §6.3.1): of an object or instance, what can be read of it. */
+export function read(state: DeviceState, path: Path, accept: number | null): CoapResponse {
+  checkPlace(state, path);
+  if (path.resourceId !== null) checkOperation(state, path, 'R');
+  return content({ lwm2m: state.lwm2m, accept, path, values: readable(state, path), empty: emptyPlaces(state, path) });
+}
+
+/** Read-Composite (Core 1.2 §6.3.8): best effort, what is missing or can't be read is left out. */
+export function readComposite(state: DeviceState, paths: readonly Path[], root: Path, accept: number): CoapResponse {
+  if (!isComposite(accept)) throw notAcceptable(`content format ${accept} carries no composite`);
+  const values = new Map<string, PlacedValue>();
+  for (const path of paths) {
+    if (!isThere(state, path)) continue;
+    for (const placed of readable(state, path)) values.set(placed.path.toString(), placed);
+  }
+  return content({ lwm2m: state.lwm2m, accept, path: root, values: [...values.values()] });
+}
+
+/** The values at or below the path that a server may read. */
+export function readable(state: DeviceState, path: Path): PlacedValue[] {
+  return state.tree.values(path).filter((placed) => definitionAt(state, placed.path)?.operations.includes('R'));
+}
+
+function isThere(state: DeviceState, path: Path): boolean {
+  if (path.level === 'root') return true;
+  try {
+    checkPlace(state, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+/** Instances without anything to read and multiple resources without instances, which some formats can name. */
+function emptyPlaces(state: DeviceState, path: Path): Path[] {
+  const { tree } = state;
+  if (path.level === 'object') {
+    return tree.instanceIds(path.objectId ?? 0).flatMap((id) => emptyPlaces(state, path.child(id)));
+  }
+  if (path.level === 'instance') {
+    const resources = tree.resourceIds(path.objectId ?? 0, path.instanceId ?? 0).map((id) => path.child(id));
+    const empty = resources.flatMap((resource) => emptyPlaces(state, resource));
+    return resources.length === 0 ? [path] : empty;
+  }
+  const readableHere = definitionAt(state, path)?.operations.includes('R') ?? false;
+  return readableHere && tree.resourceInstanceIds(path)?.length === 0 ? [path] : [];
+}

@@ -1,0 +1,135 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Lwm2mVersion } from '../lwm2m/index.ts';
+import type { CoapLink, UplinkAnswer } from './coap-link.ts';
+
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+const LINK_FORMAT = 40;
+
+export interface RegistrationOptions {
+  readonly endpoint: string;
+  readonly lwm2m: Lwm2mVersion;
+  readonly queue: boolean;
+  /** What the device is now: asked before every Register and Update. */
+  readonly lifetime: () => number;
+  readonly binding: () => string;
+  /** The object list, in link format. */
+  readonly links: () => string;
+  /** A Register was accepted: what the server had asked of the old one is gone. */
+  readonly registered: () => void;
+  readonly log: (line: string) => void;
+}
+
+/** Keeps the device registered (Core 1.2 §6.2): Register, an Update at half of the lifetime, Register again after 4.04. */
+export class RegistrationClient {
+  readonly #link: CoapLink;
+  readonly #clock: Clock;
+  readonly #options: RegistrationOptions;
+  #location: readonly string[] | null = null;
+  #told = { lifetime: 0, binding: '', links: '' };
+  #failures = 0;
+  #next: Timer | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(link: CoapLink, clock: Clock, options: RegistrationOptions) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** `/rd/…`, or null while the device is not registered. */
+  get location(): string | null {
+    return this.#location === null ? null : `/${this.#location.join('/')}`;
+  }
+
+  /** Registers anew, whatever was before; goes on trying. Resolves after the first try. */
+  register(): Promise<void> {
+    return this.#queue(() => this.#register());
+  }
+
+  /** Tells what is another since, and that the device lives. */
+  update(): Promise<void> {
+    return this.#queue(() => (this.#location === null ? this.#register() : this.#update(this.#location)));
+  }
+
+  /** De-registers; nothing is sent after it until `register`. */
+  async deregister(): Promise<void> {
+    await this.#queue(async () => {
+      this.#next?.cancel();
+      const location = this.#location;
+      this.#location = null;
+      if (location === null) return;
+      const answer = await this.#link.ask({ method: 'DELETE', path: location });
+      this.#options.log(`deregister → ${answer?.code ?? 'no answer'}`);
+    });
+  }
+
+  /** No more timers, no more tries; the registration is left as it is. */
+  stop(): void {
+    this.#stopped = true;
+    this.#next?.cancel();
+  }
+
+  async #register(): Promise<void> {
+    const { endpoint, lwm2m, queue, log } = this.#options;
+    this.#location = null;
+    const told = this.#current();
+    const query = [`ep=${endpoint}`, `lt=${told.lifetime}`, `lwm2m=${lwm2m}`, `b=${told.binding}`];
+    if (queue && lwm2m !== '1.0') query.push('Q');
+    const payload = Buffer.from(told.links);
+    const answer = await this.#link.ask({ method: 'POST', path: ['rd'], query, contentFormat: LINK_FORMAT, payload });
+    if (answer?.code !== '2.01') return this.#failed('register', answer);
+    this.#location = answer.locationPath;
+    this.#told = told;
+    this.#succeeded();
+    log(`registered as ${endpoint} at ${this.location}`);
+    this.#options.registered();
+  }
+
+  async #update(location: readonly string[]): Promise<void> {
+    const told = this.#current();
+    const query: string[] = [];
+    if (told.lifetime !== this.#told.lifetime) query.push(`lt=${told.lifetime}`);
+    if (told.binding !== this.#told.binding) query.push(`b=${told.binding}`);
+    const body =
+      told.links === this.#told.links ? {} : { contentFormat: LINK_FORMAT, payload: Buffer.from(told.links) };
+    const answer = await this.#link.ask({ method: 'POST', path: location, query, ...body });
+    if (answer?.code === '2.04') {
+      this.#told = told;
+      this.#options.log('updated the registration');
+      this.#succeeded();
+      return;
+    }
+    this.#options.log(`update → ${answer?.code ?? 'no answer'}: registering anew`);
+    await this.#register();
+  }
+
+  #current(): { lifetime: number; binding: string; links: string } {
+    return { lifetime: this.#options.lifetime(), binding: this.#options.binding(), links: this.#options.links() };
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    if (this.#told.lifetime > 0) this.#later((this.#told.lifetime * 1000) / 2, () => this.update());
+  }
+
+  #failed(what: string, answer: UplinkAnswer | null): void {
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    this.#failures += 1;
+    const diagnosis = answer === null ? 'no answer' : `${answer.code} ${Buffer.from(answer.payload).toString()}`.trim();
+    this.#options.log(`${what} → ${diagnosis}: again in ${wait / 1000} s`);
+    this.#later(wait, () => this.register());
+  }
+
+  #later(ms: number, task: () => Promise<void>): void {
+    this.#next?.cancel();
+    this.#next = this.#stopped ? null : this.#clock.after(ms, () => void task());
+  }
+
+  /** One at a time, in order. */
+  #queue(task: () => Promise<void>): Promise<void> {
+    this.#running = this.#running.then(() => (this.#stopped ? undefined : task()));
+    return this.#running;
+  }
+}
