@@ -1,27 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  codes,
-  createCoapEndpoint,
-  type CoapEndpoint,
-  type IncomingResponse,
-  type OutgoingResponse,
-} from '../../src/coap/index.ts';
+import { codes, createCoapEndpoint, type CoapEndpoint, type OutgoingResponse } from '../../src/coap/index.ts';
 import { stringOption, optionNumbers, uintOption } from '../../src/coap/option.ts';
-import { ScriptedPeer, SimulatedNetwork, seededRandom, text } from './network.ts';
+import { ScriptedPeer, SimulatedNetwork, seededRandom } from './network.ts';
+import { body, nothing, outcome, text } from './reading.ts';
 
 const SERVER = '192.0.2.1';
 const DEVICE = '192.0.2.2';
 const GET = 1;
-
-/** What became of a request, to be looked at without waiting for it. */
-function outcome(promise: Promise<IncomingResponse>) {
-  const seen: { code?: number; error?: string } = {};
-  promise.then(
-    ({ code }) => Object.assign(seen, { code }),
-    (error: { code: string }) => Object.assign(seen, { error: error.code }),
-  );
-  return seen;
-}
 
 const answering = (endpoint: CoapEndpoint): CoapEndpoint => {
   endpoint.onRequest(async ({ payload }) => ({ code: codes.content, payload }));
@@ -185,7 +170,7 @@ describe('an endpoint that closes', () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
-    let finish: (response: OutgoingResponse) => void = () => {};
+    let finish: (response: OutgoingResponse) => void = nothing;
     endpoint.onRequest(() => new Promise((resolve) => (finish = resolve)));
     device.send({ type: 'CON', code: GET, messageId: 1 });
     await network.clock.advance(5);
@@ -222,8 +207,6 @@ describe('an endpoint that closes', () => {
 });
 
 describe('a network that loses, repeats, delays and reorders', () => {
-  const body = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31) & 255);
-
   it.each([1, 2, 3, 4, 5, 6])('changes nothing but the time that it takes (seed %i)', async (seed) => {
     const network = new SimulatedNetwork({ loss: 0.15, duplication: 0.2, delayMs: [5, 700] }, seed);
     const server = network.endpoint(SERVER, { random: seededRandom(seed) });

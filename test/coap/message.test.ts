@@ -1,5 +1,5 @@
 import { generate, parse } from 'coap-packet';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoapError } from '../../src/coap/error.ts';
 import { decode, encode, encodeEmpty, NO_BYTES, type Message, type MessageType } from '../../src/coap/message.ts';
@@ -69,10 +69,10 @@ describe('the message codec', () => {
         payload: Buffer.from('22.3 C'),
       },
     ],
-    ['a Register', '42027d340102b272641128' + '37' + '65703d64657631' + 'ff3c2f332f303e', register],
+    ['a Register', '42027d340102b27264112837' + Buffer.from('ep=dev1').toString('hex') + 'ff3c2f332f303e', register],
     [
       'extended deltas and lengths of one and two bytes',
-      '50010001' + 'dd2f00' + '61'.repeat(13) + 'e000bb',
+      `50010001dd2f00${'61'.repeat(13)}e000bb`,
       {
         type: 'NON',
         code: 0x01,

@@ -7,6 +7,7 @@ import {
 } from '../../src/coap/index.ts';
 import { decode, encode, encodeEmpty, NO_BYTES, type Message } from '../../src/coap/message.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { nothing } from './reading.ts';
 
 export interface NetworkConditions {
   /** 0 … 1: how many datagrams are lost, and how many come twice. */
@@ -46,7 +47,7 @@ export class SimulatedNetwork {
   /** The transport of the host with this address; its port is 5683. */
   transport(address: string): Transport & { peerGone(peer: Peer): void } {
     const self = udpPeer(address, 5683);
-    let gone: (peer: Peer) => void = () => {};
+    let gone: (peer: Peer) => void = nothing;
     return {
       kind: 'udp',
       send: (peer, datagram) => this.#carry(self, peer, datagram.slice()),
@@ -90,7 +91,7 @@ export class ScriptedPeer {
   /** Every datagram that came, decoded. */
   readonly received: Message[] = [];
   /** Answers a message as it comes. */
-  onMessage: (message: Message) => void = () => {};
+  onMessage: (message: Message) => void = nothing;
   readonly #transport: Transport;
   readonly #server: Peer;
 
@@ -127,8 +128,4 @@ export function decoded(datagram: Uint8Array): Message {
   const result = decode(datagram);
   if (!result.ok) throw new Error(`not a CoAP message (${result.reason}): ${Buffer.from(datagram).toString('hex')}`);
   return result.message;
-}
-
-export function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString();
 }

@@ -1,18 +1,18 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockOption, readBlock } from '../../src/coap/block.ts';
 import {
   codes,
   type CoapEndpointOptions,
-  type IncomingResponse,
   type NotificationHandler,
   type Observation,
   type ObserveResult,
 } from '../../src/coap/index.ts';
 import type { Message, MessageOption } from '../../src/coap/message.ts';
 import { isNewer } from '../../src/coap/observe.ts';
-import { optionNumbers, readRequestOptions, uintOption, type RequestOptions } from '../../src/coap/option.ts';
-import { ScriptedPeer, SimulatedNetwork, text } from './network.ts';
+import { optionNumbers, uintOption } from '../../src/coap/option.ts';
+import { ScriptedPeer, SimulatedNetwork } from './network.ts';
+import { nothing, outcome, requestOf, text } from './reading.ts';
 
 const SERVER = '192.0.2.1';
 const DEVICE = '192.0.2.2';
@@ -22,11 +22,16 @@ const { block2 } = optionNumbers;
 const observe = (sequence: number): MessageOption => uintOption(optionNumbers.observe, sequence);
 const etag = (byte: number): MessageOption => ({ number: optionNumbers.etag, value: Uint8Array.of(byte) });
 
-function requestOf(message: Message | undefined): RequestOptions {
-  const options = readRequestOptions(message?.options ?? []);
-  if ('unrecognized' in options) throw new Error(`option ${options.unrecognized}`);
-  return options;
-}
+/** The options of a notification that is the first block of three. */
+const first = (sequence: number, version = 1): MessageOption[] => [
+  observe(sequence),
+  etag(version),
+  blockOption(block2, { number: 0, more: true, size: 16 }),
+];
+
+const at = (sequence: number, time = 0) => ({ sequence, at: time });
+
+const stored = async (): Promise<void> => {};
 
 /** An observation of a device that the test speaks for; the device has answered with `sequence` 10. */
 async function observing(options: Partial<CoapEndpointOptions> = {}) {
@@ -36,7 +41,7 @@ async function observing(options: Partial<CoapEndpointOptions> = {}) {
   const endpoint = network.endpoint(SERVER, { onHandlerError: (error) => errors.push(error), ...options });
   const device = new ScriptedPeer(network, DEVICE, SERVER);
   const heard: string[] = [];
-  let store: () => Promise<void> = async () => {};
+  let store: () => Promise<void> = stored;
   const onNotification: NotificationHandler = async ({ payload, final, code }) => {
     heard.push(`${text(payload)}${final ? ` final ${code}` : ''}`);
     await store();
@@ -72,22 +77,12 @@ async function observing(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock, endpoint, device, request, result, observation, heard, errors, notify, setStore, metrics };
 }
 
-/** What became of a cancellation, to be looked at without waiting for it. */
-function outcome(promise: Promise<IncomingResponse>) {
-  const seen: { code?: number; error?: string } = {};
-  promise.then(
-    ({ code }) => Object.assign(seen, { code }),
-    (error: { code: string }) => Object.assign(seen, { error: error.code }),
-  );
-  return seen;
-}
-
 describe('an observation', () => {
   it('is asked for with Observe = 0 and begins with the response', async () => {
     const { request, result, observation, device, metrics } = await observing();
     expect(request).toMatchObject({ type: 'CON', code: 1 });
     expect(requestOf(request)).toMatchObject({ observe: 0, path: ['3303', '0', '5700'], accept: 112 });
-    expect(text(result?.response.payload ?? new Uint8Array())).toBe('first');
+    expect(text(result?.response.payload)).toBe('first');
     expect(observation.token).toEqual(request.token);
     expect(observation.peer.key).toBe(device.peer.key);
     expect(metrics()).toMatchObject({ observations: 1, operations: 0 });
@@ -190,14 +185,14 @@ describe('an observation', () => {
 describe('the acknowledgement of a notification', () => {
   it('leaves after its handler is done, and copies that come before are not answered', async () => {
     const { clock, device, heard, notify, observation, setStore } = await observing();
-    let stored: () => void = () => {};
-    setStore(() => new Promise((resolve) => (stored = resolve)));
+    let settle: () => void = nothing;
+    setStore(() => new Promise((resolve) => (settle = resolve)));
     const messageId = notify('CON', 'a', [observe(11)]);
     await clock.advance(2_000);
     device.send({ type: 'CON', code: codes.content, messageId, token: observation.token, options: [observe(11)] });
     await clock.advance(2_000);
     expect(device.received).toEqual([]);
-    stored();
+    settle();
     await clock.advance(5);
     expect(device.received).toMatchObject([{ type: 'ACK', messageId }]);
     expect(heard).toEqual(['a']);
@@ -229,7 +224,7 @@ describe('the acknowledgement of a notification', () => {
 
   it('leaves for one that failed when a newer one has come meanwhile', async () => {
     const { clock, device, heard, notify, setStore } = await observing();
-    let fail: () => void = () => {};
+    let fail: () => void = nothing;
     setStore(() => new Promise((_resolve, reject) => (fail = () => reject(new Error('down')))));
     const older = notify('CON', 'older', [observe(11)]);
     await clock.advance(5);
@@ -282,7 +277,7 @@ describe('the acknowledgement of a notification', () => {
     expect(read).toEqual({});
     if (request) device.piggyback(request, { code: codes.content });
     await clock.advance(5);
-    expect(read).toEqual({ code: codes.content });
+    expect(read.code).toBe(codes.content);
   });
 });
 
@@ -302,7 +297,7 @@ describe('the end of an observation by us', () => {
     expect(result).toEqual({});
     if (request) device.piggyback(request, { code: codes.content });
     await clock.advance(5);
-    expect(result).toEqual({ code: codes.content });
+    expect(result.code).toBe(codes.content);
     expect(heard).toEqual([]);
     expect(metrics()).toMatchObject({ observations: 0, operations: 0 });
     const after = notify('NON', 'after', [observe(12)]);
@@ -353,11 +348,6 @@ describe('a notification in blocks', () => {
       });
     };
   }
-  const first = (sequence: number, version = 1): MessageOption[] => [
-    observe(sequence),
-    etag(version),
-    blockOption(block2, { number: 0, more: true, size: 16 }),
-  ];
 
   it('is read on by a GET without Observe under another token, heard whole, then acknowledged', async () => {
     const { clock, device, heard, notify, observation } = await observing();
@@ -427,7 +417,7 @@ describe('a notification in blocks', () => {
       .observe(device.peer, { method: 'GET', path: ['3'] }, async () => {})
       .then((value) => (result = value));
     await network.clock.advance(100);
-    expect(text(result?.response.payload ?? new Uint8Array())).toBe(whole.toString());
+    expect(text(result?.response.payload)).toBe(whole.toString());
     expect(result?.observation).not.toBeNull();
     expect(endpoint.metrics()).toMatchObject({ observations: 1, operations: 0 });
   });
@@ -459,7 +449,7 @@ describe('a device that moves', () => {
     const result = outcome(observation.cancel());
     moved.onMessage = (message) => moved.piggyback(message, { code: codes.content });
     await clock.advance(5);
-    expect(result).toEqual({ code: codes.content });
+    expect(result.code).toBe(codes.content);
   });
 
   it('takes along what is in flight and what waits for it', async () => {
@@ -473,11 +463,11 @@ describe('a device that moves', () => {
     moved.onMessage = (message) => moved.piggyback(message, { code: codes.content });
     endpoint.movePeer(device.peer, moved.peer);
     await clock.advance(5_000);
-    expect(results).toEqual(Array(3).fill({ code: codes.content }));
+    expect(results).toEqual(results.map(() => expect.objectContaining({ code: codes.content })));
     expect(device.received).toHaveLength(1);
     const later = outcome(endpoint.request(moved.peer, { method: 'GET', path: ['d'] }));
     await clock.advance(10);
-    expect(later).toEqual({ code: codes.content });
+    expect(later.code).toBe(codes.content);
   });
 });
 
@@ -515,8 +505,6 @@ describe('an observation of an earlier run', () => {
 });
 
 describe('the order of notifications', () => {
-  const at = (sequence: number, time = 0) => ({ sequence, at: time });
-
   it.each([
     [1, 2, true],
     [2, 1, false],

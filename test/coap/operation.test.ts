@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  codes,
-  transmissionParameters,
-  type CoapEndpointOptions,
-  type IncomingResponse,
-  type OutgoingRequest,
-} from '../../src/coap/index.ts';
+import { codes, transmissionParameters, type CoapEndpointOptions, type OutgoingRequest } from '../../src/coap/index.ts';
 import type { Message } from '../../src/coap/message.ts';
 import { readRequestOptions } from '../../src/coap/option.ts';
-import { ScriptedPeer, SimulatedNetwork, text } from './network.ts';
+import { ScriptedPeer, SimulatedNetwork } from './network.ts';
+import { outcome, requestOf } from './reading.ts';
 
 const SERVER = '192.0.2.1';
 const DEVICE = '192.0.2.2';
@@ -23,19 +18,10 @@ function start(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock: network.clock, endpoint, device, get };
 }
 
-/** What became of a request, to be looked at without waiting for it. */
-function outcome(promise: Promise<IncomingResponse>) {
-  const seen: { code?: number; payload?: string; error?: string } = {};
-  promise.then(
-    ({ code, payload }) => Object.assign(seen, { code, payload: text(payload) }),
-    (error: { code: string }) => Object.assign(seen, { error: error.code }),
-  );
-  return seen;
-}
+const path = (message: Message | undefined): readonly string[] => requestOf(message).path;
 
-const path = (message: Message | undefined): readonly string[] => {
-  const options = readRequestOptions(message?.options ?? []);
-  return 'unrecognized' in options ? [] : options.path;
+const fail = (): never => {
+  throw new Error('listener');
 };
 
 describe('a request to a peer', () => {
@@ -70,7 +56,7 @@ describe('a request to a peer', () => {
     expect(events).toEqual(['sent']);
     if (request) device.piggyback(request, { code: codes.changed, payload: Buffer.from('done') });
     await clock.advance(2);
-    expect(result).toEqual({ code: codes.changed, payload: 'done' });
+    expect(result).toEqual({ code: codes.changed, payload: Uint8Array.from(Buffer.from('done')) });
     expect(events).toEqual(['sent', 'acknowledged']);
     expect(endpoint.metrics().operations).toBe(0);
   });
@@ -80,7 +66,7 @@ describe('a request to a peer', () => {
     device.onMessage = (request) => device.piggyback(request, { code: codes.notFound });
     const result = get('3');
     await clock.advance(5);
-    expect(result).toEqual({ code: codes.notFound, payload: '' });
+    expect(result).toEqual({ code: codes.notFound, payload: new Uint8Array(0) });
   });
 
   it('resolves with a separate response and acknowledges it, also its copies', async () => {
@@ -102,7 +88,7 @@ describe('a request to a peer', () => {
     device.send(response);
     device.send(response);
     await clock.advance(2);
-    expect(result).toEqual({ code: codes.content, payload: '' });
+    expect(result).toEqual({ code: codes.content, payload: new Uint8Array(0) });
     expect(device.received.slice(1)).toMatchObject([
       { type: 'ACK', code: 0, messageId: 99 },
       { type: 'ACK', code: 0, messageId: 99 },
@@ -224,9 +210,6 @@ describe('a request to a peer', () => {
     const errors: unknown[] = [];
     const { clock, device, get } = start({ onHandlerError: (error) => errors.push(error) });
     device.onMessage = (request) => device.piggyback(request, { code: codes.content });
-    const fail = (): never => {
-      throw new Error('listener');
-    };
     const result = get('3', { onSent: fail, onAcknowledged: fail });
     await clock.advance(10);
     expect(result).toMatchObject({ code: codes.content });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockAt, blockOption, readBlock } from '../../src/coap/block.ts';
 import { NO_BYTES, type MessageOption } from '../../src/coap/message.ts';

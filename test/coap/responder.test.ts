@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { codes, type CoapEndpointOptions, type OutgoingResponse } from '../../src/coap/index.ts';
 import { optionNumbers, readRequestOptions, stringOption, uintOption } from '../../src/coap/option.ts';
-import { ScriptedPeer, SimulatedNetwork, text } from './network.ts';
+import { ScriptedPeer, SimulatedNetwork } from './network.ts';
+import { nothing, text } from './reading.ts';
 
 const SERVER = '192.0.2.1';
 const CLIENT = '192.0.2.2';
@@ -17,15 +18,17 @@ function start(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock: network.clock, server, client };
 }
 
+/** The options of a request that has no use for a success. */
+const unlessSuccess = (path: string) => [
+  stringOption(optionNumbers.uriPath, path),
+  uintOption(optionNumbers.noResponse, 2),
+];
+
 /** A response that the test gives when it wants to. */
 function deferred<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((accept, refuse) => {
-    resolve = accept;
-    reject = refuse;
-  });
-  return { promise, resolve, reject };
+  let resolve: (value: T) => void = nothing;
+  const promise = new Promise<T>((accept) => (resolve = accept));
+  return { promise, resolve };
 }
 
 describe('a request of a peer', () => {
@@ -161,15 +164,11 @@ describe('a request of a peer', () => {
   it('gets only the classes of response that No-Response leaves (RFC 7967)', async () => {
     const { clock, server, client } = start();
     server.onRequest(async ({ path }) => ({ code: path[0] === 'ok' ? codes.changed : codes.notFound }));
-    const options = (path: string) => [
-      stringOption(optionNumbers.uriPath, path),
-      uintOption(optionNumbers.noResponse, 2),
-    ];
-    client.send({ type: 'NON', code: POST, messageId: 1, options: options('ok') });
+    client.send({ type: 'NON', code: POST, messageId: 1, options: unlessSuccess('ok') });
     await clock.advance(10);
     expect(client.received).toEqual([]);
-    client.send({ type: 'CON', code: POST, messageId: 2, options: options('ok') });
-    client.send({ type: 'NON', code: POST, messageId: 3, options: options('wrong') });
+    client.send({ type: 'CON', code: POST, messageId: 2, options: unlessSuccess('ok') });
+    client.send({ type: 'NON', code: POST, messageId: 3, options: unlessSuccess('wrong') });
     await clock.advance(10);
     expect(client.received).toMatchObject([
       { type: 'ACK', code: 0, messageId: 2 },

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PeerState } from '../../src/coap/peer.ts';
 import { TokenHolder, TokenTable } from '../../src/coap/token.ts';
@@ -9,6 +9,8 @@ class Holder extends TokenHolder {
   onPiggybacked(): void {}
   onSeparate(): void {}
 }
+
+const key = (token: Uint8Array): string => Buffer.from(token).toString('hex');
 
 /** A table with one holder in it. */
 function added(table: TokenTable): Holder {
@@ -107,7 +109,6 @@ describe('the token table', () => {
           const table = new TokenTable(most);
           const live = new Map<string, Holder>();
           const gone: Uint8Array[] = [];
-          const key = (token: Uint8Array): string => Buffer.from(token).toString('hex');
           for (const { kind, pick } of events) {
             const chosen = [...live.values()][pick % Math.max(1, live.size)];
             const next = new Holder();
