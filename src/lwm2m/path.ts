@@ -10,6 +10,10 @@ const LEVELS: readonly PathLevel[] = ['root', 'object', 'instance', 'resource', 
 /** A gateway's prefix is one segment that is no number and needs no escape (Gateway 1.1 §6.2). */
 const PREFIX = /^(?!\d+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
 
+function isId(id: number): boolean {
+  return Number.isInteger(id) && id >= 0 && id <= LARGEST_ID;
+}
+
 /**
  * A place in the resource tree: `/`, `/3`, `/3/0`, `/3/0/9` or `/3/0/6/1` (Core 1.2 §7.1), of an end device behind a
  * gateway `/dev1/3/0/9`. Immutable.
@@ -28,7 +32,7 @@ export class Path {
   /** Throws INVALID_PATH for ids that are no integers of 0..65534 or more than four of them. */
   static of(...ids: readonly number[]): Path {
     for (const id of ids) {
-      if (!Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
+      if (!isId(id)) {
         throw new Lwm2mError('INVALID_PATH', `id ${id} is not in 0..${LARGEST_ID}`);
       }
     }
@@ -87,8 +91,8 @@ export class Path {
 
   /** One level down; throws INVALID_PATH below a resource instance. */
   child(id: number): Path {
-    const path = Path.of(...this.ids, id);
-    return this.prefix === null ? path : path.on(this.prefix);
+    if (!isId(id) || this.ids.length === 4) return Path.of(...this.ids, id);
+    return new Path([...this.ids, id], this.prefix);
   }
 
   /** The first `length` ids: `/3/0/9` cut to 2 is `/3/0`. */

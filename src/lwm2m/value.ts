@@ -1,4 +1,5 @@
 import { Lwm2mError } from './error.ts';
+import { parseLinks } from './link-format.ts';
 import type { Path } from './path.ts';
 
 /** The data types of Core 1.2 Appendix C. */
@@ -108,6 +109,18 @@ export function formatObjectLink(link: ObjectLink): string {
   return `${link.objectId}:${link.instanceId}`;
 }
 
+/** A Corelnk is link format (RFC 6690). Throws INVALID_VALUE. */
+export function checkCorelnk(text: string, offset?: number): void {
+  try {
+    parseLinks(text);
+  } catch (cause) {
+    throw new Lwm2mError('INVALID_VALUE', 'a Corelnk that is no link format', { offset, cause });
+  }
+}
+
+/** UTF-8 has no bytes for it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /**
  * The value, if it is one that its type can hold, integers as numbers where that is exact. Throws INVALID_VALUE.
  * Encoders ask this of every value, because TypeScript can't: a bigint has no width and a number may be NaN.
@@ -123,6 +136,11 @@ export function checkedValue(value: TypedValue): TypedValue {
       throw new Lwm2mError('INVALID_VALUE', `${value.value} is no Float`);
     case 'Objlnk':
       parseObjectLink(formatObjectLink(value.value));
+      return value;
+    case 'String':
+    case 'Corelnk':
+      if (LONE_SURROGATE.test(value.value)) throw new Lwm2mError('INVALID_VALUE', 'half a surrogate pair is no text');
+      if (value.type === 'Corelnk') checkCorelnk(value.value);
       return value;
     default:
       return value;

@@ -6,6 +6,10 @@ import { decodeUtf8 } from './utf8.ts';
 
 const BREAK = 0xff;
 const INDEFINITE = 31;
+const BYTES = 2;
+const TEXT = 3;
+/** Shared by all empty arrays and maps: a payload may be full of them. */
+const NOTHING: readonly never[] = [];
 
 /**
  * Reads one CBOR item (RFC 8949) that fills the payload: any key order, non-minimal and indefinite lengths, tags 0-4.
@@ -44,7 +48,7 @@ class CborReader {
       case 1:
         return { kind: 'integer', value: negative(this.#argument(information, offset)), offset };
       case 2:
-        return { kind: 'bytes', value: this.#string(2, information, offset), offset };
+        return { kind: 'bytes', value: this.#octets(information, offset), offset };
       case 3:
         return { kind: 'text', value: this.#text(information, offset), offset };
       case 4:
@@ -87,36 +91,54 @@ class CborReader {
     throw malformed(`additional information ${information}`, offset);
   }
 
-  #text(information: number, offset: number): string {
-    if (information !== INDEFINITE) return decodeUtf8(this.#string(3, information, offset), offset);
-    // RFC 8949 §3.2.3: a character may not be split between chunks.
-    return this.#chunks(3)
-      .map((chunk) => decodeUtf8(chunk, offset))
-      .join('');
+  #octets(information: number, offset: number): Uint8Array {
+    return information === INDEFINITE ? this.#chunks(BYTES) : this.#span(information, offset).slice();
   }
 
-  #string(major: number, information: number, offset: number): Uint8Array {
-    if (information === INDEFINITE) return concatenated(this.#chunks(major));
+  #text(information: number, offset: number): string {
+    if (information !== INDEFINITE) return decodeUtf8(this.#span(information, offset), offset);
+    return decodeUtf8(this.#chunks(TEXT), offset);
+  }
+
+  /** A string of definite length, as a view of the payload. */
+  #span(information: number, offset: number): Uint8Array {
     const length = this.#argument(information, offset);
     const start = this.#advance(length);
-    return this.#bytes.slice(start, this.#position);
+    return this.#bytes.subarray(start, this.#position);
   }
 
-  /** RFC 8949 §3.2.3: chunks are strings of the same kind with a definite length. */
-  #chunks(major: number): Uint8Array[] {
-    const chunks: Uint8Array[] = [];
-    while (!this.#isBreak()) {
-      const offset = this.#position;
-      const initial = this.#byte();
-      const information = initial & 0x1f;
-      if (initial >> 5 !== major || information === INDEFINITE) throw malformed('a chunk of another kind', offset);
-      chunks.push(this.#string(major, information, offset));
+  /**
+   * The chunks of an indefinite string, put together: walked over twice, so that many small ones cost no more than
+   * their bytes.
+   */
+  #chunks(major: number): Uint8Array {
+    const start = this.#position;
+    let length = 0;
+    while (!this.#isBreak()) length += this.#chunk(major).length;
+    const whole = new Uint8Array(length);
+    this.#position = start;
+    for (let written = 0; !this.#isBreak();) {
+      const chunk = this.#chunk(major);
+      whole.set(chunk, written);
+      written += chunk.length;
     }
-    return chunks;
+    return whole;
+  }
+
+  /** RFC 8949 §3.2.3: chunks are strings of the same kind with a definite length; none splits a character. */
+  #chunk(major: number): Uint8Array {
+    const offset = this.#position;
+    const initial = this.#byte();
+    const information = initial & 0x1f;
+    if (initial >> 5 !== major || information === INDEFINITE) throw malformed('a chunk of another kind', offset);
+    const chunk = this.#span(information, offset);
+    if (major === TEXT && ((chunk[0] ?? 0) & 0xc0) === 0x80) throw malformed('a character split by chunks', offset);
+    return chunk;
   }
 
   /** The items of an array, or with `width` 2 the keys and values of a map. */
-  #items(information: number, width: number, depth: number, offset: number): Item[] {
+  #items(information: number, width: number, depth: number, offset: number): readonly Item[] {
+    if (information === 0) return NOTHING;
     const items: Item[] = [];
     if (information === INDEFINITE) {
       while (!this.#isBreak()) items.push(this.item(depth + 1));
@@ -166,7 +188,8 @@ function negative(argument: number | bigint): number | bigint {
   return exactInteger(-1n - BigInt(argument));
 }
 
-function pairs(items: readonly Item[], offset: number): (readonly [Item, Item])[] {
+function pairs(items: readonly Item[], offset: number): readonly (readonly [Item, Item])[] {
+  if (items.length === 0) return NOTHING;
   const entries: (readonly [Item, Item])[] = [];
   for (let index = 0; index < items.length; index += 2) {
     const key = items[index];
@@ -175,16 +198,6 @@ function pairs(items: readonly Item[], offset: number): (readonly [Item, Item])[
     entries.push([key, value]);
   }
   return entries;
-}
-
-function concatenated(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let position = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, position);
-    position += chunk.length;
-  }
-  return whole;
 }
 
 /** IEEE 754 binary16, which DataView reads only in newer Nodes. */

@@ -5,7 +5,7 @@ import { decodeBase64 } from './base64.ts';
 import { readCbor } from './cbor-reader.ts';
 import { exactNumber } from './item.ts';
 import type { Item } from './item.ts';
-import { checkValuePath, typedItem, Typing } from './typing.ts';
+import { checkValuePath, readingOf, typedItem, Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -17,8 +17,8 @@ export function decodeText(payload: Uint8Array, context: DecodeContext): Decoded
   checkValuePath(path, 0);
   const text = decodeUtf8(payload, 0);
   const type = new Typing(context).typeAt(path);
-  if (type !== undefined) return { readings: [{ ...typedText(text, type), path, time: null }], empty: [] };
-  return { readings: [{ type: 'String', value: text, path, time: null, guessed: true }], empty: [] };
+  const value: TypedValue = type === undefined ? { type: 'String', value: text } : typedText(text, type);
+  return { readings: [readingOf(value, path, null, type === undefined)], empty: [] };
 }
 
 function typedText(text: string, type: ResourceType): TypedValue {
@@ -54,8 +54,8 @@ export function decodeOpaque(payload: Uint8Array, context: DecodeContext): Decod
   if (type !== undefined && type !== 'Opaque') {
     throw new Lwm2mError('INVALID_VALUE', `octets are no ${type}`, { offset: 0 });
   }
-  const value = { type: 'Opaque', value: payload.slice(), path, time: null } as const;
-  return { readings: [type === undefined ? { ...value, guessed: true } : value], empty: [] };
+  const value: TypedValue = { type: 'Opaque', value: payload.slice() };
+  return { readings: [readingOf(value, path, null, type === undefined)], empty: [] };
 }
 
 /** application/cbor (Core 1.2 §7.4.6): one item, the value of one resource or resource instance. */

@@ -3,7 +3,7 @@ import type { Path } from '../path.ts';
 import { exactInteger, integerOf } from '../value.ts';
 import type { Decoded, Reading, ResourceType, TypedValue } from '../value.ts';
 import { malformed } from './item.ts';
-import { corelnk, float, Typing } from './typing.ts';
+import { corelnk, float, readingOf, Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -95,9 +95,7 @@ class TlvReader {
   #value(path: Path, { start, end }: Entry): void {
     const type = this.#typing.typeAt(path);
     const value = typedBytes(this.#bytes.subarray(start, end), type ?? 'Opaque', start);
-    this.readings.push(
-      type === undefined ? { ...value, path, time: null, guessed: true } : { ...value, path, time: null },
-    );
+    this.readings.push(readingOf(value, path, null, type === undefined));
   }
 
   /** The entries that fill a range, each id of a kind once. */

@@ -1,8 +1,7 @@
 import { Lwm2mError } from '../error.ts';
-import { parseLinks } from '../link-format.ts';
-import type { ObjectDefinition, ObjectModel } from '../model/definition.ts';
+import type { ObjectModel } from '../model/definition.ts';
 import type { Path } from '../path.ts';
-import { integerOf, parseObjectLink } from '../value.ts';
+import { checkCorelnk, integerOf, parseObjectLink } from '../value.ts';
 import type { Reading, ResourceType, TypedValue } from '../value.ts';
 import { describe, malformed } from './item.ts';
 import type { Item } from './item.ts';
@@ -25,11 +24,12 @@ export interface DecodeContext {
 /** Turns an item into the kind that its type has, where a format writes it as another: object links as text in CBOR. */
 export type Adapt = (item: Item, type: ResourceType) => Item;
 
-/** Looks up what type a resource has, remembering the object's definition from one value to the next. */
+/** Looks up what type a resource has, remembering it from one value to the next. */
 export class Typing {
   readonly #context: DecodeContext;
   readonly #adapt: Adapt;
-  readonly #definitions = new Map<number, ObjectDefinition | undefined>();
+  /** By object and resource id; the objects of end devices behind a gateway apart. */
+  readonly #types = new Map<string | number, ResourceType | undefined>();
 
   constructor(context: DecodeContext, adapt: Adapt = (item) => item) {
     this.#context = context;
@@ -38,25 +38,34 @@ export class Typing {
 
   /** Undefined when neither the model nor the caller knows the resource. */
   typeAt(path: Path): ResourceType | undefined {
-    const { resourceType, model, versionOf } = this.#context;
-    if (resourceType !== undefined) return resourceType;
-    const { objectId, resourceId } = path;
+    if (this.#context.resourceType !== undefined) return this.#context.resourceType;
+    const { objectId, resourceId, prefix } = path;
     if (objectId === null || resourceId === null) return undefined;
+    const number = objectId * 65536 + resourceId;
+    const key = prefix === null ? number : `${prefix}/${number}`;
+    const known = this.#types.get(key);
+    if (known !== undefined || this.#types.has(key)) return known;
     // An end device's versions are in the gateway's /25 list, not in this registration.
-    const version = path.prefix === null ? versionOf?.(objectId) : undefined;
-    if (!this.#definitions.has(objectId)) this.#definitions.set(objectId, model.object(objectId, version));
-    const definition = this.#definitions.get(objectId);
-    if (definition === undefined) return undefined;
-    return model.resource(objectId, resourceId, definition.version)?.type ?? undefined;
+    const version = prefix === null ? this.#context.versionOf?.(objectId) : undefined;
+    const type = this.#context.model.resource(objectId, resourceId, version)?.type ?? undefined;
+    this.#types.set(key, type);
+    return type;
   }
 
   /** The reading of an item at its place. Throws INVALID_PAYLOAD off resources, INVALID_VALUE off types. */
   reading(path: Path, item: Item, time: number | null): Reading {
     checkValuePath(path, item.offset);
     const type = this.typeAt(path);
-    if (type !== undefined) return { ...typedItem(this.#adapt(item, type), type), path, time };
-    return { ...guessedItem(item), path, time, guessed: true };
+    if (type !== undefined) return readingOf(typedItem(this.#adapt(item, type), type), path, time, false);
+    return readingOf(guessedItem(item), path, time, true);
   }
+}
+
+/** A value at its place. Written out field by field: payloads bring ten thousands, and spreading costs most of the time. */
+export function readingOf(typed: TypedValue, path: Path, time: number | null, guessed: boolean): Reading {
+  const { type, value } = typed;
+  // Type and value come from one TypedValue, so they still belong together, which the compiler can't follow.
+  return (guessed ? { type, value, path, time, guessed } : { type, value, path, time }) as Reading;
 }
 
 /** Values sit at resources and resource instances only (Core 1.2 §7.1). */
@@ -134,10 +143,6 @@ export function float(value: number, offset: number): TypedValue {
 
 /** Throws INVALID_VALUE for text that is no link format. */
 export function corelnk(value: string, offset: number): TypedValue {
-  try {
-    parseLinks(value);
-  } catch (cause) {
-    throw new Lwm2mError('INVALID_VALUE', 'a Corelnk that is no link format', { offset, cause });
-  }
+  checkCorelnk(value, offset);
   return { type: 'Corelnk', value };
 }
