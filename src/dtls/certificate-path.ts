@@ -92,13 +92,12 @@ export function verifyCertificatePath(
     if (below !== undefined) checkIssuer(certificate, below, path.length - 1);
     path.push(certificate);
     checkCertificate(certificate, now);
-    const trusted = anchors.filter((anchor) => isAnchoredBy(certificate, anchor));
-    const [first] = trusted;
-    if (first === undefined) continue;
-    if (!isSame(first.certificate, certificate)) {
-      checkIssuer(first.certificate, certificate, path.length - 1);
-      checkCertificate(first.certificate, now);
-    }
+    const trusted = trustedAnchors(
+      anchors.filter((anchor) => isAnchoredBy(certificate, anchor)),
+      path,
+      now,
+    );
+    if (trusted.length === 0) continue;
     return describePath(path, trusted);
   }
   const last = certificates.at(-1);
@@ -131,13 +130,36 @@ function isIssuedBy(certificate: Parsed, issuer: Parsed): boolean {
   return certificate.x509.checkIssued(issuer.x509) && certificate.x509.verify(issuer.publicKey);
 }
 
+/**
+ * Of the anchors that issued the path's last certificate, those that may have. One tenant's copy of an anchor that has
+ * expired must not shut out another's; when none is good the first one's refusal is thrown.
+ */
+function trustedAnchors(anchors: readonly TrustAnchor[], path: readonly Parsed[], now: number): TrustAnchor[] {
+  const last = path.at(-1);
+  if (last === undefined) return [];
+  const refusals: unknown[] = [];
+  const trusted = anchors.filter(({ certificate }) => {
+    if (isSame(certificate, last)) return true;
+    try {
+      checkIssuer(certificate, last, path.length - 1);
+      checkCertificate(certificate, now);
+      return true;
+    } catch (refusal) {
+      refusals.push(refusal);
+      return false;
+    }
+  });
+  if (trusted.length === 0 && refusals.length > 0) throw refusals[0];
+  return trusted;
+}
+
 /** `intermediates`: those between `issuer` and the device's own certificate. */
 function checkIssuer(issuer: Parsed, certificate: Parsed, intermediates: number): void {
+  const mayIssue = issuer.isCa && (issuer.allowsUsage === null || issuer.allowsUsage('keyCertSign'));
+  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' may not issue certificates`);
   if (!isIssuedBy(certificate, issuer)) {
     throw new DtlsError('unknown_ca', `'${issuer.subject}' did not issue '${certificate.subject}'`);
   }
-  const mayIssue = issuer.isCa && (issuer.allowsUsage === null || issuer.allowsUsage('keyCertSign'));
-  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' may not issue certificates`);
   if (issuer.pathLength !== null && intermediates > issuer.pathLength) {
     throw new DtlsError('bad_certificate', `the path below '${issuer.subject}' is too long`);
   }

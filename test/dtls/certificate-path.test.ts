@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../../src/dtls/certificate.ts';
+import { type CertificatePath, trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
+import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { type Authority, CA_EXTENSIONS, certify, DEVICE_EXTENSIONS, START } from './certificates.ts';
+
+const DAY = 86_400_000;
+const root = certify('Root', null);
+const anchors = [trustAnchor('tenant-a', root.certificate)];
+
+function verify(...chain: Authority[]) {
+  return verifyCertificatePath(
+    chain.map((authority) => authority.certificate),
+    anchors,
+    START,
+  );
+}
+
+function refusal(...chain: Authority[]): unknown {
+  try {
+    verify(...chain);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('the chain was taken');
+}
+
+describe('a certificate path', () => {
+  it('leads from a device over intermediates to an anchor', () => {
+    const intermediate = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const device = certify('urn:dev:1', intermediate, {
+      extensions: [...DEVICE_EXTENSIONS, subjectAltName(['device.example'])],
+    });
+    expect(verify(device, intermediate)).toMatchObject({
+      subject: 'CN=urn:dev:1',
+      commonName: 'urn:dev:1',
+      subjectAltName: 'DNS:device.example',
+      anchors: ['tenant-a'],
+    });
+    expect(verify(device, intermediate).fingerprints).toHaveLength(2);
+    expect(verify(device, intermediate, root).anchors).toEqual(['tenant-a']);
+  });
+
+  it('may be a pinned certificate alone', () => {
+    const device = certify('pinned', null, { extensions: DEVICE_EXTENSIONS });
+    const pinned = [trustAnchor('pin', device.certificate)];
+    expect(verifyCertificatePath([device.certificate], pinned, START).anchors).toEqual(['pin']);
+  });
+
+  it('names every anchor that it leads to', () => {
+    const device = certify('device', root);
+    const both = [...anchors, trustAnchor('tenant-b', new X509Certificate(root.certificate).toString())];
+    expect(verifyCertificatePath([device.certificate], both, START).anchors).toEqual(['tenant-a', 'tenant-b']);
+  });
+
+  it("is not shut out by another tenant's copy of the anchor that has expired", () => {
+    const device = certify('device', root);
+    const expired = certify('Root', null, { notAfter: START - DAY, key: root.privateKey });
+    const both = [trustAnchor('tenant-b', expired.certificate), ...anchors];
+    expect(verifyCertificatePath([device.certificate], both, START).anchors).toEqual(['tenant-a']);
+    expect(() => verifyCertificatePath([device.certificate], both.slice(0, 1), START)).toThrow(
+      expect.objectContaining({ code: 'certificate_expired' }),
+    );
+  });
+
+  const stranger = certify('Root', null);
+  const notCa = certify('Not a CA', root);
+  const short = certify('Short', root, { extensions: [basicConstraints(true, 0), keyUsage('keyCertSign')] });
+  const below = certify('Below', short, { extensions: CA_EXTENSIONS });
+  const noSign = certify('No signing', root, { extensions: [basicConstraints(true), keyUsage('digitalSignature')] });
+  const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+  const nameConstraints = { id: '2.5.29.30', critical: true, value: Buffer.from('3000', 'hex') };
+
+  it.each<[string, Authority[], string, string]>([
+    ['expired', [certify('d', root, { notAfter: START - DAY })], 'certificate_expired', 'expired 2025-12-31'],
+    ['not valid yet', [certify('d', root, { notBefore: START + DAY })], 'certificate_expired', 'before 2026-01-02'],
+    ['of another anchor with the same name', [certify('d', stranger)], 'unknown_ca', "no trust anchor issued 'CN=d'"],
+    ['below a device', [certify('d', notCa), notCa], 'bad_certificate', 'may not issue'],
+    ['below a CA that may not sign certificates', [certify('d', noSign), noSign], 'bad_certificate', 'may not issue'],
+    ['of too long a path', [certify('d', below), below, short], 'bad_certificate', 'too long'],
+    ['with a hole in its chain', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
+    ['with an expired intermediate', expiredIntermediate(), 'certificate_expired', "'CN=Old' expired"],
+    [
+      'for servers',
+      [certify('d', root, { extensions: [extendedKeyUsage('serverAuth')] })],
+      'unsupported_certificate',
+      'not for clients',
+    ],
+    [
+      'that may not sign',
+      [certify('d', root, { extensions: [keyUsage('keyCertSign')] })],
+      'unsupported_certificate',
+      'may not be used to sign',
+    ],
+    [
+      'with a critical extension that is not understood',
+      [certify('d', root, { extensions: [...DEVICE_EXTENSIONS, nameConstraints] })],
+      'unsupported_certificate',
+      '2.5.29.30',
+    ],
+  ])('refuses a certificate %s', (_what, chain, code, reason) => {
+    expect(refusal(...chain)).toMatchObject({ code, message: expect.stringContaining(reason) });
+  });
+
+  it('refuses a chain of more than eight', () => {
+    const device = certify('d', root);
+    expect(refusal(...Array.from({ length: 9 }, () => device))).toMatchObject({ code: 'bad_certificate' });
+  });
+
+  it('refuses random and mutated certificates without a failure of its own', () => {
+    const device = certify('d', root).certificate;
+    const mutated = fc.tuple(fc.nat(device.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, flip]) => {
+      const bytes = Buffer.from(device);
+      bytes[at] = (bytes[at] ?? 0) ^ flip;
+      return bytes;
+    });
+    const random = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.oneof(mutated, random), (bytes) => {
+        expect(() => verifyCertificatePath([bytes], anchors, START)).toThrow(
+          expect.objectContaining({ name: 'DtlsError', code: expect.not.stringMatching('internal_error') }),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('agrees with openssl verify about what it issued', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'treeline-path-'));
+    try {
+      const device = certify('device', factory);
+      for (const [name, authority] of Object.entries({ root, factory, device })) {
+        writeFileSync(join(folder, name), new X509Certificate(authority.certificate).toString());
+      }
+      const time = String(START / 1_000);
+      const args = ['verify', '-attime', time, '-purpose', 'sslclient'];
+      const output = execFileSync('openssl', [...args, '-CAfile', 'root', '-untrusted', 'factory', 'device'], {
+        cwd: folder,
+        stdio: 'pipe',
+      });
+      expect(output.toString()).toContain('device: OK');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the certificate verifier', () => {
+  const device = certify('urn:dev:1', root);
+  const trust = {
+    anchors: async () => anchors,
+    revoked: async () => [],
+    credential: async ({ commonName }: CertificatePath) => (commonName === 'urn:dev:1' ? 'x509-1' : null),
+  };
+  const clock = new ManualClock();
+
+  it('answers with the credential of the device that the certificate names', async () => {
+    expect(await certificateVerifier(trust, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
+  });
+
+  it('refuses a certificate of another name', async () => {
+    expect(await certificateVerifier(trust, clock)([certify('urn:dev:2', root).certificate])).toEqual({
+      refused: 'certificate_unknown',
+      reason: "certificate 'CN=urn:dev:2' names no device",
+    });
+  });
+
+  it('refuses a revoked certificate, and one below a revoked intermediate', async () => {
+    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const below = certify('urn:dev:1', factory);
+    const fingerprint = new X509Certificate(factory.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
+    const revoking = {
+      ...trust,
+      revoked: async ({ fingerprints }: { fingerprints: readonly string[] }) =>
+        fingerprints.filter((one) => one === fingerprint),
+    };
+    expect(await certificateVerifier(revoking, clock)([below.certificate, factory.certificate])).toMatchObject({
+      refused: 'certificate_revoked',
+    });
+    expect(await certificateVerifier(revoking, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
+  });
+});
+
+function expiredIntermediate(): Authority[] {
+  const old = certify('Old', root, { extensions: CA_EXTENSIONS, notAfter: START - DAY });
+  return [certify('d', old), old];
+}

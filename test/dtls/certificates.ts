@@ -1,0 +1,53 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+import {
+  basicConstraints,
+  type CertificateExtension,
+  extendedKeyUsage,
+  issueCertificate,
+  keyUsage,
+} from '../../src/dtls/certificate.ts';
+
+const DAY = 86_400_000;
+/** Where test/manual-clock.ts begins. */
+export const START = Date.UTC(2026, 0, 1);
+
+/** A name with a key, who can issue certificates whether it may or not. */
+export interface Authority {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  readonly certificate: Buffer;
+}
+
+export interface Wishes {
+  readonly extensions?: readonly CertificateExtension[];
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  readonly curve?: string;
+  /** Instead of a new one. */
+  readonly key?: KeyObject;
+}
+
+export const CA_EXTENSIONS = [basicConstraints(true), keyUsage('keyCertSign')];
+export const DEVICE_EXTENSIONS = [
+  basicConstraints(false),
+  keyUsage('digitalSignature'),
+  extendedKeyUsage('clientAuth'),
+];
+
+/** A certificate for a new key, signed by `issuer` or by itself. */
+export function certify(name: string, issuer: Authority | null, wishes: Wishes = {}): Authority {
+  const privateKey = wishes.key ?? generateKeyPairSync('ec', { namedCurve: wishes.curve ?? 'P-256' }).privateKey;
+  const certificate = issueCertificate(
+    {
+      commonName: name,
+      issuerCommonName: issuer?.name ?? name,
+      notBefore: wishes.notBefore ?? START - DAY,
+      notAfter: wishes.notAfter ?? START + 30 * DAY,
+      publicKey: createPublicKey(privateKey),
+      extensions: wishes.extensions ?? (issuer === null ? CA_EXTENSIONS : DEVICE_EXTENSIONS),
+    },
+    issuer?.privateKey ?? privateKey,
+  );
+  return { name, privateKey, certificate };
+}

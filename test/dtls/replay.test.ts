@@ -1,0 +1,48 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { ReplayWindow } from '../../src/dtls/replay.ts';
+
+describe('the replay window', () => {
+  it('takes each of 64 sequence numbers once and nothing older', () => {
+    const window = new ReplayWindow();
+    window.mark(100);
+    expect(window.accepts(100)).toBe(false);
+    expect(window.accepts(37)).toBe(true);
+    expect(window.accepts(36)).toBe(false);
+    window.mark(37);
+    expect(window.accepts(37)).toBe(false);
+    expect(window.accepts(101)).toBe(true);
+  });
+
+  it('says which record is newer than all before', () => {
+    const window = new ReplayWindow();
+    expect([window.mark(5), window.mark(4), window.mark(6), window.mark(6)]).toEqual([true, false, true, false]);
+  });
+
+  it('agrees with a plain set of the last 64 in any order of arrival', () => {
+    const jump = fc.integer({ min: -70, max: 70 });
+    fc.assert(
+      fc.property(fc.array(jump, { maxLength: 200 }), (jumps) => {
+        const window = new ReplayWindow();
+        const seen = new Set<number>();
+        let highest = 1_000;
+        window.mark(highest);
+        seen.add(highest);
+        for (const step of jumps) {
+          const sequence = Math.max(0, highest + step);
+          const expected = sequence > highest - 64 && !seen.has(sequence);
+          expect(window.accepts(sequence)).toBe(expected);
+          if (!expected) continue;
+          window.mark(sequence);
+          seen.add(sequence);
+          highest = Math.max(highest, sequence);
+        }
+        const restored = new ReplayWindow(window.state);
+        for (let back = -2; back < 70; back++) {
+          expect(restored.accepts(highest - back)).toBe(window.accepts(highest - back));
+        }
+      }),
+    );
+  });
+});
