@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import type { Actor, Access } from '../fleet/index.ts';
+
+/** A longer one is no token of ours, and is not looked up. */
+const LONGEST_TOKEN = 512;
+const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
+
+export type Authentication = { readonly actor: Actor } | { readonly actor: null; readonly message: string };
+
+/**
+ * Who the token is. The token comes in the Authorization header of a request, or in the connection parameters of a
+ * WebSocket; never in a URL, which ends up in logs and histories.
+ */
+export async function authenticate(access: Access, token: string | null): Promise<Authentication> {
+  if (token === null) {
+    return {
+      actor: null,
+      message:
+        'A token is wanted, in the header "Authorization: Bearer <token>" (over WebSocket in the connection parameters: {"token": "<token>"}). Tokens in the URL are not taken.',
+    };
+  }
+  const actor = token.length <= LONGEST_TOKEN ? await access.authenticate(token) : null;
+  return actor ? { actor } : { actor: null, message: 'The token is not known, or was revoked.' };
+}
+
+export function tokenOfRequest({ headers }: IncomingMessage): string | null {
+  return bearer(headers.authorization);
+}
+
+/** `{ authorization: "Bearer <token>" }`, `{ Authorization: … }` or `{ token: "<token>" }`. */
+export function tokenOfParameters(parameters: Readonly<Record<string, unknown>> | undefined): string | null {
+  const { token, authorization, Authorization } = parameters ?? {};
+  if (typeof token === 'string' && token !== '') return token;
+  return bearer(authorization) ?? bearer(Authorization);
+}
+
+function bearer(header: unknown): string | null {
+  return typeof header === 'string' ? (BEARER.exec(header)?.[1] ?? null) : null;
+}

@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import type { Services } from '../../schema/index.ts';
+import type { Clock } from '../clock.ts';
+import { authenticate, tokenOfRequest } from './authentication.ts';
+import { ServerError } from './error.ts';
+import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
+import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
+import type { Log } from './log.ts';
+import { allowOrigin, originAllowed } from './origin.ts';
+import { Sessions } from './sessions.ts';
+import { DEFAULT_LIMITS, type HttpSettings } from './settings.ts';
+import { createWebSocketSide } from './websocket.ts';
+
+export interface HttpServerOptions extends Omit<Services, 'limits'>, Health {
+  readonly settings: HttpSettings;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export interface HttpServer {
+  /** Rejects with ServerError naming host and port: PORT_IN_USE, CANNOT_LISTEN. `url` is that of GraphQL. */
+  listen(): Promise<{ url: string; port: number }>;
+  /** What a metric shows. */
+  snapshot(): { webSockets: number; sessions: number };
+  /**
+   * Takes no more connections, ends subscriptions (WebSocket: 1001; SSE: a last error SERVER_CLOSING), gives requests
+   * in flight their time and cuts what is left. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/** GraphQL over HTTP, SSE and WebSocket, health and metrics, on one port. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { fleet, telemetry, bus, settings, log, clock } = options;
+  const limits = { ...DEFAULT_LIMITS, ...settings.limits };
+  const sessions = new Sessions();
+  const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log });
+  const { access } = fleet;
+  const webSockets = createWebSocketSide({ graphql, access, sessions, settings, limits, log, clock });
+  let closing: Promise<void> | null = null;
+
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!originAllowed(request, settings.allowedOrigins)) {
+      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed (TREELINE_ALLOWED_ORIGINS).');
+    }
+    allowOrigin(request, response);
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    // GraphiQL’s page holds nothing secret: it loads without a token, and sends the one that is typed into it.
+    const page = settings.graphiql && request.method === 'GET' && request.headers.accept?.includes('text/html');
+    if (page) return graphql.handle(request, response, { actor: null });
+    const authentication = await authenticate(access, tokenOfRequest(request));
+    if (authentication.actor === null) {
+      response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
+      return refuse(response, 401, 'UNAUTHENTICATED', authentication.message);
+    }
+    return graphql.handle(request, response, { actor: authentication.actor });
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    switch (pathOf(request)) {
+      case GRAPHQL_PATH:
+        return answerGraphql(request, response);
+      case '/healthz':
+        return answerLiveness(response);
+      case '/readyz':
+        return answerReadiness(response, options, closing !== null);
+      case '/metrics':
+        return answerMetrics(request, response, options, access);
+      default:
+        return refuse(response, 404, 'NOT_FOUND', `Nothing is here. The API is at ${GRAPHQL_PATH}.`);
+    }
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const id = randomUUID();
+      log.error({ id, err: error }, 'unexpected error');
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error. It is logged with the id ${id}.`);
+    });
+  });
+  server.maxConnections = limits.connections;
+  server.on('upgrade', (request, socket, head) => webSockets.upgrade(request, socket, head));
+
+  const revocations = bus.subscribe('keyRevoked', null);
+  void (async () => {
+    for await (const event of revocations) if (event.kind === 'event') sessions.revoke(event.value.keyId);
+  })();
+
+  return {
+    listen: async () => {
+      await listening(server, settings);
+      // A TCP server that listens has such an address.
+      const { port } = server.address() as AddressInfo;
+      return { url: `http://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
+    },
+    snapshot: () => ({ webSockets: webSockets.count, sessions: sessions.count }),
+    close: () => (closing ??= drain()),
+  };
+
+  async function drain(): Promise<void> {
+    revocations.close();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    sessions.close();
+    webSockets.close();
+    server.closeIdleConnections();
+    const deadline = clock.after(limits.drainMs, () => {
+      webSockets.terminate();
+      server.closeAllConnections();
+    });
+    await closed;
+    deadline.cancel();
+  }
+}
+
+function listening(server: Server, { host, port }: HttpSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const place = `${hostOf(host)}:${port}`;
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new ServerError('PORT_IN_USE', `cannot listen on ${place}: the port is in use`, { cause: error })
+          : new ServerError('CANNOT_LISTEN', `cannot listen on ${place}: ${error.message}`, { cause: error }),
+      );
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+function hostOf(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  return (url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+/** An answer that no GraphQL engine had a part in, in the form that GraphQL clients read. */
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(body);
+}

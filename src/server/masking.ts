@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { expectedError } from '../../schema/index.ts';
+import type { Log } from './log.ts';
+
+/**
+ * Errors as callers may see them. What a caller can mend passes with its code; what nobody expected becomes an id, under
+ * which it is logged once, however many fields it hit and whoever it was told to.
+ */
+export function createMask(log: Log): (error: unknown) => GraphQLError {
+  const ids = new WeakMap<object, string>();
+
+  function idOf(cause: unknown): string {
+    const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined;
+    if (known !== undefined) return known;
+    const id = randomUUID();
+    if (typeof cause === 'object' && cause !== null) ids.set(cause, id);
+    log.error({ id, err: cause }, 'unexpected error');
+    return id;
+  }
+
+  return (error) => {
+    if (error instanceof GraphQLError) {
+      if (saidByGraphql(error)) return error;
+      const expected = expectedError(error);
+      if (expected) return expected;
+    }
+    const [cause, place] =
+      error instanceof GraphQLError ? [error.originalError, { nodes: error.nodes, path: error.path }] : [error, {}];
+    const id = idOf(cause);
+    return new GraphQLError(`Unexpected error. It is logged with the id ${id}.`, {
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', id },
+    });
+  };
+}
+
+/** Syntax, validation, variables, limits: errors that were made to be told. */
+function saidByGraphql({ originalError }: GraphQLError): boolean {
+  if (originalError === undefined) return true;
+  return originalError instanceof GraphQLError && saidByGraphql(originalError);
+}

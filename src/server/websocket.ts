@@ -1,0 +1,187 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { GraphQLError, type ExecutionArgs } from 'graphql';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Clock, Timer } from '../clock.ts';
+import type { Access, Actor } from '../fleet/index.ts';
+import { authenticate, tokenOfParameters, tokenOfRequest } from './authentication.ts';
+import { GRAPHQL_PATH, type GraphqlServer } from './graphql.ts';
+import type { Log } from './log.ts';
+import { originAllowed } from './origin.ts';
+import type { Sessions } from './sessions.ts';
+import type { HttpLimits, HttpSettings } from './settings.ts';
+
+/** A client that answers no ping for this long is gone. */
+const KEEP_ALIVE_MS = 12_000;
+/** RFC 6455 §5.5: a close reason has at most 123 bytes. */
+const LONGEST_REASON = 123;
+
+interface Extra {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  actor?: Actor;
+  closeSession?: () => void;
+}
+
+interface RootValue {
+  execute(args: ExecutionArgs): ReturnType<ReturnType<GraphqlServer['getEnveloped']>['execute']>;
+  subscribe(args: ExecutionArgs): ReturnType<ReturnType<GraphqlServer['getEnveloped']>['subscribe']>;
+}
+
+export interface WebSocketSide {
+  /** Takes over a connection that asks for the WebSocket protocol. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly count: number;
+  /** Closes every socket with 1001 (RFC 6455 §7.4.1: going away); clients of graphql-ws then connect anew. */
+  close(): void;
+  /** Cuts what is left. */
+  terminate(): void;
+}
+
+/** graphql-transport-ws on the path of the API. */
+export function createWebSocketSide(options: {
+  graphql: GraphqlServer;
+  access: Access;
+  sessions: Sessions;
+  settings: HttpSettings;
+  limits: HttpLimits;
+  log: Log;
+  clock: Clock;
+}): WebSocketSide {
+  const { graphql, access, sessions, settings, limits, log, clock } = options;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
+  const server = makeServer<Record<string, unknown>, Extra>({
+    execute: (args) => (args.rootValue as RootValue).execute(args), // as onSubscribe below put it there
+    subscribe: (args) => (args.rootValue as RootValue).subscribe(args),
+
+    async onConnect({ connectionParams, extra }) {
+      const token = tokenOfParameters(connectionParams) ?? tokenOfRequest(extra.request);
+      const authentication = await authenticate(access, token);
+      const { actor } = authentication;
+      if (actor === null) {
+        close(extra.socket, CloseCode.Unauthorized, `Unauthorized: ${authentication.message}`);
+        return false;
+      }
+      extra.actor = actor;
+      extra.closeSession = sessions.open(actor, ({ code, message }) => {
+        if (code === 'KEY_REVOKED') close(extra.socket, CloseCode.Forbidden, `Forbidden: ${message}`);
+        else close(extra.socket, 1001, message);
+      });
+      return true;
+    },
+
+    async onSubscribe({ extra, subscriptions }, _id, params) {
+      // The protocol lets nobody subscribe before onConnect has let them in.
+      const actor = extra.actor ?? null;
+      if (Object.keys(subscriptions).length > limits.operationsPerSocket) {
+        const message = `More than ${limits.operationsPerSocket} operations run on this connection.`;
+        return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
+      }
+      const { schema, parse, validate, contextFactory, execute, subscribe } = graphql.getEnveloped({
+        actor,
+        params,
+        request: new Request(new URL(GRAPHQL_PATH, 'http://localhost')),
+        waitUntil: () => undefined,
+      });
+      let document: ExecutionArgs['document'];
+      try {
+        document = parse(params.query);
+      } catch (error) {
+        if (error instanceof GraphQLError) return [error];
+        throw error;
+      }
+      const errors = validate(schema, document);
+      if (errors.length > 0) return errors;
+      return {
+        schema,
+        document,
+        operationName: params.operationName,
+        variableValues: params.variables,
+        contextValue: await contextFactory(),
+        rootValue: { execute, subscribe } satisfies RootValue,
+      };
+    },
+
+    onClose({ extra }) {
+      extra.closeSession?.();
+    },
+  });
+
+  sockets.on('connection', (socket, request) => {
+    const fail = (error: unknown): void => {
+      log.warn({ err: error }, 'a WebSocket failed');
+      close(socket, CloseCode.InternalServerError, 'Internal server error');
+    };
+    const closed = server.opened(
+      {
+        protocol: socket.protocol,
+        // Resolves when the socket took it: a slow client slows its own subscriptions down, and no other.
+        send: (data) =>
+          new Promise((resolve, reject) => {
+            if (socket.readyState !== socket.OPEN) resolve();
+            else socket.send(data, (error) => (error ? reject(error) : resolve()));
+          }),
+        close: (code = 1000, reason = '') => close(socket, code, reason),
+        onMessage: (take) => socket.on('message', (data) => void take(String(data)).catch(fail)),
+      },
+      { socket, request },
+    );
+    // What a client breaks (too long a message, bad frames) ends its own connection: ws closes it with the code.
+    socket.on('error', (error) => log.info({ err: error }, 'a WebSocket client broke the protocol'));
+    const stop = keepAlive(socket, clock);
+    socket.once('close', (code, reason) => {
+      stop();
+      void closed(code, String(reason));
+    });
+  });
+
+  return {
+    upgrade(request, socket, head) {
+      // Until ws takes the socket, nobody else hears its errors.
+      socket.on('error', () => socket.destroy());
+      if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
+        return refuse(socket, '404 Not Found', `WebSocket is spoken at ${GRAPHQL_PATH}.`);
+      if (!originAllowed(request, settings.allowedOrigins)) {
+        return refuse(socket, '403 Forbidden', 'This origin is not allowed (TREELINE_ALLOWED_ORIGINS).');
+      }
+      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    },
+    get count() {
+      return sockets.clients.size;
+    },
+    close() {
+      for (const socket of sockets.clients) close(socket, 1001, 'The server is closing.');
+    },
+    terminate() {
+      for (const socket of sockets.clients) socket.terminate();
+    },
+  };
+}
+
+function close(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, Buffer.from(reason).subarray(0, LONGEST_REASON).toString());
+}
+
+function refuse(socket: Duplex, status: string, message: string): void {
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+/** Pings in turn, and ends a socket whose last ping was not answered. Returns how to stop. */
+function keepAlive(socket: WebSocket, clock: Clock): () => void {
+  let answered = true;
+  let timer: Timer;
+  const beat = (): void => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    if (socket.readyState === socket.OPEN) socket.ping();
+    timer = clock.after(KEEP_ALIVE_MS, beat);
+  };
+  socket.on('pong', () => {
+    answered = true;
+  });
+  timer = clock.after(KEEP_ALIVE_MS, beat);
+  return () => timer.cancel();
+}
