@@ -11,6 +11,8 @@ export type {
   TrustAnchor,
 } from './credential.ts';
 export { createCredentials, type Credentials } from './credentials.ts';
+export type { CredentialGate } from './admission.ts';
+export { createFleet, type FleetOptions, type FleetSnapshot, type RunningFleet } from './create-fleet.ts';
 export type {
   Device,
   DeviceRegistration,
@@ -22,6 +24,7 @@ export type {
 export { FleetError, type FleetErrorCode } from './error.ts';
 export type { DeviceStatusChange, FleetEvents, StatusReason } from './events.ts';
 export type * from './fleet.ts';
+export type { Log } from './log.ts';
 export { parseMappingPath, type MappingPath } from './mapping-path.ts';
 export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './paging.ts';
 export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';

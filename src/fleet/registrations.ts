@@ -33,8 +33,6 @@ export interface StoredChange {
 export interface Restored {
   readonly state: RestoredState;
   readonly devices: readonly LiveDevice[];
-  /** Registrations that ran out while nobody was there. */
-  readonly expired: readonly Registration[];
 }
 
 /**
@@ -83,8 +81,8 @@ export class Registrations {
     );
   }
 
-  /** What an earlier run left. Registrations that ran out more than `graceMs` ago are `expired`, not restored. */
-  async restore(now: number, graceMs: number, modelOf: (tenantId: TenantId) => ObjectModel): Promise<Restored> {
+  /** What an earlier run left; what ran out meanwhile is ended by the LwM2M server, which knows the grace. */
+  async restore(modelOf: (tenantId: TenantId) => ObjectModel): Promise<Restored> {
     const [rows, running] = await this.#store.asSystem(async (tx) => [
       await tx
         .select({ registration: registrations, device: devices })
@@ -92,15 +90,9 @@ export class Registrations {
         .innerJoin(devices, eq(devices.id, registrations.deviceId)),
       await tx.select().from(observations),
     ]);
-    const expired: Registration[] = [];
-    const restored: LiveDevice[] = [];
-    for (const { registration: row, device } of rows) {
+    const restored = rows.map(({ registration: row, device }): LiveDevice => {
       const registration = registrationOfRow(row, device.endpoint);
-      if (registration.expiresAt !== null && registration.expiresAt + graceMs < now) {
-        expired.push(registration);
-        continue;
-      }
-      restored.push({
+      return {
         ...parseDeviceKey(registration.deviceKey),
         key: registration.deviceKey,
         endpoint: device.endpoint,
@@ -109,8 +101,8 @@ export class Registrations {
         status: device.status === 'NEVER_SEEN' ? 'ONLINE' : device.status,
         lastSeen: device.lastSeen?.getTime() ?? registration.updatedAt,
         compositeRefused: false,
-      });
-    }
+      };
+    });
     const current = new Set(restored.map(({ registration }) => registration.id));
     return {
       state: {
@@ -118,7 +110,6 @@ export class Registrations {
         observations: running.filter((row) => current.has(row.registrationId)).map(observationOfRow),
       },
       devices: restored,
-      expired,
     };
   }
 

@@ -1,0 +1,79 @@
+import type { Admission, ObjectModel, RegisterRequest } from '../lwm2m/index.ts';
+import type { Store, Transaction } from '../store/index.ts';
+import type { DeviceId, TenantId } from './access.ts';
+import { Batcher } from './batcher.ts';
+import type { CredentialHolder } from './credential.ts';
+import { endpointProblem, type Provisioning } from './provisioning.ts';
+import { deviceKey } from './roster.ts';
+import { DEFAULT_TENANT } from './tenant.ts';
+
+/** What a Register is held against. */
+export interface CredentialGate {
+  /** Null when the credential no longer counts. */
+  holder(credential: string): Promise<CredentialHolder | null>;
+  /** True when the device may not come without security. */
+  isSecured(tx: Transaction, deviceId: DeviceId): Promise<boolean>;
+}
+
+export interface AdmissionParts {
+  readonly store: Store;
+  readonly provisioning: Provisioning;
+  readonly credentials: CredentialGate;
+  readonly modelOf: (tenantId: TenantId) => ObjectModel;
+  /** Unknown endpoints over NoSec become devices of the default tenant. */
+  readonly autoProvision: boolean;
+}
+
+type Found = { readonly deviceId: DeviceId; readonly secured: boolean } | null;
+
+/**
+ * Which device a Register is of. A secured one is whose its credential is, and its endpoint name must agree
+ * (Core 1.2 §6.2.1). Over NoSec there is nothing but the name: it is one of the default tenant, and never that of a
+ * device with credentials, whose name anybody could say.
+ */
+export function createAdmission({ store, provisioning, credentials, modelOf, autoProvision }: AdmissionParts) {
+  // Many devices may come at once, after a power cut: they are looked up together.
+  const named = new Batcher<string, Found>({
+    lane: () => DEFAULT_TENANT,
+    key: (endpoint) => endpoint,
+    async run(_, endpoints) {
+      const found = await provisioning.ofEndpoints(DEFAULT_TENANT, endpoints, autoProvision);
+      return store.asTenant(DEFAULT_TENANT, async (tx) => {
+        const results: Found[] = [];
+        for (const device of found) {
+          results.push(device && { deviceId: device.id, secured: await credentials.isSecured(tx, device.id) });
+        }
+        return results;
+      });
+    },
+  });
+
+  const admitted = (tenantId: TenantId, deviceId: DeviceId, endpoint: string): Admission => ({
+    admitted: true,
+    deviceKey: deviceKey(tenantId, deviceId),
+    endpoint,
+    model: modelOf(tenantId),
+  });
+
+  return async function admit({ endpoint, peer }: RegisterRequest): Promise<Admission> {
+    if (peer.security !== null) {
+      const holder = await credentials.holder(peer.security.credential);
+      if (!holder) return refused('4.03', 'the credential no longer counts');
+      if (endpoint !== null && endpoint !== holder.endpoint) {
+        return refused('4.00', 'the endpoint name is not that of the credential');
+      }
+      // A credential's tenant is the tenant of its device.
+      return admitted(holder.tenantId as TenantId, holder.deviceId, holder.endpoint);
+    }
+    const problem = endpointProblem(endpoint ?? '');
+    if (endpoint === null || problem !== null) return refused('4.00', problem ?? 'an endpoint name is wanted');
+    const found = await named.add(endpoint);
+    if (!found) return refused('4.03', 'no such endpoint');
+    if (found.secured) return refused('4.03', 'this endpoint has credentials: it may not come without security');
+    return admitted(DEFAULT_TENANT, found.deviceId, endpoint);
+  };
+}
+
+function refused(code: '4.00' | '4.03', reason: string): Admission {
+  return { admitted: false, code, reason };
+}

@@ -1,0 +1,168 @@
+import type { Clock } from '../clock.ts';
+import type { EventBus } from '../events/index.ts';
+import type { Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
+import type { Store } from '../store/index.ts';
+import type { TenantId } from './access.ts';
+import { createAdmission, type CredentialGate } from './admission.ts';
+import { createDefinitions } from './definitions.ts';
+import { createDevices } from './devices.ts';
+import type { FleetEvents } from './events.ts';
+import type { Access, Fleet } from './fleet.ts';
+import type { Log } from './log.ts';
+import { createHost } from './lwm2m-host.ts';
+import { ObservationRequests } from './observation-requests.ts';
+import { Observing } from './observing.ts';
+import { Presence } from './presence.ts';
+import { createProfiles } from './profiles.ts';
+import { createProvisioning } from './provisioning.ts';
+import { Readings } from './readings.ts';
+import { Registrations } from './registrations.ts';
+import { deviceKey, Roster } from './roster.ts';
+import { RpcDispatcher } from './rpc-dispatcher.ts';
+import { execute } from './rpc-execution.ts';
+import { RpcJournal } from './rpc-journal.ts';
+import { createRpcs } from './rpcs.ts';
+import type { TelemetrySink } from './telemetry-sink.ts';
+import { DEFAULT_TENANT } from './tenant.ts';
+import { Turns } from './turns.ts';
+import { createWatching } from './watching.ts';
+
+export interface FleetOptions {
+  readonly store: Store;
+  readonly bus: EventBus<FleetEvents>;
+  /** Asked only after `start`: the server is made with the fleet's host. */
+  readonly lwm2m: () => Lwm2mServer;
+  /** The OMA registry. */
+  readonly registry: ObjectModel;
+  readonly telemetry: TelemetrySink;
+  readonly access: Access;
+  readonly credentials: CredentialGate;
+  readonly clock: Clock;
+  readonly settings: { readonly autoProvision: boolean };
+  readonly log: Log;
+}
+
+/** How much the fleet holds and how much waits: for the metrics page. */
+export interface FleetSnapshot {
+  readonly registered: number;
+  readonly readings: { readonly waiting: number; readonly running: number };
+  readonly registrations: { readonly waiting: number; readonly running: number };
+  readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
+  readonly observing: { readonly watched: number; readonly devices: number };
+}
+
+export interface RunningFleet {
+  readonly fleet: Fleet;
+  /** For the LwM2M server. */
+  readonly host: Lwm2mHost;
+  /**
+   * Takes up what an earlier run left and starts the LwM2M server with it. Call once, after the default tenant is there
+   * and the server is made, before its endpoints hear datagrams.
+   */
+  start(): Promise<void>;
+  /** Stops timers and stores what is still to be stored. Call after the LwM2M server has stopped. */
+  stop(): Promise<void>;
+  snapshot(): FleetSnapshot;
+}
+
+/** Puts the fleet together over a store, a bus, an LwM2M server and a telemetry sink. */
+export function createFleet(options: FleetOptions): RunningFleet {
+  const { store, bus, lwm2m, registry, telemetry, access, clock, log } = options;
+  const modelOf = (_tenantId: TenantId): ObjectModel => registry;
+  const roster = new Roster();
+  const turns = new Turns();
+  const profiles = createProfiles(store, clock);
+  const requests = new ObservationRequests(store, clock);
+  const registrations = new Registrations(store, telemetry);
+  const readings = new Readings(store, telemetry, bus);
+  const presence = new Presence({ roster, registrations, profiles, bus, clock, log });
+  const observing = new Observing({ lwm2m, roster, profiles, requests, turns, clock, log });
+  const provisioning = createProvisioning(store, profiles, bus, clock);
+  const journal = new RpcJournal(store, bus);
+  const dispatcher = new RpcDispatcher({
+    journal,
+    roster,
+    lwm2m,
+    turns,
+    clock,
+    log,
+    execute: (device, operation, performing) => {
+      const { objects, lwm2mVersion } = device.registration;
+      const source = { model: modelOf(device.tenantId), objects, lwm2mVersion };
+      return execute(device, operation, source, lwm2m(), observing, performing);
+    },
+  });
+  const admit = createAdmission({
+    store,
+    provisioning,
+    credentials: options.credentials,
+    modelOf,
+    autoProvision: options.settings.autoProvision,
+  });
+
+  const devices = createDevices({
+    store,
+    roster,
+    observing,
+    provisioning,
+    async retire({ tenantId, id }) {
+      const key = deviceKey(tenantId, id);
+      for (const rpc of await journal.active(tenantId, id)) await dispatcher.cancel(rpc, 'DELETED');
+      await lwm2m().remove(key);
+      dispatcher.forget(key);
+      requests.forget(key);
+      observing.ended(key);
+    },
+  });
+
+  return {
+    fleet: {
+      access,
+      devices,
+      profiles,
+      definitions: createDefinitions(modelOf),
+      rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }),
+      watching: createWatching(devices, observing),
+    },
+    host: createHost({
+      store,
+      roster,
+      admit,
+      presence,
+      profiles,
+      readings,
+      observing,
+      dispatcher,
+      now: () => clock.now(),
+    }),
+
+    async start() {
+      await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
+      const restored = await registrations.restore(modelOf);
+      for (const device of restored.devices) roster.set(device);
+      await requests.load();
+      await dispatcher.start();
+      const server = lwm2m();
+      await server.start(restored.state);
+      for (const { key, registration } of roster.values()) {
+        if (registration.queueMode) presence.sleeping(key, server.isAsleep(key));
+      }
+      presence.start();
+    },
+
+    async stop() {
+      dispatcher.stop();
+      observing.stop();
+      await presence.stop();
+      await Promise.all([registrations.idle(), readings.idle(), journal.idle()]);
+    },
+
+    snapshot: () => ({
+      registered: roster.size,
+      readings: readings.snapshot(),
+      registrations: registrations.snapshot(),
+      rpcs: dispatcher.size,
+      observing: observing.size,
+    }),
+  };
+}

@@ -1,0 +1,133 @@
+import { and, eq } from 'drizzle-orm';
+import type { Lwm2mHost, Path, ReadingBatch, Registration } from '../lwm2m/index.ts';
+import { observations, type Store } from '../store/index.ts';
+import type { createAdmission } from './admission.ts';
+import type { Observing } from './observing.ts';
+import type { Presence } from './presence.ts';
+import type { ProfileBook } from './profiles.ts';
+import type { Readings } from './readings.ts';
+import { rowOfObservation } from './registration-row.ts';
+import { parseDeviceKey, type Roster } from './roster.ts';
+import type { RpcDispatcher } from './rpc-dispatcher.ts';
+import { valueToJson } from './value-json.ts';
+
+export interface HostParts {
+  readonly store: Store;
+  readonly roster: Roster;
+  readonly admit: ReturnType<typeof createAdmission>;
+  readonly presence: Presence;
+  readonly profiles: ProfileBook;
+  readonly readings: Readings;
+  readonly observing: Observing;
+  readonly dispatcher: RpcDispatcher;
+  readonly now: () => number;
+}
+
+/** What the LwM2M server tells of devices, taken to where it belongs. */
+export function createHost(parts: HostParts): Lwm2mHost {
+  const { store, roster, admit, presence, profiles, readings, observing, dispatcher, now } = parts;
+
+  return {
+    admit,
+
+    async registered(registration) {
+      await presence.registered(registration);
+      observing.ended(registration.deviceKey);
+    },
+
+    async updated(registration, previous) {
+      await presence.updated(registration);
+      if (!sameObjects(registration, previous)) observing.objectsChanged(registration.deviceKey);
+    },
+
+    async ended(registration, end) {
+      await presence.ended(registration, end);
+      if (!roster.get(registration.deviceKey)) observing.ended(registration.deviceKey);
+    },
+
+    ready({ deviceKey }, after) {
+      dispatcher.wake(deviceKey);
+      observing.ready(deviceKey, after);
+    },
+
+    async readings(batch) {
+      const live = roster.get(batch.registration.deviceKey);
+      if (!live) return;
+      const { tenantId, deviceId } = live;
+      const { origin, scope, receivedAt } = batch;
+      const { mappings } = await profiles.of(tenantId, live.profileId);
+      const ours = batch.decoded.readings.filter(({ path }) => path.prefix === null);
+      if (ours.length < batch.decoded.readings.length) await setAside(batch, readings);
+      await readings.store({
+        kind: 'readings',
+        tenantId,
+        batch: { deviceId, origin, scope, readings: ours, empty: batch.decoded.empty, receivedAt },
+        mappings: origin === 'WRITE' ? [] : mappings,
+      });
+    },
+
+    async undecodable(registration, payload) {
+      const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
+      await readings.store({
+        kind: 'undecodable',
+        tenantId,
+        letter: { tenantId, deviceId, ...payload, receivedAt: now() },
+      });
+    },
+
+    async observationStarted(observation) {
+      const row = rowOfObservation(observation);
+      await store.asTenant(row.tenantId, (tx) => tx.insert(observations).values(row).onConflictDoNothing());
+    },
+
+    async observationEnded(observation, reason) {
+      const { deviceId, tenantId, token } = rowOfObservation(observation);
+      // The device did it by itself: that it is not asked again at once is what backs off.
+      if (reason === 'refused') observing.refusedByDevice(observation.deviceKey, observation.paths);
+      await store.asTenant(tenantId, (tx) =>
+        tx.delete(observations).where(and(eq(observations.deviceId, deviceId), eq(observations.token, token))),
+      );
+      if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
+    },
+
+    heard: ({ deviceKey }, at) => presence.heard(deviceKey, at),
+
+    sleeping({ deviceKey }, asleep) {
+      presence.sleeping(deviceKey, asleep);
+      if (asleep) return;
+      // A Send or a notification woke it: there is no `ready` for those.
+      dispatcher.wake(deviceKey);
+      observing.ready(deviceKey, 'wake');
+    },
+  };
+}
+
+function sameObjects(one: Registration, other: Registration): boolean {
+  return one.objects === other.objects || JSON.stringify(one.objects) === JSON.stringify(other.objects);
+}
+
+/** What a gateway says of its end devices has no place in its own tree: it is kept with the reason, not dropped. */
+async function setAside({ registration, origin, scope, decoded, receivedAt }: ReadingBatch, readings: Readings) {
+  const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
+  const foreign = decoded.readings
+    .filter(({ path }) => path.prefix !== null)
+    .map((reading) => ({ path: String(reading.path), type: reading.type, value: valueToJson(reading) }));
+  await readings.store({
+    kind: 'undecodable',
+    tenantId,
+    letter: {
+      tenantId,
+      deviceId,
+      path: pathOf(scope),
+      contentFormat: null,
+      bytes: new TextEncoder().encode(JSON.stringify(foreign)),
+      reason: 'readings of end devices behind a gateway',
+      origin,
+      receivedAt,
+    },
+  });
+}
+
+function pathOf(scope: readonly Path[]): string {
+  return scope.length > 0 ? scope.join(' ') : '/dp';
+}
