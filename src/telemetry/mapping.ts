@@ -1,0 +1,109 @@
+import { parseMappingPath, type MetricMapping } from '../fleet/index.ts';
+import { metricValue, timeOf, type Conversion, type Reading, type Refusal } from './metric-value.ts';
+
+/** The metrics of one device at one time. */
+export interface Measurement {
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly numericValues: Readonly<Record<string, number>>;
+  readonly stringValues: Readonly<Record<string, string>>;
+}
+
+export interface Measured {
+  /** In the order in which their times first appear. */
+  readonly measurements: readonly Measurement[];
+  /** Readings that are mapped and make no metric. */
+  readonly refused: readonly { readonly reading: Reading; readonly reason: Refusal }[];
+}
+
+interface CompiledMapping extends Conversion {
+  readonly instanceId: number | null;
+  /** Null: the resource, and every instance of a multiple one. */
+  readonly resourceInstanceId: number | null;
+  readonly metric: string;
+}
+
+/** By object and resource: `3303/5700`. */
+type CompiledMappings = ReadonlyMap<string, readonly CompiledMapping[]>;
+
+/** A profile's mappings come as the same array until the profile changes. */
+const compiled = new WeakMap<readonly MetricMapping[], CompiledMappings>();
+
+/**
+ * What the readings of one payload say in metrics. Readings of the same time share a measurement; every mapping that
+ * fits a reading makes its metric; readings that nothing maps are none of telemetry's business. When one metric is there
+ * twice at one time, the later reading of the payload counts.
+ *
+ * In a metric's name `{instance}` stands for the object instance. A mapping of a multiple resource fits each of its
+ * instances, with `_` and the resource instance id after the name: `/3/0/7` → `power` makes `power_0`, `power_1`.
+ */
+export function measure(
+  mappings: readonly MetricMapping[],
+  readings: readonly Reading[],
+  receivedAt: number,
+): Measured {
+  const byResource = compile(mappings);
+  const times = new Map<number, { numeric: Map<string, number>; string: Map<string, string> }>();
+  const refused: { reading: Reading; reason: Refusal }[] = [];
+  for (const reading of readings) {
+    for (const mapping of byResource.get(resourceOf(reading)) ?? []) {
+      if (!fits(mapping, reading)) continue;
+      const time = timeOf(reading, receivedAt);
+      const result = metricValue(reading, mapping);
+      if (result.kind === 'refused' || time === null) {
+        refused.push({ reading, reason: result.kind === 'refused' ? result.reason : 'time-out-of-range' });
+        continue;
+      }
+      const values = times.get(time) ?? { numeric: new Map(), string: new Map() };
+      times.set(time, values);
+      const metric = metricOf(mapping, reading);
+      if (result.kind === 'numeric') values.numeric.set(metric, result.value);
+      else values.string.set(metric, result.value);
+    }
+  }
+  const measurements = [...times].map(([time, values]) => ({
+    time,
+    numericValues: Object.fromEntries(values.numeric),
+    stringValues: Object.fromEntries(values.string),
+  }));
+  return { measurements, refused };
+}
+
+function compile(mappings: readonly MetricMapping[]): CompiledMappings {
+  const known = compiled.get(mappings);
+  if (known) return known;
+  const byResource = new Map<string, CompiledMapping[]>();
+  for (const mapping of mappings) {
+    const { objectId, instanceId, below } = parseMappingPath(mapping.path, ['path']);
+    const [resourceId, resourceInstanceId] = below;
+    const key = `${objectId}/${resourceId}`;
+    const line: CompiledMapping = {
+      instanceId,
+      resourceInstanceId: resourceInstanceId ?? null,
+      metric: mapping.metric,
+      kind: mapping.kind ?? null,
+      scale: mapping.scale ?? 1,
+      offset: mapping.offset ?? 0,
+    };
+    byResource.set(key, [...(byResource.get(key) ?? []), line]);
+  }
+  compiled.set(mappings, byResource);
+  return byResource;
+}
+
+function resourceOf({ path }: Reading): string {
+  return `${path.objectId}/${path.resourceId}`;
+}
+
+function fits({ instanceId, resourceInstanceId }: CompiledMapping, { path }: Reading): boolean {
+  return (
+    (instanceId === null || instanceId === path.instanceId) &&
+    (resourceInstanceId === null || resourceInstanceId === path.resourceInstanceId)
+  );
+}
+
+function metricOf({ metric, resourceInstanceId }: CompiledMapping, { path }: Reading): string {
+  const name = metric.replaceAll('{instance}', String(path.instanceId));
+  const several = resourceInstanceId === null && path.resourceInstanceId !== null;
+  return several ? `${name}_${path.resourceInstanceId}` : name;
+}

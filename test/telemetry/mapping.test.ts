@@ -1,0 +1,197 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { MetricMapping } from '../../src/fleet/index.ts';
+import { Path, type Reading, type TypedValue } from '../../src/lwm2m/index.ts';
+import { measure } from '../../src/telemetry/mapping.ts';
+
+const receivedAt = Date.UTC(2026, 4, 29, 14, 30);
+
+const reading = (path: string, value: TypedValue, time: number | null = null): Reading => ({
+  ...value,
+  path: Path.parse(path),
+  time,
+});
+const float = (value: number): TypedValue => ({ type: 'Float', value });
+const text = (value: string): TypedValue => ({ type: 'String', value });
+
+/** The only measurement of readings that come without a time. */
+function values(mappings: readonly MetricMapping[], ...readings: Reading[]): Record<string, number | string> {
+  const { measurements, refused } = measure(mappings, readings, receivedAt);
+  expect(refused).toEqual([]);
+  expect(measurements.map(({ time }) => time)).toEqual([receivedAt]);
+  return { ...measurements[0]?.numericValues, ...measurements[0]?.stringValues };
+}
+
+const temperature: MetricMapping = { path: '/3303/0/5700', metric: 'temperature' };
+
+describe('a mapping', () => {
+  it('names the metric of its path, and of no other', () => {
+    const others = ['/3303/1/5700', '/3303/0/5701', '/3304/0/5700', '/33030/5700/0'];
+    expect(
+      values([temperature], reading('/3303/0/5700', float(22.5)), ...others.map((path) => reading(path, float(1)))),
+    ).toEqual({ temperature: 22.5 });
+  });
+
+  it('with * means every instance, each with its own metric', () => {
+    const mapping = { path: '/3303/*/5700', metric: 'temperature_{instance}' };
+    expect(values([mapping], reading('/3303/0/5700', float(20)), reading('/3303/17/5700', float(30)))).toEqual({
+      temperature_0: 20,
+      temperature_17: 30,
+    });
+  });
+
+  it('of a multiple resource means each of its instances, of one resource instance that one', () => {
+    const readings = [0, 1].map((id) => reading(`/3/0/7/${id}`, { type: 'Integer', value: 3000 + id }));
+    expect(values([{ path: '/3/0/7', metric: 'power' }], ...readings)).toEqual({ power_0: 3000, power_1: 3001 });
+    expect(values([{ path: '/3/0/7/1', metric: 'backup' }], ...readings)).toEqual({ backup: 3001 });
+  });
+
+  it('scales first, then adds the offset', () => {
+    const fahrenheit = { ...temperature, metric: 'fahrenheit', scale: 1.8, offset: 32 };
+    expect(values([temperature, fahrenheit], reading('/3303/0/5700', float(20)))).toEqual({
+      temperature: 20,
+      fahrenheit: 68,
+    });
+  });
+
+  it.each<[string, TypedValue, number | string]>([
+    ['Integer', { type: 'Integer', value: -5 }, -5],
+    ['an Integer beyond 2^53', { type: 'Integer', value: 2n ** 63n - 1n }, 2 ** 63],
+    ['Unsigned Integer', { type: 'Unsigned Integer', value: 2n ** 64n - 1n }, 2 ** 64],
+    ['Float', float(-0.125), -0.125],
+    ['Time', { type: 'Time', value: 1_400_000_000 }, 1_400_000_000],
+    ['Boolean true', { type: 'Boolean', value: true }, 1],
+    ['Boolean false', { type: 'Boolean', value: false }, 0],
+    ['String', text('Ω'), 'Ω'],
+    ['Objlnk', { type: 'Objlnk', value: { objectId: 3, instanceId: 0 } }, '3:0'],
+    ['Corelnk', { type: 'Corelnk', value: '</3/0>' }, '</3/0>'],
+  ])('takes the kind from the type: %s', (_type, value, expected) => {
+    expect(values([{ path: '/1/2/3', metric: 'm' }], reading('/1/2/3', value))).toEqual({ m: expected });
+  });
+
+  it.each<[string, TypedValue, string]>([
+    ['Float', float(22.5), '22.5'],
+    ['Integer', { type: 'Integer', value: 2n ** 63n - 1n }, '9223372036854775807'],
+    ['Boolean', { type: 'Boolean', value: true }, 'true'],
+    ['Time', { type: 'Time', value: 1_400_000_000 }, '2014-05-13T16:53:20Z'],
+    ['Opaque', { type: 'Opaque', value: Uint8Array.of(0, 255) }, 'AP8='],
+  ])('may ask for a string: %s', (_type, value, expected) => {
+    expect(values([{ path: '/1/2/3', metric: 'm', kind: 'string' }], reading('/1/2/3', value))).toEqual({
+      m: expected,
+    });
+  });
+
+  it('may ask for a number out of text', () => {
+    const mapping: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric', scale: 10 };
+    for (const [spelt, value] of [
+      ['22.5', 225],
+      [' -1e3 ', -10_000],
+      ['.5', 5],
+    ] as const) {
+      expect(values([mapping], reading('/1/2/3', text(spelt)))).toEqual({ m: value });
+    }
+  });
+
+  it('may name a metric whatever JavaScript calls its own', () => {
+    const made = values([{ ...temperature, metric: '__proto__' }], reading('/3303/0/5700', float(1)));
+    expect(JSON.stringify(made)).toBe('{"__proto__":1}');
+  });
+});
+
+describe('a reading that is mapped and makes no metric is refused with the reason', () => {
+  const numeric: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric' };
+  const any: MetricMapping = { path: '/1/2/3', metric: 'm' };
+  it.each<[string, MetricMapping, TypedValue, number | null, string]>([
+    ['NaN', any, float(Number.NaN), null, 'not-finite'],
+    ['an infinity', any, float(-Infinity), null, 'not-finite'],
+    ['too large once scaled', { ...any, scale: 1e10 }, float(1e300), null, 'not-finite'],
+    ['text where a number is mapped', numeric, text('warm'), null, 'not-a-number'],
+    ['empty text where a number is mapped', numeric, text(''), null, 'not-a-number'],
+    ['hexadecimal text where a number is mapped', numeric, text('0x10'), null, 'not-a-number'],
+    [
+      'a link where a number is mapped',
+      numeric,
+      { type: 'Objlnk', value: { objectId: 3, instanceId: 0 } },
+      null,
+      'not-a-number',
+    ],
+    ['bytes where a number is mapped', numeric, { type: 'Opaque', value: Uint8Array.of(1) }, null, 'not-a-number'],
+    ['bytes', any, { type: 'Opaque', value: Uint8Array.of(1) }, null, 'opaque'],
+    ['text with U+0000', any, text('a\0b'), null, 'not-text'],
+    ['text with half a surrogate pair', any, text('\ud83d'), null, 'not-text'],
+    ['a time before the year 1', any, float(1), -1e12, 'time-out-of-range'],
+    ['a time after the year 9999', any, float(1), 1e12, 'time-out-of-range'],
+    ['a time that is no number', any, float(1), Number.NaN, 'time-out-of-range'],
+    [
+      'a Time as text after the year 9999',
+      { ...any, kind: 'string' },
+      { type: 'Time', value: 2n ** 62n },
+      null,
+      'time-out-of-range',
+    ],
+  ])('%s', (_case, mapping, value, time, reason) => {
+    const bad = reading('/1/2/3', value, time);
+    expect(measure([mapping], [bad], receivedAt)).toEqual({ measurements: [], refused: [{ reading: bad, reason }] });
+  });
+
+  it('and the others of its payload go on', () => {
+    const { measurements, refused } = measure(
+      [temperature, { path: '/3304/0/5700', metric: 'humidity' }],
+      [reading('/3303/0/5700', float(Number.NaN)), reading('/3304/0/5700', float(40))],
+      receivedAt,
+    );
+    expect(refused).toHaveLength(1);
+    expect(measurements).toEqual([{ time: receivedAt, numericValues: { humidity: 40 }, stringValues: {} }]);
+  });
+});
+
+describe('readings of one payload', () => {
+  it('share a measurement when their times are the same, and have one for each time otherwise', () => {
+    const mappings = [temperature, { path: '/3304/0/5700', metric: 'humidity' }];
+    const { measurements } = measure(
+      mappings,
+      [
+        reading('/3303/0/5700', float(20), 1_700_000_000),
+        reading('/3304/0/5700', float(40), 1_700_000_000),
+        reading('/3303/0/5700', float(21), 1_700_000_000.25),
+        reading('/3304/0/5700', float(41)),
+      ],
+      receivedAt,
+    );
+    expect(measurements).toEqual([
+      { time: 1_700_000_000_000, numericValues: { temperature: 20, humidity: 40 }, stringValues: {} },
+      { time: 1_700_000_000_250, numericValues: { temperature: 21 }, stringValues: {} },
+      { time: receivedAt, numericValues: { humidity: 41 }, stringValues: {} },
+    ]);
+  });
+
+  it('of any number and value are measured, refused or unmapped, and nothing throws', () => {
+    const value = fc.oneof(
+      fc.double().map(float),
+      fc.string({ unit: 'binary' }).map(text),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((n): TypedValue => ({ type: 'Time', value: n })),
+      fc.uint8Array().map((bytes): TypedValue => ({ type: 'Opaque', value: bytes })),
+    );
+    const mapping = fc.record({
+      path: fc.constantFrom('/1/*/3', '/1/0/3', '/1/0/3/1'),
+      metric: fc.constant('m_{instance}'),
+      kind: fc.constantFrom('numeric' as const, 'string' as const),
+      scale: fc.double({ noNaN: true, noDefaultInfinity: true }),
+    });
+    const readings = fc.array(
+      fc
+        .tuple(fc.constantFrom('/1/0/3', '/1/0/3/1', '/1/7/3', '/2/0/3'), value, fc.option(fc.double()))
+        .map(([path, typed, time]) => reading(path, typed, time)),
+    );
+    fc.assert(
+      fc.property(fc.array(mapping), readings, (mappings, list) => {
+        const { measurements } = measure(mappings, list, receivedAt);
+        for (const { time, numericValues } of measurements) {
+          expect(new Date(time).toISOString()).toMatch(/^\d{4}-/);
+          expect(Object.values(numericValues).every(Number.isFinite)).toBe(true);
+        }
+      }),
+    );
+  });
+});
