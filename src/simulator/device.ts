@@ -214,10 +214,10 @@ export class SimulatedDevice {
     }
   }
 
+  /** As it left the factory. */
   #furnish(): void {
     for (const [objectId, { resources }] of this.#objects) {
-      if (this.tree.has(Path.of(objectId)))
-        for (const id of this.tree.instanceIds(objectId)) this.tree.remove(Path.of(objectId, id));
+      for (const id of this.tree.instanceIds(objectId)) this.tree.remove(Path.of(objectId, id));
       this.tree.addInstance(objectId, 0, resources());
     }
   }

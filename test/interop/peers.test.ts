@@ -2,8 +2,12 @@ import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type OutgoingMessage, type Server } from 'coap';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Lwm2mPeer } from '../simulator/lwm2m-peer.ts';
 import { coapClient, KafkaBroker, LeshanDevice, PostgresCluster, requirePeer } from './peers/index.ts';
+import type { LeshanOptions } from './peers/index.ts';
+
+const TEXT = 0;
 
 /** A CoAP server of node-coap's on a port that the system picked: what the peers talk to here. */
 async function listen(
@@ -74,25 +78,62 @@ requirePeer('libcoap')("libcoap's coap-client", () => {
 });
 
 requirePeer('leshan')('the Leshan device', () => {
+  let server: Lwm2mPeer;
+  let device: LeshanDevice;
+  beforeEach(async () => {
+    server = await Lwm2mPeer.start();
+  });
+  afterEach(async () => {
+    await device.kill();
+    await server.stop();
+  });
+
+  async function start(options: Partial<LeshanOptions> = {}): Promise<void> {
+    device = new LeshanDevice({ serverUri: `coap://127.0.0.1:${server.port}`, endpoint: 'urn:imei:1', ...options });
+    await device.registered();
+  }
+
   it('registers with its objects and de-registers when it is stopped', async () => {
-    const requests: IncomingMessage[] = [];
-    const [server, port] = await listen((request, response) => {
-      requests.push(request);
-      if (request.method === 'POST') response.setOption('Location-Path', 'rd/abc');
-      response.code = request.method === 'POST' ? '2.01' : '2.02';
-      response.end();
-    });
-    const device = new LeshanDevice({ serverUri: `coap://127.0.0.1:${port}`, endpoint: 'urn:imei:1' });
-    const location = await device.registered();
+    await start({ lifetime: 77, queue: true });
+    const query = server.received[0]?.url.replace('/rd?', '').split('&');
+    expect(query?.sort()).toEqual(['Q', 'b=U', 'ep=urn:imei:1', 'lt=77', 'lwm2m=1.1']);
+    expect(server.received[0]?.payload).toContain('</3303/0>');
+    expect(server.received[0]?.payload).toContain('</3442/0>');
     await device.stop();
-    server.close();
-    expect(location).toBe('/rd/abc');
-    expect(requests[0]?.url).toContain('ep=urn:imei:1');
-    expect(requests[0]?.payload.toString()).toContain('</3303/0>');
-    expect(requests.map((request) => [request.method, request.url.split('?')[0]])).toEqual([
-      ['POST', '/rd'],
-      ['DELETE', '/rd/abc'],
-    ]);
-    expect(device.lines).toContain('DEREGISTERED /rd/abc');
+    expect(server.received.at(-1)).toEqual({ method: 'DELETE', url: '/rd/1', payload: '' });
+    expect(device.lines).toContain('DEREGISTERED /rd/1');
+  });
+
+  it('answers, notifies what it is told to measure, and says what it is asked', async () => {
+    await start();
+    const observation = server.observe({ path: '/3303/0/5700', accept: TEXT });
+    expect((await observation.next()).payload.toString()).toBe('21.5');
+    device.write('set /3303/0/5700 -3.25');
+    expect((await observation.next()).payload.toString()).toBe('-3.25');
+    await server.ask({ method: 'PUT', path: '/3303/0/5750', contentFormat: TEXT, payload: 'cellar' });
+    await device.waitFor(/^WRITE \/3303\/0\/5750 cellar/);
+  });
+
+  it('reboots when that is executed, and registers anew', async () => {
+    await start();
+    expect((await server.ask({ method: 'POST', path: '/3/0/4' })).code).toBe('2.04');
+    await device.waitFor(/^EXECUTE \/3\/0\/4/);
+    await device.waitFor(/^REBOOTED/);
+    await device.registered({ since: device.lines.indexOf('REBOOTED') });
+  });
+
+  it('updates, creates, deletes and sends as it is told', async () => {
+    await start();
+    device.write('update');
+    await device.waitFor(/^UPDATED \/rd\/1/);
+    device.write('create /3303/4');
+    await server.requests(3);
+    expect(server.received[2]?.payload).toContain('</3303/4>');
+    device.write('delete /3303/4');
+    await server.requests(4);
+    expect(server.received[3]?.payload).not.toContain('</3303/4>');
+    device.write('send /3303/0/5700');
+    await device.waitFor(/^SENT CHANGED/);
+    expect(server.received.at(-1)?.url).toBe('/dp');
   });
 });
