@@ -1,0 +1,103 @@
+import { fork } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export type ServerKind = 'raw' | 'treeline' | 'node-coap';
+
+export interface ServerCost {
+  readonly requests: number;
+  /** User and system time of the server's process. */
+  readonly cpuMicrosecondsPerRequest: number;
+  /** What the server still holds when the last answer is out: the replies kept for duplicates. */
+  readonly bytesPerRequest: number;
+}
+
+const HOST = '127.0.0.1';
+const WARM_UP = 20_000;
+/** Requests in flight, so that the server is never idle and its receive buffer never full. */
+const WINDOW = 16;
+const SOCKETS = 8;
+/** A request that got no answer by then was lost, and another takes its place. */
+const LOST_MS = 500;
+
+/** `POST /rd/5a3f?lt=300` as a device would send it, with a message id and a token to fill in. */
+function update(): Buffer {
+  return Buffer.from(`44020000000000 00b27264043561 3366 46 6c743d333030`.replaceAll(' ', ''), 'hex');
+}
+
+/** Starts a server of that kind, keeps it busy with Updates from a few peers, and says what each cost it. */
+export async function measureServer(kind: ServerKind, requests: number): Promise<ServerCost> {
+  const script = fileURLToPath(new URL('coap-server.ts', import.meta.url));
+  const server = fork(script, [kind], { execArgv: ['--expose-gc', '--import', 'tsx'] });
+  try {
+    const [{ port }] = (await once(server, 'message')) as [{ port: number }];
+    const sample = async (): Promise<{ cpuMicroseconds: number; bytes: number }> => {
+      server.send('sample');
+      const [usage] = (await once(server, 'message')) as [{ cpuMicroseconds: number; bytes: number }];
+      return usage;
+    };
+    await load(port, WARM_UP);
+    const before = await sample();
+    await load(port, requests);
+    const after = await sample();
+    return {
+      requests,
+      cpuMicrosecondsPerRequest: (after.cpuMicroseconds - before.cpuMicroseconds) / requests,
+      bytesPerRequest: (after.bytes - before.bytes) / requests,
+    };
+  } finally {
+    server.kill();
+  }
+}
+
+/** Sends that many requests, a window of them at a time, each answered before the next takes its place. */
+async function load(port: number, requests: number): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: SOCKETS }, () => connected(port)));
+  let left = requests;
+  let messageId = 0;
+  await Promise.all(
+    clients.map(
+      (client) =>
+        new Promise<void>((resolve) => {
+          let inFlight = 0;
+          let answeredAt = Date.now();
+          const send = (): void => {
+            if (left === 0) {
+              if (inFlight === 0) finish();
+              return;
+            }
+            left--;
+            inFlight++;
+            const datagram = update();
+            datagram.writeUInt16BE(messageId++ & 0xffff, 2);
+            datagram.writeUInt32BE(messageId, 4);
+            client.send(datagram);
+          };
+          const watch = setInterval(() => {
+            if (Date.now() - answeredAt < LOST_MS) return;
+            inFlight = 0;
+            for (let index = 0; index < WINDOW / SOCKETS; index++) send();
+          }, LOST_MS);
+          const finish = (): void => {
+            clearInterval(watch);
+            client.removeAllListeners('message');
+            resolve();
+          };
+          client.on('message', () => {
+            answeredAt = Date.now();
+            inFlight = Math.max(0, inFlight - 1);
+            send();
+          });
+          for (let index = 0; index < WINDOW / SOCKETS; index++) send();
+        }),
+    ),
+  );
+  for (const client of clients) client.close();
+}
+
+async function connected(port: number): Promise<ReturnType<typeof createSocket>> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.connect(port, HOST, resolve));
+  return socket;
+}
