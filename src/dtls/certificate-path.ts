@@ -195,7 +195,7 @@ function checkPurpose({ subject, allowsUsage, purposes }: Parsed): void {
 /** node:crypto reads and verifies; pkijs shows what it hides: dates as dates, path length, usages, critical extensions. */
 function parse(der: Uint8Array): Parsed {
   const x509 = new X509Certificate(der);
-  const details = Certificate.fromBER(der);
+  const details = Certificate.fromBER(x509.raw);
   const extensions = details.extensions ?? [];
   const find = (id: string) => extensions.find((extension) => extension.extnID === id);
   const constraints = find(CERTIFICATE_EXTENSION.basicConstraints)?.parsedValue;

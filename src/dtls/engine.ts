@@ -175,9 +175,10 @@ export class Engine {
     const session = cid === null ? this.sessions.at(from) : this.sessions.get(cid);
     const failure = session === undefined ? 'unknown_session' : this.sessions.receive(session, from, record);
     if (failure === null) return;
-    // What an old session at this address can't read may be the Finished of the handshake that is to replace it.
+    // What an old session at this address doesn't take may be the Finished of the handshake that is to replace it: its
+    // sequence numbers begin anew.
     const handshake = cid === null ? this.#handshakes.at(from) : this.#handshakes.withCid(cid);
-    if (failure !== 'replayed' && handshake !== undefined && isSameAddress(handshake.address, from)) {
+    if (handshake !== undefined && isSameAddress(handshake.address, from)) {
       const refused = handshake.receiveProtected(record);
       if (refused !== null) this.#counters.dropped(refused);
       return;

@@ -1,43 +1,316 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { createSpki, extendedKeyUsage } from '../../src/dtls/certificate.ts';
+import { trustAnchor } from '../../src/dtls/certificate-path.ts';
+import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
+import type { PskCredential } from '../../src/dtls/credentials.ts';
+import { encodeExtension, EXTENSION } from '../../src/dtls/extensions.ts';
+import { HANDSHAKE } from '../../src/dtls/messages.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
-import { createSpki } from '../../src/dtls/certificate.ts';
-import { SUITES, type SuiteName } from '../../src/dtls/suites.ts';
+import { SUITES } from '../../src/dtls/suites.ts';
+import { vector } from '../../src/dtls/wire.ts';
+import { certify, START } from './certificates.ts';
+import { type ClientOptions, keyName } from './client.ts';
 import { PSK, World } from './network.ts';
 
 const identity = loadServerIdentity(
-  createServerIdentity({ commonName: 'server', names: ['localhost'], now: Date.UTC(2026, 0, 1), days: 30 }),
+  createServerIdentity({ commonName: 'server', names: ['localhost', '::1'], now: START, days: 30 }),
 );
-const device = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const deviceSpki = createSpki(device.publicKey);
+const root = certify('Root', null);
+const anchors = [trustAnchor('tenant', root.certificate)];
+const device = certify('urn:dev:1', root);
+const spki = createSpki(device.privateKey);
+const ECDHE = 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8';
+const DAY = 86_400_000;
 
-function world(): World {
-  return new World({
+let world: World;
+
+beforeEach(() => {
+  world = new World({
     settings: { identity },
     credentials: {
-      rawPublicKey: async (spki) => (deviceSpki.equals(spki) ? { credential: 'rpk-1' } : null),
+      rawPublicKey: async (key) => (spki.equals(key) ? { credential: 'rpk-1' } : null),
+      certificate: async (chain) =>
+        certificateVerifier(
+          {
+            anchors: async () => anchors,
+            revoked: async () => [],
+            credential: async ({ commonName }) => (commonName === 'urn:dev:1' ? 'x509-1' : null),
+          },
+          world.clock,
+        )(chain),
     },
   });
+});
+
+function holding(authority: typeof device): Partial<ClientOptions> {
+  return {
+    suites: [ECDHE],
+    certificate: { privateKey: authority.privateKey, chain: [authority.certificate] },
+  };
 }
 
 describe('a handshake', () => {
   it.each(SUITES.map((suite) => suite.name))('opens a session that carries data both ways with %s', async (name) => {
-    const w = world();
-    w.echo = true;
-    const client = await w.connected({
-      suites: [name],
-      certificate: { privateKey: device.privateKey, chain: [] },
-      certificateType: 'RawPublicKey',
-    });
+    world.echo = true;
+    const client = await world.connected({ ...holding(device), suites: [name] });
     expect(client.state).toBe('open');
     client.send(Buffer.from('reading'));
-    await w.clock.advance(1);
+    await world.clock.advance(1);
     expect(client.received.map(String)).toEqual(['reading']);
-    expect(w.engine.metrics).toMatchObject({ sessions: 1, halfOpen: 0 });
+    expect(world.engine.metrics).toMatchObject({ sessions: 1, halfOpen: 0 });
+    expect(world.engine.metrics.handshakes).toEqual([{ suite: name, result: 'full', count: 1 }]);
   });
-  void createHash;
-  void PSK;
-  void (0 as unknown as SuiteName);
+
+  it('tells who the device is by its PSK identity', async () => {
+    const client = await world.connected();
+    client.send(Buffer.from('hello'));
+    await world.clock.advance(1);
+    expect(world.received[0]?.peer.security).toEqual({ kind: 'psk', name: 'client1', credential: 'psk-1' });
+    expect(world.reports).toMatchObject([
+      { claim: { kind: 'psk', name: 'client1' }, credential: 'psk-1', outcome: { established: true } },
+    ]);
+  });
+
+  it('tells who the device is by its raw public key, and shows the server one', async () => {
+    const client = await world.connected({ ...holding(device), certificateType: 'RawPublicKey' });
+    expect(client.serverSpki?.equals(identity.spki)).toBe(true);
+    client.send(Buffer.from('hello'));
+    await world.clock.advance(1);
+    expect(world.received[0]?.peer.security).toEqual({ kind: 'rpk', name: keyName(spki), credential: 'rpk-1' });
+  });
+
+  it('tells who the device is by its certificate', async () => {
+    const client = await world.connected(holding(device));
+    client.send(Buffer.from('hello'));
+    await world.clock.advance(1);
+    expect(world.received[0]?.peer.security).toEqual({ kind: 'x509', name: 'CN=urn:dev:1', credential: 'x509-1' });
+  });
+
+  it('goes on without extended master secret when the device offers none', async () => {
+    const client = await world.connected({ extendedMasterSecret: false });
+    expect(client.state).toBe('open');
+    expect(world.engine.metrics.resumable).toBe(0);
+  });
+
+  it('takes the first suite of its own order that the device offers', async () => {
+    const gcm = 'TLS_PSK_WITH_AES_128_GCM_SHA256';
+    world = new World({ settings: { suites: [gcm, 'TLS_PSK_WITH_AES_128_CCM_8'] } });
+    expect((await world.connected({ suites: ['TLS_PSK_WITH_AES_128_CCM_8', gcm] })).suite).toBe(gcm);
+  });
+
+  it('lets the records that overtake their key exchange wait for it', async () => {
+    const asked: ((found: PskCredential) => void)[] = [];
+    world = new World({ credentials: { psk: () => new Promise((answer) => void asked.push(answer)) } });
+    const client = await world.connected();
+    expect(client.state).toBe('shaking hands');
+    expect(world.engine.metrics.lookUps).toBe(1);
+    asked[0]?.({ key: PSK.key, credential: 'psk-1' });
+    await world.clock.advance(1);
+    expect(client.state).toBe('open');
+    expect(world.engine.metrics.lookUps).toBe(0);
+  });
+
+  it('sends its last flight again when the device repeats its Finished', async () => {
+    let lost = 0;
+    world.weather = ({ toServer, datagram }) => {
+      // The server's final flight begins with its ChangeCipherSpec.
+      if (toServer || datagram[0] !== 20 || lost === 1) return [0];
+      lost++;
+      return [];
+    };
+    const client = await world.connected();
+    expect([client.state, world.engine.metrics.sessions]).toEqual(['shaking hands', 1]);
+    await world.clock.advance(1_000);
+    expect(client.state).toBe('open');
+  });
+
+  it('repeats its flight after 1, 2, 4, 8 and 16 seconds with fresh sequence numbers, and gives up after the deadline', async () => {
+    const times: number[] = [];
+    const sequences: number[] = [];
+    const start = world.clock.now();
+    const silent = world.client();
+    world.weather = ({ toServer, datagram }) => {
+      if (toServer) return [0];
+      if (datagram[13] === HANDSHAKE.serverHello) {
+        silent.stop();
+        times.push(world.clock.now() - start);
+        sequences.push(datagram.readUIntBE(5, 6));
+        return [];
+      }
+      return [0];
+    };
+    silent.start();
+    await world.clock.advance(70_000);
+    expect(times).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
+    expect(new Set(sequences).size).toBe(6);
+    expect(world.reports).toMatchObject([{ outcome: { alert: null, reason: 'the device stopped answering' } }]);
+    expect(world.engine.metrics.halfOpen).toBe(0);
+    expect(world.clock.pendingCount).toBe(0);
+  });
 });
+
+describe('a handshake is refused', () => {
+  it('to an unknown identity without telling it from a wrong key', async () => {
+    const stranger = await refused({ psk: { identity: 'nobody', key: PSK.key } }, 70);
+    expect(stranger.outcome).toMatchObject({ alert: null, reason: "identity 'nobody' is not known" });
+    const toStranger = answers();
+    world = new World();
+    const wrong = await refused({ psk: { identity: 'client1', key: Buffer.alloc(16) } }, 70);
+    expect(wrong.outcome).toMatchObject({
+      alert: null,
+      reason: "the device's key for identity 'client1' is not the one on file",
+    });
+    expect(answers()).toEqual(toStranger);
+  });
+
+  it('at once in the log when the device begins again', async () => {
+    const address = world.address();
+    await world.connected({ psk: { identity: 'nobody', key: PSK.key } }, address);
+    await world.connected({}, address);
+    expect(world.reports.map(({ outcome }) => outcome)).toMatchObject([
+      { reason: "identity 'nobody' is not known; it began again" },
+      { established: true },
+    ]);
+  });
+
+  it('to an identity of more than 128 bytes without asking for it', async () => {
+    const asked: Uint8Array[] = [];
+    world = new World({ credentials: { psk: async (name) => (asked.push(name), null) } });
+    await refused({ psk: { identity: 'x'.repeat(129), key: PSK.key } }, 70);
+    expect(asked).toEqual([]);
+  });
+
+  it('to a raw public key that is not on file', async () => {
+    const stranger = certify('stranger', null);
+    expect(await refused({ ...holding(stranger), certificateType: 'RawPublicKey' })).toMatchObject({
+      alerts: ['certificate_unknown'],
+      outcome: { reason: expect.stringMatching(/^raw public key [0-9a-f]{64} is not known$/) },
+    });
+  });
+
+  it.each([
+    ['expired', certify('urn:dev:1', root, { notAfter: START - DAY }), 'certificate_expired', 'expired 2025-12-31'],
+    ['of a wrong anchor', certify('urn:dev:1', certify('Root', null)), 'unknown_ca', 'no trust anchor'],
+    [
+      'of a wrong usage',
+      certify('urn:dev:1', root, { extensions: [extendedKeyUsage('serverAuth')] }),
+      'unsupported_certificate',
+      'not for clients',
+    ],
+    ['of a wrong name', certify('urn:dev:2', root), 'certificate_unknown', 'names no device'],
+  ])('to a certificate %s', async (_what, authority, alert, reason) => {
+    expect(await refused(holding(authority))).toMatchObject({
+      alerts: [alert],
+      outcome: { alert, reason: expect.stringContaining(reason) },
+    });
+  });
+
+  it('to a device without a certificate', async () => {
+    expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain: [] } })).toMatchObject(
+      {
+        alerts: ['handshake_failure'],
+        outcome: { reason: 'the device sent no certificate' },
+      },
+    );
+  });
+
+  it("to a device that doesn't hold its certificate's key", async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    expect(await refused({ suites: [ECDHE], certificate: { privateKey, chain: [device.certificate] } })).toMatchObject({
+      alerts: ['decrypt_error'],
+      outcome: { reason: expect.stringContaining('does not hold') },
+    });
+  });
+
+  it('to a key on a small curve', async () => {
+    const small = certify('urn:dev:1', root, { curve: 'secp224r1' });
+    expect(await refused(holding(small))).toMatchObject({ alerts: ['unsupported_certificate'] });
+  });
+
+  it('to a Finished that does not fit the handshake', async () => {
+    expect(
+      await refused({ mangle: (type, body) => (type === HANDSHAKE.finished ? Buffer.alloc(body.length) : body) }),
+    ).toMatchObject({ alerts: ['decrypt_error'] });
+  });
+
+  it('to an ephemeral key that is not on the curve', async () => {
+    const point = Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 1)]);
+    expect(
+      await refused({
+        ...holding(device),
+        mangle: (type, body) => (type === HANDSHAKE.clientKeyExchange ? vector(1, point) : body),
+      }),
+    ).toMatchObject({ alerts: ['illegal_parameter'] });
+  });
+
+  it('to a certificate message that is too long', async () => {
+    const chain = Array.from({ length: 60 }, () => device.certificate);
+    expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain } })).toMatchObject({
+      alerts: ['illegal_parameter'],
+      outcome: { reason: expect.stringContaining('too long') },
+    });
+  });
+
+  it('to a device that offers nothing we have', async () => {
+    world = new World({ settings: { suites: ['TLS_PSK_WITH_AES_128_GCM_SHA256'] } });
+    expect(await refused({})).toMatchObject({
+      alerts: ['handshake_failure'],
+      outcome: { reason: 'no cipher suite in common with the device' },
+    });
+  });
+
+  it('with CBC to a device without encrypt-then-MAC, unless the settings allow it', async () => {
+    const options = { suites: ['TLS_PSK_WITH_AES_128_CBC_SHA256'], encryptThenMac: false } as const;
+    expect((await refused(options)).outcome).toMatchObject({ reason: expect.stringContaining('no encrypt-then-MAC') });
+    world = new World({ settings: { macThenEncrypt: true } });
+    expect((await world.connected(options)).state).toBe('open');
+  });
+
+  it('to a device of DTLS 1.0', async () => {
+    expect(await refused({ version: 0xfeff })).toMatchObject({ alerts: ['protocol_version'] });
+  });
+
+  it('to a ClientHello that renegotiates', async () => {
+    const renegotiation = encodeExtension(EXTENSION.renegotiationInfo, vector(1, Buffer.alloc(12)));
+    expect(await refused({ extraExtensions: renegotiation })).toMatchObject({
+      alerts: ['handshake_failure'],
+      outcome: { reason: 'renegotiation is refused' },
+    });
+  });
+
+  it('when the look-up fails, without a word of why to anyone', async () => {
+    world = new World({ credentials: { psk: () => Promise.reject(new Error('password of the database')) } });
+    expect(await refused({})).toMatchObject({
+      alerts: ['internal_error'],
+      outcome: { reason: 'the credential look-up failed' },
+    });
+  });
+
+  it('when the look-up takes too long', async () => {
+    world = new World({ credentials: { psk: () => new Promise(() => {}) } });
+    expect(await refused({}, 11)).toMatchObject({ outcome: { reason: 'the credential look-up took too long' } });
+  });
+
+  it('when too many look-ups are under way', async () => {
+    world = new World({ limits: { lookUps: 1 }, credentials: { psk: () => new Promise(() => {}) } });
+    await world.connected();
+    await world.connected();
+    expect(world.reports).toMatchObject([{ outcome: { reason: 'too many credential look-ups are under way' } }]);
+  });
+});
+
+async function refused(options: Partial<ClientOptions>, seconds = 0) {
+  const client = await world.connected(options);
+  await world.clock.advance(seconds * 1_000);
+  expect(client.state).not.toBe('open');
+  expect(world.engine.metrics).toMatchObject({ sessions: 0, halfOpen: 0 });
+  return { alerts: client.alerts, outcome: world.reports.at(-1)?.outcome };
+}
+
+/** The lengths of what the server sent. */
+function answers(): number[] {
+  return world.sent.filter(({ toServer }) => !toServer).map(({ datagram }) => datagram.length);
+}

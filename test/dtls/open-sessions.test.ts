@@ -1,0 +1,272 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { encodeAlert } from '../../src/dtls/alert.ts';
+import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
+import { CONTENT, encodeRecord } from '../../src/dtls/record.ts';
+import type { Client } from './client.ts';
+import { World } from './network.ts';
+
+const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+async function say(client: Client, text: string): Promise<void> {
+  client.send(Buffer.from(text));
+  await world.clock.advance(1);
+}
+
+function heard(): string[] {
+  return world.received.map(({ data }) => data.toString());
+}
+
+/** What the server sent to the client's address from now on. */
+function sentTo(client: Client): Buffer[] {
+  const address = world.addressOf(client);
+  return world.sent
+    .filter((delivery) => !delivery.toServer && delivery.address.port === address.port)
+    .map(({ datagram }) => datagram);
+}
+
+describe('an open session', () => {
+  it('takes a record once', async () => {
+    const client = await world.connected();
+    const record = client.seal(Buffer.from('once'));
+    world.carry(world.addressOf(client), record);
+    world.carry(world.addressOf(client), record);
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['once']);
+    expect(world.engine.metrics.dropped).toEqual({ replayed: 1 });
+  });
+
+  it('takes records out of order', async () => {
+    const client = await world.connected();
+    const records = ['a', 'b', 'c'].map((text) => client.seal(Buffer.from(text)));
+    for (const record of records.reverse()) world.carry(world.addressOf(client), record);
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['c', 'b', 'a']);
+  });
+
+  it('takes several records from one datagram', async () => {
+    const client = await world.connected();
+    const records = ['a', 'b'].map((text) => client.seal(Buffer.from(text)));
+    world.carry(world.addressOf(client), Buffer.concat(records));
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['a', 'b']);
+  });
+
+  it('survives forged and truncated records, and raises an alarm at many', async () => {
+    const client = await world.connected();
+    const address = world.addressOf(client);
+    const record = client.seal(Buffer.from('genuine'));
+    world.carry(address, record.subarray(0, -1));
+    for (let n = 0; n < 200; n++) {
+      const forged = Buffer.from(record);
+      forged.writeUInt8(n, 12 + 8);
+      world.carry(address, Buffer.concat([forged.subarray(0, -1), Buffer.from([(record.at(-1) ?? 0) ^ 1])]));
+    }
+    await world.clock.advance(1);
+    expect(world.engine.metrics.dropped).toEqual({ malformed: 1, forged: 200 });
+    expect(world.alarms).toEqual([128]);
+    world.carry(address, record);
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['genuine']);
+  });
+
+  it('listens to nothing unprotected, neither data nor alerts', async () => {
+    const client = await world.connected();
+    for (const [type, body] of [
+      [CONTENT.applicationData, Buffer.from('plain')],
+      [CONTENT.alert, encodeAlert('fatal', 'internal_error')],
+      [CONTENT.alert, encodeAlert('warning', 'close_notify')],
+      [CONTENT.handshake, encodeMessage(HANDSHAKE.finished, 3, Buffer.alloc(12))],
+    ] as const) {
+      world.carry(world.addressOf(client), encodeRecord({ type, epoch: 0, sequence: 90, cid: null }, body));
+    }
+    await say(client, 'still here');
+    expect(heard()).toEqual(['still here']);
+    expect(world.engine.metrics.dropped).toEqual({ out_of_place: 4 });
+  });
+
+  it('drops records of epochs that never come', async () => {
+    const client = await world.connected();
+    const record = client.seal(Buffer.from('x'));
+    record.writeUInt16BE(2, 3);
+    world.carry(world.addressOf(client), record);
+    await world.clock.advance(1);
+    expect(world.engine.metrics.dropped).toEqual({ wrong_epoch: 1 });
+  });
+
+  it('refuses renegotiation with a warning and goes on', async () => {
+    const client = await world.connected();
+    const hello = encodeMessage(HANDSHAKE.clientHello, 4, Buffer.alloc(40));
+    client.send(hello, CONTENT.handshake);
+    await say(client, 'still here');
+    expect(client.alerts).toEqual(['no_renegotiation']);
+    expect(heard()).toEqual(['still here']);
+  });
+
+  it('ends with close_notify from either side', async () => {
+    const client = await world.connected();
+    client.close();
+    await world.clock.advance(1);
+    expect(world.ended).toMatchObject([{ reason: 'closed' }]);
+    const other = await world.connected();
+    world.engine.shutDown(false);
+    await world.clock.advance(1);
+    expect(other.alerts).toEqual(['close_notify']);
+    expect(world.engine.metrics.sessions).toBe(0);
+  });
+
+  it('ends with a fatal alert and then can not be resumed', async () => {
+    const client = await world.connected();
+    client.send(encodeAlert('fatal', 'internal_error'), CONTENT.alert);
+    await world.clock.advance(1);
+    expect(world.ended).toMatchObject([{ reason: 'alert' }]);
+    expect(world.engine.metrics).toMatchObject({ resumable: 0, alertsReceived: { internal_error: 1 } });
+  });
+
+  it('ends when its credential is revoked, and so does what could be resumed', async () => {
+    const client = await world.connected();
+    world.engine.sessions.endOf('another');
+    expect(world.engine.metrics.sessions).toBe(1);
+    world.engine.sessions.endOf('psk-1');
+    await world.clock.advance(1);
+    expect(client.alerts).toEqual(['access_denied']);
+    expect(world.ended).toMatchObject([{ reason: 'revoked' }]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
+  });
+
+  it('stays open while someone else begins a handshake from its address, until that one is proved', async () => {
+    const address = world.address();
+    const device = await world.connected({}, address);
+    const stranger = await world.connected({ psk: { identity: 'nobody', key: Buffer.alloc(16) } }, address);
+    expect(stranger.state).toBe('shaking hands');
+    world.carry(address, device.seal(Buffer.from('still here')));
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['still here']);
+    const again = await world.connected({}, address);
+    expect(again.state).toBe('open');
+    expect(world.ended).toMatchObject([{ reason: 'replaced' }]);
+    expect(world.engine.metrics.sessions).toBe(1);
+  });
+
+  it('is not begun anew by a late copy of its ClientHello', async () => {
+    const client = await world.connected();
+    const hellos = world.sent.filter(({ toServer, datagram }) => toServer && datagram[13] === HANDSHAKE.clientHello);
+    world.carry(world.addressOf(client), hellos.at(-1)?.datagram ?? Buffer.alloc(0));
+    await world.clock.advance(1);
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 0, dropped: { replayed: 1 } });
+  });
+});
+
+describe('a session with a Connection ID', () => {
+  it('follows the device to a new address under the same key', async () => {
+    world.echo = true;
+    const client = await world.connected({ cid: CID });
+    expect(client.serverCid).toHaveLength(8);
+    await say(client, 'here');
+    world.place(client, world.address('198.51.100.7'));
+    await say(client, 'there');
+    expect(heard()).toEqual(['here', 'there']);
+    expect(client.received.map(String)).toEqual(['here', 'there']);
+    const [before, after] = world.received.map(({ peer }) => peer);
+    expect(after?.key).toBe(before?.key);
+    expect(after?.address).toBe('198.51.100.7');
+    expect(world.engine.metrics).toMatchObject({ addressChanges: 1, sessions: 1 });
+    expect(world.engine.metrics.handshakes).toHaveLength(1);
+  });
+
+  it('takes the length of Connection ID that the device wants, none included', async () => {
+    world.echo = true;
+    const client = await world.connected({ cid: Buffer.alloc(0) });
+    await say(client, 'reading');
+    expect(client.received.map(String)).toEqual(['reading']);
+    expect(sentTo(client).at(-1)?.[0]).toBe(CONTENT.applicationData);
+  });
+
+  it('is not moved by a record that is replayed, forged or older than another', async () => {
+    const client = await world.connected({ cid: CID });
+    const old = client.seal(Buffer.from('old'));
+    const record = client.seal(Buffer.from('new'));
+    world.carry(world.addressOf(client), record);
+    await world.clock.advance(1);
+    const thief = world.address('203.0.113.66');
+    const forged = Buffer.from(record);
+    forged.writeUIntBE(99, 5, 6);
+    for (const stolen of [record, forged, old]) world.carry(thief, stolen);
+    await world.clock.advance(1);
+    // The old one is authentic, so it is heard; RFC 9146 §6 lets only a newer one move the peer.
+    expect(heard()).toEqual(['new', 'old']);
+    expect(world.engine.metrics).toMatchObject({ addressChanges: 0, dropped: { replayed: 1, forged: 1 } });
+    const key = world.received[0]?.peer.key ?? '';
+    world.engine.send(key, Buffer.from('answer'));
+    expect(world.sent.at(-1)?.address).toEqual(world.addressOf(client));
+  });
+
+  it('refuses a record without its Connection ID', async () => {
+    const client = await world.connected({ cid: CID });
+    const plain = encodeRecord({ type: CONTENT.applicationData, epoch: 1, sequence: 7, cid: null }, Buffer.alloc(24));
+    world.carry(world.addressOf(client), plain);
+    await world.clock.advance(1);
+    expect(world.engine.metrics.dropped).toEqual({ without_cid: 1 });
+  });
+
+  it('sends a new address no more than three times what came from it, until it has answered', async () => {
+    const client = await world.connected({ cid: CID });
+    await say(client, 'here');
+    const key = world.received[0]?.peer.key ?? '';
+    const victim = world.address('203.0.113.9');
+    const record = client.seal(Buffer.from('moved'));
+    world.carry(victim, record);
+    await world.clock.advance(1);
+    for (let n = 0; n < 20; n++) world.engine.send(key, Buffer.from('a longer answer'));
+    const bytes = world.sent
+      .filter(({ toServer, address }) => !toServer && address.port === victim.port)
+      .reduce((sum, { datagram }) => sum + datagram.length, 0);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(3 * record.length);
+    expect(world.engine.metrics.dropped['unproven_address']).toBeGreaterThan(0);
+    world.place(client, victim);
+    await say(client, 'it is me');
+    world.engine.send(key, Buffer.alloc(1_000));
+    await world.clock.advance(1);
+    expect(client.received.at(-1)).toHaveLength(1_000);
+  });
+
+  it('lives on when another device has its old address', async () => {
+    const address = world.address();
+    world = new World({
+      credentials: { psk: async (name) => ({ key: Buffer.alloc(16, 5), credential: Buffer.from(name).toString() }) },
+    });
+    const first = await world.connected({ cid: CID, psk: { identity: 'first', key: Buffer.alloc(16, 5) } }, address);
+    const second = await world.connected({ cid: CID, psk: { identity: 'second', key: Buffer.alloc(16, 5) } }, address);
+    world.place(first, world.address());
+    await say(first, 'first');
+    world.place(second, address);
+    await say(second, 'second');
+    expect(world.received.map(({ peer }) => peer.security.name)).toEqual(['first', 'second']);
+  });
+});
+
+describe('a record of a session that is gone', () => {
+  it('is answered with a fatal alert, at a bounded rate and never longer than itself', async () => {
+    const client = await world.connected();
+    const gone = Array.from({ length: 200 }, () => client.seal(Buffer.from('anyone there?')));
+    world = new World();
+    const address = world.address();
+    for (const record of gone) world.carry(address, record);
+    await world.clock.advance(1);
+    const answers = world.sent.filter(({ toServer }) => !toServer);
+    expect(answers).toHaveLength(50);
+    expect(answers[0]?.datagram.subarray(13)).toEqual(encodeAlert('fatal', 'bad_record_mac'));
+    expect(answers[0]?.datagram.length).toBeLessThan(gone[0]?.length ?? 0);
+    await world.clock.advance(1_000);
+    world.carry(address, gone[0] ?? Buffer.alloc(0));
+    await world.clock.advance(1);
+    expect(world.sent.filter(({ toServer }) => !toServer)).toHaveLength(51);
+  });
+});

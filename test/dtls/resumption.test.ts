@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import { World } from './network.ts';
+
+const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
+
+describe('a resumption', () => {
+  it('opens a new session with a new Connection ID in place of the old one', async () => {
+    const world = new World();
+    world.echo = true;
+    const first = await world.connected({ cid: CID });
+    const second = await world.connected({ cid: CID, resume: first.session });
+    expect([second.state, second.isResumed]).toEqual(['open', true]);
+    expect(second.serverCid).not.toEqual(first.serverCid);
+    second.send(Buffer.from('reading'));
+    await world.clock.advance(1);
+    expect(second.received.map(String)).toEqual(['reading']);
+    expect(world.ended).toMatchObject([{ reason: 'replaced' }]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 1, resumable: 1 });
+    expect(world.reports.map(({ resumed }) => resumed)).toEqual([false, true]);
+  });
+
+  it('can be repeated until the full handshake is too long ago', async () => {
+    const world = new World({ limits: { resumableMs: 60_000 } });
+    let client = await world.connected();
+    client = await world.connected({ resume: client.session });
+    await world.clock.advance(30_000);
+    client = await world.connected({ resume: client.session });
+    expect(client.isResumed).toBe(true);
+    await world.clock.advance(30_000);
+    client = await world.connected({ resume: client.session });
+    expect([client.state, client.isResumed]).toEqual(['open', false]);
+  });
+
+  it.each([
+    ['the key has changed', { key: Buffer.alloc(16, 1), credential: 'psk-1' }],
+    ['the identity is another credential now', { key: Buffer.alloc(16), credential: 'psk-2' }],
+    ['the identity is gone', null],
+  ])('becomes a full handshake when %s', async (_what, now) => {
+    let found: { key: Buffer; credential: string } | null = { key: Buffer.alloc(16), credential: 'psk-1' };
+    const world = new World({ credentials: { psk: async () => found } });
+    const psk = { identity: 'device', key: Buffer.alloc(16) };
+    const first = await world.connected({ psk });
+    found = now;
+    const second = await world.connected({ psk: { ...psk, key: now?.key ?? psk.key }, resume: first.session });
+    expect([second.state, second.isResumed]).toEqual([now === null ? 'shaking hands' : 'open', false]);
+  });
+
+  it.each([
+    ['without extended master secret', { extendedMasterSecret: false }],
+    ['with another suite', { suites: ['TLS_PSK_WITH_AES_128_GCM_SHA256'] as const }],
+  ])('becomes a full handshake %s', async (_what, options) => {
+    const world = new World();
+    const first = await world.connected();
+    const second = await world.connected({ ...options, resume: first.session });
+    expect([second.state, second.isResumed]).toEqual(['open', false]);
+  });
+
+  it('is refused to who knows the session but not its secret', async () => {
+    const world = new World();
+    const first = await world.connected();
+    const thief = await world.connected({ resume: { ...first.session, master: Buffer.alloc(48) } });
+    await world.clock.advance(70_000);
+    expect(thief.state).not.toBe('open');
+    expect(world.ended).toEqual([]);
+    expect(world.reports.at(-1)).toMatchObject({ resumed: true, outcome: { established: false } });
+  });
+
+  it('is kept for so many, the least recently used forgotten first', async () => {
+    const world = new World({ limits: { resumable: 2 } });
+    const clients = [await world.connected(), await world.connected(), await world.connected()];
+    expect(world.engine.metrics.resumable).toBe(2);
+    const again = await world.connected({ resume: clients[0]?.session });
+    expect(again.isResumed).toBe(false);
+  });
+
+  it("survives the loss of the device's Finished: our flight comes again, and then its own", async () => {
+    const world = new World();
+    const first = await world.connected();
+    let lost = 0;
+    world.weather = ({ toServer, datagram }) => {
+      if (!toServer || datagram[0] !== 20 || lost === 1) return [0];
+      lost++;
+      return [];
+    };
+    const second = await world.connected({ resume: first.session });
+    expect([second.state, world.engine.metrics.halfOpen]).toEqual(['open', 1]);
+    await world.clock.advance(1_000);
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 0, sessions: 1 });
+    expect(world.reports.at(-1)).toMatchObject({ resumed: true, outcome: { established: true } });
+  });
+});
