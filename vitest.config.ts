@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
+ * Vite resolves graphql to its ES modules, Node (for the libraries that vitest leaves to it) to the CommonJS ones: two
+ * copies, which refuse each other's types. Everybody gets Node's.
+ */
+const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
+
+/**
  * `unit` needs nothing but Node (PGlite is the database); `peers` needs the peers that
  * scripts/test-peers.sh installs and starts: Java, libcoap, a Kafka broker, Postgres.
  */
@@ -8,6 +14,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        resolve,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -17,6 +24,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: 'peers',
           include: ['test/interop/**/*.test.ts'],
