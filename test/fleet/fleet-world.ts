@@ -1,0 +1,247 @@
+import { codes } from '../../src/coap/index.ts';
+import { createEventBus, type EventBus } from '../../src/events/index.ts';
+import {
+  createAccess,
+  createFleet,
+  DEFAULT_TENANT,
+  ensureDefaultTenant,
+  type Actor,
+  type CredentialGate,
+  type DeviceStatusEvent,
+  type DeadLetter,
+  type Fleet,
+  type FleetEvents,
+  type FleetSnapshot,
+  type TelemetryBatch,
+  type TelemetrySink,
+  type TenantId,
+} from '../../src/fleet/index.ts';
+import { createLwm2mServer, registryModel, type Lwm2mServer } from '../../src/lwm2m/index.ts';
+import { tenants, type Store } from '../../src/store/index.ts';
+import { SimulatedNetwork } from '../coap/network.ts';
+import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
+
+/** Keeps what the fleet hands on, so that a test can look at it. */
+export class RecordingSink implements TelemetrySink {
+  readonly batches: TelemetryBatch[] = [];
+  readonly events: DeviceStatusEvent[] = [];
+  readonly letters: DeadLetter[] = [];
+
+  async record(_tx: unknown, batches: readonly TelemetryBatch[]): Promise<() => void> {
+    return () => void this.batches.push(...batches);
+  }
+
+  async enqueueStatus(_tx: unknown, events: readonly DeviceStatusEvent[]): Promise<() => void> {
+    return () => void this.events.push(...events);
+  }
+
+  async deadLetter(_tx: unknown, letter: DeadLetter): Promise<void> {
+    this.letters.push(letter);
+  }
+}
+
+/** A fleet over a real store and a real LwM2M server, on a simulated network with a clock of its own. */
+export interface FleetWorld {
+  readonly fleet: Fleet;
+  readonly server: Lwm2mServer;
+  readonly network: SimulatedNetwork;
+  readonly bus: EventBus<FleetEvents>;
+  readonly sink: RecordingSink;
+  readonly warnings: string[];
+  /** Lets time pass, with all that the database has to do in it. */
+  advance(ms: number): Promise<void>;
+  /** Waits until `work` is done, letting network time pass. */
+  during<T>(work: Promise<T>): Promise<T>;
+  device(address?: string): Device;
+  snapshot(): FleetSnapshot;
+  stop(): Promise<void>;
+}
+
+export const ADMIN: Actor = { tenantId: DEFAULT_TENANT, role: 'admin', subject: 'admin-token', keyId: null };
+/** The admin of a second tenant, which `otherTenant` makes. */
+export const OTHER: Actor = { tenantId: 'globex' as TenantId, role: 'admin', subject: 'key:1', keyId: '1' };
+
+export async function otherTenant(store: Store): Promise<void> {
+  const row = { id: OTHER.tenantId, name: 'Globex', createdAt: new Date() };
+  await store.asSystem((tx) => tx.insert(tenants).values(row).onConflictDoNothing());
+}
+
+/** No endpoint has credentials. */
+const OPEN: CredentialGate = { holder: async () => null, isSecured: async () => false };
+
+export async function fleetWorld(
+  opened: Store,
+  options: { autoProvision?: boolean; credentials?: CredentialGate; network?: SimulatedNetwork } = {},
+): Promise<FleetWorld> {
+  const { store, isIdle } = counted(opened);
+  const network = options.network ?? new SimulatedNetwork();
+  const { clock } = network;
+  const bus = createEventBus<FleetEvents>();
+  const sink = new RecordingSink();
+  const warnings: string[] = [];
+  const warn = (details: object, message: string): void =>
+    void warnings.push(`${message} ${'err' in details ? String(details.err) : ''}`.trim());
+  await ensureDefaultTenant(store, clock);
+  const endpoint = network.endpoint(SERVER);
+  const running = createFleet({
+    store,
+    bus,
+    lwm2m: () => server,
+    registry: registryModel(),
+    telemetry: sink,
+    access: createAccess(store, bus, clock),
+    credentials: options.credentials ?? OPEN,
+    clock,
+    settings: { autoProvision: options.autoProvision ?? true },
+    log: { info: () => {}, warn, error: warn },
+  });
+  const server: Lwm2mServer = createLwm2mServer({
+    endpoints: [{ endpoint, transport: 'udp' }],
+    host: running.host,
+    clock,
+    onFault: (error, doing) => warn({ err: error }, doing),
+  });
+
+  /** Time stands still while the database works. */
+  async function quiet(): Promise<void> {
+    for (let rounds = 0; rounds < 4; rounds++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!isIdle()) rounds = -1;
+    }
+  }
+  async function advance(ms: number): Promise<void> {
+    await quiet();
+    // A message a millisecond: what the database does between two is seen by the second.
+    const steps = Math.min(ms, 20);
+    for (let step = 0; step < steps; step++) {
+      await clock.advance(step === steps - 1 ? ms - steps + 1 : 1);
+      await quiet();
+    }
+  }
+  async function during<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const mark = (): void => {
+      done = true;
+    };
+    work.then(mark, mark);
+    for (let rounds = 0; !done && rounds < 500; rounds++) await advance(1);
+    if (!done) throw new Error('it has not ended within half a second of network time');
+    return work;
+  }
+
+  await running.start();
+  return {
+    fleet: running.fleet,
+    server,
+    network,
+    bus,
+    sink,
+    warnings,
+    advance,
+    during,
+    device: (address) => new Device(network, advance, address),
+    snapshot: () => running.snapshot(),
+    async stop() {
+      // As main does: the wire first, then the fleet.
+      const stopped = Promise.all([server.stop(), running.stop()]);
+      await during(stopped);
+      await endpoint.close();
+      bus.close();
+    },
+  };
+}
+
+/** Counts the transactions that run, so that a test can wait for them without guessing how long they take. */
+function counted(opened: Store): { store: Store; isIdle: () => boolean } {
+  let running = 0;
+  const counting = async <T>(work: () => Promise<T>): Promise<T> => {
+    running++;
+    try {
+      return await work();
+    } finally {
+      running--;
+    }
+  };
+  const store: Store = {
+    ...opened,
+    asTenant: (tenantId, work) => counting(() => opened.asTenant(tenantId, work)),
+    asSystem: (work) => counting(() => opened.asSystem(work)),
+  };
+  return { store, isIdle: () => running === 0 };
+}
+
+const TEMPERATURE_SENSOR = '</1/0>,</3/0>,</3303/0>';
+
+/** A device that answers reads in plain text from `values`, and takes everything else it is asked. */
+export class Device {
+  readonly scripted: ScriptedDevice;
+  readonly values = new Map<string, string>([
+    ['/3/0/9', '80'],
+    ['/3303/0/5700', '22.5'],
+  ]);
+  /** Answers that go before the usual ones: by `METHOD /path`. */
+  readonly answers = new Map<string, DeviceAnswer | null>();
+  readonly observing = new Map<string, AskedOfDevice>();
+  #sequence = 1;
+  readonly #advance: (ms: number) => Promise<void>;
+
+  constructor(network: SimulatedNetwork, advance: (ms: number) => Promise<void>, address?: string) {
+    this.#advance = advance;
+    this.scripted = new ScriptedDevice(network, address);
+    this.scripted.onAsked = (asked) => this.#answer(asked);
+  }
+
+  /** `METHOD /path`, in order. */
+  get asked(): string[] {
+    return this.scripted.asked.map(({ line }) => line);
+  }
+
+  async register(endpoint: string, query: readonly string[] = [], links = TEMPERATURE_SENSOR): Promise<string> {
+    const messageId = this.scripted.send({
+      method: 'POST',
+      path: '/rd',
+      query: [`ep=${endpoint}`, 'lt=300', 'lwm2m=1.1', ...query],
+      contentFormat: 40,
+      payload: links,
+    });
+    await this.#advance(40);
+    const { code, location } = this.scripted.answerTo(messageId);
+    this.scripted.location = `/${location}`;
+    return code;
+  }
+
+  async send(method: 'POST' | 'DELETE', path: string, payload?: { format: number; text: string }): Promise<string> {
+    const body = payload ? { contentFormat: payload.format, payload: payload.text } : {};
+    const messageId = this.scripted.send({ method, path, ...body });
+    await this.#advance(40);
+    return this.scripted.answerTo(messageId).code;
+  }
+
+  /** A notification of an observed path, as text; resolves with how the server took it. */
+  async notify(path: string, value: string): Promise<'ACK' | 'RST' | null> {
+    const asked = this.observing.get(path);
+    if (!asked) throw new Error(`${path} is not observed`);
+    this.values.set(path, value);
+    const content = { code: codes.content, contentFormat: 0, payload: value };
+    const messageId = this.scripted.notify(asked, ++this.#sequence, content);
+    await this.#advance(20);
+    return this.scripted.acknowledgement(messageId);
+  }
+
+  #answer(asked: AskedOfDevice): DeviceAnswer | null {
+    const line = asked.line.split('?')[0] ?? '';
+    const scripted = this.answers.get(line);
+    if (scripted !== undefined) return scripted;
+    const [method, path = ''] = line.split(' ');
+    if (method === 'GET' && asked.observe === 1) this.observing.delete(path);
+    if (method === 'GET') {
+      const value = this.values.get(path);
+      if (value === undefined) return { code: codes.notFound };
+      if (asked.observe === 0) this.observing.set(path, asked);
+      const observe = asked.observe === 0 ? { observe: 1 } : {};
+      return { code: codes.content, contentFormat: 0, payload: value, ...observe };
+    }
+    if (method === 'DELETE') return { code: codes.deleted };
+    return { code: codes.changed };
+  }
+}
