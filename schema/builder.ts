@@ -57,7 +57,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     startCursorFieldOptions: { description: 'The cursor of the first item, for `before`; null on an empty page.' },
     endCursorFieldOptions: { description: 'The cursor of the last item, for `after`; null on an empty page.' },
     cursorFieldOptions: { description: 'Where this item lies in the list: opaque, for `after` and `before`.' },
-    nodeFieldOptions: { description: 'The item.', nullable: false },
+    nodeFieldOptions: { description: 'The item at this place of the list.', nullable: false },
     // The connection itself counts its page; counting the list again would multiply twice.
     edgesFieldOptions: {
       description: 'The items with their cursors.',

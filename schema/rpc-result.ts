@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { JsonValue, Rpc } from '../src/fleet/index.ts';
-import type { Link, ResourceType } from '../src/lwm2m/index.ts';
+import { RESOURCE_TYPES, type Link, type ResourceType } from '../src/lwm2m/index.ts';
 
 /** A value that a device answered with. */
 export interface AnsweredValue {
@@ -11,17 +11,6 @@ export interface AnsweredValue {
 }
 
 const jsonValue = z.union([z.string(), z.number(), z.boolean()]);
-const TYPES = [
-  'String',
-  'Integer',
-  'Unsigned Integer',
-  'Float',
-  'Boolean',
-  'Opaque',
-  'Time',
-  'Objlnk',
-  'Corelnk',
-] as const satisfies readonly ResourceType[];
 
 /** What of an RPC's result has a type of its own in the API; the rest is JSON. */
 const answer = z.object({
@@ -29,7 +18,7 @@ const answer = z.object({
     .array(
       z.object({
         path: z.string(),
-        type: z.enum(TYPES).nullable().default(null),
+        type: z.enum(RESOURCE_TYPES).nullable().default(null),
         value: z.union([jsonValue, z.record(z.string(), jsonValue)]).nullable(),
         time: z.string().nullable().default(null),
       }),

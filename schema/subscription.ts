@@ -17,7 +17,7 @@ import { idOf } from './global-id.ts';
 import { live } from './live.ts';
 import { DeviceNode, RpcNode } from './nodes.ts';
 import { TelemetryPointType } from './telemetry.ts';
-import { narrow, parseSelector, selects } from './tree-selection.ts';
+import { hasWildcard, narrow, parseSelector, selects } from './tree-selection.ts';
 import { versionOf } from './tree.ts';
 
 builder.subscriptionType({
@@ -100,7 +100,11 @@ async function deviceOf({ fleet, actor }: Context, text: string): Promise<Device
   return device;
 }
 
-const watched = z.array(z.string()).min(1, 'is empty').max(100, 'has more than 100 paths').nullish();
+const watched = z
+  .array(z.string().refine((path) => !hasWildcard(path), 'a watched path can’t hold *: watch the object or instance'))
+  .min(1, 'is empty')
+  .max(100, 'has more than 100 paths')
+  .nullish();
 
 builder.subscriptionField('resourceChanged', (t) =>
   t.field({
@@ -112,7 +116,7 @@ builder.subscriptionField('resourceChanged', (t) =>
       paths: t.arg({
         type: ['ResourcePath'],
         description:
-          'What is watched, up to 100 objects, instances or resources, with or without `*`: `["/3303/0/5700"]`. Absent: every value that comes in, and nothing is observed for it.',
+          'What is watched, up to 100 objects, instances or resources, without `*`: `["/3303/0/5700"]`. Absent: every value that comes in, and nothing is observed for it.',
         validate: watched,
       }),
     },

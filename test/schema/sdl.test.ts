@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import {
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  isUnionType,
+  type GraphQLNamedType,
+} from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { printedSchema, schema } from '../../schema/index.ts';
+
+const types = Object.values(schema.getTypeMap()).filter(
+  (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+);
+
+interface Described {
+  readonly description?: string | null;
+}
+
+/** Everything of a type that a reader of the schema meets, by its coordinate. */
+function* parts(type: GraphQLNamedType): Generator<[string, Described]> {
+  yield [type.name, type];
+  if (isObjectType(type) || isInterfaceType(type)) {
+    for (const field of Object.values(type.getFields())) {
+      yield [`${type.name}.${field.name}`, field];
+      for (const argument of field.args) yield [`${type.name}.${field.name}(${argument.name}:)`, argument];
+    }
+  }
+  if (isInputObjectType(type)) {
+    for (const field of Object.values(type.getFields())) yield [`${type.name}.${field.name}`, field];
+  }
+  if (isEnumType(type)) for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value];
+}
+
+describe('the schema explains itself', () => {
+  it('with a description of every type, field, argument and enum value', () => {
+    const bare = types.flatMap((type) => [...parts(type)]).filter(([, part]) => (part.description ?? '').length < 10);
+    expect(bare.map(([coordinate]) => coordinate)).toEqual([]);
+  });
+
+  it('with an example of every input', () => {
+    const bare = types
+      .filter(isInputObjectType)
+      .flatMap((type) => Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field] as const))
+      // A choice shows its values, a moment its scalar; ids come from queries.
+      .filter(([, field]) => /^\[?(String|Int|Float|ResourcePath|JSON)\b/.test(String(field.type)))
+      .filter(([, field]) => !/[`0-9]/.test(field.description ?? ''));
+    expect(bare.map(([coordinate]) => coordinate)).toEqual([]);
+  });
+});
+
+describe('the contract', () => {
+  it('is printed in schema/schema.graphql as the code has it', async () => {
+    expect(await readFile('schema/schema.graphql', 'utf8')).toBe(printedSchema());
+  });
+
+  it('has every mutation, query and subscription of the API', () => {
+    const names = (name: string): string[] => {
+      const type = schema.getType(name);
+      return isObjectType(type) ? Object.keys(type.getFields()).sort() : [];
+    };
+    expect(names('Query')).toEqual(
+      expect.arrayContaining([
+        'device',
+        'deviceProfile',
+        'deviceProfiles',
+        'devices',
+        'node',
+        'objectDefinition',
+        'objectDefinitions',
+        'rpc',
+        'viewer',
+      ]),
+    );
+    expect(names('Mutation')).toEqual(
+      expect.arrayContaining([
+        'callRpc',
+        'cancelObservation',
+        'cancelRpc',
+        'createDeviceProfile',
+        'createInstance',
+        'deleteDevice',
+        'deleteDeviceProfile',
+        'deleteInstance',
+        'discoverResources',
+        'executeResource',
+        'observeResources',
+        'provisionDevice',
+        'readResources',
+        'updateDevice',
+        'updateDeviceProfile',
+        'writeAttributes',
+        'writeResources',
+      ]),
+    );
+    expect(names('Subscription')).toEqual(['deviceStatusChanged', 'resourceChanged', 'rpcChanged', 'telemetry']);
+  });
+
+  it('gives every mutation a union of its payload and the errors that the caller can mend', () => {
+    for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+      const name = `${field.name[0]?.toUpperCase()}${field.name.slice(1)}`;
+      expect(String(field.type)).toBe(`${name}Result!`);
+      const union = schema.getType(`${name}Result`);
+      const members = isUnionType(union) ? union.getTypes().map((type) => type.name) : [];
+      expect(members).toEqual(
+        expect.arrayContaining([
+          `${name}Payload`,
+          'ValidationError',
+          'NotFoundError',
+          'ConflictError',
+          'ForbiddenError',
+        ]),
+      );
+    }
+  });
+});
