@@ -152,6 +152,10 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
+function mib(size: number): string {
+  return `${(size / 1024 / 1024).toFixed(1)} MiB`;
+}
+
 function registryCost(): string {
   const before = heap();
   const start = performance.now();
@@ -161,7 +165,6 @@ function registryCost(): string {
   const resources = [...registry.definitions()].reduce((sum, definition) => sum + definition.resources.length, 0);
   const whole = performance.now() - start;
   const afterAll = heap() - before;
-  const mib = (size: number): string => `${(size / 1024 / 1024).toFixed(1)} MiB`;
   return (
     `registry: open ${opened.toFixed(1)} ms, ${mib(afterOpening)} of heap; ` +
     `all ${resources} resources unpacked ${whole.toFixed(1)} ms, ${mib(afterAll)}`
