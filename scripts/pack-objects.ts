@@ -31,7 +31,7 @@ const definitions = process.argv
     return {
       ...source,
       resources: source.resources
-        .map(({ ops, type, ...rest }) => ({ ...rest, operations: ops, type: type === '' ? null : type }))
+        .map(({ ops, type, ...rest }) => ({ ...rest, operations: ops, type: ops === 'E' || type === '' ? null : type }))
         .sort((left, right) => left.id - right.id),
     };
   })

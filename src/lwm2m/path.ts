@@ -8,7 +8,7 @@ export type PathLevel = 'root' | 'object' | 'instance' | 'resource' | 'resource-
 const LEVELS: readonly PathLevel[] = ['root', 'object', 'instance', 'resource', 'resource-instance'];
 
 /** A gateway's prefix is one segment that is no number and needs no escape (Gateway 1.1 §6.2). */
-const PREFIX = /^(?!\d+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
+const PREFIX = /^(?![-+.\d]+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
 
 function isId(id: number): boolean {
   return Number.isInteger(id) && id >= 0 && id <= LARGEST_ID;

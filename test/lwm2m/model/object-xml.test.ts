@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { Lwm2mError, MAX_OBJECT_XML, parseObjectXml, registryModel } from '../../../src/lwm2m/index.ts';
+import type { ObjectDefinition } from '../../../src/lwm2m/index.ts';
+
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&#x3E;');
+
+/** A definition as the registry's files write it. */
+function xmlOf(object: ObjectDefinition): string {
+  const items = object.resources.map(
+    (resource) => `      <Item ID="${resource.id}">
+        <Name>${escaped(resource.name)}</Name>
+        <Operations>${resource.operations}</Operations>
+        <MultipleInstances>${resource.multiple ? 'Multiple' : 'Single'}</MultipleInstances>
+        <Mandatory>${resource.mandatory ? 'Mandatory' : 'Optional'}</Mandatory>
+        <Type>${resource.type ?? ''}</Type>
+        <RangeEnumeration>${escaped(resource.range)}</RangeEnumeration>
+        <Units>${escaped(resource.units)}</Units>
+        <Description><![CDATA[What it <means> & more]]></Description>
+      </Item>`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!-- A licence & its <terms> -->
+<LWM2M xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="LWM2M.xsd">
+  <Object ObjectType="MODefinition">
+    <Name>${escaped(object.name)}</Name>
+    <Description1>Says what it is.</Description1>
+    <ObjectID>${object.id}</ObjectID>
+    <ObjectURN>${object.urn}</ObjectURN>
+    <LWM2MVersion>${object.lwm2mVersion}</LWM2MVersion>
+    <ObjectVersion>${object.version}</ObjectVersion>
+    <MultipleInstances>${object.multiple ? 'Multiple' : 'Single'}</MultipleInstances>
+    <Mandatory>${object.mandatory ? 'Mandatory' : 'Optional'}</Mandatory>
+    <Resources>
+${items.join('\n')}
+    </Resources>
+    <Description2></Description2>
+  </Object>
+</LWM2M>
+`;
+}
+
+/** A small file, to spoil line by line. */
+const LINES = `<LWM2M>
+  <Object ObjectType="MODefinition">
+    <Name>Pump</Name>
+    <ObjectID>26241</ObjectID>
+    <MultipleInstances>Multiple</MultipleInstances>
+    <Mandatory>Optional</Mandatory>
+    <Resources>
+      <Item ID="0">
+        <Name>Speed</Name>
+        <Operations>RW</Operations>
+        <MultipleInstances>Single</MultipleInstances>
+        <Mandatory>Mandatory</Mandatory>
+        <Type>Unsigned Integer</Type>
+      </Item>
+      <Item ID="1">
+        <Name>Stop</Name>
+        <Operations>E</Operations>
+        <MultipleInstances>Single</MultipleInstances>
+        <Mandatory>Optional</Mandatory>
+      </Item>
+    </Resources>
+  </Object>
+</LWM2M>`;
+
+function problemOf(xml: string): string {
+  try {
+    parseObjectXml(xml);
+  } catch (error) {
+    if (error instanceof Lwm2mError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('an OMA object definition', () => {
+  it('is read as the registry has it, for every object of the registry', () => {
+    for (const definition of registryModel().definitions()) {
+      // The registry's own file gives no type to one resource that can be read.
+      if (definition.id !== 10482) expect(parseObjectXml(xmlOf(definition))).toEqual([definition]);
+    }
+  });
+
+  it('may leave out versions, URN, ranges, units and the type of what is executed', () => {
+    const [pump] = parseObjectXml(LINES);
+    expect(pump).toMatchObject({
+      id: 26241,
+      name: 'Pump',
+      version: '1.0',
+      lwm2mVersion: '1.0',
+      urn: '',
+      multiple: true,
+    });
+    expect(pump?.resources).toMatchObject([
+      { id: 0, type: 'Unsigned Integer', mandatory: true, range: '', units: '' },
+      { id: 1, operations: 'E', type: null },
+    ]);
+  });
+
+  it('may come with the line ends of Windows', () => {
+    expect(parseObjectXml(LINES.replaceAll('\n', '\r\n'))).toEqual(parseObjectXml(LINES));
+  });
+
+  it.each([
+    ['<Type>Unsigned Integer</Type>', '<Type>Number</Type>', 'line 13: <Type> "Number" is not String'],
+    ['<Type>Unsigned Integer</Type>', '', 'line 8: <Item> has no <Type>'],
+    [
+      '<Operations>RW</Operations>',
+      '<Operations>RE</Operations>',
+      'line 10: <Operations> "RE" is not R, W, RW, E or empty',
+    ],
+    ['ID="1"', 'ID="0"', 'line 15: <Item> is the second with ID="0"'],
+    ['ID="1"', 'ID="65535"', 'line 15: <Item> "65535" is no id from 0 to 65534'],
+    ['ID="1"', '', 'line 15: <Item> "" is no id'],
+    ['<ObjectID>26241</ObjectID>', '<ObjectID>pump</ObjectID>', 'line 4: <ObjectID> "pump" is no id'],
+    [
+      '<ObjectID>26241</ObjectID>',
+      '<ObjectID>1</ObjectID><ObjectID>2</ObjectID>',
+      'line 4: <ObjectID> is the second in one <Object>',
+    ],
+    ['<Name>Pump</Name>', '<Name> </Name>', 'line 3: <Name> is empty'],
+    ['<Name>Pump</Name>', `<Name>${'x'.repeat(1001)}</Name>`, 'line 3: <Name> has more than 1000 characters'],
+    [
+      '<Name>Pump</Name>',
+      '<Name>Pump</Name><ObjectVersion>1</ObjectVersion>',
+      'line 3: <ObjectVersion> "1" is no version like 1.0',
+    ],
+    [
+      '<Mandatory>Optional</Mandatory>',
+      '<Mandatory>Maybe</Mandatory>',
+      'line 6: <Mandatory> "Maybe" is not Mandatory or Optional',
+    ],
+    ['</Item>', '', 'line 21: '],
+    ['<LWM2M>', '<!DOCTYPE x [<!ENTITY a "b">]>\n<LWM2M>', 'line 1: a document type is not allowed'],
+    ['<LWM2M>', '<Objects>', 'line 23: '],
+  ])('with %s as %s is refused: %s', (from, to, problem) => {
+    expect(problemOf(LINES.replace(from, to))).toContain(`INVALID_ARGUMENT ${problem}`);
+  });
+
+  it.each(['', 'not XML', '<a/>', '<LWM2M/>', '<LWM2M><Object/></LWM2M>', '<LWM2M>&a;</LWM2M>', '<__proto__/>', '<a'])(
+    'is not %j',
+    (xml) => {
+      expect(problemOf(xml)).toMatch(/^INVALID_ARGUMENT line 1: /);
+    },
+  );
+
+  it('never expands an entity', () => {
+    const [pump] = parseObjectXml(LINES.replace('Pump', '&amp;lt; &#65;&unknown;'));
+    expect(pump?.name).toBe('&lt; A&unknown;');
+  });
+
+  it('is bounded in length and depth', () => {
+    expect(problemOf(' '.repeat(MAX_OBJECT_XML + 1))).toMatch(/^LIMIT/);
+    expect(problemOf(`${'<a>'.repeat(1000)}${'</a>'.repeat(1000)}`)).toMatch(/^INVALID_ARGUMENT/);
+  });
+});
