@@ -40,3 +40,14 @@ libraries() {
     { grep -m 3 ERROR "$log" >&2; missing "$peer" "Maven could not fetch its libraries"; }
   cp "$pom" "$into/pom.xml"
 }
+
+# classes PEER: scripts/peers/PEER/*.java, compiled into .peers/PEER/classes.
+classes() {
+  local peer=$1
+  local into="$PEERS/$peer/classes"
+  packages "$peer" javac openjdk-17-jdk-headless
+  [[ -e $into && -z $(find "$ROOT/scripts/peers/$peer" -name '*.java' -newer "$into") ]] && return
+  rm -rf "$into"
+  javac -d "$into" -cp "$PEERS/$peer/lib/*" "$ROOT/scripts/peers/$peer"/*.java ||
+    { rm -rf "$into"; missing "$peer" "its main did not compile"; }
+}

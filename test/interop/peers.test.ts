@@ -136,4 +136,17 @@ requirePeer('leshan')('the Leshan device', () => {
     await device.waitFor(/^SENT CHANGED/);
     expect(server.received.at(-1)?.url).toBe('/dp');
   });
+
+  it('speaks LwM2M 1.0 with Leshan 1', async () => {
+    await start({ lwm2m: '1.0', queue: true, lifetime: 77 });
+    const query = server.received[0]?.url.replace('/rd?', '').split('&');
+    expect(query?.sort()).toEqual(['b=UQ', 'ep=urn:imei:1', 'lt=77', 'lwm2m=1.0']);
+    const observation = server.observe({ path: '/3303/0/5700', accept: TEXT });
+    expect((await observation.next()).payload.toString()).toBe('21.5');
+    device.write('set /3303/0/5700 7.5');
+    expect((await observation.next()).payload.toString()).toBe('7.5');
+    await server.ask({ method: 'POST', path: '/3/0/4' });
+    await device.waitFor(/^REBOOTED/);
+    await device.registered({ since: device.lines.indexOf('REBOOTED') });
+  });
 });

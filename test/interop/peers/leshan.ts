@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { PeerProcess } from './process.ts';
 import { PEERS_DIRECTORY } from './program.ts';
 
-const CLASS_PATH = [join(PEERS_DIRECTORY, 'leshan/classes'), join(PEERS_DIRECTORY, 'leshan/lib/*')].join(':');
-
 export interface LeshanOptions {
   /** `coap://127.0.0.1:5683`, `coaps://…` */
   readonly serverUri: string;
   readonly endpoint: string;
+  /** 1.1 is Leshan 2, 1.0 is Leshan 1, which has neither 3442 nor bootstrap, certificates and CID here. */
+  readonly lwm2m?: '1.0' | '1.1';
   /** Seconds; 300 unless told. */
   readonly lifetime?: number;
   /** Seconds between Updates. */
@@ -30,14 +30,10 @@ export interface LeshanOptions {
  */
 export class LeshanDevice extends PeerProcess {
   constructor(options: LeshanOptions) {
-    super(`leshan ${options.endpoint}`, 'java', [
-      '-Xmx128m',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-      '-cp',
-      CLASS_PATH,
-      'LeshanDevice',
-      ...argumentsOf(options),
-    ]);
+    const [peer, main] = options.lwm2m === '1.0' ? ['leshan1', 'LeshanOneDevice'] : ['leshan', 'LeshanDevice'];
+    const classPath = ['classes', 'lib/*'].map((part) => join(PEERS_DIRECTORY, peer, part)).join(':');
+    const java = ['-Xmx128m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath, main];
+    super(`leshan ${options.endpoint}`, 'java', [...java, ...argumentsOf(options)]);
   }
 
   /** Its next registration: the location that the server gave. */

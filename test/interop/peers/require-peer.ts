@@ -7,7 +7,7 @@ export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' |
 
 const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
-  leshan: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'leshan/classes')),
+  leshan: () => program('java') !== null && ['leshan', 'leshan1'].every(isCompiled),
   libcoap: () => program('coap-client-notls') !== null,
   postgres: () => postgresProgram('initdb') !== null,
   openssl: () => program('openssl') !== null,
@@ -25,4 +25,8 @@ export function requirePeer(...names: readonly PeerName[]): (title: string, test
   const message = `needs ${absent.join(', ')}: run npm run test:peers, which installs it`;
   if (process.env['CI'] === 'true') throw new Error(message);
   return (title, tests) => void describe.skip(`${title} (${message})`, tests);
+}
+
+function isCompiled(peer: string): boolean {
+  return existsSync(join(PEERS_DIRECTORY, peer, 'classes'));
 }
