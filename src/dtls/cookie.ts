@@ -41,12 +41,13 @@ export class Cookies {
   }
 
   #rotate(): void {
-    const late = this.#clock.now() - this.#rotateAt;
-    if (late < 0) return;
+    const now = this.#clock.now();
+    if (now < this.#rotateAt) return;
     // After a pause of more than a whole rotation the current secret is too old as well.
-    this.#previous = late < ROTATION_MS ? this.#current : this.#random(COOKIE_LENGTH);
+    const isStale = now >= this.#rotateAt + ROTATION_MS;
+    this.#previous = isStale ? this.#random(COOKIE_LENGTH) : this.#current;
     this.#current = this.#random(COOKIE_LENGTH);
-    this.#rotateAt = this.#clock.now() + ROTATION_MS;
+    this.#rotateAt = isStale ? now + ROTATION_MS : this.#rotateAt + ROTATION_MS;
   }
 }
 

@@ -1,0 +1,172 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { encodeFragment, HANDSHAKE, messageBody } from '../../src/dtls/messages.ts';
+import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
+import { World } from './network.ts';
+
+/** The datagrams of a device's first and second ClientHello. */
+async function hellos(world: World, address = world.address()): Promise<[Buffer, Buffer]> {
+  const client = await world.connected({}, address);
+  client.stop();
+  const [first, second] = world.sent
+    .filter(({ toServer, datagram }) => toServer && datagram[13] === HANDSHAKE.clientHello)
+    .map(({ datagram }) => datagram);
+  if (!first || !second) throw new Error('there were no two ClientHellos');
+  return [first, second];
+}
+
+function answersTo(world: World, ...datagrams: Buffer[]): Buffer[] {
+  const address = world.address('203.0.113.5');
+  const before = world.sent.length;
+  for (const datagram of datagrams) world.engine.receive(address, datagram);
+  return world.sent.slice(before).map((delivery) => delivery.datagram);
+}
+
+describe('a first ClientHello', () => {
+  it('is answered with a cookie, version 1.0 and its own sequence number', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    first.writeUIntBE(77, 5, 6);
+    const [answer] = answersTo(world, first);
+    const [record] = parseRecords(answer ?? Buffer.alloc(0));
+    expect(record).toMatchObject({ type: CONTENT.handshake, version: 0xfeff, epoch: 0, sequence: 77 });
+    expect(messageBody(record?.fragment ?? Buffer.alloc(0)).readUInt16BE(0)).toBe(0xfeff);
+  });
+
+  it('leaves no trace: 200,000 of them take no memory, no timer and no key', async () => {
+    const world = new World();
+    const [first] = await hellos(new World());
+    world.weather = () => [];
+    const timers = world.clock.pendingCount;
+    const flood = (count: number): void => {
+      for (let n = 0; n < count; n++) {
+        first.writeUInt32BE(n, 13 + 12 + 2);
+        world.engine.receive(
+          { address: `10.${n & 255}.${(n >> 8) & 255}.1`, port: 1 + (n % 60_000), socket: 0 },
+          first,
+        );
+        world.sent.length = 0;
+      }
+    };
+    flood(20_000);
+    const before = heapUsed();
+    flood(180_000);
+    expect(heapUsed() - before).toBeLessThan(2 * 1024 * 1024);
+    expect(world.clock.pendingCount).toBe(timers);
+    expect(world.engine.metrics).toMatchObject({ cookiesSent: 200_000, halfOpen: 0, sessions: 0, lookUps: 0 });
+  });
+
+  it('is dropped when it comes in fragments', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    const body = messageBody(first.subarray(13));
+    const pieces = [body.subarray(0, 30), body.subarray(30)].map((piece, i) =>
+      encodeRecord(
+        { type: CONTENT.handshake, epoch: 0, sequence: i, cid: null },
+        encodeFragment({
+          type: HANDSHAKE.clientHello,
+          length: body.length,
+          sequence: 0,
+          offset: i === 0 ? 0 : 30,
+          body: piece,
+        }),
+      ),
+    );
+    expect(answersTo(world, ...pieces)).toEqual([]);
+    expect(world.engine.metrics.dropped).toEqual({ fragmented_hello: 2 });
+  });
+});
+
+describe('a cookie', () => {
+  it('is good at no other address, and for no other ClientHello', async () => {
+    const world = new World();
+    const [, second] = await hellos(world);
+    const accepted = world.engine.metrics.cookiesAccepted;
+    answersTo(world, second);
+    const other = Buffer.from(second);
+    other.writeUInt8(other.readUInt8(13 + 12 + 5) ^ 1, 13 + 12 + 5);
+    world.engine.receive(world.address(), other);
+    expect(world.engine.metrics).toMatchObject({ cookiesAccepted: accepted, cookiesRefused: 2, halfOpen: 0 });
+  });
+
+  it('is good for one minute at least and two at most', async () => {
+    const world = new World();
+    const address = world.address();
+    const [, second] = await hellos(world, address);
+    const tries: boolean[] = [];
+    for (const ms of [59_000, 58_000, 5_000]) {
+      await world.clock.advance(ms);
+      const { cookiesAccepted } = world.engine.metrics;
+      world.engine.receive(address, second);
+      tries.push(world.engine.metrics.cookiesAccepted > cookiesAccepted);
+    }
+    expect(tries).toEqual([true, true, false]);
+  });
+});
+
+describe('an address that has proved nothing', () => {
+  it('never gets more than three times the bytes that came from it, whatever comes', async () => {
+    const [first, second] = await hellos(new World());
+    const genuine = fc.constantFrom(first, second);
+    const mutated = fc.tuple(genuine, fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
+      const copy = Buffer.from(bytes);
+      copy[at % copy.length] = value;
+      return copy;
+    });
+    const random = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    const stray = fc
+      .tuple(fc.constantFrom(20, 21, 22, 23, 25), fc.nat(2), fc.uint8Array({ maxLength: 60 }))
+      .map(([type, epoch, body]) => encodeRecord({ type, epoch, sequence: 1, cid: null }, Buffer.from(body)));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(genuine, mutated, random, stray), { maxLength: 20 }), (datagrams) => {
+        const world = new World();
+        world.weather = () => [];
+        const sent = answersTo(world, ...datagrams).reduce((sum, { length }) => sum + length, 0);
+        const received = datagrams.reduce((sum, { length }) => sum + length, 0);
+        expect(sent).toBeLessThanOrEqual(3 * received);
+        expect(world.engine.metrics).toMatchObject({ halfOpen: 0, sessions: 0 });
+        expect(world.clock.pendingCount).toBe(0);
+      }),
+    );
+  });
+});
+
+describe('half-open handshakes', () => {
+  it('are bounded for each address and in total', async () => {
+    const world = new World({ limits: { handshakes: 10, handshakesPerAddress: 4 } });
+    world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
+    for (let n = 0; n < 6; n++) (await world.connected({}, world.address('192.0.2.1'))).stop();
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 4, dropped: { handshakes_full: 2 } });
+    for (let n = 0; n < 10; n++) (await world.connected({}, world.address(`192.0.2.${n + 2}`))).stop();
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 10, dropped: { handshakes_full: 6 } });
+    await world.clock.advance(70_000);
+    expect(world.engine.metrics.halfOpen).toBe(0);
+  });
+});
+
+describe('open sessions', () => {
+  it('are bounded: one idle for long enough makes room, an active one never', async () => {
+    const world = new World({ limits: { sessions: 2, evictAfterIdleMs: 60_000 } });
+    const first = await world.connected();
+    const second = await world.connected();
+    expect((await world.connected()).state).toBe('shaking hands');
+    expect(world.engine.metrics).toMatchObject({ sessions: 2, dropped: { sessions_full: 1 } });
+    await world.clock.advance(59_000);
+    first.send(Buffer.from('awake'));
+    await world.clock.advance(2_000);
+    expect((await world.connected()).state).toBe('open');
+    expect([first.alerts, second.alerts]).toEqual([[], ['close_notify']]);
+    expect(world.ended).toMatchObject([{ reason: 'evicted' }]);
+  });
+});
+
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  return process.memoryUsage().heapUsed;
+}
