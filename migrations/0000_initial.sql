@@ -45,6 +45,7 @@ CREATE TABLE "devices" (
 	"profile_id" uuid NOT NULL,
 	"status" text NOT NULL,
 	"last_seen" timestamp (3) with time zone,
+	"awake_time" integer,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "devices_tenant_endpoint" UNIQUE("tenant_id","endpoint")
 );
@@ -76,6 +77,7 @@ CREATE TABLE "observations" (
 	"paths" text[] NOT NULL,
 	"composite" boolean NOT NULL,
 	"content_format" integer,
+	"attributes" json,
 	"started_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "observations_pkey" PRIMARY KEY("device_id","token")
 );
@@ -100,6 +102,7 @@ CREATE TABLE "profiles" (
 	"mappings" json NOT NULL,
 	"methods" json NOT NULL,
 	"offline_after" integer,
+	"awake_time" integer,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "profiles_tenant_name" UNIQUE("tenant_id","name")

@@ -3,6 +3,8 @@ import type { Store, Transaction } from '../store/index.ts';
 import type { DeviceId, TenantId } from './access.ts';
 import { Batcher } from './batcher.ts';
 import type { CredentialHolder } from './credential.ts';
+import type { Device } from './device.ts';
+import type { ProfileBook } from './profiles.ts';
 import { endpointProblem, type Provisioning } from './provisioning.ts';
 import { deviceKey } from './roster.ts';
 import { DEFAULT_TENANT } from './tenant.ts';
@@ -18,20 +20,22 @@ export interface CredentialGate {
 export interface AdmissionParts {
   readonly store: Store;
   readonly provisioning: Provisioning;
+  readonly profiles: ProfileBook;
   readonly credentials: CredentialGate;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   /** Unknown endpoints over NoSec become devices of the default tenant. */
   readonly autoProvision: boolean;
 }
 
-type Found = { readonly deviceId: DeviceId; readonly secured: boolean } | null;
+type Found = { readonly device: Device; readonly secured: boolean } | null;
 
 /**
  * Which device a Register is of. A secured one is whose its credential is, and its endpoint name must agree
  * (Core 1.2 §6.2.1). Over NoSec there is nothing but the name: it is one of the default tenant, and never that of a
  * device with credentials, whose name anybody could say.
  */
-export function createAdmission({ store, provisioning, credentials, modelOf, autoProvision }: AdmissionParts) {
+export function createAdmission(parts: AdmissionParts): (request: RegisterRequest) => Promise<Admission> {
+  const { store, provisioning, profiles, credentials, modelOf, autoProvision } = parts;
   // Many devices may come at once, after a power cut: they are looked up together.
   const named = new Batcher<string, Found>({
     lane: () => DEFAULT_TENANT,
@@ -41,19 +45,24 @@ export function createAdmission({ store, provisioning, credentials, modelOf, aut
       return store.asTenant(DEFAULT_TENANT, async (tx) => {
         const results: Found[] = [];
         for (const device of found) {
-          results.push(device && { deviceId: device.id, secured: await credentials.isSecured(tx, device.id) });
+          results.push(device && { device, secured: await credentials.isSecured(tx, device.id) });
         }
         return results;
       });
     },
   });
 
-  const admitted = (tenantId: TenantId, deviceId: DeviceId, endpoint: string): Admission => ({
-    admitted: true,
-    deviceKey: deviceKey(tenantId, deviceId),
-    endpoint,
-    model: modelOf(tenantId),
-  });
+  async function admitted(device: Device): Promise<Admission> {
+    const { tenantId, id, endpoint, profileId } = device;
+    const awakeTime = device.awakeTime ?? (await profiles.of(tenantId, profileId)).awakeTime;
+    return {
+      admitted: true,
+      deviceKey: deviceKey(tenantId, id),
+      endpoint,
+      model: modelOf(tenantId),
+      ...(awakeTime === null ? {} : { awakeMs: awakeTime * 1000 }),
+    };
+  }
 
   return async function admit({ endpoint, peer }: RegisterRequest): Promise<Admission> {
     if (peer.security !== null) {
@@ -63,14 +72,15 @@ export function createAdmission({ store, provisioning, credentials, modelOf, aut
         return refused('4.00', 'the endpoint name is not that of the credential');
       }
       // A credential's tenant is the tenant of its device.
-      return admitted(holder.tenantId as TenantId, holder.deviceId, holder.endpoint);
+      const [device] = await provisioning.ofEndpoints(holder.tenantId as TenantId, [holder.endpoint], false);
+      return device ? admitted(device) : refused('4.03', 'no such device');
     }
     const problem = endpointProblem(endpoint ?? '');
     if (endpoint === null || problem !== null) return refused('4.00', problem ?? 'an endpoint name is wanted');
     const found = await named.add(endpoint);
     if (!found) return refused('4.03', 'no such endpoint');
     if (found.secured) return refused('4.03', 'this endpoint has credentials: it may not come without security');
-    return admitted(DEFAULT_TENANT, found.deviceId, endpoint);
+    return admitted(found.device);
   };
 }
 

@@ -95,6 +95,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const admit = createAdmission({
     store,
     provisioning,
+    profiles,
     credentials: options.credentials,
     modelOf,
     autoProvision: options.settings.autoProvision,

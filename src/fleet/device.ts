@@ -12,6 +12,8 @@ export interface Device {
   readonly profileId: string;
   readonly status: DeviceStatus;
   readonly lastSeen: Date | null;
+  /** Seconds awake after its last message, in queue mode; null: as its profile says. */
+  readonly awakeTime: number | null;
   readonly createdAt: Date;
 }
 

@@ -9,6 +9,7 @@ import { FleetError } from './error.ts';
 import type { Devices } from './fleet.ts';
 import type { Observing } from './observing.ts';
 import { pageOf, windowOf } from './paging.ts';
+import { checkAwakeTime } from './profile-rules.ts';
 import { checkName, checkTags, type Provisioning } from './provisioning.ts';
 import { deviceRegistrationOfRow, observationOfRow } from './registration-row.ts';
 import { deviceKey, type Roster } from './roster.ts';
@@ -134,6 +135,7 @@ export function createDevices({ store, roster, observing, provisioning, retire }
       requireRole(actor, 'admin');
       if (changes.name != null) checkName(changes.name);
       if (changes.tags != null) checkTags(changes.tags);
+      checkAwakeTime(changes.awakeTime);
       const present = await find(actor, id);
       const rows = await store.asTenant(actor.tenantId, async (tx) => {
         const { profileId } = changes;
@@ -149,6 +151,7 @@ export function createDevices({ store, roster, observing, provisioning, retire }
             name: changes.name === undefined ? present.name : changes.name,
             tags: changes.tags ? [...new Set(changes.tags)] : [...present.tags],
             profileId: profileId ?? present.profileId,
+            awakeTime: changes.awakeTime === undefined ? present.awakeTime : changes.awakeTime,
           })
           .where(eq(devices.id, present.id))
           .returning();

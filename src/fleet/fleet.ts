@@ -67,12 +67,23 @@ export interface Devices {
   observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, RunningObservation[]>>;
   provision(
     actor: Actor,
-    input: { endpoint: string; name?: string | null; tags?: readonly string[] | null; profileId?: string | null },
+    input: {
+      endpoint: string;
+      name?: string | null;
+      tags?: readonly string[] | null;
+      profileId?: string | null;
+      awakeTime?: number | null;
+    },
   ): Promise<Device>;
   update(
     actor: Actor,
     id: string,
-    changes: { name?: string | null; tags?: readonly string[] | null; profileId?: string | null },
+    changes: {
+      name?: string | null;
+      tags?: readonly string[] | null;
+      profileId?: string | null;
+      awakeTime?: number | null;
+    },
   ): Promise<Device>;
   /** Ends its registration, cancels its RPCs, deletes everything known of it. */
   delete(actor: Actor, id: string): Promise<Device>;
@@ -83,6 +94,8 @@ export interface ProfileInput {
   readonly mappings?: readonly MetricMapping[];
   readonly methods?: readonly RpcMethod[];
   readonly offlineAfter?: number | null;
+  /** 1..86,400 */
+  readonly awakeTime?: number | null;
 }
 
 export interface Profiles {

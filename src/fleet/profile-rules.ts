@@ -16,11 +16,13 @@ export const DEFAULT_PROFILE: ProfileInput = {
   ],
   methods: STANDARD_METHODS,
   offlineAfter: null,
+  awakeTime: null,
 };
 
 const MOST_MAPPINGS = 200;
 const MOST_METHODS = 100;
 const LONGEST_SILENCE = 366 * 24 * 3600;
+const LONGEST_AWAKE = 24 * 3600;
 const METRIC = /^[A-Za-z_](?:[\w.-]|\{instance\}){0,127}$/;
 const METHOD = /^[A-Za-z_][\w.-]{0,63}$/;
 /** A method's path may be filled in from the call: `/3311/{{instance}}/5850`. */
@@ -44,6 +46,13 @@ export function checkProfile(input: ProfileInput): void {
   ) {
     throw wrong(['offlineAfter'], `${offlineAfter} is no whole number of seconds of 1..${LONGEST_SILENCE}`);
   }
+  checkAwakeTime(input.awakeTime);
+}
+
+/** Of a profile or of one device. */
+export function checkAwakeTime(seconds: number | null | undefined): void {
+  if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_AWAKE)) return;
+  throw wrong(['awakeTime'], `${seconds} is no whole number of seconds of 1..${LONGEST_AWAKE}`);
 }
 
 function checkMapping(mapping: MetricMapping, field: readonly string[]): void {

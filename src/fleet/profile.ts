@@ -33,6 +33,8 @@ export interface DeviceProfile {
   readonly methods: readonly RpcMethod[];
   /** Seconds without a message until `silent`; null: never. */
   readonly offlineAfter: number | null;
+  /** Seconds that a queue-mode device stays awake after its last message; null: 93, MAX_TRANSMIT_WAIT. */
+  readonly awakeTime: number | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -168,12 +168,15 @@ function defined(changes: Partial<ProfileInput>): Partial<ProfileInput> {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
 
-function rowOfInput(input: ProfileInput): Pick<ProfileRow, 'name' | 'mappings' | 'methods' | 'offlineAfter'> {
+function rowOfInput(
+  input: ProfileInput,
+): Pick<ProfileRow, 'name' | 'mappings' | 'methods' | 'offlineAfter' | 'awakeTime'> {
   return {
     name: input.name,
     mappings: input.mappings ?? [],
     methods: input.methods ?? [],
     offlineAfter: input.offlineAfter ?? null,
+    awakeTime: input.awakeTime ?? null,
   };
 }
 

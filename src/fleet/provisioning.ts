@@ -10,6 +10,7 @@ import { deviceOfRow, type DeviceRow } from './device-row.ts';
 import { FleetError } from './error.ts';
 import type { FleetEvents } from './events.ts';
 import type { Devices } from './fleet.ts';
+import { checkAwakeTime } from './profile-rules.ts';
 import type { ProfileBook } from './profiles.ts';
 import { isUuid } from './uuid.ts';
 
@@ -49,6 +50,7 @@ export function createProvisioning(
     tags: [],
     status: 'NEVER_SEEN',
     lastSeen: null,
+    awakeTime: null,
     createdAt: new Date(clock.now()),
     ...input,
   });
@@ -69,6 +71,7 @@ export function createProvisioning(
       if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['endpoint'] });
       if (input.name != null) checkName(input.name);
       if (input.tags != null) checkTags(input.tags);
+      checkAwakeTime(input.awakeTime);
       const { tenantId } = actor;
       try {
         const row = await store.asTenant(tenantId, async (tx) => {
@@ -77,6 +80,7 @@ export function createProvisioning(
             endpoint: input.endpoint,
             name: input.name ?? null,
             tags: [...new Set(input.tags ?? [])],
+            awakeTime: input.awakeTime ?? null,
           });
           await tx.insert(devices).values(made);
           return made;

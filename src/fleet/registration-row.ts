@@ -1,4 +1,10 @@
-import { Path, type ObservationRecord, type RegisteredObject, type Registration } from '../lwm2m/index.ts';
+import {
+  Path,
+  type NotificationAttributes,
+  type ObservationRecord,
+  type RegisteredObject,
+  type Registration,
+} from '../lwm2m/index.ts';
 import type { observations, registrations } from '../store/index.ts';
 import type { DeviceId } from './access.ts';
 import type { DeviceRegistration } from './device.ts';
@@ -89,6 +95,7 @@ export function rowOfObservation(observation: ObservationRecord): ObservationRow
     paths: observation.paths.map(String),
     composite: observation.composite,
     contentFormat: observation.contentFormat,
+    attributes: observation.attributes ?? null,
     startedAt: new Date(observation.startedAt),
   };
 }
@@ -102,6 +109,8 @@ export function observationOfRow(row: ObservationRow): ObservationRecord {
     composite: row.composite,
     contentFormat: row.contentFormat,
     startedAt: row.startedAt.getTime(),
+    // The JSON that rowOfObservation wrote.
+    ...(row.attributes === null ? {} : { attributes: row.attributes as NotificationAttributes }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, inArray, notInArray, sql } from 'drizzle-orm';
 import type { ObjectModel, Registration, RegistrationEnd, RestoredState } from '../lwm2m/index.ts';
-import { devices, observations, registrations, type Store, type Transaction } from '../store/index.ts';
+import { devices, observations, profiles, registrations, type Store, type Transaction } from '../store/index.ts';
 import type { DeviceId, TenantId } from './access.ts';
 import { Batcher } from './batcher.ts';
 import type { DeviceStatus } from './device.ts';
@@ -85,13 +85,17 @@ export class Registrations {
   async restore(modelOf: (tenantId: TenantId) => ObjectModel): Promise<Restored> {
     const [rows, running] = await this.#store.asSystem(async (tx) => [
       await tx
-        .select({ registration: registrations, device: devices })
+        .select({ registration: registrations, device: devices, profileAwakeTime: profiles.awakeTime })
         .from(registrations)
-        .innerJoin(devices, eq(devices.id, registrations.deviceId)),
+        .innerJoin(devices, eq(devices.id, registrations.deviceId))
+        .innerJoin(profiles, eq(profiles.id, devices.profileId)),
       await tx.select().from(observations),
     ]);
-    const restored = rows.map(({ registration: row, device }): LiveDevice => {
+    const awakeMs = new Map<DeviceKey, number>();
+    const restored = rows.map(({ registration: row, device, profileAwakeTime }): LiveDevice => {
       const registration = registrationOfRow(row, device.endpoint);
+      const awakeTime = device.awakeTime ?? profileAwakeTime;
+      if (awakeTime !== null) awakeMs.set(registration.deviceKey, awakeTime * 1000);
       return {
         ...parseDeviceKey(registration.deviceKey),
         key: registration.deviceKey,
@@ -106,7 +110,10 @@ export class Registrations {
     const current = new Set(restored.map(({ registration }) => registration.id));
     return {
       state: {
-        registrations: restored.map(({ registration, tenantId }) => ({ registration, model: modelOf(tenantId) })),
+        registrations: restored.map(({ key, registration, tenantId }) => {
+          const awake = awakeMs.get(key);
+          return { registration, model: modelOf(tenantId), ...(awake === undefined ? {} : { awakeMs: awake }) };
+        }),
         observations: running.filter((row) => current.has(row.registrationId)).map(observationOfRow),
       },
       devices: restored,

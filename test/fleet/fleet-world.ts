@@ -151,9 +151,11 @@ export async function fleetWorld(
   };
 }
 
+/** Transactions that run: of every world, since a device may outlive the one that it was made in. */
+let running = 0;
+
 /** Counts the transactions that run, so that a test can wait for them without guessing how long they take. */
 function counted(opened: Store): { store: Store; isIdle: () => boolean } {
-  let running = 0;
   const counting = async <T>(work: () => Promise<T>): Promise<T> => {
     running++;
     try {

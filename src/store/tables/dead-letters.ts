@@ -9,7 +9,7 @@ const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({
   fromDriver: (buffer) => new Uint8Array(buffer),
 });
 
-/** What a device sent that could not be used, with the reason. */
+/** What could not be used, with the reason: payloads and readings of a device, events that the broker takes never. */
 export const deadLetters = pgTable(
   'dead_letters',
   {
@@ -18,11 +18,11 @@ export const deadLetters = pgTable(
     deviceId: uuid('device_id')
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
-    /** The resource of a reading; of a payload, the path it came for. */
+    /** The resource of a reading; of a payload, the path it came for; of an event, its topic. */
     path: text('path').notNull(),
-    kind: text('kind', { enum: ['payload', 'reading'] }).notNull(),
+    kind: text('kind', { enum: ['payload', 'reading', 'event'] }).notNull(),
     reason: text('reason').notNull(),
-    /** A payload: as it came. A reading: its value, as UTF-8 text unless it is Opaque. */
+    /** A payload: as it came. A reading: its value, as UTF-8 text unless it is Opaque. An event: as it would leave. */
     bytes: bytea('bytes').notNull(),
     /** Of a payload, when it said one. */
     contentFormat: integer('content_format'),

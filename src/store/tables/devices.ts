@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
 import { profiles } from './profiles.ts';
@@ -20,6 +20,8 @@ export const devices = pgTable(
       .references(() => profiles.id),
     status: text('status', { enum: ['ONLINE', 'OFFLINE', 'SLEEPING', 'NEVER_SEEN'] }).notNull(),
     lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
+    /** Seconds; overrides the profile's. */
+    awakeTime: integer('awake_time'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [

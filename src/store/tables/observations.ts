@@ -20,6 +20,8 @@ export const observations = pgTable(
     paths: text('paths').array().notNull(),
     composite: boolean('composite').notNull(),
     contentFormat: integer('content_format'),
+    /** What the Observe itself carried; null: none. */
+    attributes: json('attributes'),
     startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
