@@ -80,10 +80,13 @@ export function spellLink({ uri, attributes }: Link): SpelledLink {
   return { uri, attrs: attributes };
 }
 
-/** Any error of the codecs as the JSON that stands for its line; others are not ours to hide. */
+/** An error as the JSON that stands for its line. What is not of the codecs is a fault of ours, and said to be. */
 export function spellError(error: unknown): SpelledError {
-  if (!(error instanceof Lwm2mError)) throw error;
-  return { error: { code: error.code, message: error.message, offset: error.offset } };
+  if (error instanceof Lwm2mError) {
+    return { error: { code: error.code, message: error.message, offset: error.offset } };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { code: 'INTERNAL', message, offset: null } };
 }
 
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;

@@ -54,8 +54,12 @@ export function decodeCommand(streams: Streams = process): Command {
     .action(async (payload: string | undefined, options: DecodeOptions) => {
       try {
         const model = modelOf(options);
-        if (options.jsonl === true) await runJsonLines(streams, (line) => answer(line, model));
-        else printOne(streams, () => answer(lineOf(payload, options), model));
+        if (options.jsonl === true) {
+          await runJsonLines(streams, (line) => answer(line, model));
+        } else {
+          const line = lineOf(payload, options);
+          printOne(streams, () => answer(line, model));
+        }
       } catch (error) {
         fail(error);
       }

@@ -53,8 +53,12 @@ export function encodeCommand(streams: Streams = process): Command {
     .action(async (readings: string | undefined, options: EncodeOptions) => {
       try {
         const model = modelOf(options);
-        if (options.jsonl === true) await runJsonLines(streams, (line) => answer(line, model));
-        else printOne(streams, () => answer(lineOf(readings, options), model));
+        if (options.jsonl === true) {
+          await runJsonLines(streams, (line) => answer(line, model));
+        } else {
+          const line = lineOf(readings, options);
+          printOne(streams, () => answer(line, model));
+        }
       } catch (error) {
         fail(error);
       }

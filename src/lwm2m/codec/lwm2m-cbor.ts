@@ -85,7 +85,8 @@ class Lwm2mCborReader {
   /** The path, which lies in the request path and was not there before. */
   #place(ids: readonly number[], prefix: string | null, offset: number): Path {
     const asked = this.#context.path;
-    const onDevice = prefix ?? asked.prefix;
+    // The device's own alternate path is no end device.
+    const onDevice = (`/${prefix}` === this.#context.rootPath ? null : prefix) ?? asked.prefix;
     const path = onDevice === null ? Path.of(...ids) : Path.of(...ids).on(onDevice);
     const everywhere = asked.level === 'root' && asked.prefix === null;
     if (!everywhere && !asked.contains(path)) throw malformed(`${path} is not in ${asked}`, offset);

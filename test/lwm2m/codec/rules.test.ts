@@ -63,6 +63,7 @@ describe('names and places', () => {
     expect(read(11543, '/3/0', '{"bn":"/lwm2m/3/0","e":[{"n":"9","v":1}]}', { rootPath: '/lwm2m' })).toEqual([
       '/3/0/9 Integer 1',
     ]);
+    expect(read(11544, '/3/0', 'a184656c776d326d03000901', { rootPath: '/lwm2m' })).toEqual(['/3/0/9 Integer 1']);
   });
 
   it('may lie on an end device behind a gateway', () => {
