@@ -148,6 +148,8 @@ export class DtlsServer {
       type: ipv6 ? 'udp6' : 'udp4',
       ipv6Only: ipv6 && hosts.some((other) => !isIPv6(other)),
       recvBufferSize: RECEIVE_BUFFER,
+      // Addresses are numeric; without a look-up a datagram leaves at once, and the last ones before the socket closes.
+      lookup: (address, _options, found) => found(null, address, ipv6 ? 6 : 4),
     });
     const wanted = port === 0 && index > 0 ? (this.#sockets[0]?.address().port ?? 0) : port;
     this.#sockets.push(socket);

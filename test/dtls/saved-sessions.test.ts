@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+
+import { restoreSessions, saveSessions } from '../../src/dtls/saved-sessions.ts';
+import { PSK, World } from './network.ts';
+
+const KEY = Buffer.alloc(32, 3);
+const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
+
+/** The next server, at the same moment, which the devices of the first one now talk to. */
+async function restarted(world: World, options: ConstructorParameters<typeof World>[0] = {}): Promise<World> {
+  const saved = saveSessions(world.engine, KEY, world.clock.now());
+  world.engine.shutDown(true);
+  const next = new World(options);
+  await next.clock.advance(world.clock.now() - next.clock.now());
+  await restoreSessions(next.engine, saved, KEY, next.clock);
+  return next;
+}
+
+describe('saved sessions', () => {
+  it('go on in the next server, with the sequence numbers where they were', async () => {
+    const world = new World();
+    const clients = [await world.connected(), await world.connected({ cid: CID })];
+    const records = clients.map((client) => client.seal(Buffer.from('before')));
+    clients.forEach((client, i) => world.carry(world.addressOf(client), records[i] ?? Buffer.alloc(0)));
+    await world.clock.advance(1);
+    const keys = world.received.map(({ peer }) => peer.key);
+    const next = await restarted(world);
+    expect(clients.flatMap(({ alerts }) => alerts)).toEqual([]);
+    next.echo = true;
+    for (const [i, client] of clients.entries()) {
+      const address = world.addressOf(client);
+      next.place(client, address);
+      next.carry(address, records[i] ?? Buffer.alloc(0));
+      next.carry(address, client.seal(Buffer.from('after')));
+    }
+    await next.clock.advance(1);
+    expect(next.received.map(({ peer, data }) => [peer.key, data.toString()])).toEqual([
+      [keys[0], 'after'],
+      [keys[1], 'after'],
+    ]);
+    expect(clients.map(({ received }) => received.map(String))).toEqual([['after'], ['after']]);
+    expect(next.engine.metrics.dropped).toEqual({ replayed: 2 });
+  });
+
+  it('can still be resumed', async () => {
+    const world = new World();
+    const first = await world.connected();
+    const next = await restarted(world);
+    const second = await next.connected({ resume: first.session });
+    expect([second.state, second.isResumed]).toEqual(['open', true]);
+    expect(next.ended).toMatchObject([{ reason: 'replaced' }]);
+  });
+
+  it.each([
+    ['is gone', async () => null],
+    ['has another key', async () => ({ key: Buffer.alloc(16), credential: 'psk-1' })],
+    ['belongs to another device now', async () => ({ key: PSK.key, credential: 'psk-2' })],
+    ["can't be asked for", async () => Promise.reject(new Error('no database'))],
+  ])('are left out when their credential %s, and the device is told at its next record', async (_what, psk) => {
+    const world = new World();
+    const client = await world.connected();
+    const next = await restarted(world, { credentials: { psk } });
+    expect(next.engine.metrics.sessions).toBe(0);
+    next.carry(world.addressOf(client), client.seal(Buffer.from('still here?')));
+    await next.clock.advance(1);
+    expect(next.engine.metrics).toMatchObject({ alertsSent: { bad_record_mac: 1 }, dropped: { unknown_session: 1 } });
+  });
+
+  it('show no secret and stand no change', async () => {
+    const world = new World();
+    const client = await world.connected();
+    const saved = saveSessions(world.engine, KEY, world.clock.now());
+    expect(saved.includes(client.session.master)).toBe(false);
+    const restore = (bytes: Buffer, key = KEY) => restoreSessions(new World().engine, bytes, key, world.clock);
+    const refusal = expect.objectContaining({ code: 'saved_sessions' });
+    for (const at of [0, 7, 10, 200, saved.length - 1]) {
+      const changed = Buffer.from(saved);
+      changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+      await expect(restore(changed)).rejects.toEqual(refusal);
+    }
+    await expect(restore(saved.subarray(0, 20))).rejects.toEqual(refusal);
+    await expect(restore(saved, Buffer.alloc(32, 4))).rejects.toEqual(refusal);
+    await expect(restore(saved, Buffer.alloc(16, 4))).rejects.toEqual(refusal);
+    expect(await restore(saved)).toEqual({ restored: 1, refused: 0 });
+    await world.clock.advance(16 * 60_000);
+    await expect(restore(saved)).rejects.toEqual(refusal);
+  });
+});
