@@ -113,6 +113,18 @@ export class Lwm2mPeer {
     return new Promise((resolve) => this.#socket.send(bytes, port, '127.0.0.1', () => resolve()));
   }
 
+  /** The next datagram that is so. */
+  datagram(wanted: (bytes: Buffer) => boolean): Promise<Buffer> {
+    return new Promise((resolve) => {
+      const listener = (bytes: Buffer): void => {
+        if (!wanted(bytes)) return;
+        this.#socket.off('message', listener);
+        resolve(bytes);
+      };
+      this.#socket.on('message', listener);
+    });
+  }
+
   async stop(): Promise<void> {
     // node-coap's timers go on sending what nobody acknowledged.
     Object.assign(this.#socket, { send: () => {} });
