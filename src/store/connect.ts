@@ -3,7 +3,7 @@ import { Client, DatabaseError, Pool } from 'pg';
 import { openEmbedded } from './embedded.ts';
 import { StoreError } from './error.ts';
 import { migrate } from './migrate.ts';
-import { createStore, type Store } from './store.ts';
+import { createStore, type Database, type Store } from './store.ts';
 
 export type DatabaseLocation =
   | { readonly kind: 'embedded'; readonly directory: string }
@@ -28,7 +28,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * Throws a StoreError with one clear line: UNREACHABLE, IN_USE or CANNOT_OPEN.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { pool, end } = await connect(options);
+  const database = await connect(options);
+  const { pool, end } = database;
   pool.on('error', (error) =>
     options.onError?.(new StoreError('LOST', `a database connection broke: ${error.message}`)),
   );
@@ -41,10 +42,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw error;
     }
   }
-  return createStore(pool, end);
+  return createStore(database);
 }
 
-async function connect(options: StoreOptions): Promise<{ pool: Pool; end: () => Promise<void> }> {
+async function connect(options: StoreOptions): Promise<Database> {
   if (options.database.kind === 'embedded') {
     const embedded = await openEmbedded(options.database.directory, (error) => options.onError?.(error));
     const pool = new Pool({
@@ -54,7 +55,7 @@ async function connect(options: StoreOptions): Promise<{ pool: Pool; end: () => 
       max: 1,
       idleTimeoutMillis: 0,
     });
-    return { pool, end: () => embedded.close() };
+    return { pool, embedded: true, end: () => embedded.close() };
   }
   const pool = new Pool({
     connectionString: options.database.url,
@@ -62,7 +63,7 @@ async function connect(options: StoreOptions): Promise<{ pool: Pool; end: () => 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   await reach(pool, options.database.url);
-  return { pool, end: async () => {} };
+  return { pool, embedded: false, end: async () => {} };
 }
 
 async function reach(pool: Pool, url: string): Promise<void> {

@@ -23,12 +23,25 @@ export interface Store {
   asSystem<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** One statement round to the database: what readiness asks. */
   ping(): Promise<void>;
+  /**
+   * Gives the space of deleted rows back and renews the planner's statistics. Postgres does that by itself; the embedded
+   * database has nobody who does, so what deletes much calls this afterwards. Others wait while it runs.
+   */
+  maintain(): Promise<void>;
   /** Waits for running transactions, then closes. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Over a pool of any size; `end` closes what the pool spoke to. */
-export function createStore(pool: Pool, end: () => Promise<void>): Store {
+/** What the pool speaks to. */
+export interface Database {
+  readonly pool: Pool;
+  /** PGlite, which has neither an autovacuum nor a process of its own. */
+  readonly embedded: boolean;
+  /** Closes what the pool spoke to, once the pool has ended. */
+  end(): Promise<void>;
+}
+
+export function createStore({ pool, embedded, end }: Database): Store {
   const running = new AsyncLocalStorage<{ open: boolean }>();
   let closed: Promise<void> | undefined;
 
@@ -61,6 +74,7 @@ export function createStore(pool: Pool, end: () => Promise<void>): Store {
     asTenant: (tenantId, work) => transaction(rightsOf(APP_ROLE, tenantId), work),
     asSystem: (work) => transaction(rightsOf(SYSTEM_ROLE, ''), work),
     ping: async () => void (await pool.query('select 1')),
+    maintain: async () => void (embedded && (await pool.query('vacuum (analyze)'))),
     close: () => (closed ??= pool.end().then(end)),
   };
 }

@@ -1,4 +1,19 @@
-import type { Actor, DeviceId, Page, PageRequest } from '../fleet/index.ts';
+import { and, asc, desc, eq, gte, lt, or, sql, type SQL } from 'drizzle-orm';
+
+import {
+  FleetError,
+  isUuid,
+  pageOf,
+  windowOf,
+  type Actor,
+  type Cursor,
+  type DeviceId,
+  type Page,
+  type PageRequest,
+  type PageWindow,
+  type TenantId,
+} from '../fleet/index.ts';
+import { telemetryPoints, type Store } from '../store/index.ts';
 import type { TelemetryPoint } from './point.ts';
 
 export interface HistoryFilter {
@@ -12,4 +27,76 @@ export interface HistoryFilter {
 /** Stored points, newest first. */
 export interface TelemetryHistory {
   page(actor: Actor, deviceId: DeviceId, request: PageRequest, filter?: HistoryFilter): Promise<Page<TelemetryPoint>>;
+}
+
+type Row = typeof telemetryPoints.$inferSelect;
+
+export function createHistory(store: Store): TelemetryHistory {
+  return {
+    async page(actor, deviceId, request, filter = {}) {
+      const window = windowOf(request);
+      const beyond = beyondOf(window);
+      const rows = isUuid(deviceId)
+        ? await store.asTenant(actor.tenantId, (tx) =>
+            tx
+              .select()
+              .from(telemetryPoints)
+              .where(and(eq(telemetryPoints.deviceId, deviceId), ...conditions(filter), beyond))
+              .orderBy(...orderOf(window))
+              .limit(window.size + 1),
+          )
+        : [];
+      return pageOf(rows, window, cursorOf, (row) => pointOf(row, filter.metrics ?? null));
+    },
+  };
+}
+
+function conditions({ metrics, from, to }: HistoryFilter): (SQL | undefined)[] {
+  const { timestamp, numericValues, stringValues } = telemetryPoints;
+  return [
+    from ? gte(timestamp, from) : undefined,
+    to ? lt(timestamp, to) : undefined,
+    metrics
+      ? or(sql`${numericValues} ?| ${sql.param([...metrics])}`, sql`${stringValues} ?| ${sql.param([...metrics])}`)
+      : undefined,
+  ];
+}
+
+/** Newest first; a page from the end is read the other way. */
+function orderOf({ backward }: PageWindow): SQL[] {
+  const direction = backward ? asc : desc;
+  return [direction(telemetryPoints.timestamp), direction(telemetryPoints.eventId)];
+}
+
+/** What lies after the cursor in the direction of the window. Throws VALIDATION for a cursor of something else. */
+function beyondOf({ from, backward }: PageWindow): SQL | undefined {
+  if (from === null) return undefined;
+  const time = new Date(from.key);
+  if (Number.isNaN(time.getTime()) || !isUuid(from.id)) {
+    const field = backward ? 'before' : 'after';
+    throw new FleetError('VALIDATION', `${field}: no cursor of a telemetry point`, { field: [field] });
+  }
+  const { timestamp, eventId } = telemetryPoints;
+  const here = sql`(${sql.param(time, timestamp)}, ${from.id}::uuid)`;
+  return backward ? sql`(${timestamp}, ${eventId}) > ${here}` : sql`(${timestamp}, ${eventId}) < ${here}`;
+}
+
+function cursorOf({ timestamp, eventId }: Row): Cursor {
+  return { key: timestamp.toISOString(), id: eventId };
+}
+
+function pointOf(row: Row, metrics: readonly string[] | null): TelemetryPoint {
+  return {
+    eventId: row.eventId,
+    deviceId: row.deviceId as DeviceId, // the store keeps ids without their brands
+    tenantId: row.tenantId as TenantId,
+    timestamp: row.timestamp,
+    numericValues: only(row.numericValues, metrics),
+    stringValues: only(row.stringValues, metrics),
+  };
+}
+
+function only<T>(values: Readonly<Record<string, T>>, metrics: readonly string[] | null): Readonly<Record<string, T>> {
+  if (metrics === null) return values;
+  return Object.fromEntries(Object.entries(values).filter(([metric]) => metrics.includes(metric)));
 }

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Clock } from '../clock.ts';
+import type { EventBus } from '../events/index.ts';
+import type { TelemetryBatch, TelemetrySink } from '../fleet/index.ts';
+import { deadLetters, outbox, telemetryPoints, type Transaction } from '../store/index.ts';
+import type { Counting } from './counters.ts';
+import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
+import { measure, type Measured } from './mapping.ts';
+import type { Reading } from './metric-value.ts';
+import type { TelemetryEvents, TelemetryPoint } from './point.ts';
+
+export interface IngestOptions {
+  readonly bus: EventBus<TelemetryEvents>;
+  readonly clock: Clock;
+  readonly counting: Counting;
+  /** Called after a commit that left something in the outbox; null: nothing is published, and nothing put there. */
+  readonly wakePublisher: (() => void) | null;
+}
+
+/** Rows of one INSERT: PostgreSQL takes 65,535 parameters. */
+const LARGEST_INSERT = 2_000;
+const LONGEST_REASON = 500;
+
+type Letter = typeof deadLetters.$inferInsert;
+type Waiting = typeof outbox.$inferInsert;
+
+/**
+ * Where the fleet's readings become points. It writes in the transaction that stores the last values, one statement per
+ * table. A device's events get their order from the outbox's ids, which is the order of commits because the fleet stores
+ * a tenant's readings one transaction after the other.
+ */
+export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
+  const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
+    if (wakePublisher) for (const some of chunks(rows)) await tx.insert(outbox).values(some);
+  };
+
+  return {
+    async record(tx, batches) {
+      const measured = batches.map((batch) => ({
+        batch,
+        ...measure(batch.mappings, batch.readings, batch.receivedAt),
+      }));
+      const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
+      const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
+      for (const some of chunks(points)) await tx.insert(telemetryPoints).values(some.map(rowOf));
+      for (const some of chunks(letters)) await tx.insert(deadLetters).values(some);
+      const createdAt = new Date(clock.now());
+      await enqueue(
+        tx,
+        points.map(({ point }) => ({
+          ...idsOf(point),
+          kind: 'telemetry',
+          event: telemetryPointJson(point),
+          createdAt,
+        })),
+      );
+      return () => {
+        counting.points += points.length;
+        for (const { refused } of measured) for (const { reason } of refused) counting.deadLetters[reason]++;
+        for (const { point } of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
+        if (points.length > 0) wakePublisher?.();
+      };
+    },
+
+    async enqueueStatus(tx, events) {
+      const createdAt = new Date(clock.now());
+      const rows = events.map((event): Waiting => {
+        const eventId = randomUUID();
+        return { ...idsOf({ ...event, eventId }), kind: 'status', event: deviceStatusJson(eventId, event), createdAt };
+      });
+      await enqueue(tx, rows);
+      return () => wakePublisher?.();
+    },
+
+    async deadLetter(tx, { tenantId, deviceId, path, contentFormat, bytes, reason, receivedAt }) {
+      await tx.insert(deadLetters).values({
+        tenantId,
+        deviceId,
+        path: storable(path),
+        kind: 'payload',
+        reason: storable(reason).slice(0, LONGEST_REASON),
+        bytes,
+        contentFormat,
+        receivedAt: new Date(receivedAt),
+      });
+      counting.deadLetters.undecodable++;
+    },
+  };
+}
+
+interface Arrived {
+  readonly point: TelemetryPoint;
+  readonly receivedAt: number;
+}
+
+function pointsOf(
+  { tenantId, deviceId, receivedAt }: TelemetryBatch,
+  measurements: Measured['measurements'],
+): Arrived[] {
+  return measurements.map(({ time, numericValues, stringValues }) => ({
+    point: { eventId: randomUUID(), deviceId, tenantId, timestamp: new Date(time), numericValues, stringValues },
+    receivedAt,
+  }));
+}
+
+function rowOf({ point, receivedAt }: Arrived): typeof telemetryPoints.$inferInsert {
+  return { ...point, receivedAt: new Date(receivedAt) };
+}
+
+function lettersOf({ tenantId, deviceId, receivedAt }: TelemetryBatch, refused: Measured['refused']): Letter[] {
+  return refused.map(({ reading, reason }) => ({
+    tenantId,
+    deviceId,
+    path: reading.path.toString(),
+    kind: 'reading',
+    reason,
+    bytes: bytesOf(reading),
+    contentFormat: null,
+    receivedAt: new Date(receivedAt),
+  }));
+}
+
+function idsOf({ eventId, tenantId, deviceId }: Pick<TelemetryPoint, 'eventId' | 'tenantId' | 'deviceId'>) {
+  return { eventId, tenantId, deviceId };
+}
+
+function bytesOf(reading: Reading): Uint8Array {
+  if (reading.type === 'Opaque') return reading.value;
+  if (reading.type === 'Objlnk') return Buffer.from(`${reading.value.objectId}:${reading.value.instanceId}`);
+  return Buffer.from(String(reading.value));
+}
+
+/** PostgreSQL's text holds no U+0000, which a device may well have sent. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd');
+}
+
+function* chunks<T>(rows: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < rows.length; at += LARGEST_INSERT) yield rows.slice(at, at + LARGEST_INSERT);
+}

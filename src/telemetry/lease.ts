@@ -1,0 +1,26 @@
+import { and, eq, lt, or, sql } from 'drizzle-orm';
+
+import { leases, type Transaction } from '../store/index.ts';
+
+/**
+ * Takes or keeps the right to do `name` alone for `ms` milliseconds by the database's clock, and says whether we have
+ * it. A lease and not a lock: a lock lives as long as its transaction or connection, and the embedded database has one
+ * connection, which nobody may hold while a broker thinks.
+ */
+export async function holdLease(tx: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
+  const until = sql`now() + ${ms} * interval '1 millisecond'`;
+  const held = await tx
+    .insert(leases)
+    .values({ name, holder, until })
+    .onConflictDoUpdate({
+      target: leases.name,
+      set: { holder, until },
+      setWhere: or(eq(leases.holder, holder), lt(leases.until, sql`now()`)),
+    })
+    .returning({ name: leases.name });
+  return held.length > 0;
+}
+
+export async function releaseLease(tx: Transaction, name: string, holder: string): Promise<void> {
+  await tx.delete(leases).where(and(eq(leases.name, name), eq(leases.holder, holder)));
+}

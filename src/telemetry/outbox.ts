@@ -1,0 +1,45 @@
+import { and, asc, inArray, min, notInArray, sql } from 'drizzle-orm';
+
+import { outbox, type Transaction } from '../store/index.ts';
+
+/** An event that waits to leave. */
+export type WaitingEvent = Pick<
+  typeof outbox.$inferSelect,
+  'id' | 'eventId' | 'tenantId' | 'deviceId' | 'kind' | 'event'
+>;
+
+/** Events of one kind and tenant: what is held back together when its topic refuses. */
+export type Stream = string & { readonly stream: unique symbol };
+
+export function streamOf({ kind, tenantId }: Pick<WaitingEvent, 'kind' | 'tenantId'>): Stream {
+  return `${kind}/${tenantId}` as Stream; // the one place where streams are named
+}
+
+const stream = sql<string>`${outbox.kind} || '/' || ${outbox.tenantId}`;
+
+/** The oldest events, `most` at most, in the order in which they must leave; none of the streams held back. */
+export function oldestWaiting(tx: Transaction, most: number, heldBack: readonly Stream[]): Promise<WaitingEvent[]> {
+  return tx
+    .select({
+      id: outbox.id,
+      eventId: outbox.eventId,
+      tenantId: outbox.tenantId,
+      deviceId: outbox.deviceId,
+      kind: outbox.kind,
+      event: outbox.event,
+    })
+    .from(outbox)
+    .where(and(heldBack.length > 0 ? notInArray(stream, [...heldBack]) : undefined))
+    .orderBy(asc(outbox.id))
+    .limit(most);
+}
+
+export async function forget(tx: Transaction, ids: readonly number[]): Promise<void> {
+  if (ids.length > 0) await tx.delete(outbox).where(inArray(outbox.id, [...ids]));
+}
+
+/** How many events wait, and since when the oldest does. */
+export async function outboxDepth(tx: Transaction): Promise<{ waiting: number; oldest: Date | null }> {
+  const [depth] = await tx.select({ waiting: sql<number>`count(*)::int`, oldest: min(outbox.createdAt) }).from(outbox);
+  return depth ?? { waiting: 0, oldest: null };
+}

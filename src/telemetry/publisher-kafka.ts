@@ -1,0 +1,98 @@
+import { Kafka, logLevel, Partitioners, type logCreator, type Producer } from 'kafkajs';
+import type { BaseLogger as Log } from 'pino';
+
+import { TelemetryError } from './error.ts';
+import type { EventSender } from './sender.ts';
+
+/** Retries inside one send: enough for a topic that the broker is just making; longer waits are the publisher's. */
+const RETRY = { retries: 4, initialRetryTime: 100, maxRetryTime: 1_000 };
+const CONNECT_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Every in-sync replica has the record before it is acknowledged. */
+const ALL_REPLICAS = -1;
+
+/**
+ * The way to Kafka or Redpanda. It connects with the first send, and anew after one that found nobody. kafkajs's
+ * idempotent mode is not used: it retries without end, and consumers drop repeats by `event-id`.
+ */
+export function createKafkaSender(brokers: readonly string[], log: Log): EventSender {
+  const kafka = new Kafka({
+    clientId: 'treeline',
+    brokers: [...brokers],
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    logLevel: logLevel.INFO,
+    logCreator: quietly(log),
+  });
+  let connected: Promise<Producer> | undefined;
+
+  const connect = async (): Promise<Producer> => {
+    const producer = kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: true,
+      retry: RETRY,
+    });
+    await producer.connect();
+    return producer;
+  };
+  const disconnect = async (): Promise<void> => {
+    const producer = connected;
+    connected = undefined;
+    await producer?.then((connection) => connection.disconnect()).catch(() => {});
+  };
+
+  return {
+    async send(topic, records) {
+      try {
+        const producer = await (connected ??= connect());
+        const messages = records.map(({ key, value, headers }) => ({
+          key,
+          value: asBuffer(value),
+          headers: { ...headers },
+        }));
+        await producer.send({ topic, messages, acks: ALL_REPLICAS, timeout: REQUEST_TIMEOUT_MS });
+      } catch (error) {
+        const failure = failureOf(error);
+        if (failure.code === 'UNREACHABLE') await disconnect();
+        throw failure;
+      }
+    },
+    close: disconnect,
+  };
+}
+
+const TOO_LARGE: readonly unknown[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+/** What a broker says of us, not of the topic. */
+const OF_US: readonly unknown[] = ['CLUSTER_AUTHORIZATION_FAILED', 'SASL_AUTHENTICATION_FAILED'];
+
+/** kafkajs tells a broker's answer by `type`, Kafka's name of the error, and wraps it when it gave up retrying. */
+function failureOf(error: unknown): TelemetryError {
+  const cause = rootOf(error);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const type = cause instanceof Error && 'type' in cause ? cause.type : undefined;
+  const noMetadata = cause instanceof Error && cause.name === 'KafkaJSTopicMetadataNotLoaded';
+  const code = TOO_LARGE.includes(type)
+    ? 'TOO_LARGE'
+    : noMetadata || (type !== undefined && !OF_US.includes(type))
+      ? 'REFUSED'
+      : 'UNREACHABLE';
+  return new TelemetryError(code, message, { cause });
+}
+
+function rootOf(error: unknown): unknown {
+  let root = error;
+  while (root instanceof Error && root.name === 'KafkaJSNumberOfRetriesExceeded' && root.cause) root = root.cause;
+  return root;
+}
+
+/** kafkajs calls every failed connection an error, over and over; the publisher says once what it means. */
+function quietly(log: Log): logCreator {
+  return () =>
+    ({ namespace, log: { message, broker, error } }) =>
+      log.debug({ kafkajs: namespace, broker, error }, message);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+
+import { sql } from 'drizzle-orm';
+import type { BaseLogger as Log } from 'pino';
+
+import type { Clock } from '../clock.ts';
+import { deadLetters, devices, type Store } from '../store/index.ts';
+import { TelemetryError } from './error.ts';
+import { holdLease, releaseLease } from './lease.ts';
+import { forget, oldestWaiting, streamOf, type Stream, type WaitingEvent } from './outbox.ts';
+import { recordOf, topicOf, type EventFormat, type OutgoingRecord } from './record.ts';
+import type { EventSender } from './sender.ts';
+
+export interface PublisherOptions {
+  readonly store: Store;
+  readonly sender: EventSender;
+  readonly format: EventFormat;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a metric shows. */
+export interface PublisherSnapshot {
+  /** Records that the broker has. */
+  readonly published: number;
+  readonly failures: number;
+  /** Events too large for the broker, set aside as dead letters. */
+  readonly setAside: number;
+  readonly brokerReachable: boolean;
+  readonly heldBackStreams: number;
+}
+
+/** Events read at once: the bound of what the publisher keeps in memory. */
+const LARGEST_ROUND = 500;
+/** Bytes of values sent together: a broker takes 1 MiB unless it is told otherwise. */
+const LARGEST_SEND = 512 * 1024;
+/** How often the outbox is looked at unasked: what another process wrote wakes nobody here. */
+const POLL_MS = 1_000;
+const SHORTEST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 30_000;
+/** Longer than a round may take. */
+const LEASE_MS = 60_000;
+const RENEW_MS = 20_000;
+/** How long a stop waits for a round; what was sent but not forgotten is sent again by the next start. */
+const STOP_MS = 2_000;
+const LEASE = 'publisher';
+
+interface Held {
+  readonly until: number;
+  readonly waitMs: number;
+}
+
+/**
+ * Sends what waits in the outbox, oldest first, and forgets what the broker has: at least once, one device's events in
+ * their order. One process publishes at a time. While no broker answers it looks again after 0.25 s, then twice as long
+ * each time, up to 30 s; a topic that refuses is held back the same way without keeping others waiting. Nothing here
+ * throws, and nothing waits for it.
+ */
+export class Publisher {
+  readonly #store: Store;
+  readonly #sender: EventSender;
+  readonly #format: EventFormat;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #holder = randomUUID();
+  readonly #heldBack = new Map<Stream, Held>();
+  #renewAt = 0;
+  #published = 0;
+  #failures = 0;
+  #setAside = 0;
+  /** How long the last pause after a failure was; 0 while all is well. */
+  #waitMs = 0;
+  #stopped = false;
+  #woken = false;
+  #rouse: () => void = () => {};
+  #running: Promise<void> = Promise.resolve();
+
+  constructor({ store, sender, format, clock, log }: PublisherOptions) {
+    this.#store = store;
+    this.#sender = sender;
+    this.#format = format;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Something waits in the outbox: look now, unless the broker is away. */
+  wake(): void {
+    this.#woken = true;
+    if (this.#waitMs === 0) this.#rouse();
+  }
+
+  /** Ends after the round that runs, or two seconds. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#rouse();
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(STOP_MS, resolve);
+      const ended = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      void this.#running.then(ended);
+    });
+    await this.#sender.close();
+  }
+
+  snapshot(): PublisherSnapshot {
+    return {
+      published: this.#published,
+      failures: this.#failures,
+      setAside: this.#setAside,
+      brokerReachable: this.#waitMs === 0,
+      heldBackStreams: this.#heldBack.size,
+    };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const busy = await this.#round();
+        if (this.#waitMs > 0) this.#log.info('the broker takes events again');
+        this.#waitMs = 0;
+        if (!busy) await this.#pause(POLL_MS);
+      } catch (error) {
+        this.#failures++;
+        if (this.#waitMs === 0) this.#log.warn({ err: error }, 'events can’t leave for now; they wait in the outbox');
+        this.#waitMs = doubled(this.#waitMs);
+        await this.#pause(this.#waitMs);
+      }
+    }
+    await this.#store.asSystem((tx) => releaseLease(tx, LEASE, this.#holder)).catch(() => {});
+  }
+
+  /** True when there may be more to send at once. Throws when the broker or the database is away. */
+  async #round(): Promise<boolean> {
+    this.#woken = false;
+    const events = await this.#read();
+    const byTopic = new Map<string, WaitingEvent[]>();
+    for (const event of events) {
+      const topic = topicOf(event, this.#format);
+      const together = byTopic.get(topic);
+      if (together) together.push(event);
+      else byTopic.set(topic, [event]);
+    }
+    const sends = [...byTopic].map(([topic, some]) => this.#sendTopic(topic, some));
+    const failed = (await Promise.allSettled(sends)).find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return events.length === LARGEST_ROUND || this.#woken;
+  }
+
+  #read(): Promise<WaitingEvent[]> {
+    const now = this.#clock.now();
+    const heldBack = [...this.#heldBack].filter(([, held]) => held.until > now).map(([stream]) => stream);
+    return this.#store.asSystem(async (tx) => {
+      if (now >= this.#renewAt) {
+        if (!(await holdLease(tx, LEASE, this.#holder, LEASE_MS))) return [];
+        this.#renewAt = now + RENEW_MS;
+      }
+      return oldestWaiting(tx, LARGEST_ROUND, heldBack);
+    });
+  }
+
+  async #sendTopic(topic: string, events: readonly WaitingEvent[]): Promise<void> {
+    const outgoing = events.map((event) => ({ event, record: recordOf(event, this.#format) }));
+    try {
+      for (const some of bySize(outgoing)) await this.#send(topic, some);
+      for (const event of events) this.#heldBack.delete(streamOf(event));
+    } catch (error) {
+      if (!(error instanceof TelemetryError) || error.code !== 'REFUSED') throw error;
+      this.#failures++;
+      for (const stream of new Set(events.map(streamOf))) this.#holdBack(stream, topic, error);
+    }
+  }
+
+  async #send(topic: string, outgoing: readonly Outgoing[]): Promise<void> {
+    try {
+      await this.#sender.send(
+        topic,
+        outgoing.map(({ record }) => record),
+      );
+    } catch (error) {
+      if (!(error instanceof TelemetryError) || error.code !== 'TOO_LARGE') throw error;
+      const [only, ...others] = outgoing;
+      if (only && others.length === 0) return this.#putAside(topic, only, error);
+      for (const one of outgoing) await this.#send(topic, [one]);
+      return;
+    }
+    await this.#store.asSystem((tx) =>
+      forget(
+        tx,
+        outgoing.map(({ event }) => event.id),
+      ),
+    );
+    this.#published += outgoing.length;
+  }
+
+  #holdBack(stream: Stream, topic: string, error: TelemetryError): void {
+    const before = this.#heldBack.get(stream);
+    if (!before) this.#log.warn({ err: error, topic }, 'the broker refuses a topic; its events wait in the outbox');
+    const waitMs = doubled(before?.waitMs ?? 0);
+    this.#heldBack.set(stream, { until: this.#clock.now() + waitMs, waitMs });
+  }
+
+  /** What the broker will never take must not keep the events behind it. */
+  async #putAside(topic: string, { event, record }: Outgoing, error: TelemetryError): Promise<void> {
+    this.#log.error({ err: error, topic, eventId: event.eventId }, 'an event is too large for the broker: set aside');
+    await this.#store.asSystem(async (tx) => {
+      const known = await tx.$count(devices, sql`${devices.id} = ${event.deviceId}`);
+      if (known > 0) {
+        await tx.insert(deadLetters).values({
+          tenantId: event.tenantId,
+          deviceId: event.deviceId,
+          path: topic,
+          kind: 'event',
+          reason: error.message,
+          bytes: record.value,
+          receivedAt: new Date(this.#clock.now()),
+        });
+      }
+      await forget(tx, [event.id]);
+    });
+    this.#setAside++;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped || (this.#woken && this.#waitMs === 0)) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#rouse = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#rouse = () => {};
+  }
+}
+
+interface Outgoing {
+  readonly event: WaitingEvent;
+  readonly record: OutgoingRecord;
+}
+
+function* bySize(outgoing: readonly Outgoing[]): Generator<Outgoing[]> {
+  let some: Outgoing[] = [];
+  let bytes = 0;
+  for (const one of outgoing) {
+    if (some.length > 0 && bytes + one.record.value.length > LARGEST_SEND) {
+      yield some;
+      some = [];
+      bytes = 0;
+    }
+    some.push(one);
+    bytes += one.record.value.length;
+  }
+  if (some.length > 0) yield some;
+}
+
+function doubled(ms: number): number {
+  return Math.min(LONGEST_WAIT_MS, ms === 0 ? SHORTEST_WAIT_MS : ms * 2);
+}

@@ -1,0 +1,119 @@
+import { inArray, lt, sql } from 'drizzle-orm';
+import type { BaseLogger as Log } from 'pino';
+
+import type { Clock, Timer } from '../clock.ts';
+import { deadLetters, outbox, telemetryPoints, type Store } from '../store/index.ts';
+
+export interface RetentionOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long points, dead letters and what never left are kept. */
+  readonly days: number;
+}
+
+/** Rows deleted in one transaction: others wait no longer than for these. */
+const LARGEST_DELETE = 5_000;
+/** Dead letters of one tenant, the newest: a device that sends rubbish must not fill the disk before they are too old. */
+const MOST_DEAD_LETTERS = 10_000;
+/** A start has better things to do. */
+const FIRST_MS = 60_000;
+const EVERY_MS = 10 * 60_000;
+const DAY_MS = 24 * 3_600_000;
+
+/** Deletes what is too old or too much, every ten minutes, in small transactions between those of others. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  #timer: Timer | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#sweepAfter(FIRST_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#sweeping;
+  }
+
+  /** Resolves when nothing too old is left, or at a stop. */
+  async sweep(): Promise<void> {
+    const { store, clock, log, days } = this.#options;
+    const before = new Date(clock.now() - days * DAY_MS);
+    await this.#repeat(() => deleteOldPoints(store, before));
+    await this.#repeat(() => deleteOldLetters(store, before));
+    await this.#repeat(() => deleteSurplusLetters(store));
+    const unsent = await this.#repeat(() => deleteOldEvents(store, before));
+    if (unsent > 0) log.error({ events: unsent, days }, 'events that no broker took were too old to keep');
+    if (!this.#stopped) await store.maintain();
+  }
+
+  #sweepAfter(ms: number): void {
+    if (this.#stopped) return;
+    const { clock, log } = this.#options;
+    this.#timer = clock.after(ms, () => {
+      this.#sweeping = this.sweep()
+        .catch((error: unknown) => log.error({ err: error }, 'old telemetry could not be deleted'))
+        .then(() => this.#sweepAfter(EVERY_MS));
+    });
+  }
+
+  /** Until a step deletes less than it may: how many were deleted. */
+  async #repeat(step: () => Promise<number>): Promise<number> {
+    let total = 0;
+    while (!this.#stopped) {
+      const deleted = await step();
+      total += deleted;
+      if (deleted < LARGEST_DELETE) break;
+    }
+    return total;
+  }
+}
+
+async function deleteOldPoints(store: Store, before: Date): Promise<number> {
+  const { eventId, receivedAt } = telemetryPoints;
+  const { rowCount } = await store.asSystem((tx) => {
+    const old = tx.select({ eventId }).from(telemetryPoints).where(lt(receivedAt, before)).limit(LARGEST_DELETE);
+    return tx.delete(telemetryPoints).where(inArray(eventId, old));
+  });
+  return rowCount ?? 0;
+}
+
+async function deleteOldLetters(store: Store, before: Date): Promise<number> {
+  const { id, receivedAt } = deadLetters;
+  const { rowCount } = await store.asSystem((tx) => {
+    const old = tx.select({ id }).from(deadLetters).where(lt(receivedAt, before)).limit(LARGEST_DELETE);
+    return tx.delete(deadLetters).where(inArray(id, old));
+  });
+  return rowCount ?? 0;
+}
+
+async function deleteSurplusLetters(store: Store): Promise<number> {
+  const { id, tenantId } = deadLetters;
+  const { rowCount } = await store.asSystem((tx) => {
+    const rank = sql<number>`row_number() over (partition by ${tenantId} order by ${id} desc)`.as('rank');
+    const ranked = tx.select({ id, rank }).from(deadLetters).as('ranked');
+    const surplus = tx
+      .select({ id: ranked.id })
+      .from(ranked)
+      .where(sql`${ranked.rank} > ${MOST_DEAD_LETTERS}`)
+      .limit(LARGEST_DELETE);
+    return tx.delete(deadLetters).where(inArray(id, surplus));
+  });
+  return rowCount ?? 0;
+}
+
+async function deleteOldEvents(store: Store, before: Date): Promise<number> {
+  const { id, createdAt } = outbox;
+  const { rowCount } = await store.asSystem((tx) => {
+    const old = tx.select({ id }).from(outbox).where(lt(createdAt, before)).limit(LARGEST_DELETE);
+    return tx.delete(outbox).where(inArray(id, old));
+  });
+  return rowCount ?? 0;
+}
