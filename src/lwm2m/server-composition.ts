@@ -10,6 +10,7 @@ import { Operations } from './operation-perform.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import { QueueMode } from './queue-mode.ts';
 import { RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
+import { Expiry } from './registration-expiry.ts';
 import { RegistrationInterface } from './registration-interface.ts';
 import { Registrations } from './registration-lifecycle.ts';
 import type { ObservationRecord, Registration } from './registration.ts';
@@ -44,6 +45,7 @@ class Server implements Lwm2mServer {
   readonly #onFault: (error: unknown, doing: string) => void;
   readonly #turns: Turns;
   readonly #queue: QueueMode;
+  readonly #expiry: Expiry;
   readonly #registry: Registry;
   readonly #observations: Observations;
   readonly #operations: Operations;
@@ -71,7 +73,8 @@ class Server implements Lwm2mServer {
     this.#queue = new QueueMode(clock, awakeMs, (device, asleep) =>
       this.#tell('telling that a device sleeps or woke', () => host.sleeping(device.registration, asleep)),
     );
-    this.#registry = new Registry(clock, graceMs, (device) => this.#expire(device));
+    this.#expiry = new Expiry((device) => this.#expire(device));
+    this.#registry = new Registry(clock, graceMs, (device) => this.#expiry.add(device));
     const heard = (device: RegisteredDevice): void => this.#heard(device);
     const exchanges = new Exchanges(clock, this.#queue, heard);
     this.#observations = new Observations({
@@ -159,6 +162,7 @@ class Server implements Lwm2mServer {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#registry.stop();
+    this.#expiry.stop();
     this.#queue.stop();
     await this.#turns.settled();
     await Promise.allSettled(this.#handling);
@@ -205,11 +209,14 @@ class Server implements Lwm2mServer {
     this.#queue.heard(device);
   }
 
-  #expire(device: RegisteredDevice): void {
-    void this.#handled(this.#registrations.remove(device, 'expired')).catch((error: unknown) => {
+  /** Never rejects. */
+  async #expire(device: RegisteredDevice): Promise<void> {
+    try {
+      await this.#handled(this.#registrations.remove(device, 'expired'));
+    } catch (error) {
       this.#onFault(error, 'ending an expired registration');
       this.#registry.spare(device, this.#settings.expiryRetryMs);
-    });
+    }
   }
 
   /** What the host hears without being waited for must not break what the wire waits for. */

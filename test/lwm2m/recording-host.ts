@@ -91,6 +91,16 @@ export class RecordingHost implements Lwm2mHost {
     return this.batches.flatMap(({ decoded }) => decoded.readings.map(({ path, value }) => `${path}=${String(value)}`));
   }
 
+  /** Lets everything that is stored wait; returns what lets it go on. */
+  hold(): () => void {
+    const waiting: (() => void)[] = [];
+    this.store = () => new Promise((resolve) => void waiting.push(resolve));
+    return () => {
+      this.store = async () => {};
+      for (const resolve of waiting) resolve();
+    };
+  }
+
   async #tell(what: string): Promise<void> {
     await this.store(what);
     this.told.push(what);

@@ -61,10 +61,11 @@ export class ScriptedDevice {
   location = '';
   readonly #network: SimulatedNetwork;
   #peer: ScriptedPeer;
-  #messageId = 1;
+  #messageId: number;
 
-  constructor(network: SimulatedNetwork, address = '192.0.2.2') {
+  constructor(network: SimulatedNetwork, address = '192.0.2.2', firstMessageId = 1) {
     this.#network = network;
+    this.#messageId = firstMessageId;
     this.#peer = this.#at(address);
   }
 
@@ -142,6 +143,11 @@ export class ScriptedDevice {
     const begun = answer.code === codes.content ? { observe: sequence } : {};
     this.#peer.send({ type, messageId, token: asked.token, ...response({ ...answer, ...begun }) });
     return messageId;
+  }
+
+  /** Refuses a message of the server. */
+  reset(messageId: number): void {
+    this.#peer.sendEmpty('RST', messageId);
   }
 
   /** How the server took a notification: ACK, RST, or not yet. */

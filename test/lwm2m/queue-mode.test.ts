@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { codes } from '../../src/coap/index.ts';
+import { Path, type Operation } from '../../src/lwm2m/index.ts';
+import { RecordingHost } from './recording-host.ts';
+import { world, type World } from './lwm2m-world.ts';
+
+const QUEUE_MODE = ['ep=dev1', 'lt=86400', 'lwm2m=1.1', 'Q'];
+const battery = Path.parse('/3/0/9');
+const read: Operation = { kind: 'read', path: battery };
+const value = { code: codes.content, contentFormat: 0, payload: '90' };
+
+async function asleep(): Promise<World> {
+  const made = await world();
+  await made.device.register(QUEUE_MODE, '</3/0>,</3303/0>');
+  made.device.onAsked = () => value;
+  await made.advance(93_000);
+  expect(made.server.isAsleep('dev1')).toBe(true);
+  made.host.told.length = 0;
+  return made;
+}
+
+describe('a queue-mode device', () => {
+  it('LightweightM2M-1.1-int-108: is awake for 93 s after it registered, then thought asleep', async () => {
+    const { device, server, host, advance } = await world();
+    await device.register(QUEUE_MODE);
+    await advance(92_990);
+    expect(server.isAsleep('dev1')).toBe(false);
+    await advance(20);
+    expect(server.isAsleep('dev1')).toBe(true);
+    expect(host.told.at(-1)).toBe('dev1 sleeps');
+  });
+
+  it('LightweightM2M-1.1-int-109: is sent nothing while it sleeps; after its Update it is awake, once that is answered', async () => {
+    const { device, server, host, perform, advance } = await asleep();
+    await expect(perform(read)).rejects.toMatchObject({ code: 'ASLEEP' });
+    expect(device.asked).toEqual([]);
+    const order: string[] = [];
+    host.onSleeping = (_registration, sleeps) => {
+      order.push(sleeps ? 'sleeps' : 'woke');
+      // What the fleet held goes out as soon as the device woke.
+      if (!sleeps) void server.perform('dev1', read);
+    };
+    await device.update();
+    await advance(10);
+    expect(order).toEqual(['woke']);
+    expect(device.received.slice(-2).map(({ code }) => code)).toEqual([codes.changed, 0x01]);
+    expect(host.values).toEqual(['/3/0/9=90']);
+    expect(host.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+  });
+
+  it('stays awake by each of its messages', async () => {
+    const { device, server, perform, advance } = await world();
+    await device.register(QUEUE_MODE);
+    device.onAsked = () => value;
+    for (let round = 0; round < 3; round++) {
+      await advance(60_000);
+      expect(await perform(read)).toMatchObject({ ok: true });
+    }
+    await advance(60_000);
+    expect(server.isAsleep('dev1')).toBe(false);
+    await advance(60_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+  });
+
+  it('wakes by a Send and by a notification', async () => {
+    const { device, server, perform, advance } = await world();
+    await device.register(QUEUE_MODE);
+    device.onAsked = () => ({ ...value, observe: 1 });
+    await perform({ kind: 'observe', paths: [battery] });
+    const [asked] = device.asked;
+    if (!asked) throw new Error('nothing was asked');
+    await advance(100_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+    device.notify(asked, 2, value);
+    await advance(2);
+    expect(server.isAsleep('dev1')).toBe(false);
+    await advance(100_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+    await device.request({ method: 'POST', path: '/dp', contentFormat: 110, payload: '[{"n":"/3/0/9","v":1}]' });
+    expect(server.isAsleep('dev1')).toBe(false);
+  });
+
+  it('that does not answer is thought asleep at once', async () => {
+    const { device, server, host, perform } = await world();
+    await device.register(QUEUE_MODE);
+    device.onAsked = () => null;
+    await expect(perform(read, { timeoutMs: 10_000, ms: 11_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(server.isAsleep('dev1')).toBe(true);
+    expect(host.told.at(-1)).toBe('dev1 sleeps');
+  });
+
+  it('is waited for when its window ends while it works on a request', async () => {
+    const { device, server, advance } = await world();
+    await device.register(QUEUE_MODE);
+    await advance(90_000);
+    device.onAsked = () => null;
+    const result = server.perform('dev1', read);
+    await advance(4_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+    device.onAsked = () => value;
+    device.asked.length = 0;
+    await advance(60_000);
+    expect(await result).toMatchObject({ ok: true });
+    expect(server.isAsleep('dev1')).toBe(false);
+  });
+
+  it('is awake as long as its admission says', async () => {
+    const { device, server, host, advance } = await world();
+    const admit = new RecordingHost().admission;
+    host.admission = async (request) => ({ ...(await admit(request)), awakeMs: 10_000 });
+    await device.register(QUEUE_MODE);
+    await advance(9_000);
+    expect(server.isAsleep('dev1')).toBe(false);
+    await advance(2_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+  });
+
+  it('is none when it did not ask for it, and becomes one by an Update', async () => {
+    const { device, server, advance } = await world();
+    await device.register(['ep=dev1', 'lt=86400', 'lwm2m=1.0', 'b=U']);
+    await advance(100_000);
+    expect(server.isAsleep('dev1')).toBe(false);
+    await device.update(['b=UQ']);
+    await advance(100_000);
+    expect(server.isAsleep('dev1')).toBe(true);
+    await device.update(['b=U']);
+    await advance(100_000);
+    expect(server.isAsleep('dev1')).toBe(false);
+  });
+});

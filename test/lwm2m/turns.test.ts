@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { Turns } from '../../src/lwm2m/turns.ts';
+
+/** A task that ends when told. */
+function held(log: string[], name: string) {
+  const waiting: (() => void)[] = [];
+  const task = async (): Promise<string> => {
+    log.push(`${name} begins`);
+    await new Promise<void>((resolve) => void waiting.push(resolve));
+    log.push(`${name} ends`);
+    return name;
+  };
+  return { task, end: () => waiting.shift()?.() };
+}
+
+describe('turns', () => {
+  it('run one after the other under a key, in the order asked, and side by side under others', async () => {
+    const turns = new Turns(8);
+    const log: string[] = [];
+    const [first, second, other] = [held(log, 'first'), held(log, 'second'), held(log, 'other')];
+    const results = [turns.run('a', first.task), turns.run('a', second.task), turns.run('b', other.task)];
+    await Promise.resolve();
+    other.end();
+    await results[2];
+    first.end();
+    await results[0];
+    await Promise.resolve();
+    second.end();
+    expect(await Promise.all(results)).toEqual(['first', 'second', 'other']);
+    expect(log).toEqual(['first begins', 'other begins', 'other ends', 'first ends', 'second begins', 'second ends']);
+  });
+
+  it('go on after one that failed', async () => {
+    const turns = new Turns(8);
+    const failed = turns.run('a', () => Promise.reject(new Error('no')));
+    const next = turns.run('a', async () => 'done');
+    await expect(failed).rejects.toThrow('no');
+    expect(await next).toBe('done');
+  });
+
+  it('are refused above the bound, and granted again when others are done', async () => {
+    const turns = new Turns(1);
+    const first = held([], 'first');
+    const running = turns.run('a', first.task);
+    await expect(turns.run('a', async () => 'second')).rejects.toMatchObject({ code: 'LIMIT' });
+    await Promise.resolve();
+    first.end();
+    await running;
+    expect(await turns.run('a', async () => 'third')).toBe('third');
+  });
+});
