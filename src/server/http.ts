@@ -74,6 +74,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   const server = createServer((request, response) => {
+    // A connection that falls idle while the server closes would keep it open.
+    response.once('close', () => {
+      if (closing !== null) setImmediate(() => server.closeIdleConnections());
+    });
     answer(request, response).catch((error: unknown) => {
       const id = randomUUID();
       log.error({ id, err: error }, 'unexpected error');

@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, parseValue } from 'graphql';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
 

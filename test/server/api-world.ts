@@ -1,0 +1,188 @@
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWebSocketClient } from 'graphql-ws';
+import type { FormattedExecutionResult } from 'graphql';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import type { ApiEvents } from '../../schema/index.ts';
+import { systemClock } from '../../src/clock.ts';
+import { createCoapEndpoint, UdpTransport } from '../../src/coap/index.ts';
+import { createEventBus, type EventBus } from '../../src/events/index.ts';
+import {
+  createAccess,
+  createFleet,
+  DEFAULT_TENANT,
+  ensureAdminToken,
+  ensureDefaultTenant,
+  type Actor,
+  type Fleet,
+  type Role,
+  type TenantId,
+} from '../../src/fleet/index.ts';
+import { createLwm2mServer, registryModel, type Lwm2mServer } from '../../src/lwm2m/index.ts';
+import { createHttpServer, type HttpServer, type HttpSettings } from '../../src/server/index.ts';
+import { SimulatedDevice, type DeviceOptions } from '../../src/simulator/index.ts';
+import { tenants, type Store } from '../../src/store/index.ts';
+import { createTelemetry } from '../../src/telemetry/index.ts';
+
+/** The second tenant. */
+export const GLOBEX = 'globex' as TenantId; // made below
+
+export interface Answer {
+  readonly status: number;
+  readonly body: FormattedExecutionResult<Record<string, unknown>>;
+}
+
+/** The API over a real fleet, LwM2M server and database, with simulated devices over UDP on loopback. */
+export interface ApiWorld {
+  readonly fleet: Fleet;
+  readonly bus: EventBus<ApiEvents>;
+  readonly server: HttpServer;
+  readonly url: string;
+  /** Bearer tokens of the default tenant by role, and of the second tenant's admin. */
+  readonly tokens: Readonly<Record<Role | 'other', string>>;
+  /** Log lines from warnings upwards. */
+  readonly logged: Record<string, unknown>[];
+  ask(query: string, variables?: object, token?: string): Promise<Answer>;
+  overWebSocket(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
+  overSse(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
+  /** Registers a simulated device; its values stand still unless a test moves them. */
+  device(endpoint: string, options?: Partial<DeviceOptions>): Promise<SimulatedDevice>;
+  stop(): Promise<void>;
+}
+
+export function adminOf(tenantId: TenantId): Actor {
+  return { tenantId, role: 'admin', subject: 'admin-token', keyId: null };
+}
+
+const ADMIN_TOKEN = 'the-admin-token-of-tests';
+
+export async function apiWorld(
+  store: Store,
+  settings: Partial<HttpSettings> = {},
+  adjust: (fleet: Fleet) => Fleet = (fleet) => fleet,
+): Promise<ApiWorld> {
+  const clock = systemClock;
+  const bus = createEventBus<ApiEvents>();
+  const logged: ApiWorld['logged'] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  await ensureDefaultTenant(store, clock);
+  await store.asSystem((tx) =>
+    tx.insert(tenants).values({ id: GLOBEX, name: 'Globex', createdAt: new Date() }).onConflictDoNothing(),
+  );
+  await ensureAdminToken(store, ADMIN_TOKEN);
+  const access = createAccess(store, bus, clock);
+  const telemetry = createTelemetry({
+    store,
+    bus,
+    clock,
+    log,
+    retentionDays: 30,
+    kafka: { brokers: [], format: 'json', telemetryTopic: 'telemetry.raw.{tenant_id}', statusTopic: 'device.status' },
+  });
+  const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
+  const endpoint = createCoapEndpoint({ transport, clock });
+  const running = createFleet({
+    store,
+    bus,
+    lwm2m: () => lwm2m,
+    registry: registryModel(),
+    telemetry: telemetry.sink,
+    access,
+    credentials: { holder: async () => null, isSecured: async () => false },
+    clock,
+    settings: { autoProvision: true },
+    log,
+  });
+  const lwm2m: Lwm2mServer = createLwm2mServer({
+    endpoints: [{ endpoint, transport: 'udp' }],
+    host: running.host,
+    clock,
+  });
+  await running.start();
+  const fleet = adjust(running.fleet);
+  const server = createHttpServer({
+    fleet,
+    telemetry: telemetry.history,
+    bus,
+    settings: { host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: true, graphiql: true, ...settings },
+    log,
+    clock,
+    ready: async () => ({ ready: true, checks: { database: 'ok' } }),
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'treeline_up 1\n' }),
+  });
+  const { url } = await server.listen();
+
+  const key = async (tenantId: TenantId, role: Role): Promise<string> =>
+    (await access.createKey(adminOf(tenantId), { name: role, role })).token;
+  const tokens = {
+    admin: ADMIN_TOKEN,
+    operator: await key(DEFAULT_TENANT, 'operator'),
+    viewer: await key(DEFAULT_TENANT, 'viewer'),
+    other: await key(GLOBEX, 'admin'),
+  };
+  const devices: SimulatedDevice[] = [];
+  const clients: { dispose(): void | Promise<void> }[] = [];
+
+  return {
+    fleet,
+    bus,
+    server,
+    url,
+    tokens,
+    logged,
+    async ask(query, variables = {}, token = tokens.admin) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query, variables }),
+      });
+      return { status: response.status, body: (await response.json()) as Answer['body'] };
+    },
+    overWebSocket(query, variables = {}, token = tokens.admin) {
+      const client = createWebSocketClient({
+        url: url.replace('http', 'ws'),
+        webSocketImpl: WebSocket,
+        connectionParams: { token },
+        retryAttempts: 0,
+      });
+      clients.push(client);
+      return client.iterate({ query, variables: { ...variables } });
+    },
+    overSse(query, variables = {}, token = tokens.admin) {
+      const client = createSseClient({ url, headers: { Authorization: `Bearer ${token}` }, retryAttempts: 0 });
+      clients.push(client);
+      return client.iterate({ query, variables: { ...variables } });
+    },
+    async device(name, options = {}) {
+      const { port } = transport.addresses[0] ?? { port: 0 };
+      const device = new SimulatedDevice({
+        endpoint: name,
+        server: { host: '127.0.0.1', port },
+        objects: [3303],
+        driftMs: 0,
+        ...options,
+      });
+      devices.push(device);
+      await device.start();
+      return device;
+    },
+    async stop() {
+      for (const client of clients) await client.dispose();
+      await server.close();
+      for (const device of devices) await device.stop();
+      await lwm2m.stop();
+      await running.stop();
+      await endpoint.close();
+      bus.close();
+    },
+  };
+}
+
+/** The next result of a subscription; fails when it has ended. */
+export async function next(
+  results: AsyncIterator<FormattedExecutionResult>,
+): Promise<FormattedExecutionResult<Record<string, unknown>>> {
+  const result = await results.next();
+  if (result.done) throw new Error('the subscription has ended');
+  return result.value as FormattedExecutionResult<Record<string, unknown>>;
+}

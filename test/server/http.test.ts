@@ -1,0 +1,268 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useStore } from '../store/database.ts';
+import { apiWorld, type ApiWorld } from './api-world.ts';
+
+const store = useStore();
+let world: ApiWorld;
+beforeAll(async () => {
+  world = await apiWorld(store(), { allowedOrigins: ['https://app.example.com'] });
+});
+afterAll(() => world.stop());
+
+const VIEWER = '{ viewer { role tenant { slug } subject } }';
+const origin = (): string => new URL(world.url).origin;
+
+function metrics(headers: Record<string, string>): Promise<Response> {
+  return fetch(`${origin()}/metrics`, { headers });
+}
+
+function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(world.url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${world.tokens.admin}`, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+describe('who the token is', () => {
+  it('says the tenant, the role and as whom calls are recorded', async () => {
+    expect((await world.ask(VIEWER)).body.data).toEqual({
+      viewer: { role: 'ADMIN', tenant: { slug: 'default' }, subject: 'admin-token' },
+    });
+    expect((await world.ask(VIEWER, {}, world.tokens.viewer)).body.data).toMatchObject({ viewer: { role: 'VIEWER' } });
+    expect((await world.ask(VIEWER, {}, world.tokens.other)).body.data).toMatchObject({
+      viewer: { tenant: { slug: 'globex' } },
+    });
+  });
+
+  it.each([
+    ['no header', undefined, /A token is wanted/],
+    ['another scheme', 'Basic dXNlcjpwYXNz', /A token is wanted/],
+    ['an empty token', 'Bearer ', /A token is wanted/],
+    ['a token that nobody has', 'Bearer nobody-has-this-token', /is not known, or was revoked/],
+    ['a token of 10,000 characters', `Bearer ${'x'.repeat(10_000)}`, /is not known, or was revoked/],
+  ])('answers 401 and says why to %s', async (_case, authorization, why) => {
+    const response = await fetch(world.url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+      body: JSON.stringify({ query: VIEWER }),
+    });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="treeline"');
+    expect(await response.json()).toEqual({
+      errors: [{ message: expect.stringMatching(why), extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+  });
+
+  it('takes no token from the URL', async () => {
+    const response = await fetch(`${world.url}?token=${world.tokens.admin}&query=${encodeURIComponent(VIEWER)}`);
+    expect(response.status).toBe(401);
+  });
+});
+
+describe('GraphiQL', () => {
+  it('loads without a token, without the network, with a place for the token', async () => {
+    const response = await fetch(world.url, { headers: { Accept: 'text/html' } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    const page = await response.text();
+    expect(page).toContain('Bearer <token>');
+    expect(page).not.toMatch(/<(?:script|link)[^>]+(?:src|href)="?https?:/);
+  });
+
+  it('asks for the schema with the token', async () => {
+    const { body } = await world.ask(
+      '{ __schema { queryType { name } types { fields { args { type { ofType { name } } } } } } }',
+    );
+    expect(body.errors).toBeUndefined();
+    expect(body.data).toMatchObject({ __schema: { queryType: { name: 'Query' } } });
+  });
+});
+
+describe('browsers of other origins', () => {
+  it('may call when they are on the list', async () => {
+    const preflight = await fetch(world.url, { method: 'OPTIONS', headers: { Origin: 'https://app.example.com' } });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization');
+    const answer = await post({ query: VIEWER }, { Origin: 'https://app.example.com' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(answer.headers.get('vary')).toContain('Origin');
+  });
+
+  it('are refused when they are not', async () => {
+    for (const method of ['OPTIONS', 'POST']) {
+      const response = await fetch(world.url, {
+        method,
+        headers: { Origin: 'https://evil.example', Authorization: `Bearer ${world.tokens.admin}` },
+      });
+      expect(response.status).toBe(403);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  it('may call from our own origin', async () => {
+    expect((await post({ query: VIEWER }, { Origin: origin() })).status).toBe(200);
+  });
+});
+
+describe('a request that is out of bounds', () => {
+  it('is refused for a body of more than 1 MiB, whether its length is told or not', async () => {
+    const query = `{ viewer { role } } #${'x'.repeat(1024 * 1024)}`;
+    expect((await post({ query })).status).toBe(413);
+    const { hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname);
+    const chunk = 'x'.repeat(65_536);
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${world.tokens.admin}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    for (let sent = 0; sent < 20; sent++) socket.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
+  });
+
+  it('is refused for a batch', async () => {
+    const response = await post([{ query: VIEWER }, { query: VIEWER }]);
+    expect(response.status).toBe(400);
+  });
+
+  it('is refused for a text of more than 5,000 tokens', async () => {
+    const { body } = await world.ask(`{ ${'viewer { role } '.repeat(2_000)} }`);
+    expect(body.errors?.[0]?.message).toMatch(/more that 5000 tokens/);
+  });
+
+  it('is refused for a page of more than 200, and not cut', async () => {
+    const { body } = await world.ask('{ devices(first: 201) { totalCount } }');
+    expect(body.errors?.[0]).toMatchObject({
+      message: 'first: 201 is not in 1..200',
+      extensions: { code: 'VALIDATION', field: ['first'] },
+    });
+  });
+
+  it('is refused when it costs too much, and says what it costs', async () => {
+    const { body } = await world.ask(
+      '{ devices(first: 200) { edges { node { rpcs(first: 200) { edges { node { method status attempts } } } } } } }',
+    );
+    expect(body.errors?.[0]).toMatchObject({
+      message: expect.stringMatching(/^The operation costs \d+, more than 50000/),
+      extensions: { code: 'COST_LIMIT_EXCEEDED' },
+    });
+    expect(body.extensions).toMatchObject({ cost: { maximumComplexity: 50_000, remaining: 0 } });
+  });
+
+  it('is refused when it is nested too deep', async () => {
+    const nested = (depth: number): string =>
+      depth === 0 ? 'endpoint' : `rpcs(first: 1) { edges { node { device { ${nested(depth - 1)} } } } }`;
+    const { body } = await world.ask(`{ device(endpoint: "x") { ${nested(4)} } }`);
+    expect(body.errors?.[0]?.message).toMatch(/^The operation is nested \d+ deep, more than 15/);
+  });
+});
+
+describe('the cost', () => {
+  it('stands with every answer, and the limits with the viewer', async () => {
+    const { body } = await world.ask('{ viewer { limits { maximumComplexity maximumDepth maximumPageSize } } }');
+    expect(body.data).toEqual({
+      viewer: { limits: { maximumComplexity: 50_000, maximumDepth: 15, maximumPageSize: 200 } },
+    });
+    expect(body.extensions).toEqual({
+      cost: { complexity: 5, depth: 3, maximumComplexity: 50_000, maximumDepth: 15, remaining: 49_995 },
+    });
+  });
+
+  it('is that of the operation that runs, not of others in the text', async () => {
+    const response = await post({
+      query: 'query Big { devices(first: 200) { edges { node { id } } } } query Small { viewer { role } }',
+      operationName: 'Small',
+    });
+    expect(await response.json()).toMatchObject({ extensions: { cost: { complexity: 2 } } });
+  });
+});
+
+describe('an error that nobody expected', () => {
+  it('is masked, carries an id, and is logged once under it however many fields it hit', async () => {
+    const failing = await apiWorld(store(), {}, (fleet) => ({
+      ...fleet,
+      devices: {
+        ...fleet.devices,
+        many: async () => {
+          throw new Error('password=hunter2');
+        },
+      },
+    }));
+    try {
+      const id = '00000000-0000-4000-8000-000000000001';
+      const { body } = await failing.ask(`{ a: device(id: "${id}") { id } b: device(id: "${id}") { id } }`);
+      expect(body.errors).toHaveLength(2);
+      const [first] = body.errors ?? [];
+      expect(JSON.stringify(body)).not.toContain('hunter2');
+      expect(first?.extensions).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', id: expect.any(String) });
+      expect(body.errors?.map(({ extensions }) => extensions?.['id'])).toEqual([
+        first?.extensions?.['id'],
+        first?.extensions?.['id'],
+      ]);
+      expect(failing.logged).toHaveLength(1);
+      expect(failing.logged[0]).toMatchObject({ id: first?.extensions?.['id'], err: { message: 'password=hunter2' } });
+    } finally {
+      await failing.stop();
+    }
+  });
+});
+
+describe('health', () => {
+  it('says that the process lives, and whether it is ready', async () => {
+    expect(await (await fetch(`${origin()}/healthz`)).json()).toEqual({ status: 'ok' });
+    const ready = await fetch(`${origin()}/readyz`);
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ ready: true, checks: { database: 'ok' } });
+  });
+
+  it('shows metrics to this machine, and to an admin from elsewhere', async () => {
+    const local = await metrics({});
+    expect([local.status, await local.text()]).toEqual([200, 'treeline_up 1\n']);
+    const passedOn = { 'X-Forwarded-For': '192.0.2.7' };
+    expect((await metrics(passedOn)).status).toBe(401);
+    expect((await metrics({ ...passedOn, Authorization: `Bearer ${world.tokens.viewer}` })).status).toBe(401);
+    expect((await metrics({ ...passedOn, Authorization: `Bearer ${world.tokens.admin}` })).status).toBe(200);
+  });
+
+  it('answers 404 elsewhere, and says where the API is', async () => {
+    const response = await fetch(`${origin()}/`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('/graphql');
+  });
+});
+
+describe('a server that starts', () => {
+  it('says which address is taken when its port is', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    // A TCP server that listens has such an address.
+    const { port } = other.address() as AddressInfo;
+    await expect(apiWorld(store(), { port })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: `cannot listen on 127.0.0.1:${port}: the port is in use`,
+    });
+    other.close();
+  });
+});
+
+describe('without introspection', () => {
+  it('answers queries but does not tell the schema', async () => {
+    const closed = await apiWorld(store(), { introspection: false, graphiql: false });
+    try {
+      expect((await closed.ask(VIEWER)).body.errors).toBeUndefined();
+      const { body } = await closed.ask('{ __schema { queryType { name } } }');
+      expect(body.errors?.[0]?.message).toMatch(/introspection/i);
+      const page = await fetch(closed.url, { headers: { Accept: 'text/html' } });
+      expect(page.status).toBe(401);
+    } finally {
+      await closed.stop();
+    }
+  });
+});
