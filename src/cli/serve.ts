@@ -47,6 +47,7 @@ function banner({ addresses, adminToken }: Treeline): string {
     '',
     `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE; GraphiQL in a browser`,
     `  LwM2M       ${addresses.coap}   NoSec`,
+    `              ${addresses.coaps}   DTLS: PSK, raw public keys, X.509`,
     `  Database    ${addresses.database}`,
     `  Telemetry   ${addresses.telemetry}`,
     `  Health      ${addresses.health}`,

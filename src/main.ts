@@ -1,0 +1,185 @@
+import { pino } from 'pino';
+import { systemClock } from './clock.ts';
+import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
+import { processMetrics } from './composition/metrics.ts';
+import type { Config } from './config.ts';
+import { createEventBus, type Subscription } from './events/index.ts';
+import {
+  createAccess,
+  createCredentialLookUp,
+  createFleet,
+  ensureAdminToken,
+  ensureDefaultTenant,
+  Seal,
+  type FleetEvents,
+} from './fleet/index.ts';
+import { secretKey } from './installation/index.ts';
+import { createLwm2mServer, registryModel } from './lwm2m/index.ts';
+import { createHttpServer, type Readiness } from './server/index.ts';
+import { openStore, type Store } from './store/index.ts';
+import { createTelemetry, type Telemetry, type TelemetryEvents } from './telemetry/index.ts';
+
+/** The product, serving. */
+export interface Treeline {
+  /** Where it is reached and what it uses, for people. */
+  readonly addresses: {
+    readonly graphql: string;
+    readonly health: string;
+    readonly coap: string;
+    readonly coaps: string;
+    readonly database: string;
+    readonly telemetry: string;
+  };
+  /** The public half of the server's DTLS key: DER SubjectPublicKeyInfo, base64. */
+  readonly publicKey: string;
+  /** Made by this start, to be shown once; null when an earlier start made it or the settings gave it. */
+  readonly adminToken: string | null;
+  /** Drains: no new work, what runs is ended or stored, then everything is closed. */
+  stop(): Promise<void>;
+}
+
+/** Each step of a start, undone in reverse when a later one fails and when the product stops. */
+type Undo = () => Promise<void>;
+
+/** Starts everything, or rejects with everything closed again and an error whose message is one clear line. */
+export async function startTreeline(config: Config): Promise<Treeline> {
+  const undo: Undo[] = [];
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    return { ...(await compose(config, undo)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'stop'>> {
+  const clock = systemClock;
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  const store = await openStore({
+    database: config.database,
+    onError: (error) => log.error({ err: error }, 'the database'),
+  });
+  undo.push(() => store.close());
+  const key = await secretKey(config.secretKey, config.dataDir);
+  const lookUp = createCredentialLookUp({ store, clock, seal: new Seal(key) });
+  const endpoints = await openEndpoints({
+    config,
+    secretKey: key,
+    lookUp,
+    clock,
+    log,
+    onHandshake: ({ from, outcome, claim }) => {
+      if (!outcome.established) log.info({ from, claim, outcome }, 'a DTLS handshake failed');
+    },
+  });
+  undo.push(() => endpoints.close());
+
+  await ensureDefaultTenant(store, clock);
+  const adminToken = await ensureAdminToken(store, config.adminToken);
+  const bus = createEventBus<FleetEvents & TelemetryEvents>();
+  undo.push(async () => bus.close());
+  void endSessions(bus.subscribe('credentialEnded', null), endpoints);
+
+  const telemetry = createTelemetry({
+    store,
+    bus,
+    clock,
+    log,
+    kafka: config.kafka,
+    retentionDays: config.telemetryRetention,
+  });
+  const running = createFleet({
+    store,
+    bus,
+    lwm2m: () => lwm2m,
+    registry: registryModel(),
+    telemetry: telemetry.sink,
+    access: createAccess(store, bus, clock),
+    credentials: lookUp,
+    clock,
+    settings: { autoProvision: config.autoProvision },
+    log,
+  });
+  const lwm2m = createLwm2mServer({
+    endpoints: [
+      { endpoint: endpoints.udp.endpoint, transport: 'udp' },
+      { endpoint: endpoints.dtls.endpoint, transport: 'dtls' },
+    ],
+    host: running.host,
+    clock,
+    settings: { graceMs: config.registrationGrace * 1000 },
+    onFault: (error, doing) => log.error({ err: error }, doing),
+  });
+  const http = createHttpServer({
+    fleet: running.fleet,
+    telemetry: telemetry.history,
+    bus,
+    settings: config.http,
+    log,
+    clock,
+    ready: () => readiness(store, telemetry),
+    metrics: processMetrics({
+      coap: { udp: () => endpoints.udp.endpoint.metrics(), dtls: () => endpoints.dtls.endpoint.metrics() },
+      dtls: () => endpoints.dtls.transport.metrics,
+      fleet: () => running.snapshot(),
+      telemetry: () => telemetry.counters(),
+      publisher: () => telemetry.publisher(),
+      outboxDepth: () => telemetry.outboxDepth(),
+      bus: () => bus.snapshot(),
+      http: () => http.snapshot(),
+    }),
+  });
+
+  await running.start();
+  undo.push(() => running.stop());
+  undo.push(() => lwm2m.stop());
+  telemetry.start();
+  undo.push(() => telemetry.stop());
+  const { url } = await http.listen();
+  undo.push(() => http.close());
+  return {
+    addresses: addressesOf(config, url, endpoints),
+    publicKey: endpoints.dtls.publicKey.toString('base64'),
+    adminToken,
+  };
+}
+
+/** A session lives no longer than the credential that opened it; ends when the bus closes. */
+async function endSessions(ends: Subscription<FleetEvents['credentialEnded']>, { dtls }: Endpoints): Promise<void> {
+  for await (const event of ends) {
+    if (event.kind === 'event') dtls.transport.endSessions(event.value.credentialId);
+  }
+}
+
+/** Without its database the process is no use; without its broker it serves, and points wait. */
+async function readiness(store: Store, telemetry: Telemetry): Promise<Readiness> {
+  const publisher = telemetry.publisher();
+  const broker = publisher === null ? 'none' : publisher.brokerReachable ? 'ok' : 'unreachable, events wait';
+  try {
+    await store.ping();
+    return { ready: true, checks: { database: 'ok', broker } };
+  } catch {
+    return { ready: false, checks: { database: 'unreachable', broker } };
+  }
+}
+
+function addressesOf(config: Config, graphql: string, { udp, dtls }: Endpoints): Treeline['addresses'] {
+  const { database, kafka } = config;
+  return {
+    graphql,
+    health: new URL('/readyz', graphql).href,
+    coap: udp.transport.addresses.map((address) => uri('coap', address)).join(' '),
+    coaps: dtls.transport.addresses.map((address) => uri('coaps', address)).join(' '),
+    database:
+      database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${new URL(database.url).host}`,
+    telemetry:
+      kafka.brokers.length > 0 ? `published to ${kafka.brokers.join(', ')}` : 'stored; KAFKA_BROKERS is not set',
+  };
+}
+
+function uri(scheme: string, { address, port }: { address: string; port: number }): string {
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
