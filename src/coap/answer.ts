@@ -1,9 +1,8 @@
-import type { Timer } from '../clock.ts';
 import { codeClass, codes } from './code.ts';
 import type { RecentMessage } from './deduplication.ts';
 import type { Code } from './endpoint.ts';
 import type { MessageLayer } from './message-layer.ts';
-import { encode, encodeEmpty, NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { copyOf, encode, encodeEmpty, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import type { PeerState } from './peer.ts';
 
 /** A request of a peer until it is answered: in the acknowledgement, or, when that can't wait, after it (RFC 7252 §5.2). */
@@ -15,7 +14,6 @@ export class Answer {
   readonly #layer: MessageLayer;
   readonly #recent: RecentMessage;
   readonly #token: Uint8Array;
-  #timer: Timer | null = null;
   #acknowledged = false;
 
   constructor(layer: MessageLayer, state: PeerState, message: Message, recent: RecentMessage) {
@@ -24,22 +22,23 @@ export class Answer {
     this.confirmable = message.type === 'CON';
     this.#recent = recent;
     // The datagram it is a view of is gone by the time of the answer.
-    this.#token = message.token.length > 0 ? message.token.slice() : NO_BYTES;
+    this.#token = copyOf(message.token);
   }
 
-  /** A handler is at it: if that takes long, the peer must not send the request again and again. */
-  takesTime(): void {
-    if (!this.confirmable) return;
-    // Half of ACK_TIMEOUT leaves the other half for the way there and back.
-    const { ackTimeoutMs } = this.#layer.parametersOf(this.state);
-    this.#timer = this.#layer.clock.after(ackTimeoutMs / 2, () => this.#acknowledge());
+  /** Says that the request arrived and that its response will come in a message of its own. */
+  acknowledge(): void {
+    if (!this.confirmable || this.#acknowledged || this.settled) return;
+    this.#acknowledged = true;
+    const datagram = encodeEmpty('ACK', this.#recent.messageId);
+    this.state.recent?.keepReply(this.#recent, datagram);
+    this.#layer.send(this.state, datagram);
   }
 
   /** Throws CoapError INVALID, with nothing sent, when an option can't be encoded. */
   respond(code: Code, options: readonly MessageOption[] = [], payload: Uint8Array = NO_BYTES): void {
     const suppressed = (this.noResponse & (1 << (codeClass(code) - 1))) !== 0 && code !== codes.continue;
     if (suppressed) {
-      if (!this.#acknowledged) this.#acknowledge();
+      this.acknowledge();
       this.#settle();
       return;
     }
@@ -58,20 +57,11 @@ export class Answer {
     this.#settle();
   }
 
-  #acknowledge(): void {
-    if (!this.confirmable) return;
-    this.#acknowledged = true;
-    const datagram = encodeEmpty('ACK', this.#recent.messageId);
-    this.state.recent?.keepReply(this.#recent, datagram);
-    this.#layer.send(this.state, datagram);
-  }
-
   get settled(): boolean {
     return !this.#recent.inProgress;
   }
 
   #settle(): void {
-    this.#timer?.cancel();
     this.#recent.inProgress = false;
   }
 }

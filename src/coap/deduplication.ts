@@ -1,4 +1,5 @@
 import type { ByteBudget } from './budget.ts';
+import { copyOf } from './message.ts';
 
 /** A message of the peer that is being acted upon, or was (RFC 7252 §4.5). */
 export interface RecentMessage {
@@ -48,7 +49,8 @@ export class RecentMessages {
   /** A reply above what all replies together may take is not kept: its duplicates are met with silence. */
   keepReply(entry: RecentMessage, reply: Uint8Array): void {
     this.#budget.release(entry.reply?.length ?? 0);
-    entry.reply = this.#budget.reserve(reply.length) ? reply : null;
+    // A copy of its own size: the original would hold on to a whole page of Node's pool.
+    entry.reply = this.#budget.reserve(reply.length) ? copyOf(reply) : null;
   }
 
   /** The message was not acted upon after all: its next copy counts as the first. */
@@ -72,7 +74,7 @@ export class RecentMessages {
   }
 
   #removeAt(index: number): void {
-    const [entry] = this.#entries.splice(index, 1);
+    const entry = index === 0 ? this.#entries.shift() : this.#entries.splice(index, 1)[0];
     this.#budget.release(entry?.reply?.length ?? 0);
     if (entry) entry.reply = null;
   }

@@ -137,6 +137,7 @@ class Engine implements CoapEndpoint {
     // What a handler has begun it may finish, so that the peer hears of it.
     await this.#drained();
     this.#sweepTimer?.cancel();
+    this.#responder.close();
     for (const state of this.#messages.peers) {
       endActivities(state, closed);
       while (state.transmissions[0]) state.transmissions[0].cancel();

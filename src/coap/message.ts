@@ -62,14 +62,13 @@ export function decode(datagram: Uint8Array): Decoded {
   const type = TYPES[(first >> 4) & 3] ?? 'CON';
   const code = at(datagram, 1);
   const messageId = (at(datagram, 2) << 8) | at(datagram, 3);
-  const malformed = (reason: Malformation): Decoded => ({ ok: false, reason, type, messageId });
 
   const tokenLength = first & 0x0f;
-  if (tokenLength > MAX_TOKEN_BYTES) return malformed('token length');
+  if (tokenLength > MAX_TOKEN_BYTES) return malformed('token length', type, messageId);
   // RFC 7252 §4.1: an Empty message has no token, no options and no payload.
-  if (code === 0 && end > HEADER_BYTES) return malformed('not an empty message');
+  if (code === 0 && end > HEADER_BYTES) return malformed('not an empty message', type, messageId);
   let offset = HEADER_BYTES + tokenLength;
-  if (offset > end) return malformed('truncated');
+  if (offset > end) return malformed('truncated', type, messageId);
   const token = tokenLength === 0 ? NO_BYTES : datagram.subarray(HEADER_BYTES, offset);
 
   const options: MessageOption[] = [];
@@ -78,33 +77,33 @@ export function decode(datagram: Uint8Array): Decoded {
   while (offset < end) {
     const head = at(datagram, offset++);
     if (head === PAYLOAD_MARKER) {
-      if (offset === end) return malformed('empty payload');
+      if (offset === end) return malformed('empty payload', type, messageId);
       payload = datagram.subarray(offset);
       break;
     }
     let delta = head >> 4;
     if (delta === 13) {
-      if (offset + 1 > end) return malformed('truncated');
+      if (offset + 1 > end) return malformed('truncated', type, messageId);
       delta = 13 + at(datagram, offset++);
     } else if (delta === 14) {
-      if (offset + 2 > end) return malformed('truncated');
+      if (offset + 2 > end) return malformed('truncated', type, messageId);
       delta = 269 + ((at(datagram, offset) << 8) | at(datagram, offset + 1));
       offset += 2;
-    } else if (delta === 15) return malformed('option');
+    } else if (delta === 15) return malformed('option', type, messageId);
 
     let length = head & 0x0f;
     if (length === 13) {
-      if (offset + 1 > end) return malformed('truncated');
+      if (offset + 1 > end) return malformed('truncated', type, messageId);
       length = 13 + at(datagram, offset++);
     } else if (length === 14) {
-      if (offset + 2 > end) return malformed('truncated');
+      if (offset + 2 > end) return malformed('truncated', type, messageId);
       length = 269 + ((at(datagram, offset) << 8) | at(datagram, offset + 1));
       offset += 2;
-    } else if (length === 15) return malformed('option');
+    } else if (length === 15) return malformed('option', type, messageId);
 
     number += delta;
-    if (number > MAX_OPTION_NUMBER) return malformed('option');
-    if (offset + length > end) return malformed('truncated');
+    if (number > MAX_OPTION_NUMBER) return malformed('option', type, messageId);
+    if (offset + length > end) return malformed('truncated', type, messageId);
     options.push({ number, value: length === 0 ? NO_BYTES : datagram.subarray(offset, offset + length) });
     offset += length;
   }
@@ -127,12 +126,13 @@ export function encode(message: Message): Uint8Array {
     previous = number;
   }
 
-  const datagram = new Uint8Array(size);
+  // From Node's pool: every byte is written below, and what is kept longer is copied (see `RecentMessages`).
+  const datagram = Buffer.allocUnsafe(size);
   datagram[0] = (VERSION << 6) | (TYPES.indexOf(message.type) << 4) | token.length;
   datagram[1] = message.code;
   datagram[2] = message.messageId >> 8;
   datagram[3] = message.messageId;
-  datagram.set(token, HEADER_BYTES);
+  write(datagram, HEADER_BYTES, token);
   let offset = HEADER_BYTES + token.length;
   previous = 0;
   for (const { number, value } of options) {
@@ -141,13 +141,13 @@ export function encode(message: Message): Uint8Array {
     datagram[head] = (nibble(delta) << 4) | nibble(value.length);
     offset = writeExtended(datagram, offset, delta);
     offset = writeExtended(datagram, offset, value.length);
-    datagram.set(value, offset);
+    write(datagram, offset, value);
     offset += value.length;
     previous = number;
   }
   if (payload.length > 0) {
     datagram[offset] = PAYLOAD_MARKER;
-    datagram.set(payload, offset + 1);
+    write(datagram, offset + 1, payload);
   }
   return datagram;
 }
@@ -155,6 +155,21 @@ export function encode(message: Message): Uint8Array {
 /** An Empty message: the ACK before a separate response, or a RST (RFC 7252 §4.2). */
 export function encodeEmpty(type: 'ACK' | 'RST', messageId: number): Uint8Array {
   return Uint8Array.of((VERSION << 6) | (TYPES.indexOf(type) << 4), 0, messageId >> 8, messageId);
+}
+
+function malformed(reason: Malformation, type: MessageType, messageId: number): Decoded {
+  return { ok: false, reason, type, messageId };
+}
+
+/** For a few bytes a loop is several times as fast as `set`. */
+function write(datagram: Uint8Array, offset: number, bytes: Uint8Array): void {
+  if (bytes.length > 24) datagram.set(bytes, offset);
+  else for (let index = 0; index < bytes.length; index++) datagram[offset + index] = at(bytes, index);
+}
+
+/** Of what must outlive the datagram. A Buffer's `slice` copies nothing. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? NO_BYTES : new Uint8Array(bytes);
 }
 
 /** Bounds are checked by the caller; the fallback only satisfies the compiler. */

@@ -3,7 +3,7 @@ import { isSuccess } from './code.ts';
 import type { Delivery } from './delivery.ts';
 import type { IncomingResponse, NotificationHandler, Observation, OutgoingRequest } from './endpoint.ts';
 import { CoapError } from './error.ts';
-import type { Message } from './message.ts';
+import { copyOf, type Message } from './message.ts';
 import { Operation, type Reply, type RequestLayer } from './operation.ts';
 import { readResponseOptions } from './option.ts';
 import { append, without, type PeerActivity, type PeerState } from './peer.ts';
@@ -133,7 +133,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
       this.#sequence = next.sequence;
       this.#at = next.at;
     }
-    const reply: Reply = { code: message.code, options, payload: message.payload.slice() };
+    const reply: Reply = { code: message.code, options, payload: copyOf(message.payload) };
     void this.#take(reply, final, delivery, before);
   }
 

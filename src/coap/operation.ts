@@ -7,7 +7,7 @@ import type { Code, OutgoingRequest } from './endpoint.ts';
 import { CoapError } from './error.ts';
 import type { CoapLimits } from './limits.ts';
 import type { MessageLayer } from './message-layer.ts';
-import { encode, NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { copyOf, encode, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import { optionNumbers, readResponseOptions, stringOption, uintOption, type ResponseOptions } from './option.ts';
 import { append, without, type PeerState, type TurnTaker } from './peer.ts';
 import { TokenHolder, type TokenTable } from './token.ts';
@@ -250,7 +250,7 @@ export class Operation extends TokenHolder implements TurnTaker {
     // A second answer to the request for an earlier block, which a peer may give to a NON.
     if (block && block.number * block.size < interaction.offset) return;
     this.#clear(interaction.complete);
-    interaction.resolve({ code: message.code, options, payload: message.payload.slice() });
+    interaction.resolve({ code: message.code, options, payload: copyOf(message.payload) });
   }
 
   /** A caller's mistake must not break what runs here. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { NO_BYTES, type MessageOption } from './message.ts';
+import { copyOf, NO_BYTES, type MessageOption } from './message.ts';
 
 /** Option numbers (RFC 7252 §12.2, 7641, 7959, 7967, 8613, 8768, 9175). Odd means critical. */
 export const optionNumbers = {
@@ -117,7 +117,7 @@ export function readRequestOptions(options: readonly MessageOption[]): RequestOp
         size1 = readUint(value);
         break;
       case optionNumbers.requestTag:
-        requestTag ??= value.slice();
+        requestTag ??= copyOf(value);
         break;
       case optionNumbers.noResponse:
         noResponse = readUint(value);
@@ -192,7 +192,7 @@ export function readResponseOptions(options: readonly MessageOption[]): Response
         size2 = readUint(value);
         break;
       case optionNumbers.etag:
-        etag ??= value.slice();
+        etag ??= copyOf(value);
         break;
       default:
         if (isCritical(number)) return { unrecognized: number };

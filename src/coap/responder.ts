@@ -1,11 +1,12 @@
 import { Answer } from './answer.ts';
 import { blockOption, readBlock, type Block } from './block.ts';
 import { codes, methodOf } from './code.ts';
+import { Patience } from './patience.ts';
 import type { RecentMessage } from './deduplication.ts';
 import type { IncomingRequest, Method, OutgoingResponse, RequestHandler } from './endpoint.ts';
 import type { CoapLimits } from './limits.ts';
 import type { MessageLayer } from './message-layer.ts';
-import { NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { copyOf, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import { optionNumbers, readRequestOptions, stringOption, uintOption, type RequestOptions } from './option.ts';
 import type { PeerState } from './peer.ts';
 import { serveBlock, servedBody, ServedBodies, type ServedBody } from './served-body.ts';
@@ -18,7 +19,6 @@ interface Handling {
   readonly options: RequestOptions;
   readonly block1: Block | null;
   readonly block2: Block | null;
-  readonly key: () => string;
 }
 
 /** The server's side of RFC 7252 §5: from a request message to the handler, and its response back. */
@@ -29,6 +29,7 @@ export class Responder {
   readonly #messages: MessageLayer;
   readonly #limits: CoapLimits;
   readonly #onHandlerError: (error: unknown) => void;
+  readonly #patience: Patience;
   /** Called when the last handler is done. */
   #onIdle: (() => void) | null = null;
 
@@ -41,6 +42,7 @@ export class Responder {
     this.#messages = messages;
     this.#limits = limits;
     this.#onHandlerError = onHandlerError;
+    this.#patience = new Patience(messages);
     this.uploads = new Uploads(limits, bodyLifetimeMs);
     this.served = new ServedBodies(limits, bodyLifetimeMs);
   }
@@ -69,20 +71,23 @@ export class Responder {
     if ((options.block1 !== null && !block1) || (options.block2 !== null && !block2)) {
       return answer.respond(codes.badRequest);
     }
-    const key = (): string => bodyKey(state, method, options);
-    const handling = { answer, method, options, block1, block2, key };
+    const handling = { answer, method, options, block1, block2 };
     const now = this.#messages.clock.now();
 
     if (block2 && block2.number > 0) {
-      const served = this.served.get(key(), now);
+      const served = this.served.get(bodyKey(handling), now);
       if (served) return this.#respondBlock(handling, served, block2.number, block2.size);
       // To run a POST again for another block of its response would do twice what was asked once.
       if (method !== 'GET' && method !== 'FETCH') return answer.respond(codes.requestEntityIncomplete);
     }
-    if (!block1) return this.#handle(handling, message.payload.length > 0 ? message.payload.slice() : NO_BYTES);
-    const step = this.uploads.take(key(), state, block1, options, message.payload, now);
+    if (!block1) return this.#handle(handling, copyOf(message.payload));
+    const step = this.uploads.take(bodyKey(handling), state, block1, options, message.payload, now);
     if (step.whole) this.#handle(handling, step.payload);
     else answer.respond(step.code, step.options);
+  }
+
+  close(): void {
+    this.#patience.close();
   }
 
   /** Resolves when no handler runs. */
@@ -111,7 +116,7 @@ export class Responder {
     };
     counters.answering++;
     state.answering++;
-    answer.takesTime();
+    this.#patience.begin(answer);
     void this.#run(request, handling);
   }
 
@@ -127,13 +132,14 @@ export class Responder {
       this.#onHandlerError(error);
       if (!answer.settled) answer.respond(codes.internalServerError);
     } finally {
+      this.#patience.end(answer);
       answer.state.answering--;
       if (--this.#messages.counters.answering === 0) this.#onIdle?.();
     }
   }
 
   #respond(handling: Handling, response: OutgoingResponse): void {
-    const { answer, block1, block2, key } = handling;
+    const { answer, block1, block2 } = handling;
     const options = responseOptions(response);
     const payload = response.payload ?? NO_BYTES;
     const largest = this.#messages.parametersOf(answer.state).blockSize;
@@ -146,7 +152,8 @@ export class Responder {
     }
     const body = servedBody(response.code, options, payload);
     // A copy: the caller may go on with its buffer.
-    this.served.keep(key(), answer.state, { ...body, payload: payload.slice() }, this.#messages.clock.now());
+    const kept = { ...body, payload: copyOf(payload) };
+    this.served.keep(bodyKey(handling), answer.state, kept, this.#messages.clock.now());
     // RFC 7959 §2.3: a smaller block than asked for keeps the offset, so its number grows.
     this.#respondBlock(handling, body, (number * (block2?.size ?? size)) / size, size);
   }
@@ -160,8 +167,10 @@ export class Responder {
 }
 
 /** What the blocks of one body, in or out, share. Built for block-wise transfers only. */
-function bodyKey(state: PeerState, method: Method, { path, query, requestTag }: RequestOptions): string {
-  return JSON.stringify([state.peer.key, method, path, query, requestTag && Buffer.from(requestTag).toString('hex')]);
+function bodyKey({ answer, method, options }: Handling): string {
+  const { path, query, requestTag } = options;
+  const tag = requestTag && Buffer.from(requestTag).toString('hex');
+  return JSON.stringify([answer.state.peer.key, method, path, query, tag]);
 }
 
 function responseOptions({ contentFormat, locationPath, maxAge }: OutgoingResponse): MessageOption[] {

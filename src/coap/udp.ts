@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import type { LookupOneOptions } from 'node:dns';
 import { isIPv6, type AddressInfo } from 'node:net';
 import { CoapError } from './error.ts';
 import type { Peer, Transport } from './transport.ts';
@@ -61,6 +62,7 @@ export class UdpTransport implements Transport {
           type: ipv6 ? 'udp6' : 'udp4',
           // `::` alone serves IPv4 too; beside an IPv4 host it must leave that port to it.
           ipv6Only: ipv6 && hosts.some((other) => !isIPv6(other)),
+          lookup: withoutLookup,
           ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
         });
         sockets.push(socket);
@@ -121,6 +123,15 @@ function udpKey(address: string, port: number): string {
 }
 
 function ignoreLoss(): void {}
+
+/** Peers have addresses, not names: Node would match each against a pattern, and wait a tick, for each datagram. */
+function withoutLookup(
+  address: string,
+  options: LookupOneOptions | 4 | 6,
+  callback: (error: Error | null, address: string, family: number) => void,
+): void {
+  callback(null, address, typeof options === 'number' ? options : Number(options.family));
+}
 
 function bound(socket: Socket, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { codes } from './code.ts';
 import type { Code } from './endpoint.ts';
 import { HeldBodies } from './held-bodies.ts';
 import type { CoapLimits } from './limits.ts';
-import type { MessageOption } from './message.ts';
+import { copyOf, type MessageOption } from './message.ts';
 import { optionNumbers, uintOption, type RequestOptions } from './option.ts';
 import type { PeerState } from './peer.ts';
 
@@ -71,7 +71,7 @@ export class Uploads {
 
     if (!block.more && block.number === 0) {
       this.#held.get(key)?.drop();
-      return { whole: true, payload: payload.slice() };
+      return { whole: true, payload: copyOf(payload) };
     }
     const upload = known ?? this.#held.add(key, state, { body: new Body(), contentFormat: options.contentFormat }, now);
     const { body } = upload.content;

@@ -53,6 +53,12 @@ export async function measureServer(kind: ServerKind, requests: number): Promise
 
 /** Sends that many requests, a window of them at a time, each answered before the next takes its place. */
 async function load(port: number, requests: number): Promise<void> {
+  // The load never sleeps: to wake it would be a cost of the server's sends, and the larger, the quicker the load is.
+  let busy = true;
+  const spin = (): void => {
+    if (busy) setImmediate(spin);
+  };
+  spin();
   const clients = await Promise.all(Array.from({ length: SOCKETS }, () => connected(port)));
   let left = requests;
   let messageId = 0;
@@ -93,6 +99,7 @@ async function load(port: number, requests: number): Promise<void> {
         }),
     ),
   );
+  busy = false;
   for (const client of clients) client.close();
 }
 

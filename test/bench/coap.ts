@@ -32,6 +32,8 @@ export async function measureCoap(requests = REQUESTS): Promise<CoapCost> {
   };
 }
 
+async function onNotification(): Promise<void> {}
+
 /** With the peers' own cost shared among their observations, and each request's path; the handler is one for all. */
 function measureObservations(): Pick<CoapCost, 'bytesPerObservation' | 'bytesPerIdlePeer'> {
   const endpoint = createCoapEndpoint({ transport: nowhere });
@@ -40,7 +42,6 @@ function measureObservations(): Pick<CoapCost, 'bytesPerObservation' | 'bytesPer
   const known = held();
   const observations: unknown[] = [];
   const token = Buffer.alloc(8);
-  const onNotification = async (): Promise<void> => {};
   for (const [index, peer] of peers.entries()) {
     for (let resource = 0; resource < OBSERVATIONS_PER_PEER; resource++) {
       token.writeUInt32BE(index * OBSERVATIONS_PER_PEER + resource);

@@ -50,7 +50,7 @@ export class SimulatedNetwork {
     let gone: (peer: Peer) => void = nothing;
     return {
       kind: 'udp',
-      send: (peer, datagram) => this.#carry(self, peer, datagram.slice()),
+      send: (peer, datagram) => this.#carry(self, peer, new Uint8Array(datagram)),
       onDatagram: (receive) => void this.#receivers.set(self.key, receive),
       onPeerGone: (listener) => {
         gone = listener;
@@ -73,6 +73,13 @@ export class SimulatedNetwork {
       .map(({ bytes }) => decoded(bytes));
   }
 
+  /** As a transport that reads into one buffer would: after the call the datagram is gone. */
+  #deliver(from: Peer, to: Peer, bytes: Uint8Array): void {
+    const buffer = Buffer.from(bytes);
+    this.#receivers.get(to.key)?.(from, buffer);
+    buffer.fill(0);
+  }
+
   #carry(from: Peer, to: Peer, bytes: Uint8Array): void {
     this.datagrams.push({ from: from.key, to: to.key, bytes });
     const { loss, duplication, delayMs } = this.conditions;
@@ -80,7 +87,7 @@ export class SimulatedNetwork {
     const copies = this.#random() < duplication ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const delay = delayMs[0] + this.#random() * (delayMs[1] - delayMs[0]);
-      this.clock.after(delay, () => this.#receivers.get(to.key)?.(from, bytes.slice()));
+      this.clock.after(delay, () => this.#deliver(from, to, bytes));
     }
   }
 }
@@ -100,7 +107,7 @@ export class ScriptedPeer {
     this.#server = udpPeer(server, 5683);
     this.#transport = network.transport(address);
     this.#transport.onDatagram((_peer, datagram) => {
-      const message = decoded(datagram);
+      const message = decoded(new Uint8Array(datagram));
       this.received.push(message);
       this.onMessage(message);
     });

@@ -1,0 +1,55 @@
+import type { Timer } from '../clock.ts';
+import type { Answer } from './answer.ts';
+import type { MessageLayer } from './message-layer.ts';
+
+/**
+ * How long a peer is kept waiting for the response before it gets an empty acknowledgement, so that it needn't send the
+ * request again (RFC 7252 §5.2.2). One timer serves all answers: most come at once, and a timer each would cost more
+ * than they do.
+ */
+export class Patience {
+  readonly #messages: MessageLayer;
+  readonly #ends = new Map<Answer, number>();
+  #timer: Timer | null = null;
+  #timerEnds = Infinity;
+
+  constructor(messages: MessageLayer) {
+    this.#messages = messages;
+  }
+
+  begin(answer: Answer): void {
+    // Half of ACK_TIMEOUT leaves the other half for the way there and back.
+    const end = this.#messages.clock.now() + this.#messages.parametersOf(answer.state).ackTimeoutMs / 2;
+    this.#ends.set(answer, end);
+    if (end < this.#timerEnds) this.#arm(end);
+  }
+
+  end(answer: Answer): void {
+    this.#ends.delete(answer);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#ends.clear();
+  }
+
+  #arm(end: number): void {
+    this.#timer?.cancel();
+    this.#timerEnds = end;
+    this.#timer = this.#messages.clock.after(end - this.#messages.clock.now(), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#timerEnds = Infinity;
+    const now = this.#messages.clock.now();
+    let next = Infinity;
+    for (const [answer, end] of this.#ends) {
+      if (end > now) next = Math.min(next, end);
+      else {
+        this.#ends.delete(answer);
+        answer.acknowledge();
+      }
+    }
+    if (next < Infinity) this.#arm(next);
+  }
+}
