@@ -8,6 +8,8 @@ const BREAK = 0xff;
 const INDEFINITE = 31;
 const BYTES = 2;
 const TEXT = 3;
+const ARRAY = 4;
+const MAP = 5;
 /** Shared by all empty arrays and maps: a payload may be full of them. */
 const NOTHING: readonly never[] = [];
 
@@ -23,6 +25,25 @@ export function readCbor(bytes: Uint8Array): Item {
   return item;
 }
 
+/** The items of an array that fills the payload, one by one, so that a long one never stands in memory whole. */
+export function* readCborArray(bytes: Uint8Array): Generator<Item> {
+  const reader = new CborReader(bytes);
+  const count = reader.open(ARRAY);
+  for (let index = 0; reader.hasMore(index, count); index += 1) yield reader.item(1);
+  reader.end();
+}
+
+/** The entries of a map that fills the payload, one by one. */
+export function* readCborMap(bytes: Uint8Array): Generator<readonly [Item, Item]> {
+  const reader = new CborReader(bytes);
+  const count = reader.open(MAP);
+  for (let index = 0; reader.hasMore(index, count); index += 1) yield [reader.item(1), reader.item(1)];
+  reader.end();
+}
+
+/** How many items an array or entries a map has; null when a break ends it. */
+type Count = number | null;
+
 class CborReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -35,6 +56,17 @@ class CborReader {
 
   end(): void {
     if (this.#left > 0) throw malformed(`${this.#left} bytes after the item`, this.#position);
+  }
+
+  /** The head of the array or map that the payload is. */
+  open(major: typeof ARRAY | typeof MAP): Count {
+    const initial = this.#byte();
+    if (initial >> 5 !== major) throw malformed(major === ARRAY ? 'no array' : 'no map', 0);
+    return this.#count(initial & 0x1f, major === ARRAY ? 1 : 2, 0);
+  }
+
+  hasMore(index: number, count: Count): boolean {
+    return count === null ? !this.#isBreak() : index < count;
   }
 
   item(depth: number): Item {
@@ -52,9 +84,9 @@ class CborReader {
       case 3:
         return { kind: 'text', value: this.#text(information, offset), offset };
       case 4:
-        return { kind: 'array', items: this.#items(information, 1, depth, offset), offset };
+        return { kind: 'array', items: this.#items(this.#count(information, 1, offset), depth + 1), offset };
       case 5:
-        return { kind: 'map', entries: pairs(this.#items(information, 2, depth, offset), offset), offset };
+        return { kind: 'map', entries: this.#entries(this.#count(information, 2, offset), depth + 1), offset };
       case 6:
         return tagged(this.#argument(information, offset), this.item(depth + 1), offset);
       default:
@@ -136,20 +168,26 @@ class CborReader {
     return chunk;
   }
 
-  /** The items of an array, or with `width` 2 the keys and values of a map. */
-  #items(information: number, width: number, depth: number, offset: number): readonly Item[] {
-    if (information === 0) return NOTHING;
-    const items: Item[] = [];
-    if (information === INDEFINITE) {
-      while (!this.#isBreak()) items.push(this.item(depth + 1));
-      return items;
-    }
+  #count(information: number, itemsEach: number, offset: number): Count {
+    if (information === INDEFINITE) return null;
     const count = this.#argument(information, offset);
     // An item takes a byte at least.
-    if (count > this.#left / width) throw malformed(`${count} items claimed, ${this.#left} bytes left`, offset);
-    const length = Number(count) * width;
-    for (let index = 0; index < length; index += 1) items.push(this.item(depth + 1));
+    if (count > this.#left / itemsEach) throw malformed(`${count} entries claimed, ${this.#left} bytes left`, offset);
+    return Number(count);
+  }
+
+  #items(count: Count, depth: number): readonly Item[] {
+    if (count === 0) return NOTHING;
+    const items: Item[] = [];
+    while (this.hasMore(items.length, count)) items.push(this.item(depth));
     return items;
+  }
+
+  #entries(count: Count, depth: number): readonly (readonly [Item, Item])[] {
+    if (count === 0) return NOTHING;
+    const entries: (readonly [Item, Item])[] = [];
+    while (this.hasMore(entries.length, count)) entries.push([this.item(depth), this.item(depth)]);
+    return entries;
   }
 
   #isBreak(): boolean {
@@ -186,18 +224,6 @@ class CborReader {
 
 function negative(argument: number | bigint): number | bigint {
   return exactInteger(-1n - BigInt(argument));
-}
-
-function pairs(items: readonly Item[], offset: number): readonly (readonly [Item, Item])[] {
-  if (items.length === 0) return NOTHING;
-  const entries: (readonly [Item, Item])[] = [];
-  for (let index = 0; index < items.length; index += 2) {
-    const key = items[index];
-    const value = items[index + 1];
-    if (key === undefined || value === undefined) throw malformed('a key without a value', offset);
-    entries.push([key, value]);
-  }
-  return entries;
 }
 
 /** IEEE 754 binary16, which DataView reads only in newer Nodes. */

@@ -3,11 +3,11 @@ import { parseLinks } from '../link-format.ts';
 import type { Link } from '../link-format.ts';
 import { Path } from '../path.ts';
 import type { Decoded, TypedValue } from '../value.ts';
-import { readCbor } from './cbor-reader.ts';
+import { readCborArray } from './cbor-reader.ts';
 import { ContentFormat, contentFormatName, currentContentFormat } from './content-format.ts';
 import type { CompositeValue, TimedValue } from './encoding.ts';
 import type { Item } from './item.ts';
-import { readJson } from './json-reader.ts';
+import { readJsonArray } from './json-reader.ts';
 import { decodeLwm2mCbor, decodeLwm2mCborWrite } from './lwm2m-cbor.ts';
 import { encodeLwm2mCbor, encodeLwm2mCborResources } from './lwm2m-cbor-writer.ts';
 import { decodeLwm2mJson } from './lwm2m-json.ts';
@@ -57,8 +57,8 @@ export function decode(request: DecodeRequest): Decoded {
     case ContentFormat.lwm2mCbor:
       return decodeLwm2mCbor(payload, request);
     default: {
-      const { pack, dialect } = readSenml(request);
-      return decodeSenml(pack, dialect, request);
+      const { records, dialect } = readSenml(request);
+      return decodeSenml(records, dialect, request);
     }
   }
 }
@@ -66,15 +66,15 @@ export function decode(request: DecodeRequest): Decoded {
 /** What a Write-Composite asks: values, and with ETCH or LwM2M CBOR the places that null deletes. Throws as `decode`. */
 export function decodeComposite(request: DecodeRequest): Decoded & { readonly deleted: readonly Path[] } {
   if (structured(request) === ContentFormat.lwm2mCbor) return decodeLwm2mCborWrite(request.payload, request);
-  const { pack, dialect, etch } = readSenml(request);
-  if (!etch) return { ...decodeSenml(pack, dialect, request), deleted: [] };
-  return decodeSenmlEtch(pack, dialect, request);
+  const { records, dialect, etch } = readSenml(request);
+  if (!etch) return { ...decodeSenml(records, dialect, request), deleted: [] };
+  return decodeSenmlEtch(records, dialect, request);
 }
 
 /** The paths that a Read- or Observe-Composite asks for. Throws as `decode`. */
 export function decodePaths(request: DecodeRequest): readonly Path[] {
-  const { pack, dialect } = readSenml(request);
-  return decodeSenmlPaths(pack, dialect, request);
+  const { records, dialect } = readSenml(request);
+  return decodeSenmlPaths(records, dialect, request);
 }
 
 /** The links of a Register, a Discover or a Corelnk. Throws INVALID_PAYLOAD and LIMIT. */
@@ -95,20 +95,20 @@ function structured({ contentFormat, payload }: { contentFormat: number; payload
   return current;
 }
 
-function readSenml(request: DecodeRequest): { pack: Item; dialect: SenmlDialect; etch: boolean } {
+function readSenml(request: DecodeRequest): { records: Iterable<Item>; dialect: SenmlDialect; etch: boolean } {
   const { payload } = request;
   const format = structured(request);
   switch (format) {
     case ContentFormat.senmlJson:
     case ContentFormat.senmlEtchJson:
       return {
-        pack: readJson(decodeUtf8(payload, 0)),
+        records: readJsonArray(decodeUtf8(payload, 0)),
         dialect: SENML_JSON,
         etch: format === ContentFormat.senmlEtchJson,
       };
     case ContentFormat.senmlCbor:
     case ContentFormat.senmlEtchCbor:
-      return { pack: readCbor(payload), dialect: SENML_CBOR, etch: format === ContentFormat.senmlEtchCbor };
+      return { records: readCborArray(payload), dialect: SENML_CBOR, etch: format === ContentFormat.senmlEtchCbor };
     default:
       throw unsupported(request.contentFormat);
   }

@@ -29,6 +29,16 @@ export function readJson(text: string): Item {
   return item;
 }
 
+/** The items of an array that fills the text, one by one, so that a long one never stands in memory whole. */
+export function* readJsonArray(text: string): Generator<Item> {
+  const reader = new JsonReader(text);
+  if (reader.openArray()) {
+    do yield reader.item(1);
+    while (reader.hasMore());
+  }
+  reader.end();
+}
+
 class JsonReader {
   readonly #text: string;
   #position = 0;
@@ -40,6 +50,19 @@ class JsonReader {
   end(): void {
     this.#match(BLANKS);
     if (this.#position < this.#text.length) throw malformed('more after the JSON value', this.#position);
+  }
+
+  /** True when the array that the text is has items. */
+  openArray(): boolean {
+    this.#expect('[');
+    return !this.#takeAfterBlanks(']');
+  }
+
+  /** True when another item of the array follows. */
+  hasMore(): boolean {
+    if (this.#takeAfterBlanks(',')) return true;
+    this.#expect(']');
+    return false;
   }
 
   item(depth: number): Item {
@@ -60,11 +83,9 @@ class JsonReader {
 
   #array(depth: number): Item[] {
     const items: Item[] = [];
-    this.#position += 1;
-    if (this.#takeAfterBlanks(']')) return items;
+    if (!this.openArray()) return items;
     do items.push(this.item(depth + 1));
-    while (this.#takeAfterBlanks(','));
-    this.#expect(']');
+    while (this.hasMore());
     return items;
   }
 

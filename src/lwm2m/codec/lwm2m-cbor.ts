@@ -1,7 +1,7 @@
 import { Lwm2mError } from '../error.ts';
 import { Path } from '../path.ts';
 import type { Decoded, Reading } from '../value.ts';
-import { readCbor } from './cbor-reader.ts';
+import { readCborMap } from './cbor-reader.ts';
 import { describe, malformed } from './item.ts';
 import type { Item } from './item.ts';
 import { cborLink } from './single-value.ts';
@@ -29,14 +29,10 @@ export function decodeLwm2mCborWrite(
 }
 
 function read(payload: Uint8Array, context: DecodeContext, deleted: Path[] | undefined): Lwm2mCborReader {
-  const item = readCbor(payload);
-  if (item.kind !== 'map') throw malformed(`LwM2M CBOR is a map, not ${describe(item)}`, item.offset);
   const reader = new Lwm2mCborReader(context, deleted);
-  reader.map([], null, item);
+  reader.map([], null, readCborMap(payload), 0);
   return reader;
 }
-
-type MapItem = Extract<Item, { kind: 'map' }>;
 
 class Lwm2mCborReader {
   readonly readings: Reading[] = [];
@@ -53,16 +49,18 @@ class Lwm2mCborReader {
     this.#typing = new Typing(context, cborLink);
   }
 
-  map(ids: readonly number[], prefix: string | null, { entries, offset }: MapItem): void {
-    if (entries.length === 0) this.#emptyMap(ids, prefix, offset);
+  map(ids: readonly number[], prefix: string | null, entries: Iterable<readonly [Item, Item]>, offset: number): void {
+    let isEmpty = true;
     for (const [key, value] of entries) {
+      isEmpty = false;
       const atTop = ids.length === 0 && prefix === null;
       const named = atTop ? prefixOf(key) : null;
       const longer = [...ids, ...idsOf(key, named !== null)];
       if (longer.length > 4) throw malformed(`a path of ${longer.length} ids`, key.offset);
-      if (value.kind === 'map') this.map(longer, named ?? prefix, value);
+      if (value.kind === 'map') this.map(longer, named ?? prefix, value.entries, value.offset);
       else this.#value(this.#place(longer, named ?? prefix, key.offset), value);
     }
+    if (isEmpty) this.#emptyMap(ids, prefix, offset);
   }
 
   #value(path: Path, item: Item): void {

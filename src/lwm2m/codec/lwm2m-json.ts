@@ -30,7 +30,7 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
     const timed = baseTime !== 0 || fields.t !== undefined;
     const sum = baseTime + (fields.t === undefined ? 0 : secondsField(fields.t, 't'));
     const time = timed ? absoluteTime(sum, context.now, element.offset) : null;
-    const key = `${path}@${time}`;
+    const key = time === null ? path.toString() : `${path}@${time}`;
     if (seen.has(key)) throw malformed(`${path} is given twice`, element.offset);
     seen.add(key);
     readings.push(typing.reading(path, valueOf(fields, element), time));

@@ -33,30 +33,35 @@ interface ResolvedRecord {
   readonly offset: number;
 }
 
-/** A pack of values: an answer, a notification, a Send or a write. */
-export function decodeSenml(pack: Item, dialect: SenmlDialect, context: DecodeContext): Decoded {
-  return { readings: decodeRecords(pack, dialect, context), empty: [] };
+/** The records of a pack of values: an answer, a notification, a Send or a write. */
+export function decodeSenml(records: Iterable<Item>, dialect: SenmlDialect, context: DecodeContext): Decoded {
+  return { readings: decodeRecords(records, dialect, context), empty: [] };
 }
 
 /** A Write-Composite in SenML ETCH (RFC 8790 §3.2): values, and what is deleted by null. */
 export function decodeSenmlEtch(
-  pack: Item,
+  records: Iterable<Item>,
   dialect: SenmlDialect,
   context: DecodeContext,
 ): Decoded & { readonly deleted: readonly Path[] } {
   const deleted: Path[] = [];
-  return { readings: decodeRecords(pack, dialect, context, deleted), empty: [], deleted };
+  return { readings: decodeRecords(records, dialect, context, deleted), empty: [], deleted };
 }
 
 /** The values of a pack. `deleted` takes the places whose value is null; without it there may be none. */
-function decodeRecords(pack: Item, dialect: SenmlDialect, context: DecodeContext, deleted?: Path[]): Reading[] {
+function decodeRecords(
+  records: Iterable<Item>,
+  dialect: SenmlDialect,
+  context: DecodeContext,
+  deleted?: Path[],
+): Reading[] {
   const typing = new Typing(context);
   const readings: Reading[] = [];
   const seen = new Set<string>();
-  for (const { path, value, time, offset } of resolvedRecords(pack, dialect, context)) {
+  for (const { path, value, time, offset } of resolvedRecords(records, dialect, context)) {
     if (value === undefined) throw malformed(`a record without a value for ${path}`, offset);
     // Core 1.2 §7.4.4: an instance appears once, or several times with different times.
-    const key = `${path}@${time}`;
+    const key = time === null ? path.toString() : `${path}@${time}`;
     if (seen.has(key)) throw malformed(`${path} is given twice`, offset);
     seen.add(key);
     if (value.kind !== 'null' || deleted === undefined) readings.push(typing.reading(path, value, time));
@@ -67,22 +72,29 @@ function decodeRecords(pack: Item, dialect: SenmlDialect, context: DecodeContext
 }
 
 /** The paths of a Read- or Observe-Composite: records without values (Core 1.2 §6.3.8). */
-export function decodeSenmlPaths(pack: Item, dialect: SenmlDialect, context: DecodeContext): readonly Path[] {
+export function decodeSenmlPaths(
+  records: Iterable<Item>,
+  dialect: SenmlDialect,
+  context: DecodeContext,
+): readonly Path[] {
   const paths: Path[] = [];
-  for (const { path, value, offset } of resolvedRecords(pack, dialect, context)) {
+  for (const { path, value, offset } of resolvedRecords(records, dialect, context)) {
     if (value !== undefined) throw malformed(`a value in a list of paths, for ${path}`, offset);
     paths.push(path);
   }
-  if (paths.length === 0) throw malformed('a list without paths', pack.offset);
+  if (paths.length === 0) throw malformed('a list without paths', 0);
   return paths;
 }
 
-function* resolvedRecords(pack: Item, dialect: SenmlDialect, context: DecodeContext): Generator<ResolvedRecord> {
-  if (pack.kind !== 'array') throw malformed(`a SenML pack is an array, not ${describe(pack)}`, pack.offset);
+function* resolvedRecords(
+  records: Iterable<Item>,
+  dialect: SenmlDialect,
+  context: DecodeContext,
+): Generator<ResolvedRecord> {
   let baseName = '';
   let baseTime = 0;
   let baseValue: Item | undefined;
-  for (const item of pack.items) {
+  for (const item of records) {
     const record = readFields(item, LABELS, (key) => dialect.label(key));
     checkVersion(record.bver);
     if (record.bn !== undefined) baseName = textField(record.bn, 'bn');
