@@ -47,6 +47,11 @@ builder.objectType(DeviceNode, {
       nullable: true,
       description: 'When its last message arrived; null before the first.',
     }),
+    awakeTime: t.exposeInt('awakeTime', {
+      nullable: true,
+      description:
+        'Seconds that it stays awake after its last message, in queue mode: `60`. Null: as its profile says.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was provisioned.' }),
     registration: t.field({
       type: RegistrationType,
@@ -283,6 +288,7 @@ builder.queryField('devices', (t) =>
   ),
 );
 
+const awakeTime = z.number().int().min(1).max(86_400).nullish();
 const name = z.string().trim().min(1, 'is empty').max(255, 'is longer than 255 characters').nullish();
 const tags = z
   .array(z.string().trim().min(1, 'is empty').max(64, 'is longer than 64 characters'))
@@ -311,17 +317,20 @@ builder.relayMutationField(
       name: t.string({ description: 'Its name among people: `"Boiler room"`.', validate: name }),
       tags: t.stringList({ description: 'Its tags, at most 50: `["berlin", "roof"]`.', validate: tags }),
       profileId: t.id({ description: 'Its profile: global id or plain UUID. Absent: the tenant’s default.' }),
+      awakeTime: t.int({
+        description:
+          'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',
+        validate: awakeTime,
+      }),
     }),
   },
   {
     description: 'Makes a device known before it registers. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('ProvisionDevice'),
-    resolve: (_root, { input: { endpoint, name: called, tags: tagged, profileId } }, { fleet, actor }) =>
+    resolve: (_root, { input: { profileId, ...input } }, { fleet, actor }) =>
       fleet.devices.provision(actor, {
-        endpoint,
-        name: called,
-        tags: tagged,
+        ...input,
         profileId: profileId == null ? null : idOf('DeviceProfile', profileId, 'profileId'),
       }),
   },
@@ -340,6 +349,11 @@ builder.relayMutationField(
         validate: tags,
       }),
       profileId: t.id({ description: 'Its new profile: global id or plain UUID; null: the tenant’s default.' }),
+      awakeTime: t.int({
+        description:
+          'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',
+        validate: awakeTime,
+      }),
     }),
   },
   {

@@ -35,6 +35,9 @@ const MAPPING = {
   attributes: 'The attributes of the observation that brings the readings.',
 } as const;
 
+const AWAKE_TIME =
+  'Seconds that a queue-mode device stays awake after its last message, in which what is asked of it goes out at once: `93`.';
+
 const METHOD = {
   name: 'The name that `callRpc` takes: `"setpoint"`.',
   path: 'What the operation is done to; parameters fill it in: `"/3308/{{zone}}/5900"`.',
@@ -90,6 +93,7 @@ builder.objectType(DeviceProfileNode, {
       description:
         'Seconds without a message after which a device counts as offline: `600`; null: only its lifetime counts.',
     }),
+    awakeTime: t.exposeInt('awakeTime', { nullable: true, description: `${AWAKE_TIME} Null: 93.` }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
   }),
@@ -160,6 +164,10 @@ function profileFields(t: InputFields) {
       description: 'Seconds without a message after which a device counts as offline: `600`. Null: never.',
       validate: z.number().int().min(1).nullish(),
     }),
+    awakeTime: t.int({
+      description: `${AWAKE_TIME} 1 to 86400; null: 93, the MAX_TRANSMIT_WAIT of CoAP.`,
+      validate: z.number().int().min(1).max(86_400).nullish(),
+    }),
   };
 }
 
@@ -177,6 +185,7 @@ interface ProfileFields {
     | null;
   readonly methods?: readonly (Omit<RpcMethod, 'parameters'> & { readonly parameters?: unknown })[] | null;
   readonly offlineAfter?: number | null;
+  readonly awakeTime?: number | null;
 }
 
 /** What was said of a profile; what was left out, or null where null means nothing, is left out here too. */
@@ -201,6 +210,7 @@ function changes(input: ProfileFields): Partial<ProfileInput> {
       })),
     }),
     ...(input.offlineAfter !== undefined && { offlineAfter: input.offlineAfter }),
+    ...(input.awakeTime !== undefined && { awakeTime: input.awakeTime }),
   };
 }
 
