@@ -1,0 +1,56 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+/** A NAT between one device and the server: it can change the device's port, and lose datagrams. */
+export class Relay {
+  readonly port: number;
+  /** Whether the next datagram is lost; asked for each one, both ways. */
+  loses: () => boolean = () => false;
+  readonly #inside: Socket;
+  readonly #server: number;
+  #outside: Socket;
+  #device: { readonly address: string; readonly port: number } | null = null;
+
+  private constructor(inside: Socket, outside: Socket, server: number) {
+    this.port = inside.address().port;
+    this.#inside = inside;
+    this.#outside = outside;
+    this.#server = server;
+    inside.on('message', (datagram, device) => {
+      this.#device = device;
+      if (!this.loses()) this.#outside.send(datagram, this.#server, '127.0.0.1');
+    });
+    this.#listen(outside);
+  }
+
+  static async start(server: number): Promise<Relay> {
+    const [inside, outside] = [await boundSocket(), await boundSocket()];
+    return new Relay(inside, outside, server);
+  }
+
+  /** From now on the device comes from another port, and what is sent to the old one is lost. */
+  async rebind(): Promise<void> {
+    const old = this.#outside;
+    this.#outside = await boundSocket();
+    this.#listen(this.#outside);
+    old.close();
+  }
+
+  stop(): void {
+    this.#inside.close();
+    this.#outside.close();
+  }
+
+  #listen(outside: Socket): void {
+    outside.on('message', (datagram) => {
+      const device = this.#device;
+      if (device !== null && !this.loses()) this.#inside.send(datagram, device.port, device.address);
+    });
+  }
+}
+
+async function boundSocket(): Promise<Socket> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
