@@ -219,7 +219,7 @@ builder.relayMutationField(
         type: [ExecuteArgumentInput],
         description: 'Its arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`.',
         validate: z
-          .array(z.object({ digit: z.number() }))
+          .array(z.looseObject({ digit: z.number() }))
           .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'has a digit twice')
           .nullish(),
       }),
