@@ -6,7 +6,7 @@ import { KafkaBroker, LeshanDevice, requirePeer } from './peers/index.ts';
 const ENDPOINT = 'urn:imei:490154203237518';
 
 interface Change {
-  readonly resourceChanged: { readonly resource: { readonly path: string; readonly value: unknown } };
+  readonly resourceChanged: { readonly resources: readonly { readonly path: string; readonly value: unknown }[] };
 }
 
 requirePeer('leshan', 'kafka')('the main job, with the Leshan client and a Kafka broker', () => {
@@ -78,7 +78,7 @@ requirePeer('leshan', 'kafka')('the main job, with the Leshan client and a Kafka
     'LightweightM2M-1.1-int-301: streams /3303/0/5700 over %s',
     async (transport) => {
       const changes = treeline[transport]<Change>(
-        `subscription ($id: ID!) { resourceChanged(deviceId: $id, paths: ["/3303/0/5700"]) { resource { path value } } }`,
+        `subscription ($id: ID!) { resourceChanged(deviceId: $id, paths: ["/3303/0/5700"]) { resources { path value } } }`,
         { id },
       );
       const wanted = transport === 'sse' ? 31.25 : 21.75;
@@ -126,7 +126,7 @@ requirePeer('leshan', 'kafka')('the main job, with the Leshan client and a Kafka
     const { callRpc } = await treeline.query<{ callRpc: { rpc: unknown } }>(
       `mutation ($id: ID!) {
         callRpc(input: { deviceId: $id, method: "reboot" }) {
-          ... on CallRpcSuccess { rpc { status transitions { to } result error { message } } }
+          ... on CallRpcPayload { rpc { status transitions { to } result error { message } } }
         }
       }`,
       { id },
@@ -139,14 +139,14 @@ requirePeer('leshan', 'kafka')('the main job, with the Leshan client and a Kafka
     await broker.stop();
     const temperatures = [1.5, 2.5, 3.5, 4.5];
     const changes = treeline.webSocket<Change>(
-      `subscription ($id: ID!) { resourceChanged(deviceId: $id, paths: ["/3303/0/5700"]) { resource { path value } } }`,
+      `subscription ($id: ID!) { resourceChanged(deviceId: $id, paths: ["/3303/0/5700"]) { resources { path value } } }`,
       { id },
     );
     for (const temperature of temperatures) {
       leshan.write(`set /3303/0/5700 ${temperature}`);
       for (;;) {
         const { value } = await changes.next();
-        if (value.resourceChanged.resource.value === temperature) break;
+        if (value.resourceChanged.resources[0]?.value === temperature) break;
       }
     }
     await changes.return(undefined);
