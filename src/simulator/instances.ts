@@ -1,4 +1,4 @@
-import { Path } from '../lwm2m/index.ts';
+import { ContentFormat, Path } from '../lwm2m/index.ts';
 import type { Decoded } from '../lwm2m/index.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { checkInstance, checkOperation } from './device-state.ts';
@@ -47,8 +47,16 @@ function newInstance(state: DeviceState, objectId: number, free: number, request
     return decoded(state, Path.of(objectId), request);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== '4.00') throw error;
-    return decoded(state, Path.of(objectId, free), request);
+    return decoded(state, Path.of(objectId, free), absolute(request, objectId, free));
   }
+}
+
+/** LwM2M CBOR says of a new instance only its resources: put below the instance's ids, that is a payload like any other. */
+function absolute(request: CoapRequest, objectId: number, instanceId: number): CoapRequest {
+  if (request.contentFormat !== ContentFormat.lwm2mCbor) return request;
+  const [mapOfOne, arrayOfTwo, uint16] = [0xa1, 0x82, 0x19];
+  const ids = [objectId, instanceId].flatMap((id) => [uint16, id >> 8, id & 0xff]);
+  return { ...request, payload: Buffer.concat([Buffer.of(mapOfOne, arrayOfTwo, ...ids), request.payload]) };
 }
 
 function firstFree(ids: readonly number[]): number {

@@ -93,11 +93,16 @@ describe('creating and deleting', () => {
     expect(server.received[1]?.payload).toContain('</3303/7>');
   });
 
-  it('chooses the id itself when none is named', async () => {
-    await start();
-    const payload = encodeNewInstance({ contentFormat, objectId: 3303, instanceId: null, values });
-    expect((await server.ask({ method: 'POST', path: '/3303', contentFormat, payload })).location).toBe('3303/1');
-  });
+  it.each([ContentFormat.tlv, ContentFormat.lwm2mCbor])(
+    'chooses the id itself when none is named in %i',
+    async (format) => {
+      await start({ lwm2m: '1.2' });
+      const payload = encodeNewInstance({ contentFormat: format, objectId: 3303, instanceId: null, values });
+      const ask = { method: 'POST', path: '/3303', contentFormat: format, payload } as const;
+      expect((await server.ask(ask)).location).toBe('3303/1');
+      expect(device.tree.value(Path.parse('/3303/1/5750'))).toEqual(text('attic'));
+    },
+  );
 
   it('refuses an id that is taken', async () => {
     await start();
