@@ -66,10 +66,13 @@ export type Operation =
     }
   | { readonly kind: 'cancel-observation'; readonly paths: readonly Path[]; readonly passive?: boolean };
 
-/** What the device answered. A refusal is an answer: `ok` is false and `code` says why. */
+/**
+ * What the device answered. A refusal is an answer: `ok` is false and `code` says why. An Observe that the device
+ * answers with 2.05 as if it were a Read is not `ok`: nothing is observed, though `decoded` holds what it said.
+ */
 export interface OperationResult {
   readonly ok: boolean;
-  /** `2.05`, `4.04` */
+  /** `2.05`, `4.04`; `0.00` for a passive cancellation, which asks nothing. */
   readonly code: string;
   /** The diagnostic payload of a refusal (RFC 7252 §5.5.2), at most 256 characters; null when there is none. */
   readonly message: string | null;

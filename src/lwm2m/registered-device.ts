@@ -88,8 +88,12 @@ export class RegisteredDevice implements Due {
   /** The registration is over: whatever waits for the device waits no longer. */
   end(): void {
     this.#ended = true;
-    for (const operation of this.#operations ?? []) operation.abort();
-    this.#operations = null;
+    this.cancelOperations();
     this.opened();
+  }
+
+  /** Nobody waits for the device's answers any longer. */
+  cancelOperations(): void {
+    for (const operation of this.#operations ?? []) operation.abort();
   }
 }

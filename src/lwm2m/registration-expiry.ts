@@ -26,6 +26,7 @@ export class Expiry {
   /** What has not begun to end stays registered, for the next run of the server. */
   stop(): void {
     this.#due.length = 0;
+    this.#next = 0;
   }
 
   #proceed(): void {

@@ -150,7 +150,8 @@ class Server implements Lwm2mServer {
 
   async perform(deviceKey: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
     const device = this.#registry.withKey(deviceKey);
-    if (!device || this.#stopped) throw new Lwm2mError('NOT_REGISTERED', 'the device is not registered');
+    if (this.#stopped) throw new Lwm2mError('CANCELLED', 'the server stops');
+    if (!device) throw new Lwm2mError('NOT_REGISTERED', 'the device is not registered');
     return this.#handled(this.#operations.perform(device, operation, options));
   }
 
@@ -164,6 +165,7 @@ class Server implements Lwm2mServer {
     this.#registry.stop();
     this.#expiry.stop();
     this.#queue.stop();
+    for (const device of this.#registry) device.cancelOperations();
     await this.#turns.settled();
     await Promise.allSettled(this.#handling);
   }

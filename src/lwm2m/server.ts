@@ -21,12 +21,23 @@ export interface Lwm2mServer {
   isAsleep(deviceKey: string): boolean;
   observations(deviceKey: string): readonly ObservationRecord[];
   /**
-   * Asks one thing of a device and waits for its answer. Rejects with Lwm2mError: NOT_REGISTERED, TIMEOUT, CANCELLED,
-   * BAD_ANSWER, INVALID_ARGUMENT, LIMIT. Readings of the answer went through `host.readings` before it resolves.
+   * Asks one thing of a device and waits for its answer. Readings of the answer, and what a Write changed, went through
+   * `host.readings` before it resolves; it rejects with the host's error when that did. Else it rejects with Lwm2mError:
+   * INVALID_ARGUMENT names what can't be asked of this device; nothing was sent.
+   * ASLEEP: a queue-mode device sleeps; nothing was sent. `host.sleeping(registration, false)` tells when to ask again.
+   * LIMIT: too much is asked of the device at once; nothing was sent.
+   * NOT_REGISTERED: it is not, or the registration ended (a new Register replaced it, too) before the device answered.
+   * TIMEOUT: no answer; a queue-mode device is thought asleep from then on.
+   * BAD_ANSWER: a reset, or an answer that can't be decoded. CANCELLED: by the caller, or because the server stops.
+   *
+   * An observation of the same paths runs once: asked for again, the device is read instead, and with other attributes
+   * it is cancelled and begun anew.
    */
   perform(deviceKey: string, operation: Operation, options?: PerformOptions): Promise<OperationResult>;
   /** Ends the registration as if the device had de-registered (it was deleted, or its credential revoked). */
   remove(deviceKey: string): Promise<void>;
-  /** Stops timers and waits for what is being stored; the endpoints are closed by whoever made them. */
+  /**
+   * Stops timers, cancels operations and waits for what is being stored; the endpoints are closed by whoever made them.
+   */
   stop(): Promise<void>;
 }

@@ -216,6 +216,34 @@ describe('a restart', () => {
   });
 });
 
+describe('stopping', () => {
+  it('cancels what devices are asked, waits for what is being stored, and expires nobody', async () => {
+    const { device, server, host, advance } = await world();
+    await device.register([...DEV1]);
+    device.onAsked = () => null;
+    const read = server.perform('dev1', { kind: 'read', path: temperature }).catch((error: unknown) => error);
+    const stored = host.hold();
+    device.send({ method: 'POST', path: '/dp', contentFormat: 110, payload: '[{"n":"/3/0/9","v":1}]' });
+    await advance(10);
+    let stopped = false;
+    const stopping = (async () => {
+      await server.stop();
+      stopped = true;
+    })();
+    expect(await read).toMatchObject({ code: 'CANCELLED' });
+    await advance(10);
+    expect(stopped).toBe(false);
+    stored();
+    await stopping;
+    expect(host.values).toEqual(['/3/0/9=1']);
+    await expect(server.perform('dev1', { kind: 'read', path: temperature })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    await advance(1_000_000);
+    expect(host.told.at(-1)).toBe('ready dev1 register');
+  });
+});
+
 describe('over sessions with an identity', () => {
   it('takes the endpoint from the identity when a device leaves it out', async () => {
     const { server, identities, device } = await secured();
