@@ -2,7 +2,6 @@ import { Lwm2mError } from './error.ts';
 
 /** 65535 is reserved (Core 1.2 §7.1); ids run from 0 to 65534. */
 const LARGEST_ID = 65534;
-const ID = /^(?:0|[1-9]\d{0,4})$/;
 
 export type PathLevel = 'root' | 'object' | 'instance' | 'resource' | 'resource-instance';
 const LEVELS: readonly PathLevel[] = ['root', 'object', 'instance', 'resource', 'resource-instance'];
@@ -12,6 +11,34 @@ const PREFIX = /^(?![-+.\d]+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
 
 function isId(id: number): boolean {
   return Number.isInteger(id) && id >= 0 && id <= LARGEST_ID;
+}
+
+const SLASH = 0x2f;
+const ZERO = 0x30;
+
+/** The ids of `/3/0/9`; undefined when it is no path. By hand: packs name ten thousands of places. */
+function parseIds(text: string): number[] | undefined {
+  if (text === '/') return [];
+  const ids: number[] = [];
+  let id = 0;
+  let digits = 0;
+  if (text.charCodeAt(0) !== SLASH) return undefined;
+  for (let index = 1; index <= text.length; index += 1) {
+    const code = index < text.length ? text.charCodeAt(index) : SLASH;
+    if (code === SLASH) {
+      if (digits === 0 || id > LARGEST_ID || ids.length === 4) return undefined;
+      ids.push(id);
+      id = 0;
+      digits = 0;
+    } else {
+      const digit = code - ZERO;
+      const leadingZero = digits > 0 && id === 0;
+      if (digit < 0 || digit > 9 || leadingZero || digits === 5) return undefined;
+      id = id * 10 + digit;
+      digits += 1;
+    }
+  }
+  return ids;
 }
 
 /**
@@ -42,19 +69,17 @@ export class Path {
 
   /** Parses `/o/i/r/ri`; throws INVALID_PATH naming the text. No trailing slash, no leading zero. */
   static parse(text: string): Path {
-    if (text === '/') return Path.root;
-    const segments = text.split('/');
-    const ids = segments.slice(1).map((segment) => (ID.test(segment) ? Number(segment) : -1));
-    const wrong =
-      segments[0] !== '' || ids.length === 0 || ids.length > 4 || ids.some((id) => id < 0 || id > LARGEST_ID);
-    if (wrong) {
+    const ids = parseIds(text);
+    if (ids === undefined) {
       throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(text.slice(0, 80))} is no LwM2M path like /3/0/9`);
     }
-    return new Path(ids, null);
+    return ids.length === 0 ? Path.root : new Path(ids, null);
   }
 
   /** Parses a path that may begin with a gateway's prefix: `/dev1/3/0/9`. Throws INVALID_PATH. */
   static parsePrefixed(text: string): Path {
+    const ids = parseIds(text);
+    if (ids !== undefined) return new Path(ids, null);
     const end = text.indexOf('/', 1);
     const first = text.slice(1, end === -1 ? undefined : end);
     if (!text.startsWith('/') || !PREFIX.test(first)) return Path.parse(text);

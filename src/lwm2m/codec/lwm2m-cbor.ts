@@ -4,6 +4,7 @@ import type { Decoded, Reading } from '../value.ts';
 import { readCborMap } from './cbor-reader.ts';
 import { describe, malformed } from './item.ts';
 import type { Item } from './item.ts';
+import { Places } from './places.ts';
 import { cborLink } from './single-value.ts';
 import { Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
@@ -41,7 +42,7 @@ class Lwm2mCborReader {
   /** Takes the places whose value is null; without it there may be none. */
   readonly #deleted: Path[] | undefined;
   readonly #typing: Typing;
-  readonly #seen = new Set<string>();
+  readonly #places = new Places();
 
   constructor(context: DecodeContext, deleted: Path[] | undefined) {
     this.#context = context;
@@ -88,9 +89,7 @@ class Lwm2mCborReader {
     const path = onDevice === null ? Path.of(...ids) : Path.of(...ids).on(onDevice);
     const everywhere = asked.level === 'root' && asked.prefix === null;
     if (!everywhere && !asked.contains(path)) throw malformed(`${path} is not in ${asked}`, offset);
-    const key = path.toString();
-    if (this.#seen.has(key)) throw malformed(`${path} is given twice`, offset);
-    this.#seen.add(key);
+    this.#places.add(path, null, offset);
     return path;
   }
 }

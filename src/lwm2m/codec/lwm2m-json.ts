@@ -6,6 +6,7 @@ import { describe, malformed, numberOf } from './item.ts';
 import type { Item } from './item.ts';
 import { readJson } from './json-reader.ts';
 import { parseName } from './name.ts';
+import { Places } from './places.ts';
 import { absoluteTime } from './time.ts';
 import { Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
@@ -22,7 +23,7 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
   const baseTime = whole.bt === undefined ? 0 : secondsField(whole.bt, 'bt');
   const typing = new Typing(context, opaqueText);
   const readings: Reading[] = [];
-  const seen = new Set<string>();
+  const places = new Places();
   for (const element of whole.e.items) {
     const fields = readFields(element, ['n', 't', ...VALUES], textLabel);
     const name = fields.n === undefined ? '' : textField(fields.n, 'n');
@@ -30,9 +31,7 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
     const timed = baseTime !== 0 || fields.t !== undefined;
     const sum = baseTime + (fields.t === undefined ? 0 : secondsField(fields.t, 't'));
     const time = timed ? absoluteTime(sum, context.now, element.offset) : null;
-    const key = time === null ? path.toString() : `${path}@${time}`;
-    if (seen.has(key)) throw malformed(`${path} is given twice`, element.offset);
-    seen.add(key);
+    places.add(path, time, element.offset);
     readings.push(typing.reading(path, valueOf(fields, element), time));
   }
   return { readings, empty: [] };

@@ -6,6 +6,7 @@ import type { Fields } from './fields.ts';
 import { describe, malformed, numberOf } from './item.ts';
 import type { Item } from './item.ts';
 import { parseName } from './name.ts';
+import { Places } from './places.ts';
 import { absoluteTime } from './time.ts';
 import { Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
@@ -57,13 +58,10 @@ function decodeRecords(
 ): Reading[] {
   const typing = new Typing(context);
   const readings: Reading[] = [];
-  const seen = new Set<string>();
+  const places = new Places();
   for (const { path, value, time, offset } of resolvedRecords(records, dialect, context)) {
     if (value === undefined) throw malformed(`a record without a value for ${path}`, offset);
-    // Core 1.2 §7.4.4: an instance appears once, or several times with different times.
-    const key = time === null ? path.toString() : `${path}@${time}`;
-    if (seen.has(key)) throw malformed(`${path} is given twice`, offset);
-    seen.add(key);
+    places.add(path, time, offset);
     if (value.kind !== 'null' || deleted === undefined) readings.push(typing.reading(path, value, time));
     else if (path.resourceId === null) throw malformed(`${path} can't be deleted by null`, offset);
     else deleted.push(path);
