@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import type { TelemetryBatch, TelemetrySink } from '../fleet/index.ts';
-import { deadLetters, outbox, telemetryPoints, type Transaction } from '../store/index.ts';
+import { deadLetters, insertRows, outbox, telemetryPoints, type Transaction } from '../store/index.ts';
 import type { Counting } from './counters.ts';
 import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
 import { measure, type Measured } from './mapping.ts';
@@ -18,8 +18,6 @@ export interface IngestOptions {
   readonly wakePublisher: (() => void) | null;
 }
 
-/** Rows of one INSERT: PostgreSQL takes 65,535 parameters. */
-const LARGEST_INSERT = 2_000;
 const LONGEST_REASON = 500;
 
 type Letter = typeof deadLetters.$inferInsert;
@@ -32,7 +30,7 @@ type Waiting = typeof outbox.$inferInsert;
  */
 export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
   const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
-    if (wakePublisher) for (const some of chunks(rows)) await tx.insert(outbox).values(some);
+    if (wakePublisher) await insertRows(tx, outbox, rows);
   };
 
   return {
@@ -43,8 +41,8 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       }));
       const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
-      for (const some of chunks(points)) await tx.insert(telemetryPoints).values(some.map(rowOf));
-      for (const some of chunks(letters)) await tx.insert(deadLetters).values(some);
+      await insertRows(tx, telemetryPoints, points.map(rowOf));
+      await insertRows(tx, deadLetters, letters);
       const createdAt = new Date(clock.now());
       await enqueue(
         tx,
@@ -134,8 +132,4 @@ function bytesOf(reading: Reading): Uint8Array {
 /** PostgreSQL's text holds no U+0000, which a device may well have sent. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\ufffd');
-}
-
-function* chunks<T>(rows: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < rows.length; at += LARGEST_INSERT) yield rows.slice(at, at + LARGEST_INSERT);
 }

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { Actor, PageRequest, TenantId } from '../../src/fleet/index.ts';
+import { insertRows, telemetryPoints } from '../../src/store/index.ts';
+import { createHistory, type HistoryFilter, type TelemetryHistory } from '../../src/telemetry/history.ts';
+import { useStore } from '../store/database.ts';
+import { addDevice, type KnownDevice } from './known-device.ts';
+
+const store = useStore({ poolSize: 1 });
+const start = Date.UTC(2026, 4, 29);
+const minute = (n: number): Date => new Date(start + n * 60_000);
+const viewer: Actor = { tenantId: 'acme' as TenantId, role: 'viewer', subject: 'key:1', keyId: '1' };
+
+let history: TelemetryHistory;
+let device: KnownDevice;
+
+const row = (of: KnownDevice, n: number, index: number): typeof telemetryPoints.$inferInsert => ({
+  eventId: crypto.randomUUID(),
+  ...of,
+  timestamp: minute(n),
+  numericValues: index % 2 === 0 ? { temperature: index, humidity: 40 } : { temperature: index },
+  stringValues: index === 5 ? { model: 'TL-1' } : {},
+  receivedAt: minute(n),
+});
+
+/** Ten points a minute apart, temperature = minute; two of them at the same time. Even ones have a humidity too. */
+beforeAll(async () => {
+  history = createHistory(store());
+  device = await addDevice(store(), 'acme');
+  const other = await addDevice(store(), 'acme');
+  const rows = [0, 1, 2, 3, 4, 5, 6, 7, 8, 8].map((n, index) => row(device, n, index));
+  await store().asSystem((tx) => insertRows(tx, telemetryPoints, [...rows, row(other, 3, 3)]));
+});
+
+const page = (request: PageRequest, filter?: HistoryFilter) => history.page(viewer, device.deviceId, request, filter);
+const temperatures = async (request: PageRequest, filter?: HistoryFilter): Promise<(number | undefined)[]> =>
+  (await page(request, filter)).edges.map(({ node }) => node.numericValues['temperature']);
+
+describe('the history of a device', () => {
+  it('is its own points, newest first', async () => {
+    const all = await temperatures({ first: 200 });
+    expect([...all].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(all.slice(2)).toEqual([7, 6, 5, 4, 3, 2, 1, 0]);
+  });
+
+  it('is read in pages without a gap or a repeat, even at one time', async () => {
+    const seen: (number | undefined)[] = [];
+    let after: string | null = null;
+    for (let pages = 1; ; pages++) {
+      const { edges, hasNextPage, hasPreviousPage } = await page({ first: 3, after });
+      expect(hasPreviousPage).toBe(pages > 1);
+      seen.push(...edges.map(({ node }) => node.numericValues['temperature']));
+      after = edges.at(-1)?.cursor ?? null;
+      if (!hasNextPage) break;
+    }
+    expect(seen).toEqual(await temperatures({ first: 200 }));
+  });
+
+  it('is read backwards from its end', async () => {
+    const oldest = await page({ last: 3 });
+    expect(oldest.edges.map(({ node }) => node.numericValues['temperature'])).toEqual([2, 1, 0]);
+    expect(await temperatures({ last: 2, before: oldest.edges[0]?.cursor ?? null })).toEqual([4, 3]);
+  });
+
+  it('is cut to a span of time: from inclusive, to exclusive', async () => {
+    expect(await temperatures({ first: 200 }, { from: minute(2), to: minute(5) })).toEqual([4, 3, 2]);
+  });
+
+  it('is cut to points with one of the metrics, and to their values', async () => {
+    const { edges } = await page({ first: 200 }, { metrics: ['humidity', 'model'], to: minute(7) });
+    expect(edges.map(({ node }) => ({ ...node.numericValues, ...node.stringValues }))).toEqual([
+      { humidity: 40 },
+      { model: 'TL-1' },
+      { humidity: 40 },
+      { humidity: 40 },
+      { humidity: 40 },
+    ]);
+    expect(await temperatures({ first: 200 }, { metrics: [] })).toEqual([]);
+    expect(await temperatures({ first: 200 }, { metrics: ["x'] or true --"] })).toEqual([]);
+  });
+
+  it('is nothing to another tenant, nor of what is no device', async () => {
+    const stranger: Actor = { ...viewer, tenantId: 'umbrella' as TenantId };
+    expect((await history.page(stranger, device.deviceId, { first: 10 })).edges).toEqual([]);
+    expect((await history.page(viewer, 'no uuid' as typeof device.deviceId, { first: 10 })).edges).toEqual([]);
+  });
+
+  it.each([
+    ['no cursor at all', 'nonsense'],
+    ['a cursor of something else', Buffer.from('["urn:imei:1","x"]').toString('base64url')],
+    ['a cursor without an id', Buffer.from(`["${minute(1).toISOString()}","x"]`).toString('base64url')],
+  ])('is refused after %s', async (_case, after) => {
+    await expect(page({ first: 1, after })).rejects.toMatchObject({ code: 'VALIDATION', field: ['after'] });
+  });
+});

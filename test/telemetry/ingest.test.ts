@@ -1,0 +1,223 @@
+import { asc } from 'drizzle-orm';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { createEventBus } from '../../src/events/index.ts';
+import type { DeviceStatusEvent, TelemetryBatch, TelemetrySink } from '../../src/fleet/index.ts';
+import { Path, type Reading, type TypedValue } from '../../src/lwm2m/index.ts';
+import { deadLetters, outbox, telemetryPoints } from '../../src/store/index.ts';
+import { startCounting, type Counting } from '../../src/telemetry/counters.ts';
+import { createIngest } from '../../src/telemetry/ingest.ts';
+import type { TelemetryEvents } from '../../src/telemetry/index.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { useStore } from '../store/database.ts';
+import { addDevice, type KnownDevice } from './known-device.ts';
+
+const store = useStore({ poolSize: 1 });
+const clock = new ManualClock();
+const receivedAt = Date.UTC(2026, 4, 29, 14, 30);
+const mappings = [
+  { path: '/3303/0/5700', metric: 'temperature' },
+  { path: '/3304/0/5700', metric: 'humidity' },
+  { path: '/3/0/1', metric: 'model' },
+];
+
+let bus: ReturnType<typeof createEventBus<TelemetryEvents>>;
+let counting: Counting;
+let device: KnownDevice;
+let woken: number;
+let sink: TelemetrySink;
+
+beforeEach(async () => {
+  bus = createEventBus<TelemetryEvents>();
+  counting = startCounting();
+  woken = 0;
+  sink = createIngest({ bus, clock, counting, wakePublisher: () => woken++ });
+  device = await addDevice(store(), 'acme');
+  await store().asSystem(async (tx) => {
+    for (const table of [outbox, telemetryPoints, deadLetters]) await tx.delete(table);
+  });
+});
+
+const reading = (path: string, value: TypedValue, time: number | null = null): Reading => ({
+  ...value,
+  path: Path.parse(path),
+  time,
+});
+const float = (value: number): TypedValue => ({ type: 'Float', value });
+
+const batch = (...readings: Reading[]): TelemetryBatch => ({ ...device, mappings, readings, receivedAt });
+
+const status = (): DeviceStatusEvent => ({
+  ...device,
+  endpoint: 'urn:imei:123',
+  status: 'online',
+  previous: null,
+  reason: 'registered',
+  lastSeen: new Date(receivedAt),
+  at: new Date(receivedAt),
+});
+
+/** As the fleet does: what `record` resolves with is called after the commit. */
+async function record(into: TelemetrySink, ...batches: TelemetryBatch[]): Promise<void> {
+  const told = await store().asTenant(device.tenantId, (tx) => into.record(tx, batches));
+  told();
+}
+
+const points = () =>
+  store().asTenant('acme', (tx) => tx.select().from(telemetryPoints).orderBy(telemetryPoints.timestamp));
+const waiting = () => store().asTenant('acme', (tx) => tx.select().from(outbox).orderBy(asc(outbox.id)));
+const letters = () => store().asTenant('acme', (tx) => tx.select().from(deadLetters).orderBy(asc(deadLetters.id)));
+
+describe('readings that are mapped', () => {
+  it('become points and wait to leave under the same event id', async () => {
+    await record(
+      sink,
+      batch(
+        reading('/3303/0/5700', float(22.5)),
+        reading('/3304/0/5700', float(40)),
+        reading('/3/0/1', { type: 'String', value: 'TL-1' }),
+      ),
+    );
+    const [point, ...others] = await points();
+    expect(others).toEqual([]);
+    expect(point).toMatchObject({
+      ...device,
+      timestamp: new Date(receivedAt),
+      numericValues: { temperature: 22.5, humidity: 40 },
+      stringValues: { model: 'TL-1' },
+      receivedAt: new Date(receivedAt),
+    });
+    expect(await waiting()).toMatchObject([
+      {
+        eventId: point?.eventId,
+        ...device,
+        kind: 'telemetry',
+        event: {
+          device_id: device.deviceId,
+          tenant_id: 'acme',
+          timestamp: '2026-05-29T14:30:00Z',
+          numeric_values: { temperature: 22.5, humidity: 40 },
+          string_values: { model: 'TL-1' },
+        },
+        createdAt: new Date(clock.now()),
+      },
+    ]);
+    expect(counting.points).toBe(1);
+  });
+
+  it('come back from the database as the numbers they were', async () => {
+    const numbers = [Number.MAX_VALUE, Number.MIN_VALUE, 0.1 + 0.2, 2 ** 53 + 2, -1e-7, 123_456_789.125];
+    const wide = numbers.map((_, id) => ({ path: `/1/0/${id}`, metric: `m${id}` }));
+    await record(sink, {
+      ...batch(...numbers.map((value, id) => reading(`/1/0/${id}`, float(value)))),
+      mappings: wide,
+    });
+    const [point] = await points();
+    expect(numbers.map((_, id) => point?.numericValues[`m${id}`])).toEqual(numbers);
+  });
+
+  it('of several batches keep their order in the outbox', async () => {
+    const temperatures = [3, 1, 2].map((value) => batch(reading('/3303/0/5700', float(value))));
+    await record(sink, ...temperatures);
+    expect((await waiting()).map(({ event }) => event)).toMatchObject(
+      [3, 1, 2].map((temperature) => ({ numeric_values: { temperature } })),
+    );
+  });
+
+  it('are told on the bus and to the publisher after the commit, not before', async () => {
+    const heard = bus.subscribe('telemetry', `acme/${device.deviceId}`)[Symbol.asyncIterator]();
+    const told = await store().asTenant('acme', (tx) => sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]));
+    expect([bus.snapshot().published, woken, counting.points]).toEqual([0, 0, 0]);
+    told();
+    const { value } = await heard.next();
+    const [point] = await points();
+    expect(value).toEqual({
+      kind: 'event',
+      value: {
+        eventId: point?.eventId,
+        ...device,
+        timestamp: new Date(receivedAt),
+        numericValues: { temperature: 1 },
+        stringValues: {},
+      },
+    });
+    expect(woken).toBe(1);
+  });
+
+  it('leave nothing when the transaction rolls back', async () => {
+    const failed = store().asTenant('acme', async (tx) => {
+      await sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]);
+      throw new Error('the last values could not be stored');
+    });
+    await expect(failed).rejects.toThrow('the last values');
+    expect([await points(), await waiting()]).toEqual([[], []]);
+  });
+
+  it('of a history of 10,000 times make as many points', async () => {
+    const history = Array.from({ length: 10_000 }, (_, n) => reading('/3303/0/5700', float(n), 1_700_000_000 + n));
+    await record(sink, batch(...history));
+    expect(await store().asTenant('acme', (tx) => tx.$count(telemetryPoints))).toBe(10_000);
+    expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
+  });
+
+  it('are stored without an outbox row where nothing is published', async () => {
+    const quiet = createIngest({ bus, clock, counting, wakePublisher: null });
+    await record(quiet, batch(reading('/3303/0/5700', float(1))));
+    expect(await points()).toHaveLength(1);
+    expect(await waiting()).toEqual([]);
+  });
+});
+
+describe('what can’t be used', () => {
+  it('is kept with the reason, and the rest of its payload goes on', async () => {
+    await record(
+      sink,
+      batch(
+        reading('/3303/0/5700', float(Number.NaN)),
+        reading('/3304/0/5700', float(40)),
+        reading('/3/0/1', { type: 'Opaque', value: Uint8Array.of(0, 1, 255) }),
+      ),
+    );
+    expect(await points()).toMatchObject([{ numericValues: { humidity: 40 } }]);
+    expect(await letters()).toMatchObject([
+      {
+        ...device,
+        kind: 'reading',
+        path: '/3303/0/5700',
+        reason: 'not-finite',
+        bytes: new Uint8Array(Buffer.from('NaN')),
+      },
+      { ...device, kind: 'reading', path: '/3/0/1', reason: 'opaque', bytes: Uint8Array.of(0, 1, 255) },
+    ]);
+    expect(counting.deadLetters).toMatchObject({ 'not-finite': 1, opaque: 1, 'not-a-number': 0 });
+  });
+
+  it('and is a payload is kept byte by byte, whatever its reason says', async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    await store().asTenant('acme', (tx) =>
+      sink.deadLetter(tx, {
+        ...device,
+        path: '/dp',
+        contentFormat: 110,
+        bytes,
+        reason: `no SenML: \0 ${'x'.repeat(1_000)}`,
+        origin: 'SEND',
+        receivedAt,
+      }),
+    );
+    const [letter] = await letters();
+    expect(letter).toMatchObject({ ...device, kind: 'payload', path: '/dp', contentFormat: 110, bytes });
+    expect(letter?.reason).toMatch(/^no SenML: \ufffd x{488}$/);
+    expect(counting.deadLetters.undecodable).toBe(1);
+  });
+});
+
+describe('a change of status', () => {
+  it('waits to leave', async () => {
+    const told = await store().asTenant('acme', (tx) => sink.enqueueStatus(tx, [status()]));
+    told();
+    const [row] = await waiting();
+    expect(row).toMatchObject({ ...device, kind: 'status', event: { event_id: row?.eventId, reason: 'registered' } });
+    expect(woken).toBe(1);
+  });
+});

@@ -1,0 +1,42 @@
+import { devices, profiles, tenants, type Store } from '../../src/store/index.ts';
+import type { DeviceId, TenantId } from '../../src/fleet/index.ts';
+
+/** A device that is there: what points and dead letters refer to. */
+export interface KnownDevice {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+}
+
+/** Puts a device into the store, with its tenant and a profile. */
+export async function addDevice(store: Store, tenant: string): Promise<KnownDevice> {
+  const tenantId = tenant as TenantId;
+  const deviceId = crypto.randomUUID() as DeviceId;
+  const profileId = crypto.randomUUID();
+  const now = new Date();
+  await store.asSystem(async (tx) => {
+    await tx.insert(tenants).values({ id: tenantId, name: '', createdAt: now }).onConflictDoNothing();
+    await tx.insert(profiles).values({
+      id: profileId,
+      tenantId,
+      name: profileId,
+      isDefault: false,
+      mappings: [],
+      methods: [],
+      offlineAfter: null,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await tx.insert(devices).values({
+      id: deviceId,
+      tenantId,
+      endpoint: `urn:uuid:${deviceId}`,
+      name: null,
+      tags: [],
+      profileId,
+      status: 'ONLINE',
+      lastSeen: null,
+      createdAt: now,
+    });
+  });
+  return { tenantId, deviceId };
+}
