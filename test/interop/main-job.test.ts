@@ -83,12 +83,12 @@ requirePeer('leshan', 'kafka')('the main job, with the Leshan client and a Kafka
       );
       const wanted = transport === 'sse' ? 31.25 : 21.75;
       let told = false;
-      const change = await until(changes, ({ resourceChanged: { resource } }) => {
+      const change = await until(changes, ({ resourceChanged: { resources } }) => {
         if (!told) leshan.write(`set /3303/0/5700 ${wanted}`);
         told = true;
-        return resource.value === wanted;
+        return resources.some(({ value }) => value === wanted);
       });
-      expect(change.resourceChanged.resource.path).toBe('/3303/0/5700');
+      expect(change.resourceChanged.resources).toEqual([{ path: '/3303/0/5700', value: wanted }]);
     },
   );
 
