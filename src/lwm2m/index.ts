@@ -42,7 +42,7 @@ export type { QueryResult, RegisterParameters, UpdateParameters } from './regist
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './execute-arguments.ts';
 export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';
 export type { Admission, Lwm2mHost, ReadingBatch, ReadingOrigin, RegisterRequest, RestoredState } from './host.ts';
-export type { Lwm2mServer, PerformOptions } from './server.ts';
+export type { Lwm2mServer, Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server.ts';
 export type { Lwm2mEndpoint } from './registered-device.ts';
 export { createLwm2mServer, type Lwm2mServerOptions } from './server-composition.ts';
 export { defaultLwm2mServerSettings, type Lwm2mServerSettings } from './server-settings.ts';

@@ -57,9 +57,15 @@ export function observationKey(paths: readonly Path[]): string {
  */
 export class Observations {
   readonly #options: ObservationsOptions;
+  #count = 0;
 
   constructor(options: ObservationsOptions) {
     this.#options = options;
+  }
+
+  /** How many run, on all devices. */
+  get count(): number {
+    return this.#count;
   }
 
   /** True when it runs and an Observe with these attributes would change nothing. */
@@ -145,6 +151,7 @@ export class Observations {
     running.handle.forget();
     if (device.observations?.get(key) !== running) return;
     device.observations.delete(key);
+    this.#count--;
     if (device.observations.size === 0) device.observations = null;
     await this.#options.host.observationEnded(running.record, reason);
   }
@@ -167,7 +174,7 @@ export class Observations {
     try {
       const handle = this.#resumed(device, record, device.reachedBy);
       if (handle !== null && !device.observations?.has(key)) {
-        (device.observations ??= new Map()).set(key, { record, handle });
+        this.#add(device, { record, handle });
         return;
       }
       handle?.forget();
@@ -200,6 +207,11 @@ export class Observations {
     return endpoint.resumeObservation(registration.peer, token, asking.request, this.#handler(observed));
   }
 
+  #add(device: RegisteredDevice, running: RunningObservation): void {
+    (device.observations ??= new Map()).set(observationKey(running.record.paths), running);
+    this.#count++;
+  }
+
   async #begin(
     observed: Observed,
     handle: Observation,
@@ -220,7 +232,7 @@ export class Observations {
     };
     await this.#options.host.observationStarted(record);
     observed.running = { record, handle };
-    (device.observations ??= new Map()).set(observationKey(paths), observed.running);
+    this.#add(device, observed.running);
     if (device.ended) await this.end(device, observed.running, 'registration-ended');
     else if (observed.over) await this.end(device, observed.running, 'refused');
   }

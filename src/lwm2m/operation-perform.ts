@@ -32,6 +32,7 @@ export class Operations {
   readonly #exchanges: Exchanges;
   readonly #observations: Observations;
   readonly #mostPerDevice: number;
+  #count = 0;
 
   constructor(options: OperationsOptions) {
     this.#clock = options.clock;
@@ -39,6 +40,11 @@ export class Operations {
     this.#exchanges = options.exchanges;
     this.#observations = options.observations;
     this.#mostPerDevice = options.mostPerDevice;
+  }
+
+  /** How many are under way, or wait for their turn, on all devices. */
+  get count(): number {
+    return this.#count;
   }
 
   /** See `Lwm2mServer.perform`. */
@@ -52,6 +58,7 @@ export class Operations {
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener('abort', abort);
     device.begin(ending);
+    this.#count++;
     try {
       return await this.#perform(operation, {
         device,
@@ -61,6 +68,7 @@ export class Operations {
         onDelivered: once(options.onDelivered),
       });
     } finally {
+      this.#count--;
       device.done(ending);
       options.signal?.removeEventListener('abort', abort);
     }

@@ -17,7 +17,7 @@ import type { ObservationRecord, Registration } from './registration.ts';
 import { Registry } from './registry.ts';
 import { takeSend } from './send.ts';
 import { defaultLwm2mServerSettings, type Lwm2mServerSettings } from './server-settings.ts';
-import type { Lwm2mServer, PerformOptions } from './server.ts';
+import type { Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server.ts';
 import { Turns } from './turns.ts';
 
 export interface Lwm2mServerOptions {
@@ -33,11 +33,11 @@ export interface Lwm2mServerOptions {
 }
 
 /** The LwM2M server over its endpoints. It hears nothing before `start`. */
-export function createLwm2mServer(options: Lwm2mServerOptions): Lwm2mServer {
+export function createLwm2mServer(options: Lwm2mServerOptions): RunningLwm2mServer {
   return new Server(options);
 }
 
-class Server implements Lwm2mServer {
+class Server implements RunningLwm2mServer {
   readonly #endpoints: readonly Lwm2mEndpoint[];
   readonly #host: Lwm2mHost;
   readonly #clock: Clock;
@@ -146,6 +146,15 @@ class Server implements Lwm2mServer {
   observations(deviceKey: string): readonly ObservationRecord[] {
     const running = this.#registry.withKey(deviceKey)?.observations?.values() ?? [];
     return [...running].map(({ record }) => record);
+  }
+
+  snapshot(): Lwm2mSnapshot {
+    return {
+      registrations: this.#registry.size,
+      observations: this.#observations.count,
+      operations: this.#operations.count,
+      handling: this.#handling.size,
+    };
   }
 
   async perform(deviceKey: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {

@@ -41,3 +41,18 @@ export interface Lwm2mServer {
    */
   stop(): Promise<void>;
 }
+
+/** What there is now; each has a bound in the settings. */
+export interface Lwm2mSnapshot {
+  readonly registrations: number;
+  readonly observations: number;
+  /** Under way, or waiting for their turn. */
+  readonly operations: number;
+  /** Requests of devices being answered, and operations. */
+  readonly handling: number;
+}
+
+/** The server as whoever made it sees it. */
+export interface RunningLwm2mServer extends Lwm2mServer {
+  snapshot(): Lwm2mSnapshot;
+}

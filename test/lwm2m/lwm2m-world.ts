@@ -1,11 +1,11 @@
 import type { CoapEndpoint } from '../../src/coap/index.ts';
 import {
   createLwm2mServer,
-  type Lwm2mServer,
   type Lwm2mServerSettings,
   type Operation,
   type OperationResult,
   type PerformOptions,
+  type RunningLwm2mServer,
 } from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { RecordingHost } from './recording-host.ts';
@@ -16,7 +16,7 @@ export interface World {
   readonly network: SimulatedNetwork;
   readonly endpoint: CoapEndpoint;
   readonly host: RecordingHost;
-  readonly server: Lwm2mServer;
+  readonly server: RunningLwm2mServer;
   readonly device: ScriptedDevice;
   readonly faults: string[];
   advance(ms: number): Promise<void>;

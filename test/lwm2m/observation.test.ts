@@ -64,6 +64,7 @@ describe('Observe', () => {
   it('LightweightM2M-1.1-int-301: hands the first answer and each notification to the host before it is acknowledged', async () => {
     const { asked, host, server, notified, device, advance } = await observing();
     expect(asked).toMatchObject({ line: 'GET /3303/0/5700', observe: 0 });
+    expect(server.snapshot()).toEqual({ registrations: 1, observations: 1, operations: 0, handling: 0 });
     expect(host.batches).toMatchObject([{ origin: 'NOTIFICATION', scope: [temperature] }]);
     expect(server.observations('dev1')).toMatchObject([
       { paths: [temperature], composite: false, deviceKey: 'dev1', token: Buffer.from(asked.token).toString('hex') },
@@ -238,6 +239,7 @@ describe('the end of an observation', () => {
     await end(made);
     expect(made.host.told).toContain('not observing /3303/0/5700 registration-ended');
     expect(made.server.observations('dev1')).toEqual([]);
+    expect(made.server.snapshot()).toMatchObject({ observations: 0, operations: 0, handling: 0 });
     expect(await made.notified(text('26'))).toBe('RST');
     expect(made.host.values).toEqual(['/3303/0/5700=21.5']);
   });
