@@ -45,11 +45,16 @@ final class DeviceObjects {
 
     static void instantiate(ObjectsInitializer objects) {
         objects.setInstancesForObject(3, new Device());
-        objects.setFactoryForObject(3, (model, id, ids) -> new Device());
+        objects.setFactoryForObject(3, (model, id, ids) -> of(model, new Device()));
         objects.setInstancesForObject(TEMPERATURE, new Sensor(0, 21.5));
-        objects.setFactoryForObject(TEMPERATURE, (model, id, ids) -> new Sensor(
-                id == null ? BaseInstanceEnablerFactory.generateNewInstanceId(ids) : id, 20.0));
+        objects.setFactoryForObject(TEMPERATURE, (model, id, ids) -> of(model, new Sensor(
+                id == null ? BaseInstanceEnablerFactory.generateNewInstanceId(ids) : id, 20.0)));
         objects.setInstancesForObject(TEST_OBJECT, new LwM2mTestObject());
+    }
+
+    private static Talker of(ObjectModel model, Talker instance) {
+        instance.setModel(model);
+        return instance;
     }
 
     /** Gives the sensor at this path another value; it notifies who observes it. */
@@ -130,7 +135,8 @@ final class DeviceObjects {
 
         @Override
         public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
-            LeshanDevice.say("EXECUTE " + path(resourceId) + " " + arguments);
+            String given = arguments.isEmpty() ? "" : " " + arguments.serialize();
+            LeshanDevice.say("EXECUTE " + path(resourceId) + given);
             return ExecuteResponse.success();
         }
     }

@@ -17,6 +17,7 @@ import org.eclipse.leshan.client.engine.DefaultRegistrationEngineFactory;
 import org.eclipse.leshan.client.object.Security;
 import org.eclipse.leshan.client.object.Server;
 import org.eclipse.leshan.client.observer.LwM2mClientObserverAdapter;
+import org.eclipse.leshan.client.resource.BaseInstanceEnablerFactory;
 import org.eclipse.leshan.client.resource.ObjectsInitializer;
 import org.eclipse.leshan.client.resource.SimpleInstanceEnabler;
 import org.eclipse.leshan.client.servers.ServerIdentity;
@@ -71,7 +72,7 @@ public final class LeshanOneDevice {
             System.out.print(USAGE);
             System.exit(options.containsKey("help") ? 0 : 2);
         }
-        Sensor sensor = new Sensor();
+        Sensor sensor = new Sensor(0);
         LeshanClient client = build(options, sensor);
         client.addObserver(new Announcer());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> client.destroy(true)));
@@ -100,9 +101,10 @@ public final class LeshanOneDevice {
         long lifetime = Long.parseLong(options.getOrDefault("lifetime", "300"));
         objects.setInstancesForObject(1, new Server(SHORT_SERVER_ID, lifetime, binding, false));
         objects.setInstancesForObject(3, new Device(binding));
-        objects.setFactoryForObject(3, (model, id, ids) -> new Device(binding));
+        objects.setFactoryForObject(3, (model, id, ids) -> of(model, new Device(binding)));
         objects.setInstancesForObject(TEMPERATURE, sensor);
-        objects.setFactoryForObject(TEMPERATURE, (model, id, ids) -> new Sensor());
+        objects.setFactoryForObject(TEMPERATURE, (model, id, ids) -> of(model, new Sensor(
+                id == null ? BaseInstanceEnablerFactory.generateNewInstanceId(ids) : id)));
 
         DefaultRegistrationEngineFactory engine = new DefaultRegistrationEngineFactory();
         if (options.containsKey("period")) {
@@ -117,6 +119,11 @@ public final class LeshanOneDevice {
         return builder.build();
     }
 
+    private static Talker of(ObjectModel model, Talker instance) {
+        instance.setModel(model);
+        return instance;
+    }
+
     private static Security security(Map<String, String> options) throws Exception {
         if (!options.containsKey("identity")) {
             return Security.noSec(options.get("uri"), SHORT_SERVER_ID);
@@ -126,12 +133,13 @@ public final class LeshanOneDevice {
     }
 
     private static ObjectModel temperatureModel() {
-        return new ObjectModel(TEMPERATURE, "Temperature", "", "1.0", true, false,
+        return new ObjectModel(TEMPERATURE, "Temperature", "", "1.1", true, false,
                 resource(5700, "Sensor Value", Operations.R, Type.FLOAT),
                 resource(5601, "Min Measured Value", Operations.R, Type.FLOAT),
                 resource(5602, "Max Measured Value", Operations.R, Type.FLOAT),
                 resource(5605, "Reset Min and Max Measured Values", Operations.E, Type.OPAQUE),
-                resource(5701, "Sensor Units", Operations.R, Type.STRING));
+                resource(5701, "Sensor Units", Operations.R, Type.STRING),
+                resource(5750, "Application Type", Operations.RW, Type.STRING));
     }
 
     private static ResourceModel resource(int id, String name, Operations operations, Type type) {
@@ -156,8 +164,8 @@ public final class LeshanOneDevice {
     private static class Talker extends SimpleInstanceEnabler {
         private final int objectId;
 
-        Talker(int objectId, Object... values) {
-            super(0, values);
+        Talker(int objectId, int instanceId, Object... values) {
+            super(instanceId, values);
             this.objectId = objectId;
         }
 
@@ -187,7 +195,7 @@ public final class LeshanOneDevice {
 
         @Override
         public ExecuteResponse execute(ServerIdentity server, int resourceId, String arguments) {
-            say("EXECUTE " + path(resourceId) + " " + arguments);
+            say("EXECUTE " + path(resourceId) + (arguments == null ? "" : " " + arguments));
             return ExecuteResponse.success();
         }
     }
@@ -196,7 +204,7 @@ public final class LeshanOneDevice {
         private static final int REBOOT = 4;
 
         Device(BindingMode binding) {
-            super(3, 0, "Eclipse", 1, "Leshan 1", 2, "LE-100-000", 3, "1.5.0", 9, 87L, 10, 15_000L, 11,
+            super(3, 0, 0, "Eclipse", 1, "Leshan 1", 2, "LE-100-000", 3, "1.5.0", 9, 87L, 10, 15_000L, 11,
                     Map.of(0, 0L), 13, new Date(), 14, "+01:00", 15, "Europe/Berlin", 16, binding.name());
         }
 
@@ -218,8 +226,8 @@ public final class LeshanOneDevice {
     private static final class Sensor extends Talker {
         private static final int VALUE = 5700;
 
-        Sensor() {
-            super(TEMPERATURE, 5601, 21.5, 5602, 21.5, VALUE, 21.5, 5701, "Cel");
+        Sensor(int instanceId) {
+            super(TEMPERATURE, instanceId, 5601, 21.5, 5602, 21.5, VALUE, 21.5, 5701, "Cel", 5750, "room");
         }
 
         void measure(double value) {
