@@ -73,7 +73,7 @@ describe('the JSON reader', () => {
         const text = pieces.join('');
         expect(outcome(() => plain(readJson(text)))).toEqual(outcome(() => JSON.parse(text) as unknown));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
   });
 
