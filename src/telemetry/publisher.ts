@@ -37,7 +37,7 @@ const LARGEST_SEND = 512 * 1024;
 /** How often the outbox is looked at unasked: what another process wrote wakes nobody here. */
 const POLL_MS = 1_000;
 const SHORTEST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 10_000;
 /** Longer than a round may take. */
 const LEASE_MS = 60_000;
 const RENEW_MS = 20_000;
@@ -53,7 +53,7 @@ interface Held {
 /**
  * Sends what waits in the outbox, oldest first, and forgets what the broker has: at least once, one device's events in
  * their order. One process publishes at a time. While no broker answers it looks again after 0.25 s, then twice as long
- * each time, up to 30 s; a topic that refuses is held back the same way without keeping others waiting. Nothing here
+ * each time, up to 10 s; a topic that refuses is held back the same way without keeping others waiting. Nothing here
  * throws, and nothing waits for it.
  */
 export class Publisher {
