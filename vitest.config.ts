@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
 
 /**
- * `unit` needs nothing but Node (PGlite is the database); `peers` needs the peers that
+ * `unit` and `e2e` (the whole product in a process of its own) need nothing but Node: PGlite is the database. `peers` needs the peers that
  * scripts/test-peers.sh installs and starts: Java, libcoap, a Kafka broker, Postgres.
  */
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/bench/**'],
+          exclude: ['test/interop/**', 'test/e2e/**', 'test/bench/**'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },

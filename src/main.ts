@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { systemClock } from './clock.ts';
 import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
 import { processMetrics } from './composition/metrics.ts';
+import { checkPorts } from './composition/ports.ts';
 import type { Config } from './config.ts';
 import { createEventBus, type Subscription } from './events/index.ts';
 import {
@@ -58,6 +59,7 @@ export async function startTreeline(config: Config): Promise<Treeline> {
 async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'stop'>> {
   const clock = systemClock;
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  await checkPorts(config);
   const store = await openStore({
     database: config.database,
     onError: (error) => log.error({ err: error }, 'the database'),

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { openStore } from '../store/index.ts';
 import { fail } from './failure.ts';
 
 export function migrateCommand(): Command {
@@ -8,6 +7,7 @@ export function migrateCommand(): Command {
     .description('Brings the database of DATABASE_URL, or the embedded one, to the present schema, and ends.')
     .action(async () => {
       try {
+        const { openStore } = await import('../store/index.ts');
         const store = await openStore({ database: readConfig(process.env).database });
         await store.close();
         process.stdout.write('The database has the present schema.\n');

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { printedSchema } from '../../schema/index.ts';
 import { fail } from './failure.ts';
 
 export function schemaCommand(): Command {
@@ -9,6 +8,7 @@ export function schemaCommand(): Command {
     .option('--out <file>', 'write it to a file instead')
     .action(async ({ out }: { out?: string }) => {
       try {
+        const { printedSchema } = await import('../../schema/index.ts');
         if (out === undefined) process.stdout.write(printedSchema());
         else await writeFile(out, printedSchema());
       } catch (error) {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readConfig, settings } from '../config.ts';
-import { startTreeline, type Treeline } from '../main.ts';
+import type { Treeline } from '../main.ts';
 import { fail } from './failure.ts';
 
 /** A second signal, or this long after the first, and the process ends without waiting further. */
@@ -12,7 +12,10 @@ export function serveCommand(): Command {
     .addHelpText('after', settingsHelp())
     .action(async () => {
       try {
-        const treeline = await startTreeline(readConfig(process.env));
+        const config = readConfig(process.env);
+        // Loaded here, so that a wrong setting is told before the product is loaded.
+        const { startTreeline } = await import('../main.ts');
+        const treeline = await startTreeline(config);
         stopOnSignal(treeline);
         process.stdout.write(banner(treeline));
       } catch (error) {

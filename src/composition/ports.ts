@@ -1,0 +1,44 @@
+import { createSocket } from 'node:dgram';
+import { createServer, isIPv6 } from 'node:net';
+import { settings, type Config } from '../config.ts';
+
+/** A port that can't be had: which, and by which setting. */
+export class PortError extends Error {
+  override readonly name = 'PortError';
+}
+
+/**
+ * Tries every port of the settings and gives it back. Opening the database takes seconds; whoever has a port taken should
+ * hear of it at once.
+ */
+export async function checkPorts({ http, coap, coaps }: Config): Promise<void> {
+  await tryTcp(http.host, http.port).catch(refused(settings.httpPort.variable, http));
+  await tryUdp(coap.host, coap.port).catch(refused(settings.coapPort.variable, coap));
+  for (const host of coaps.hosts) {
+    await tryUdp(host, coaps.port).catch(refused(settings.coapsPort.variable, { host, port: coaps.port }));
+  }
+}
+
+function refused(variable: string, { host, port }: { host: string; port: number }): (error: unknown) => never {
+  return (error) => {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const words = reason === 'EADDRINUSE' ? 'is in use' : `can't be listened on (${reason})`;
+    throw new PortError(`${host} port ${port} ${words}; ${variable} sets another`, { cause: error });
+  };
+}
+
+function tryTcp(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
+}
+
+function tryUdp(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    socket.once('error', reject);
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(resolve));
+  });
+}
