@@ -43,7 +43,10 @@ export interface OutgoingRequest {
   readonly payload?: Uint8Array;
   /** Default true. */
   readonly confirmable?: boolean;
-  /** How long to wait for the response, counted from the last block that moved; default EXCHANGE_LIFETIME (247 s). */
+  /**
+   * How long to wait for the response, counted from when the request left or the last block moved, not from when it
+   * began to wait behind others; default EXCHANGE_LIFETIME (247 s).
+   */
   readonly timeoutMs?: number;
   /** Ends the exchange: a queued request is not sent, a response that comes later is ignored. */
   readonly signal?: AbortSignal;

@@ -33,12 +33,14 @@ export interface CoapEndpointOptions {
   /** For each peer, made by `transmissionParameters`; it is asked often, so it should look up and not compute. */
   readonly parameters?: (peer: Peer) => TransmissionParameters;
   readonly limits?: Partial<CoapLimits>;
-  /** Hears what a handler of requests or notifications threw. */
+  /** Hears what a handler of requests or notifications threw, and why a notification could not be read. Must not throw. */
   readonly onHandlerError?: (error: unknown) => void;
 }
 
 /** How often idle peers and abandoned bodies are looked for. */
 const SWEEP_MS = 15_000;
+/** The same when a sweep left some for later. */
+const NEXT_SWEEP_MS = 500;
 /** How long `close` waits for handlers that are at work. */
 const DRAIN_MS = 2_000;
 
@@ -70,14 +72,19 @@ class Engine implements CoapEndpoint {
     this.#transport = transport;
     this.#clock = clock;
     this.#messages = new MessageLayer({ transport, clock, random, parameters, limits, idlePeerMs });
+    const { counters } = this.#messages;
+    const onFailure = (error: unknown): void => {
+      counters.handlerErrors++;
+      onHandlerError(error);
+    };
     this.#requests = {
       messages: this.#messages,
       tokens: new TokenTable(limits.tokens),
       downloads: new ByteBudget(limits.downloadBytes),
       limits,
-      onHandlerError,
+      onHandlerError: onFailure,
     };
-    this.#responder = new Responder(this.#messages, limits, idlePeerMs, onHandlerError);
+    this.#responder = new Responder(this.#messages, limits, idlePeerMs, onFailure);
     transport.onDatagram((peer, datagram) => this.#receive(peer, datagram));
     transport.onPeerGone((peer) => this.#onPeerGone(peer));
   }
@@ -146,11 +153,14 @@ class Engine implements CoapEndpoint {
   }
 
   /** Resolves when no handler runs, or after DRAIN_MS. */
-  async #drained(): Promise<void> {
-    let timer: Timer | null = null;
-    const late = new Promise<void>((resolve) => (timer = this.#clock.after(DRAIN_MS, resolve)));
-    await Promise.race([this.#responder.idle(), late]);
-    (timer as Timer | null)?.cancel();
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(DRAIN_MS, resolve);
+      this.#responder.onceIdle(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #obtain(peer: Peer): PeerState {
@@ -263,14 +273,14 @@ class Engine implements CoapEndpoint {
     if (state) endActivities(state, new CoapError('CLOSED', `the session of ${peer.address}:${peer.port} has ended`));
   }
 
-  #keepSweeping(): void {
-    this.#sweepTimer ??= this.#clock.after(SWEEP_MS, () => {
+  #keepSweeping(afterMs = SWEEP_MS): void {
+    this.#sweepTimer ??= this.#clock.after(afterMs, () => {
       const now = this.#clock.now();
-      this.#messages.peers.sweep(now);
+      const more = this.#messages.peers.sweep(now);
       this.#responder.uploads.sweep(now);
       this.#responder.served.sweep(now);
       this.#sweepTimer = null;
-      if (this.#messages.peers.size > 0) this.#keepSweeping();
+      if (this.#messages.peers.size > 0) this.#keepSweeping(more ? NEXT_SWEEP_MS : SWEEP_MS);
     });
   }
 }

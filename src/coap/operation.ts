@@ -20,7 +20,7 @@ export interface RequestLayer {
   readonly tokens: TokenTable;
   readonly downloads: ByteBudget;
   readonly limits: CoapLimits;
-  /** A notification handler failed. */
+  /** A caller's handler or listener failed, or a notification could not be read. */
   readonly onHandlerError: (error: unknown) => void;
 }
 

@@ -227,7 +227,8 @@ export function stringOption(number: number, text: string): MessageOption {
 
 /** Null when it is not UTF-8: two names that differ must not be read as one. */
 function readString(value: Uint8Array): string | null {
-  const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString();
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
+  const text = bytes.toString();
   return text.includes('\uFFFD') && !isUtf8(value) ? null : text;
 }
 

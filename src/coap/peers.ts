@@ -3,6 +3,8 @@ import type { Peer } from './transport.ts';
 
 /** How many held peers are passed over in the search for one to forget, so that a full table costs no scan. */
 const EVICTION_TRIES = 16;
+/** How many peers one sweep looks at: some milliseconds of work. */
+const MOST_SWEPT = 50_000;
 
 /**
  * The peers that something is known of: bounded, in the order in which they were last touched, so that idle ones are
@@ -57,16 +59,21 @@ export class PeerTable {
     this.#append(state);
   }
 
-  /** Forgets peers that were idle for EXCHANGE_LIFETIME: none of their messages can come again (RFC 7252 §4.4). */
-  sweep(now: number): void {
+  /**
+   * Forgets peers that were idle for EXCHANGE_LIFETIME: none of their messages can come again (RFC 7252 §4.4). True when
+   * there are more than it looks at in one go.
+   */
+  sweep(now: number): boolean {
     let state = this.#oldest;
-    while (state && state.touchedAt + this.#idleMs <= now) {
+    for (let swept = 0; state && state.touchedAt + this.#idleMs <= now; swept++) {
+      if (swept === MOST_SWEPT) return true;
       const remembered = state.recent?.prune(now) ?? false;
       if (!remembered) state.recent = null;
       if (state.held || remembered) this.touch(state, now);
       else this.#forget(state);
       state = this.#oldest;
     }
+    return false;
   }
 
   /** All that belongs to `from` now belongs to `to`; null when there is no room for `to`. */

@@ -90,11 +90,10 @@ export class Responder {
     this.#patience.close();
   }
 
-  /** Resolves when no handler runs. */
-  idle(): Promise<void> {
-    return this.#messages.counters.answering === 0
-      ? Promise.resolve()
-      : new Promise((resolve) => (this.#onIdle = resolve));
+  /** Calls when no handler runs, at once or later. */
+  onceIdle(idle: () => void): void {
+    if (this.#messages.counters.answering === 0) idle();
+    else this.#onIdle = idle;
   }
 
   #handle(handling: Handling, payload: Uint8Array): void {
@@ -128,7 +127,6 @@ export class Responder {
       this.#respond(handling, response);
       response.onSent?.();
     } catch (error) {
-      this.#messages.counters.handlerErrors++;
       this.#onHandlerError(error);
       if (!answer.settled) answer.respond(codes.internalServerError);
     } finally {

@@ -21,6 +21,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
   const sent = new Map<string, Uint8Array>();
   let receive: (peer: Peer, datagram: Uint8Array) => void = nothing;
   const errors: unknown[] = [];
+  const wrong: string[] = [];
   const endpoint = createCoapEndpoint({
     clock,
     random,
@@ -30,8 +31,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
       kind: 'udp',
       send: (peer, datagram) => {
         // Whatever is sent back is a CoAP message, and no amplifier: never above one block and its options.
-        expect(decode(datagram).ok).toBe(true);
-        expect(datagram.length).toBeLessThan(1_200);
+        if (!decode(datagram).ok || datagram.length > 1_200) wrong.push(Buffer.from(datagram).toString('hex'));
         sent.set(peer.key, datagram);
       },
       onDatagram: (listener) => {
@@ -66,6 +66,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
       expect(replyBytes).toBeLessThanOrEqual(100_000);
     }
   }
+  expect(wrong).toEqual([]);
   const { received, dropped, duplicates } = endpoint.metrics();
   expect(received).toBe(COUNT + repeated);
   expect(dropped.malformed).toBeGreaterThan(5_000);
@@ -74,7 +75,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
   expect(errors.length).toBeGreaterThan(0);
 
   const client = udpPeer('203.0.113.1', 5683);
-  receive(client, Buffer.from('40010001b33330', 'hex').subarray(0, 4));
+  receive(client, Buffer.from('40010001', 'hex'));
   await clock.advance(10);
   expect(decode(sent.get(client.key) ?? new Uint8Array())).toMatchObject({ ok: true, message: { messageId: 1 } });
 
