@@ -5,8 +5,8 @@ import type { ObjectDefinition, ResourceDefinition } from './definition.ts';
 import { invalid, parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-/** The registry's largest definition has a tenth of it. */
-export const MAX_OBJECT_XML = 1024 * 1024;
+/** Characters of a file: several times what an object of 67 resources, the registry's most, takes with its descriptions. */
+export const MAX_OBJECT_XML = 512 * 1024;
 const MAX_TEXT = 1000;
 const VERSION = /^\d{1,5}\.\d{1,5}$/;
 const ID = /^\d{1,5}$/;
@@ -15,7 +15,7 @@ const OPERATIONS: readonly ResourceDefinition['operations'][] = ['', 'R', 'W', '
 
 /**
  * The definitions of an OMA object definition file (LWM2M.xsd: `<LWM2M><Object>…`). Throws INVALID_ARGUMENT with a
- * message that names line and element, LIMIT for a file over 1 MiB.
+ * message that names line and element, LIMIT for a file over 512 Ki characters.
  */
 export function parseObjectXml(xml: string): readonly ObjectDefinition[] {
   if (xml.length > MAX_OBJECT_XML) {

@@ -12,6 +12,7 @@ export interface XmlElement {
 }
 
 const MAX_NESTING = 16;
+const MAX_MESSAGE = 300;
 const ATTRIBUTE = '@';
 const TEXT = '#text';
 // Declared as the object type Symbol; it is a symbol.
@@ -117,5 +118,6 @@ class Lines {
 }
 
 export function invalid(line: number, message: string, cause?: unknown): Lwm2mError {
-  return new Lwm2mError('INVALID_ARGUMENT', `line ${line}: ${message}`, { cause });
+  // The parser quotes what it doesn't understand, however long.
+  return new Lwm2mError('INVALID_ARGUMENT', `line ${line}: ${message.slice(0, MAX_MESSAGE)}`, { cause });
 }

@@ -153,5 +153,6 @@ describe('an OMA object definition', () => {
   it('is bounded in length and depth', () => {
     expect(problemOf(' '.repeat(MAX_OBJECT_XML + 1))).toMatch(/^LIMIT/);
     expect(problemOf(`${'<a>'.repeat(1000)}${'</a>'.repeat(1000)}`)).toMatch(/^INVALID_ARGUMENT/);
+    expect(problemOf('<a>'.repeat(1000)).length).toBeLessThan(400);
   });
 });
