@@ -7,8 +7,8 @@ import { defineConfig } from 'vitest/config';
 const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
 
 /**
- * `unit` and `e2e` (the whole product in a process of its own) need nothing but Node: PGlite is the database. `peers` needs the peers that
- * scripts/test-peers.sh installs and starts: Java, libcoap, a Kafka broker, Postgres.
+ * `unit` and `e2e` (the whole product in a process of its own) need nothing but Node: PGlite is the database. `peers`
+ * needs the peers that scripts/test-peers.sh installs: Java, libcoap, a Kafka broker, Postgres.
  */
 export default defineConfig({
   test: {
@@ -21,6 +21,16 @@ export default defineConfig({
           exclude: ['test/interop/**', 'test/e2e/**', 'test/bench/**'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {
