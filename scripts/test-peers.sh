@@ -17,5 +17,5 @@ failed=0
 # shellcheck disable=SC2046 # the report's options are words
 npx vitest run --project peers $(report peers) || failed=1
 # shellcheck disable=SC2046
-node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit $(report postgres) || failed=1
+node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit --project e2e $(report postgres) || failed=1
 exit $failed
