@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { isSuccess, type IncomingResponse, type NotificationHandler, type Observation } from '../coap/index.ts';
+import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHost, ReadingOrigin } from './host.ts';
-import { decodeAnswer } from './operation-answer.ts';
+import { decodeAnswer, hasContent } from './operation-answer.ts';
 import type { Exchange, Exchanges } from './operation-exchange.ts';
 import { askingsFor, observeRequest } from './operation-request.ts';
 import type { NotificationAttributes, Operation } from './operation.ts';
@@ -39,6 +39,8 @@ export interface ObservationsOptions {
   readonly heard: (device: RegisteredDevice) => void;
   /** What the host could not be told and nobody waits for. */
   readonly onFault: (error: unknown, doing: string) => void;
+  /** Lets `stop` of the server wait for what is being stored; rejects once it has stopped. */
+  readonly handled: <T>(work: () => Promise<T>) => Promise<T>;
   /** Above it LIMIT. */
   readonly mostPerDevice: number;
 }
@@ -120,7 +122,10 @@ export class Observations {
       },
     );
     const { response, observation, observed } = answer;
-    if (!isSuccess(response.code)) return { response, decoded: null, observing: false };
+    if (!hasContent(response)) {
+      observation?.forget();
+      return { response, decoded: null, observing: false };
+    }
     try {
       const decoded = await this.#take(observed, response, 'NOTIFICATION');
       if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the answer to the Observe can’t be decoded');
@@ -239,19 +244,21 @@ export class Observations {
 
   /** Its promise is the acknowledgement of the notification: a host that can't store it makes the device repeat it. */
   #handler(observed: Observed): NotificationHandler {
+    return (notification) => this.#options.handled(() => this.#notified(observed, notification));
+  }
+
+  async #notified(observed: Observed, notification: Parameters<NotificationHandler>[0]): Promise<void> {
     const { queue, heard } = this.#options;
     const { device } = observed;
-    return async (notification) => {
-      if (device.ended) return;
-      queue.hearing(device);
-      if (isSuccess(notification.code)) await this.#take(observed, notification, 'NOTIFICATION');
-      if (notification.final) {
-        observed.over = true;
-        const running = observed.running ?? this.running(device, observed.paths);
-        if (running) await this.end(device, running, 'refused');
-      }
-      heard(device);
-    };
+    if (device.ended) return;
+    queue.hearing(device);
+    if (hasContent(notification)) await this.#take(observed, notification, 'NOTIFICATION');
+    if (notification.final) {
+      observed.over = true;
+      const running = observed.running ?? this.running(device, observed.paths);
+      if (running) await this.end(device, running, 'refused');
+    }
+    heard(device);
   }
 
   /** Null when it can't be decoded, which the host is told. Rejects as the host does. */

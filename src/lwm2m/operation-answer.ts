@@ -1,4 +1,4 @@
-import { formatCode, isSuccess, type IncomingResponse } from '../coap/index.ts';
+import { codes, formatCode, isSuccess, type IncomingResponse } from '../coap/index.ts';
 import { ContentFormat, currentContentFormat, decode, decodeLinks } from './codec/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Link } from './link-format.ts';
@@ -67,13 +67,18 @@ export function discoveredLinks(payload: Uint8Array, { rootPath }: Registration)
   );
 }
 
+/** Whether an answer says what there is: 2.05 does, other successes to a Read say nothing. */
+export function hasContent({ code }: IncomingResponse): boolean {
+  return code === codes.content;
+}
+
 /** What the host is told of an answer: code and message, without what a payload held. */
 export function resultOf(response: IncomingResponse): OperationResult {
   const ok = isSuccess(response.code);
   return {
     ok,
     code: formatCode(response.code),
-    message: ok ? null : diagnosticMessage(response.payload),
+    message: ok ? null : diagnosticMessage(response),
     contentFormat: response.contentFormat,
     decoded: null,
     links: null,
@@ -81,8 +86,9 @@ export function resultOf(response: IncomingResponse): OperationResult {
   };
 }
 
-/** RFC 7252 §5.5.2: for people, in UTF-8; a device may put anything there. */
-function diagnosticMessage(payload: Uint8Array): string | null {
+/** RFC 7252 §5.5.2: for people, in UTF-8 and without a Content-Format; a device may put anything there. */
+function diagnosticMessage({ contentFormat, payload }: IncomingResponse): string | null {
+  if (contentFormat !== null && currentContentFormat(contentFormat) !== ContentFormat.text) return null;
   // A character has four bytes at most.
   const text = new TextDecoder().decode(payload.subarray(0, 4 * LONGEST_MESSAGE)).replace(CONTROL_CHARACTERS, ' ');
   return text.trim().slice(0, LONGEST_MESSAGE) || null;

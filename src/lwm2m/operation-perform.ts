@@ -3,7 +3,14 @@ import { codes, formatCode, type IncomingResponse } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHost } from './host.ts';
 import type { Observations } from './observation.ts';
-import { createdInstanceId, decodeAnswer, discoveredLinks, resultOf, writtenBy } from './operation-answer.ts';
+import {
+  createdInstanceId,
+  decodeAnswer,
+  discoveredLinks,
+  hasContent,
+  resultOf,
+  writtenBy,
+} from './operation-answer.ts';
 import { checkOperation } from './operation-check.ts';
 import type { Exchange, Exchanges } from './operation-exchange.ts';
 import { askingsFor, type AskedOperation } from './operation-request.ts';
@@ -103,7 +110,7 @@ export class Operations {
     expected: number | null,
   ): Promise<OperationResult> {
     const result = resultOf(response);
-    if (!result.ok) return result;
+    if (!hasContent(response)) return result;
     const { registration, model } = device;
     const receivedAt = this.#clock.now();
     let decoded: Decoded;
@@ -186,6 +193,8 @@ export class Operations {
       return { ...NO_ANSWER };
     }
     const response = await this.#observations.cancel(exchange, running);
+    // Some devices confirm with nothing instead of the value, which is not to say that there is none.
+    if (response.payload.length === 0) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
   }
 

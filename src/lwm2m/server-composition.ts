@@ -84,6 +84,7 @@ class Server implements RunningLwm2mServer {
       exchanges,
       heard,
       onFault,
+      handled: (work) => this.#handled(work),
       mostPerDevice: observationsPerDevice,
     });
     this.#operations = new Operations({
@@ -159,9 +160,8 @@ class Server implements RunningLwm2mServer {
 
   async perform(deviceKey: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
     const device = this.#registry.withKey(deviceKey);
-    if (this.#stopped) throw new Lwm2mError('CANCELLED', 'the server stops');
     if (!device) throw new Lwm2mError('NOT_REGISTERED', 'the device is not registered');
-    return this.#handled(this.#operations.perform(device, operation, options));
+    return this.#handled(() => this.#operations.perform(device, operation, options));
   }
 
   async remove(deviceKey: string): Promise<void> {
@@ -185,11 +185,9 @@ class Server implements RunningLwm2mServer {
     if (before) this.#queue.hearing(before);
     let response: OutgoingResponse;
     try {
-      response = await this.#handled(this.#route(request, reachedBy));
+      response = await this.#handled(() => this.#route(request, reachedBy));
     } catch (error) {
-      this.#onFault(error, `answering ${request.method} /${request.path.join('/')}`);
-      const busy = error instanceof Lwm2mError && error.code === 'LIMIT';
-      response = busy ? refusal('5.03', error.message) : refusal('5.00', 'try again later');
+      response = this.#failure(request, error);
     }
     const device = this.#registry.atPeer(reachedBy.endpoint, request.peer);
     if (!device) return response;
@@ -202,6 +200,15 @@ class Server implements RunningLwm2mServer {
         this.#tell('telling that a device is ready', () => onSent?.());
       },
     };
+  }
+
+  /** The location stays out of what is logged: over NoSec, who knows it may change the registration. */
+  #failure(request: IncomingRequest, error: unknown): OutgoingResponse {
+    if (error instanceof Lwm2mError && (error.code === 'LIMIT' || error.code === 'CANCELLED')) {
+      return refusal('5.03', error.message);
+    }
+    this.#onFault(error, `answering ${request.method} /${request.path[0] ?? ''}`);
+    return refusal('5.00', 'try again later');
   }
 
   async #route(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
@@ -223,7 +230,7 @@ class Server implements RunningLwm2mServer {
   /** Never rejects. */
   async #expire(device: RegisteredDevice): Promise<void> {
     try {
-      await this.#handled(this.#registrations.remove(device, 'expired'));
+      await this.#handled(() => this.#registrations.remove(device, 'expired'));
     } catch (error) {
       this.#onFault(error, 'ending an expired registration');
       this.#registry.spare(device, this.#settings.expiryRetryMs);
@@ -239,8 +246,10 @@ class Server implements RunningLwm2mServer {
     }
   }
 
-  /** Known to `stop`, which waits for it. */
-  async #handled<T>(work: Promise<T>): Promise<T> {
+  /** Known to `stop`, which waits for it; nothing begins after that. */
+  async #handled<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#stopped) throw new Lwm2mError('CANCELLED', 'the server stops');
+    const work = begin();
     this.#handling.add(work);
     try {
       return await work;

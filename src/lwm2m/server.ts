@@ -48,7 +48,7 @@ export interface Lwm2mSnapshot {
   readonly observations: number;
   /** Under way, or waiting for their turn. */
   readonly operations: number;
-  /** Requests of devices being answered, and operations. */
+  /** Requests and notifications of devices that are being taken, and operations. */
   readonly handling: number;
 }
 

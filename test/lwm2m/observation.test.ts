@@ -211,6 +211,17 @@ describe('the end of an observation', () => {
     expect(await notified(text('26'))).toBe('RST');
   });
 
+  it('takes an empty confirmation for that, not for an empty resource', async () => {
+    const { device, perform, host } = await observing();
+    device.onAsked = () => ({ code: codes.content });
+    expect(await perform({ kind: 'cancel-observation', paths: [temperature] })).toMatchObject({
+      ok: true,
+      decoded: null,
+    });
+    expect(host.values).toEqual(['/3303/0/5700=21.5']);
+    expect(host.batches).toHaveLength(1);
+  });
+
   it('LightweightM2M-1.1-int-302: passively sends nothing and resets the next notification', async () => {
     const { device, perform, server, notified } = await observing();
     const result = await perform({ kind: 'cancel-observation', paths: [temperature], passive: true });

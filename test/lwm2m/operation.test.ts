@@ -121,6 +121,19 @@ describe('Read', () => {
     expect(host.batches).toEqual([]);
   });
 
+  it('passes on as text only what is text', async () => {
+    const { perform } = await registered(() => ({ code: codes.badRequest, contentFormat: 257, payload: '\u00a2' }));
+    const result = await perform({ kind: 'read', path: path('/3/0/0') });
+    expect(result).toMatchObject({ ok: false, code: '4.00', message: null });
+  });
+
+  it('takes nothing from a success that brings no content', async () => {
+    const { perform, host } = await registered(changed);
+    const result = await perform({ kind: 'read', path: path('/3/0') });
+    expect(result).toMatchObject({ ok: true, code: '2.04', decoded: null });
+    expect(host.batches).toEqual([]);
+  });
+
   it('takes an empty answer for an object without instances', async () => {
     const { perform, host } = await registered(() => ({ code: codes.content }));
     const result = await perform({ kind: 'read', path: path('/3303') });

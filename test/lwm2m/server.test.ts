@@ -239,8 +239,23 @@ describe('stopping', () => {
     await expect(server.perform('dev1', { kind: 'read', path: temperature })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
+    expect(await device.update()).toMatchObject({ code: '5.03' });
     await advance(1_000_000);
     expect(host.told.at(-1)).toBe('ready dev1 register');
+  });
+
+  it('leaves notifications unacknowledged for the next run', async () => {
+    const { device, server, perform, host, advance } = await world();
+    await device.register([...DEV1], '</3303/0>');
+    device.onAsked = () => ({ ...text('21'), observe: 1 });
+    await perform({ kind: 'observe', paths: [temperature] });
+    const [asked] = device.asked;
+    if (!asked) throw new Error('nothing was asked');
+    await server.stop();
+    const messageId = device.notify(asked, 2, text('22'));
+    await advance(10);
+    expect(device.acknowledgement(messageId)).toBeNull();
+    expect(host.values).toEqual(['/3303/0/5700=21']);
   });
 });
 
