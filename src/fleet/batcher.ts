@@ -23,11 +23,14 @@ export interface BatcherOptions<Item, Result> {
   readonly mostWaiting?: number;
 }
 
+/** A database that is away refuses everything, each time after seconds. */
+const FAILURES_IN_A_ROW = 3;
+
 /**
  * Groups what arrives while a batch is being stored into the next one: under light load an item goes at once and alone,
  * under heavy load hundreds share a transaction, and nobody waits for more than the commit that holds what it brought.
  * Items of a lane are stored in the order they came. When a batch fails, its items are tried one by one, so that one bad
- * item rejects only itself.
+ * item rejects only itself; when several in a row fail it is not the items, and the rest is rejected with them.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
@@ -96,7 +99,8 @@ export class Batcher<Item, Result> {
     return waiting.splice(0, length);
   }
 
-  async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  /** Resolves with what kept the batch from being stored, or null; its items have been told. */
+  async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<unknown> {
     try {
       const results = await this.#options.run(
         name,
@@ -105,9 +109,22 @@ export class Batcher<Item, Result> {
       for (const [index, entry] of batch.entries()) {
         entry.resolve(results[index] as Result); // one result for each item, by the contract of `run`
       }
+      return null;
     } catch (error) {
       if (batch.length === 1) batch[0]?.reject(error);
-      else for (const entry of batch) await this.#store(name, [entry]);
+      else await this.#storeOneByOne(name, batch);
+      return error;
+    }
+  }
+
+  async #storeOneByOne(name: string, batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    let failures = 0;
+    for (const [index, entry] of batch.entries()) {
+      const error = await this.#store(name, [entry]);
+      failures = error === null ? 0 : failures + 1;
+      if (failures < FAILURES_IN_A_ROW) continue;
+      for (const rest of batch.slice(index + 1)) rest.reject(error);
+      return;
     }
   }
 }

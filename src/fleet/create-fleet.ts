@@ -134,12 +134,15 @@ export function createFleet(options: FleetOptions): RunningFleet {
       readings,
       observing,
       dispatcher,
+      modelOf,
       now: () => clock.now(),
     }),
 
     async start() {
       await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
-      const restored = await registrations.restore(modelOf);
+      const restored = await registrations.restore(modelOf, (error) =>
+        log.error({ err: error }, 'a stored registration or observation can’t be read: it is left out'),
+      );
       for (const device of restored.devices) roster.set(device);
       await requests.load();
       await dispatcher.start();

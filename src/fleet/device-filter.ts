@@ -21,7 +21,7 @@ export function conditionOf(tx: Transaction, filter: DeviceFilter | undefined): 
     ids && anyOf(ids.filter(isUuid), (some) => inArray(devices.id, some)),
     status && anyOf(status, (some) => inArray(devices.status, [...some])),
     profileId === undefined ? undefined : isUuid(profileId) ? eq(devices.profileId, profileId) : sql`false`,
-    tags && tags.length > 0 ? arrayContains(devices.tags, [...tags]) : undefined,
+    tags && tags.length > 0 ? arrayContains(devices.tags, tags.map(storable)) : undefined,
     search ? searched(search) : undefined,
     objectId === undefined
       ? undefined
@@ -40,8 +40,13 @@ function anyOf<T>(list: readonly T[], condition: (list: T[]) => SQL): SQL {
   return list.length > 0 ? condition([...list]) : sql`false`;
 }
 
+/** PostgreSQL's text has no NUL, so that nothing stored holds one: what asks for it finds nothing. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}
+
 function searched(text: string): SQL | undefined {
-  const pattern = `%${text.replaceAll('\0', '').replace(/[\\%_]/g, String.raw`\$&`)}%`;
+  const pattern = `%${storable(text).replace(/[\\%_]/g, String.raw`\$&`)}%`;
   return or(ilike(devices.endpoint, pattern), ilike(devices.name, pattern));
 }
 

@@ -1,7 +1,9 @@
 import { and, eq } from 'drizzle-orm';
-import type { Lwm2mHost, Path, ReadingBatch, Registration } from '../lwm2m/index.ts';
+import type { Lwm2mHost, ObjectModel, Path, ReadingBatch, ReadingOrigin, Registration } from '../lwm2m/index.ts';
 import { observations, type Store } from '../store/index.ts';
 import type { createAdmission } from './admission.ts';
+import { definitionAt, type DefinitionSource } from './operation-values.ts';
+import type { TenantId } from './access.ts';
 import type { Observing } from './observing.ts';
 import type { Presence } from './presence.ts';
 import type { ProfileBook } from './profiles.ts';
@@ -20,12 +22,13 @@ export interface HostParts {
   readonly readings: Readings;
   readonly observing: Observing;
   readonly dispatcher: RpcDispatcher;
+  readonly modelOf: (tenantId: TenantId) => ObjectModel;
   readonly now: () => number;
 }
 
 /** What the LwM2M server tells of devices, taken to where it belongs. */
 export function createHost(parts: HostParts): Lwm2mHost {
-  const { store, roster, admit, presence, profiles, readings, observing, dispatcher, now } = parts;
+  const { store, roster, admit, presence, profiles, readings, observing, dispatcher, modelOf, now } = parts;
 
   return {
     admit,
@@ -56,12 +59,14 @@ export function createHost(parts: HostParts): Lwm2mHost {
       const { tenantId, deviceId } = live;
       const { origin, scope, receivedAt } = batch;
       const { mappings } = await profiles.of(tenantId, live.profileId);
-      const ours = batch.decoded.readings.filter(({ path }) => path.prefix === null);
-      if (ours.length < batch.decoded.readings.length) await setAside(batch, readings);
+      const { decoded, registration } = batch;
+      if (decoded.readings.some(({ path }) => path.prefix !== null)) await setAside(batch, readings);
+      const source = { model: modelOf(tenantId), objects: registration.objects };
+      const ours = decoded.readings.filter(({ path }) => path.prefix === null && isReadable(path, origin, source));
       await readings.store({
         kind: 'readings',
         tenantId,
-        batch: { deviceId, origin, scope, readings: ours, empty: batch.decoded.empty, receivedAt },
+        batch: { deviceId, origin, scope, readings: ours, empty: decoded.empty, receivedAt },
         mappings: origin === 'WRITE' ? [] : mappings,
       });
     },
@@ -100,6 +105,11 @@ export function createHost(parts: HostParts): Lwm2mHost {
       observing.ready(deviceKey, 'wake');
     },
   };
+}
+
+/** What can be written only, a password or a firmware image, is not kept for everybody to read. */
+function isReadable(path: Path, origin: ReadingOrigin, source: DefinitionSource): boolean {
+  return origin !== 'WRITE' || (definitionAt(path, source)?.operations.includes('R') ?? true);
 }
 
 function sameObjects(one: Registration, other: Registration): boolean {

@@ -106,6 +106,7 @@ export class Observing {
       const entry = watched.get(String(path)) ?? { path, watchers: 0 };
       entry.watchers++;
       watched.set(String(path), entry);
+      this.#devices.get(key)?.cancelled.delete(observationKey([path]));
     }
     this.reconcile(key);
     let released = false;
@@ -250,8 +251,10 @@ export class Observing {
     const open = (key: string): boolean =>
       !tried.has(key) && !observed.refused.has(key) && !observed.commanded.has(key);
     for (const wish of wanted) {
-      const step = attributesStep(wish, observed) ?? (running.has(wish.key) ? null : observeStep(wish));
-      if (step && open(step.key) && open(wish.key)) return step;
+      if (!open(wish.key)) continue;
+      const attributes = attributesStep(wish, observed);
+      if (attributes && open(attributes.key)) return attributes;
+      if (!running.has(wish.key)) return observeStep(wish);
     }
     for (const [key, paths] of running) {
       const unwanted = !observed.wanted.has(key) && !observed.commanded.has(key) && !tried.has(key);
@@ -262,24 +265,37 @@ export class Observing {
 
   /** True when the device answered, whatever it said. */
   async #take(device: LiveDevice, observed: Observed, step: Step): Promise<boolean> {
-    const { lwm2m, turns, log } = this.#parts;
+    const { lwm2m, turns } = this.#parts;
     try {
       const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
       observed.failures = 0;
-      if (result.ok) {
-        step.done?.();
-      } else {
-        observed.refused.add(step.key);
-        const refusal = { device: device.key, paths: step.key, code: result.code, reason: result.message };
-        log.info(refusal, `the device refused ${step.operation.kind}`);
-      }
+      if (result.ok) step.done?.();
+      else this.#refused(device, observed, step, `${result.code} ${result.message ?? ''}`.trim());
       return true;
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
-      // Asleep or gone: whatever brings it back starts this again. Deaf: wait.
-      if (error.code !== 'NOT_REGISTERED' && error.code !== 'CANCELLED') this.#retryLater(device.key, observed);
-      return false;
+      switch (error.code) {
+        // Gone: whatever brings it back starts this again.
+        case 'NOT_REGISTERED':
+        case 'CANCELLED':
+          return false;
+        // Deaf: it is given time.
+        case 'TIMEOUT':
+        case 'LIMIT':
+          this.#retryLater(device.key, observed);
+          return false;
+        default:
+          this.#refused(device, observed, step, error.message);
+          return true;
+      }
     }
+  }
+
+  /** It is not asked for this again in this registration; that an observation would not end does not keep it from starting. */
+  #refused(device: LiveDevice, observed: Observed, step: Step, reason: string): void {
+    const { kind } = step.operation;
+    if (kind !== 'cancel-observation') observed.refused.add(step.key);
+    this.#parts.log.info({ device: device.key, step: step.key, reason }, `the device refused ${kind}`);
   }
 
   #retryLater(key: DeviceKey, observed: Observed): void {

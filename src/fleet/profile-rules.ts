@@ -31,7 +31,8 @@ const METHOD_PATH = /^(?:\/(?:\d{1,5}|\{\{\w{1,64}\}\})){1,4}$/;
 /** Throws FleetError VALIDATION, its field the path into the input. */
 export function checkProfile(input: ProfileInput): void {
   const name = input.name.trim();
-  if (name.length === 0 || input.name.length > 200) throw wrong(['name'], 'a name of 1..200 characters is wanted');
+  if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
+    throw wrong(['name'], 'a name of 1..200 characters is wanted');
   const { mappings = [], methods = [], offlineAfter } = input;
   if (mappings.length > MOST_MAPPINGS) throw wrong(['mappings'], `at most ${MOST_MAPPINGS} mappings`);
   if (methods.length > MOST_METHODS) throw wrong(['methods'], `at most ${MOST_METHODS} methods`);

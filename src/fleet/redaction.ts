@@ -13,17 +13,18 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * A copy of JSON parameters that is safe to keep and to show: values under secret names are redacted, and so is the
- * `value` of an entry whose `path` is secret (`isSecretPath` decides); long text is replaced by its length and SHA-256.
+ * A copy of JSON parameters that is safe to keep and to show: values under secret names are redacted, and so is what an
+ * entry `{ path, value }` would write to a secret place (`isSecret` decides); long text is replaced by its length and
+ * SHA-256.
  */
-export function redact(params: unknown, isSecretPath: (path: string) => boolean): unknown {
+export function redact(params: unknown, isSecret: (path: string, value: unknown) => boolean): unknown {
   const copy = (value: unknown, depth: number): unknown => {
     if (typeof value === 'string') return value.length > LONGEST_KEPT ? digest(value) : value;
     if (typeof value !== 'object' || value === null) return value;
     if (depth > DEEPEST_KEPT) return REDACTED;
     if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1));
-    const { path } = value as { path?: unknown }; // any object may have one; what it is gets checked
-    const secret = typeof path === 'string' && isSecretPath(path);
+    const { path, value: written } = value as { path?: unknown; value?: unknown }; // any object may have them
+    const secret = typeof path === 'string' && isSecret(path, written);
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => [
         name,

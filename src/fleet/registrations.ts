@@ -81,8 +81,11 @@ export class Registrations {
     );
   }
 
-  /** What an earlier run left; what ran out meanwhile is ended by the LwM2M server, which knows the grace. */
-  async restore(modelOf: (tenantId: TenantId) => ObjectModel): Promise<Restored> {
+  /**
+   * What an earlier run left; what ran out meanwhile is ended by the LwM2M server, which knows the grace. `unreadable`
+   * hears of rows that make no sense, which are left out: one must not keep the server from starting.
+   */
+  async restore(modelOf: (tenantId: TenantId) => ObjectModel, unreadable: (error: unknown) => void): Promise<Restored> {
     const [rows, running] = await this.#store.asSystem(async (tx) => [
       await tx
         .select({ registration: registrations, device: devices, profileAwakeTime: profiles.awakeTime })
@@ -92,7 +95,7 @@ export class Registrations {
       await tx.select().from(observations),
     ]);
     const awakeMs = new Map<DeviceKey, number>();
-    const restored = rows.map(({ registration: row, device, profileAwakeTime }): LiveDevice => {
+    const restored = readable(rows, unreadable, ({ registration: row, device, profileAwakeTime }): LiveDevice => {
       const registration = registrationOfRow(row, device.endpoint);
       const awakeTime = device.awakeTime ?? profileAwakeTime;
       if (awakeTime !== null) awakeMs.set(registration.deviceKey, awakeTime * 1000);
@@ -114,7 +117,11 @@ export class Registrations {
           const awake = awakeMs.get(key);
           return { registration, model: modelOf(tenantId), ...(awake === undefined ? {} : { awakeMs: awake }) };
         }),
-        observations: running.filter((row) => current.has(row.registrationId)).map(observationOfRow),
+        observations: readable(
+          running.filter((row) => current.has(row.registrationId)),
+          unreadable,
+          observationOfRow,
+        ),
       },
       devices: restored,
     };
@@ -153,6 +160,17 @@ export class Registrations {
           },
     );
   }
+}
+
+function readable<Row, T>(rows: readonly Row[], unreadable: (error: unknown) => void, read: (row: Row) => T): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [read(row)];
+    } catch (error) {
+      unreadable(error);
+      return [];
+    }
+  });
 }
 
 function outcome(

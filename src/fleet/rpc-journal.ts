@@ -208,7 +208,7 @@ async function advance(tx: Transaction, id: string, turn: Turn): Promise<Rpc | n
     from: row.status,
     to: turn.to,
     at,
-    detail: turn.detail ?? null,
+    detail: turn.detail ?? turn.error?.message ?? null,
   });
   return changed[0] ? rpcOfRow(changed[0]) : null;
 }

@@ -65,14 +65,14 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
     source: PlanSource,
     options: RpcOptions,
   ): Promise<Rpc> {
-    const plan = planOperation(call.operation, source);
+    planOperation(call.operation, source);
     const { mode, timeoutMs, expiresAt, idempotencyKey } = checkOptions(options, clock.now());
-    const touched = [plan.together, ...plan.singles].some(
-      (operation) => operation !== null && 'path' in operation && isSecretPath(String(operation.path), source),
-    );
+    const secret = (path: string, value: unknown): boolean => writesSecret(call.operation, path, value, source);
     // A method's parameters are named by the profile: when it writes a secret, any of them may be it.
     const isMethod = call.method !== call.operation.kind;
-    const params = touched && isMethod ? '[redacted]' : redact(call.params, (path) => isSecretPath(path, source));
+    const writes = 'values' in call.operation ? call.operation.values : [];
+    const hidden = isMethod && writes.some(({ path, value }) => secret(path, value));
+    const params = hidden ? '[redacted]' : redact(call.params, secret);
     const row: Omit<RpcRow, 'sequence'> = {
       id: randomUUID(),
       tenantId: actor.tenantId,
@@ -183,7 +183,14 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
   };
 }
 
-function isSecretPath(text: string, source: PlanSource): boolean {
+/** `path` and `value` as an operation has them: relative to the new instance in a Create, of a whole instance in a Write. */
+function writesSecret(operation: OperationInput, path: string, value: unknown, source: PlanSource): boolean {
+  const absolute = operation.kind === 'create' ? `/${operation.objectId}/0/${path.replace(/^\//, '')}` : path;
+  const below = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  return [absolute, ...below.map((id) => `${absolute}/${id}`)].some((place) => isSecretPlace(place, source));
+}
+
+function isSecretPlace(text: string, source: PlanSource): boolean {
   let path: Path;
   try {
     path = Path.parse(text);

@@ -3,11 +3,15 @@ import type { ReadingOrigin, ResourceType } from '../lwm2m/index.ts';
 import type { Transaction } from '../store/index.ts';
 import type { DeviceId } from './access.ts';
 import type { JsonValue, ResourceState } from './device.ts';
+import { FleetError } from './error.ts';
 import type { TreeSelector } from './fleet.ts';
 import type { LastValue, TreeChange } from './last-values.ts';
 
 /** The resource instance id of a single resource, or of a multiple one that has no instances. */
 const SINGLE = -1;
+
+/** Resources and resource instances of one device; above it what would add more is refused whole. */
+const MOST_RESOURCES = 10_000;
 
 /** A row of resource_values as a raw statement gives it. */
 interface ValueRow extends Record<string, unknown> {
@@ -21,6 +25,8 @@ interface ValueRow extends Record<string, unknown> {
   /** As the driver leaves it: text with its offset. */
   readonly measured_at: string;
   readonly source: string;
+  /** Only where asked for: the row is new. */
+  readonly fresh?: boolean;
 }
 
 /**
@@ -69,7 +75,9 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
     on conflict on constraint resource_values_pkey do update
       set type = excluded.type, value = excluded.value, measured_at = excluded.measured_at, source = excluded.source
       where resource_values.measured_at <= excluded.measured_at
-    returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, measured_at, source`);
+    returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, measured_at, source,
+      xmax = 0 as fresh`);
+  await checkSize(tx, rows);
   const multiple = rows.filter((row) => row.resource_instance_id >= 0);
   if (multiple.length === 0) return fold(rows);
   const key = (name: 'device_id' | 'object_id' | 'instance_id' | 'resource_id') =>
@@ -81,6 +89,17 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
         ${key('resource_id')}::int[]))
     order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
   return fold([...rows.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
+}
+
+/** Only a device that brings something new can have too much. */
+async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<void> {
+  const grown = [...new Set(rows.filter((row) => row.fresh).map((row) => row.device_id))];
+  if (grown.length === 0) return;
+  const tooLarge = await tx.execute<{ device_id: string }>(sql`
+    select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
+    group by device_id having count(*) > ${MOST_RESOURCES}`);
+  const [first] = tooLarge.rows;
+  if (first) throw new FleetError('CONFLICT', `device ${first.device_id} has more than ${MOST_RESOURCES} resources`);
 }
 
 async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {

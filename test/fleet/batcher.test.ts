@@ -49,6 +49,20 @@ describe('the batcher', () => {
     ]);
   });
 
+  it('asks no more of a database that refuses everything', async () => {
+    const batches: string[][] = [];
+    const batcher = new Batcher<string, void>({
+      lane: () => 'acme',
+      run: async (_, items) => {
+        batches.push([...items]);
+        throw new Error('away');
+      },
+    });
+    const results = await Promise.allSettled([...'abcdefgh'].map((name) => batcher.add(name)));
+    expect(results.every((result) => result.status === 'rejected')).toBe(true);
+    expect(batches).toEqual([[...'abcdefgh'], ['a'], ['b'], ['c']]);
+  });
+
   it('refuses more than it may hold, and is empty when idle', async () => {
     const { batcher } = recording();
     const kept = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => batcher.add(row(name)));

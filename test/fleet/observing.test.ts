@@ -139,6 +139,17 @@ describe('the observations of a device', () => {
     expect(await running(known)).toHaveLength(2);
   });
 
+  it('run without attributes on a device that refuses those', async () => {
+    const mappings = [{ ...BATTERY, attributes: { pmin: 10 } }, TEMPERATURE];
+    const { known } = await registered('plain', { mappings }, (fresh) =>
+      fresh.answers.set('PUT /3/0/9', { code: codes.badRequest }),
+    );
+    expect(await running(known)).toEqual([
+      ['/3/0/9', 'PROFILE'],
+      ['/3303/0/5700', 'PROFILE'],
+    ]);
+  });
+
   it('are tried later, and later again, of a device that does not answer', async () => {
     const { device, known } = await registered('deaf', { mappings: [TEMPERATURE, BATTERY] }, (fresh) => {
       fresh.answers.set('GET /3303/0/5700', null);

@@ -127,13 +127,13 @@ describe('admission', () => {
     world = await fleetWorld(store(), { autoProvision: false });
     expect(await world.device().register('stranger')).toBe('4.03');
     await world.fleet.devices.provision(ADMIN, { endpoint: 'stranger' });
-    expect(await world.device('192.0.2.9').register('stranger')).toBe('2.01');
+    expect(await world.device().register('stranger')).toBe('2.01');
   });
 
   it('refuses names that are no UTF-8 text or too long', async () => {
     world = await fleetWorld(store());
     expect(await world.device().register('a\u0007b')).toBe('4.00');
-    expect(await world.device('192.0.2.8').register('x'.repeat(251))).toBe('2.01');
+    expect(await world.device().register('x'.repeat(251))).toBe('2.01');
   });
 
   it('keeps an endpoint with credentials from coming without them', async () => {

@@ -274,18 +274,21 @@ describe('an operation', () => {
     expect(world.sink.batches).toEqual([]);
   });
 
-  it('keeps its parameters for audit without secrets, and what it sent no longer than it must', async () => {
+  it.each([
+    [{ path: '/9/0/15', value: 'hunter2' }],
+    [{ path: '/9/0', value: { 2: '', 15: 'hunter2' } }],
+    [{ path: '/0/0/5', value: 'aHVudGVyMg==' }],
+  ])('keeps nothing secret of a write of %j', async (written) => {
     world = await fleetWorld(store());
-    const known = await world.fleet.devices.provision(ADMIN, { endpoint: 'audited' });
-    const values = [
-      { path: '/10/0/2', value: 'plain' },
-      { path: '/9/0/15', value: 'hunter2' },
-    ];
-    const input = { kind: 'write', mode: 'REPLACE', values } as const;
+    const { known } = await registered(`audited ${Math.random()}`);
+    const input = { kind: 'write', mode: 'REPLACE', values: [written] } as const;
     const rpc = await world.during(world.fleet.rpcs.perform(ADMIN, known.id, input));
-    expect(JSON.stringify(rpc)).not.toContain('hunter2');
+    expect(rpc).toMatchObject({ status: 'SUCCESSFUL', params: { values: [{ path: written.path }] } });
+    const tree = await world.fleet.devices.resources(ADMIN, [known.id], []);
     const { rows } = await store().asSystem((tx) => tx.execute(`select * from rpcs where id = '${rpc.id}'`));
-    expect(JSON.stringify(rows)).not.toContain('hunter2');
+    for (const kept of [rpc, rows, [...tree]]) {
+      expect(JSON.stringify(kept)).not.toMatch(/hunter2|aHVudGVyMg/);
+    }
   });
 
   it.each([
