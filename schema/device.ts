@@ -348,7 +348,7 @@ builder.relayMutationField(
         description: 'All its tags from now on: `["berlin"]`; null takes them away.',
         validate: tags,
       }),
-      profileId: t.id({ description: 'Its new profile: global id or plain UUID; null: the tenant’s default.' }),
+      profileId: t.id({ description: 'Its new profile: global id or plain UUID; null: it keeps its own.' }),
       awakeTime: t.int({
         description:
           'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',

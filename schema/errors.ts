@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
-import { FleetError, type FleetErrorCode } from '../src/fleet/index.ts';
+import { FleetError, type FleetErrorCode, type Rpc } from '../src/fleet/index.ts';
 import { builder } from './builder.ts';
+import { RpcNode } from './nodes.ts';
 
 /** The FleetErrors of one code, as a class that `instanceof` tells apart: each is a type of the API. */
 function errorsOf(code: FleetErrorCode): typeof FleetError {
@@ -15,7 +16,6 @@ const Validation = errorsOf('VALIDATION');
 const NotFound = errorsOf('NOT_FOUND');
 const Conflict = errorsOf('CONFLICT');
 const Forbidden = errorsOf('FORBIDDEN');
-const Unreachable = errorsOf('DEVICE_UNREACHABLE');
 
 const UserError = builder.interfaceRef<FleetError>('UserError').implement({
   description:
@@ -59,16 +59,35 @@ builder.objectType(Forbidden, {
   interfaces: [UserError],
 });
 
-builder.objectType(Unreachable, {
+/** A call that could not go out; that it was made stays on record. */
+class DeviceUnreachable extends FleetError {
+  readonly rpc: Rpc;
+
+  constructor(rpc: Rpc) {
+    super('DEVICE_UNREACHABLE', rpc.error?.message ?? 'the device is not registered');
+    this.rpc = rpc;
+  }
+}
+
+builder.objectType(DeviceUnreachable, {
   name: 'DeviceUnreachableError',
   description:
-    'The device is not registered, so it can’t be asked now. Mode PERSISTENT keeps the call until the device comes.',
+    'The device has no registration, so nothing could be sent to it. Mode PERSISTENT keeps the call until the device comes.',
   interfaces: [UserError],
+  fields: (t) => ({
+    rpc: t.expose('rpc', { type: RpcNode, description: 'The RPC on record: it ended with status TIMEOUT.' }),
+  }),
 });
+
+/** The RPC of a call, unless it ended because there was nobody to send it to. */
+export function reached(rpc: Rpc): Rpc {
+  if (rpc.status === 'TIMEOUT' && rpc.error?.code === 'DEVICE_UNREACHABLE') throw new DeviceUnreachable(rpc);
+  return rpc;
+}
 
 /** The errors of every mutation; those that ask something of a device can also find it unreachable. */
 const ERRORS = [Validation, NotFound, Conflict, Forbidden];
-const DEVICE_ERRORS = [...ERRORS, Unreachable];
+const DEVICE_ERRORS = [...ERRORS, DeviceUnreachable];
 
 /** The options that make a mutation's field a union of its payload and the errors a caller can mend. */
 export function resultUnion(mutation: string, asks: 'platform' | 'device' = 'platform') {

@@ -3,7 +3,7 @@ import type { OperationInput, Rpc } from '../src/fleet/index.ts';
 import type { Link } from '../src/lwm2m/index.ts';
 import { builder, type InputFields } from './builder.ts';
 import type { Context } from './context.ts';
-import { resultUnion } from './errors.ts';
+import { reached, resultUnion } from './errors.ts';
 import { idOf } from './global-id.ts';
 import { NotificationAttributesInput } from './notification-attributes.ts';
 import { ResourceType } from './object-definition.ts';
@@ -36,10 +36,12 @@ interface CallFields {
   readonly idempotencyKey?: string | null;
 }
 
-function perform({ fleet, actor }: Context, call: CallFields, operation: OperationInput): Promise<Rpc> {
+async function perform({ fleet, actor }: Context, call: CallFields, operation: OperationInput): Promise<Rpc> {
   const { deviceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = call;
   const id = idOf('Device', deviceId, 'deviceId');
-  return fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey });
+  return reached(
+    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey }),
+  );
 }
 
 const AnsweredValueType = builder.objectRef<AnsweredValue>('AnsweredValue').implement({

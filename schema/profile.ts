@@ -76,7 +76,7 @@ builder.objectType(DeviceProfileNode, {
     'What devices of a kind have in common: which resources become metrics, and what its RPC methods mean. A change reaches connected devices at once.',
   fields: (t) => ({
     profileId: t.expose('id', { type: 'UUID', description: 'The plain id behind the global one.' }),
-    name: t.exposeString('name', { description: 'Its name, unique in the tenant: `"default"`.' }),
+    name: t.exposeString('name', { description: 'Its name, unique in the tenant: `"Default"`.' }),
     isDefault: t.exposeBoolean('isDefault', { description: 'Whether devices get it that are given none.' }),
     mappings: t.field({
       type: [MetricMappingType],

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from '../src/fleet/index.ts';
 import { builder, type InputFields } from './builder.ts';
-import { resultUnion } from './errors.ts';
+import { reached, resultUnion } from './errors.ts';
 import { idOf } from './global-id.ts';
 import { DeviceNode, RpcNode } from './nodes.ts';
 
@@ -185,8 +185,8 @@ builder.relayMutationField(
     description: 'Calls a method on a device; it becomes an LwM2M operation. For operators.',
     authScopes: { operator: true },
     errors: resultUnion('CallRpc', 'device'),
-    resolve: (_root, { input: { deviceId, method, params, ...options } }, { fleet, actor }) =>
-      fleet.rpcs.call(actor, idOf('Device', deviceId, 'deviceId'), method, params, options),
+    resolve: async (_root, { input: { deviceId, method, params, ...options } }, { fleet, actor }) =>
+      reached(await fleet.rpcs.call(actor, idOf('Device', deviceId, 'deviceId'), method, params, options)),
   },
   { description: 'The call was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

@@ -43,6 +43,8 @@ export interface ApiWorld {
   /** Log lines from warnings upwards. */
   readonly logged: Record<string, unknown>[];
   ask(query: string, variables?: object, token?: string): Promise<Answer>;
+  /** The data of an answer; fails when there are errors. */
+  data<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Promise<T>;
   overWebSocket(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
   overSse(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
   /** Registers a simulated device; its values stand still unless a test moves them. */
@@ -123,6 +125,15 @@ export async function apiWorld(
   const devices: SimulatedDevice[] = [];
   const clients: { dispose(): void | Promise<void> }[] = [];
 
+  const ask: ApiWorld['ask'] = async (query, variables = {}, token = tokens.admin) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  };
+
   return {
     fleet,
     bus,
@@ -130,13 +141,9 @@ export async function apiWorld(
     url,
     tokens,
     logged,
-    async ask(query, variables = {}, token = tokens.admin) {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-        body: JSON.stringify({ query, variables }),
-      });
-      return { status: response.status, body: (await response.json()) as Answer['body'] };
+    ask,
+    async data<T>(query: string, variables?: object, token?: string) {
+      return dataOf<T>((await ask(query, variables, token)).body);
     },
     overWebSocket(query, variables = {}, token = tokens.admin) {
       const client = createWebSocketClient({
@@ -169,7 +176,7 @@ export async function apiWorld(
     async stop() {
       for (const client of clients) await client.dispose();
       await server.close();
-      for (const device of devices) await device.stop();
+      for (const device of devices) await device.vanish();
       await lwm2m.stop();
       await running.stop();
       await endpoint.close();
@@ -185,4 +192,10 @@ export async function next(
   const result = await results.next();
   if (result.done) throw new Error('the subscription has ended');
   return result.value as FormattedExecutionResult<Record<string, unknown>>;
+}
+
+/** The data of a result, which has no errors; as the test that asked for it knows it to be. */
+export function dataOf<T = Record<string, unknown>>({ data, errors }: FormattedExecutionResult): T {
+  if (errors || !data) throw new Error(`errors: ${JSON.stringify(errors)}`);
+  return data as T;
 }
