@@ -46,3 +46,14 @@ export type { Lwm2mServer, Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } f
 export type { Lwm2mEndpoint } from './registered-device.ts';
 export { createLwm2mServer, type Lwm2mServerOptions } from './server-composition.ts';
 export { defaultLwm2mServerSettings, type Lwm2mServerSettings } from './server-settings.ts';
+export {
+  createBootstrapServer,
+  type BootstrapAdmission,
+  type BootstrapConfiguration,
+  type BootstrapHost,
+  type BootstrapOutcome,
+  type BootstrapRequest,
+  type BootstrapServer,
+  type BootstrapServerOptions,
+  type BootstrapStep,
+} from './bootstrap/index.ts';

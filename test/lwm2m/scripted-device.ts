@@ -60,11 +60,13 @@ export class ScriptedDevice {
   onAsked: (asked: AskedOfDevice) => DeviceAnswer | null = () => ({ code: codes.notFound });
   location = '';
   readonly #network: SimulatedNetwork;
+  readonly #server: string;
   #peer: ScriptedPeer;
   #messageId: number;
 
-  constructor(network: SimulatedNetwork, address = '192.0.2.2', firstMessageId = 1) {
+  constructor(network: SimulatedNetwork, address = '192.0.2.2', firstMessageId = 1, server = SERVER) {
     this.#network = network;
+    this.#server = server;
     this.#messageId = firstMessageId;
     this.#peer = this.#at(address);
   }
@@ -159,7 +161,7 @@ export class ScriptedDevice {
   }
 
   #at(address: string): ScriptedPeer {
-    const peer = new ScriptedPeer(this.#network, address, SERVER);
+    const peer = new ScriptedPeer(this.#network, address, this.#server);
     peer.onMessage = (message) => this.#hear(peer, message);
     return peer;
   }

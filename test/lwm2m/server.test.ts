@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codes, udpPeer, type Peer, type SecurityIdentity, type Transport } from '../../src/coap/index.ts';
-import { createLwm2mServer, Path, registryModel, type Lwm2mServer, type Registration } from '../../src/lwm2m/index.ts';
+import {
+  createLwm2mServer,
+  Lwm2mError,
+  Path,
+  registryModel,
+  type Lwm2mServer,
+  type Operation,
+  type Registration,
+} from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { DEV1, world, type World } from './lwm2m-world.ts';
 import { RecordingHost } from './recording-host.ts';
@@ -296,6 +304,99 @@ describe('over sessions with an identity', () => {
     expect(await thief.request({ method: 'DELETE', path: dev1.location })).toMatchObject({ code: '4.00' });
     expect(server.registration('dev1')).toBe(before);
   });
+});
+
+describe('with several endpoints', () => {
+  const SECOND = '192.0.2.5';
+
+  /** A device that is observed over one endpoint, and the same device as it comes to the other. */
+  async function observed(transport: 'udp' | 'tcp') {
+    const network = new SimulatedNetwork();
+    const host = new RecordingHost();
+    const endpoints = [SERVER, SECOND].map((address) => ({ endpoint: network.endpoint(address), transport }));
+    const server = createLwm2mServer({ endpoints, host, clock: network.clock });
+    await server.start({ registrations: [], observations: [] });
+    const before = new ScriptedDevice(network, '192.0.2.2');
+    await before.register(DEV1, '</3303/0>');
+    before.onAsked = () => ({ ...text('21'), observe: 1 });
+    const begun = server.perform('dev1', { kind: 'observe', paths: [temperature] });
+    await network.clock.advance(10);
+    await begun;
+    const [asked] = before.asked;
+    if (!asked) throw new Error('nothing was asked');
+    const after = new ScriptedDevice(network, '192.0.2.3', 100, SECOND);
+    after.location = before.location;
+    expect(await after.update()).toMatchObject({ code: '2.04' });
+    return { network, host, server, asked, after };
+  }
+
+  it('takes a device’s observations along from one to the other', async () => {
+    const { network, host, server, asked, after } = await observed('udp');
+    const messageId = after.notify(asked, 2, text('22'));
+    await network.clock.advance(2);
+    expect(after.acknowledgement(messageId)).toBe('ACK');
+    expect(host.values).toEqual(['/3303/0/5700=21', '/3303/0/5700=22']);
+    after.onAsked = () => text('23');
+    const cancelled = server.perform('dev1', { kind: 'cancel-observation', paths: [temperature] });
+    await network.clock.advance(10);
+    expect(await cancelled).toMatchObject({ ok: true });
+    expect(after.asked[0]).toMatchObject({ observe: 1, token: asked.token });
+  });
+
+  it('ends observations with the connection they were asked over (RFC 8323 §7.4)', async () => {
+    const { host, server } = await observed('tcp');
+    expect(server.observations('dev1')).toEqual([]);
+    expect(host.told).toContain('not observing /3303/0/5700 cancelled');
+  });
+});
+
+describe('whatever a device answers', () => {
+  it('is a result, or a Lwm2mError', async () => {
+    const { device, host, perform, faults } = await world();
+    await device.register(['ep=dev1', 'lt=0', 'lwm2m=1.1'], '</3/0>,</3303/0>');
+    const answer = fc.record({
+      code: fc.oneof(fc.constantFrom(69, 69, 69, 65, 67, 68, 132, 160), fc.integer({ min: 64, max: 191 })),
+      contentFormat: fc.option(fc.constantFrom(0, 40, 42, 60, 110, 112, 1542, 11542, 11543, 11544, 65535), {
+        nil: undefined,
+      }),
+      payload: fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom('21.5', '[{"n":"/3/0/9","v":1}]', '</3/0>')),
+      locationPath: fc.array(fc.constantFrom('3303', '0', '99999', 'x'), { maxLength: 3 }),
+      observe: fc.option(fc.constantFrom(0, 1, 2), { nil: undefined }),
+    });
+    const operation = fc.constantFrom<Operation>(
+      { kind: 'read', path: Path.parse('/3/0') },
+      { kind: 'read', path: temperature, contentFormat: null },
+      { kind: 'read-composite', paths: [Path.root] },
+      { kind: 'discover', path: Path.parse('/3') },
+      { kind: 'observe', paths: [temperature] },
+      { kind: 'create', objectId: 3303, instanceId: null, values: [] },
+      { kind: 'delete', path: Path.parse('/3303/0') },
+      { kind: 'execute', path: Path.parse('/3/0/4'), arguments: {} },
+    );
+    await fc.assert(
+      fc.asyncProperty(operation, answer, async (asked, { contentFormat, observe, ...rest }) => {
+        device.onAsked = () => ({
+          ...rest,
+          ...(contentFormat !== undefined && { contentFormat }),
+          ...(observe !== undefined && { observe }),
+        });
+        try {
+          expect(await perform(asked, { timeoutMs: 1_000, ms: 1_100 })).toMatchObject({
+            code: expect.stringMatching(/^\d\.\d\d$/),
+          });
+        } catch (error) {
+          expect(error).toBeInstanceOf(Lwm2mError);
+          expect(error).toMatchObject({ code: expect.stringMatching(/^(BAD_ANSWER|TIMEOUT)$/) });
+        }
+        device.asked.length = 0;
+      }),
+      { numRuns: 500 },
+    );
+    expect(faults).toEqual([]);
+    device.onAsked = () => ({ code: codes.content, contentFormat: 110, payload: '[{"n":"/3/0/9","v":77}]' });
+    expect(await perform({ kind: 'read', path: Path.parse('/3/0') })).toMatchObject({ ok: true });
+    expect(host.values.at(-1)).toBe('/3/0/9=77');
+  }, 60_000);
 });
 
 describe('whatever a device sends', () => {
