@@ -22,48 +22,47 @@ function admin(tenantId: string): Actor {
   return { tenantId: tenantId as TenantId, role: 'admin', subject: 'test', keyId: null };
 }
 
-describe('credentials', () => {
-  const book = (): ReturnType<typeof createCredentials> => createCredentials({ store: store(), clock, bus, seal });
-  const lookUp = (): ReturnType<typeof createCredentialLookUp> =>
-    createCredentialLookUp({ store: store(), clock, seal });
+const book = (): ReturnType<typeof createCredentials> => createCredentials({ store: store(), clock, bus, seal });
+const lookUp = (): ReturnType<typeof createCredentialLookUp> => createCredentialLookUp({ store: store(), clock, seal });
 
+async function device(actor: Actor, endpoint: string): Promise<DeviceId> {
+  const [id, profileId] = [randomUUID(), randomUUID()];
+  const at = new Date(clock.now());
+  const { tenantId } = actor;
+  await store().asTenant(tenantId, async (tx) => {
+    await tx.insert(profiles).values({
+      id: profileId,
+      tenantId,
+      name: endpoint,
+      isDefault: false,
+      mappings: [],
+      methods: [],
+      offlineAfter: null,
+      createdAt: at,
+      updatedAt: at,
+    });
+    await tx.insert(devices).values({
+      id,
+      tenantId,
+      endpoint,
+      name: null,
+      tags: [],
+      profileId,
+      status: 'NEVER_SEEN',
+      lastSeen: null,
+      createdAt: at,
+    });
+  });
+  return id as DeviceId;
+}
+
+describe('credentials', () => {
   beforeAll(async () => {
     const createdAt = new Date(clock.now());
     await store().asSystem((tx) =>
       tx.insert(tenants).values(['acme', 'other'].map((id) => ({ id, name: id, createdAt }))),
     );
   });
-
-  async function device(actor: Actor, endpoint: string): Promise<DeviceId> {
-    const [id, profileId] = [randomUUID(), randomUUID()];
-    const at = new Date(clock.now());
-    const { tenantId } = actor;
-    await store().asTenant(tenantId, async (tx) => {
-      await tx.insert(profiles).values({
-        id: profileId,
-        tenantId,
-        name: endpoint,
-        isDefault: false,
-        mappings: [],
-        methods: [],
-        offlineAfter: null,
-        createdAt: at,
-        updatedAt: at,
-      });
-      await tx.insert(devices).values({
-        id,
-        tenantId,
-        endpoint,
-        name: null,
-        tags: [],
-        profileId,
-        status: 'NEVER_SEEN',
-        lastSeen: null,
-        createdAt: at,
-      });
-    });
-    return id as DeviceId;
-  }
 
   it('makes a PSK of 32 random bytes under the endpoint, and finds it by its identity', async () => {
     const id = await device(acme, 'urn:imei:1');
