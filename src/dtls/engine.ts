@@ -17,6 +17,7 @@ import { Resumables } from './resumption.ts';
 import { Session } from './session.ts';
 import type { DtlsSettings } from './settings.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { lasting } from './wire.ts';
 
 /** Alerts a second to whoever sends records of sessions that are gone. */
 const UNKNOWN_SESSION_ALERTS = 50;
@@ -214,10 +215,9 @@ export class Engine {
       identity,
       proof,
       sessionId: resumable?.sessionId ?? null,
-      clientRandom: Buffer.from(clientRandom),
-      finalFlight,
+      clientRandom: lasting(clientRandom),
     };
-    this.sessions.open(new Session(parts, address, now));
+    this.sessions.open(new Session(parts, address, now, finalFlight));
     if (resumable !== null) this.resumables.keep({ ...resumable, sessionKey: parts.key });
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));

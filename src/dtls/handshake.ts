@@ -23,6 +23,7 @@ import { CONTENT, type DtlsRecord, VERSION_DTLS12 } from './record.ts';
 import type { Resumable, Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
 import { Transcript } from './transcript.ts';
+import { lasting } from './wire.ts';
 
 /** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. */
 const MAX_EARLY_RECORDS = 8;
@@ -360,7 +361,7 @@ export class Handshake {
       nextSequence: 0,
       replay: NOTHING_SEEN,
       readCid: clientCid === null ? null : this.cid,
-      writeCid: clientCid,
+      writeCid: clientCid && lasting(clientCid),
     });
     this.#secured = { master, channel };
     return channel;

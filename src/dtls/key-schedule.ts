@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-import { uint, vector } from './wire.ts';
+import { lasting, uint, vector } from './wire.ts';
 
 const MASTER_SECRET_LENGTH = 48;
 const VERIFY_DATA_LENGTH = 12;
@@ -32,7 +32,7 @@ export function prf(secret: Buffer, label: string, seed: Buffer, length: number)
     a = createHmac('sha256', secret).update(a).digest();
     blocks.push(createHmac('sha256', secret).update(a).update(labelledSeed).digest());
   }
-  return Buffer.concat(blocks, length);
+  return lasting(Buffer.concat(blocks, length));
 }
 
 /** RFC 4279 §2: as many zeros as the key is long, then the key. */
@@ -53,10 +53,7 @@ export function extendedMasterSecret(premaster: Buffer, transcript: readonly Buf
 /** RFC 5246 §6.3. */
 export function keyBlock(master: Buffer, clientRandom: Buffer, serverRandom: Buffer, lengths: KeyLengths): KeyBlock {
   const { macKey, key, iv } = lengths;
-  const length = 2 * (macKey + key + iv);
-  // Buffer.alloc takes no part of Node's shared pool, of which a session would keep 8 KiB alive.
-  const block = Buffer.alloc(length);
-  prf(master, 'key expansion', Buffer.concat([serverRandom, clientRandom]), length).copy(block);
+  const block = prf(master, 'key expansion', Buffer.concat([serverRandom, clientRandom]), 2 * (macKey + key + iv));
   let offset = 0;
   const take = (size: number): Buffer => block.subarray(offset, (offset += size));
   const [clientMac, serverMac] = [take(macKey), take(macKey)];

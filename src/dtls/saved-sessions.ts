@@ -21,7 +21,7 @@ const MAX_AGE_MS = 15 * 60_000;
 const AT_A_TIME = 32;
 
 interface SavedSession {
-  readonly parts: Omit<SessionParts, 'channel' | 'finalFlight'>;
+  readonly parts: Omit<SessionParts, 'channel'>;
   readonly channel: ChannelState;
   readonly address: Address;
   readonly activeAt: number;
@@ -66,9 +66,7 @@ export async function restoreSessions(
   const sessions = await stillHolding(saved.sessions, (session) => session.parts, engine.lookUps);
   for (const { parts, channel, address, activeAt } of sessions) {
     const protection = protectionOf(parts.suite, parts.encryptThenMac);
-    engine.sessions.open(
-      new Session({ ...parts, channel: new Channel(protection, channel), finalFlight: null }, address, activeAt),
-    );
+    engine.sessions.open(new Session({ ...parts, channel: new Channel(protection, channel) }, address, activeAt, null));
   }
   // Whether these still hold is asked when they are resumed.
   for (const resumable of saved.resumables) engine.resumables.keep(resumable);
@@ -76,7 +74,7 @@ export async function restoreSessions(
 }
 
 function savedSession(session: Session): SavedSession {
-  const { channel, finalFlight: _, ...parts } = session.parts;
+  const { channel, ...parts } = session.parts;
   return { parts, channel: channel.state, address: session.path.address, activeAt: session.activeAt };
 }
 

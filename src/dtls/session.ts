@@ -25,7 +25,6 @@ export interface SessionParts {
   readonly sessionId: Buffer | null;
   /** Tells a late copy of the ClientHello that began this session from a new one. */
   readonly clientRandom: Buffer;
-  readonly finalFlight: FlightSender | null;
 }
 
 /** An open session. */
@@ -37,11 +36,12 @@ export class Session {
   #finalFlight: FlightSender | null;
   #peer: Peer;
 
-  constructor(parts: SessionParts, address: Address, now: number) {
+  /** `finalFlight`: sends the server's last flight again; null when the device's was the last one. */
+  constructor(parts: SessionParts, address: Address, now: number, finalFlight: FlightSender | null) {
     this.parts = parts;
     this.path = new Path(address);
     this.activeAt = now;
-    this.#finalFlight = parts.finalFlight;
+    this.#finalFlight = finalFlight;
     this.#peer = peerAt(parts, address);
   }
 

@@ -69,3 +69,10 @@ export function uint16s(body: Buffer, what: string): number[] {
   while (reader.left > 0) values.push(reader.uint(2));
   return values;
 }
+
+/** A copy that keeps nothing else alive: small buffers otherwise are parts of Node's shared pool of 8 KiB. */
+export function lasting(bytes: Buffer): Buffer {
+  const copy = Buffer.alloc(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}

@@ -1,0 +1,93 @@
+import { fork } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import type { ClientSession } from '../dtls/client.ts';
+import { benchClient, type HandshakeKind } from './dtls-device.ts';
+
+const HOST = '127.0.0.1';
+/** Devices at work at once, each on a port of its own. */
+const DEVICES = 16;
+const MESSAGE = Buffer.alloc(64, 'reading ');
+
+export interface ServerUnderLoad {
+  /** Runs `work` and tells how many of what it did a second of the server's CPU is enough for. */
+  perCpuSecond(work: () => Promise<number>): Promise<number>;
+  readonly port: number;
+  stop(): void;
+}
+
+export async function startServer(kind: 'dtls' | 'udp'): Promise<ServerUnderLoad> {
+  const script = fileURLToPath(new URL('dtls-server.ts', import.meta.url));
+  const server = fork(script, [kind], { execArgv: ['--import', 'tsx'] });
+  const [port] = (await once(server, 'message')) as [number];
+  const cpuMicroseconds = async (): Promise<number> => {
+    server.send('sample');
+    const [sample] = (await once(server, 'message')) as [number];
+    return sample;
+  };
+  return {
+    port,
+    async perCpuSecond(work) {
+      const before = await cpuMicroseconds();
+      const done = await work();
+      return (done * 1_000_000) / ((await cpuMicroseconds()) - before);
+    },
+    stop: () => server.kill(),
+  };
+}
+
+/** So many handshakes, one after the other on each device; resolves to how many there were. */
+export async function handshakes(port: number, kind: HandshakeKind, count: number): Promise<number> {
+  const each = Math.ceil(count / DEVICES);
+  await onEachDevice(port, async (socket) => {
+    let session: ClientSession | undefined;
+    for (let done = 0; done < each; done++) {
+      const client = benchClient(kind, (datagram) => socket.send(datagram), session);
+      const receive = (datagram: Buffer): void => client.receive(datagram);
+      socket.on('message', receive);
+      client.start();
+      while (client.state === 'shaking hands') await once(socket, 'message');
+      socket.off('message', receive);
+      client.stop();
+      if (kind === 'resumption') session = client.session;
+    }
+  });
+  return each * DEVICES;
+}
+
+/** So many messages that come back, a few at a time on each device, in sessions or plain. */
+export async function echoes(port: number, secured: boolean, count: number): Promise<number> {
+  const each = Math.ceil(count / DEVICES);
+  await onEachDevice(port, async (socket) => {
+    const client = benchClient('PSK-CCM-8', (datagram) => socket.send(datagram));
+    if (secured) {
+      socket.on('message', (datagram) => client.receive(datagram));
+      client.start();
+      while (client.state === 'shaking hands') await once(socket, 'message');
+    }
+    const say = (): void => (secured ? client.send(MESSAGE) : socket.send(MESSAGE));
+    say();
+    say();
+    for (let heard = 0; heard < each; heard++) {
+      await once(socket, 'message');
+      client.received.length = 0;
+      say();
+    }
+    client.stop();
+  });
+  return each * DEVICES;
+}
+
+async function onEachDevice(port: number, work: (socket: Socket) => Promise<void>): Promise<void> {
+  await Promise.all(
+    Array.from({ length: DEVICES }, async () => {
+      const socket = createSocket('udp4');
+      socket.connect(port, HOST);
+      await once(socket, 'connect');
+      await work(socket);
+      socket.close();
+    }),
+  );
+}

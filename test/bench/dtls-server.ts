@@ -1,0 +1,39 @@
+/**
+ * A server to be measured from outside, in a process of its own so that the load's CPU is not counted with it: `dtls`
+ * and `udp` both echo what devices say. Driven by test/bench/dtls-load.ts.
+ */
+import { createSocket } from 'node:dgram';
+
+import { DtlsServer } from '../../src/dtls/index.ts';
+import { BENCH_CREDENTIALS, benchIdentity } from './dtls-device.ts';
+
+const HOST = '127.0.0.1';
+
+const servers: Readonly<Record<string, () => Promise<number>>> = {
+  async udp() {
+    const socket = createSocket({ type: 'udp4', lookup: (address, _options, found) => found(null, address, 4) });
+    socket.on('message', (datagram, { port, address }) => socket.send(datagram, port, address));
+    await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
+    return socket.address().port;
+  },
+  async dtls() {
+    const server = await DtlsServer.bind({
+      hosts: [HOST],
+      port: 0,
+      credentials: BENCH_CREDENTIALS,
+      settings: { identity: benchIdentity() },
+    });
+    server.onDatagram((peer, datagram) => server.send(peer, datagram));
+    return server.addresses[0]?.port ?? 0;
+  },
+};
+
+const start = servers[process.argv[2] ?? ''];
+if (!start || !process.send) throw new Error('to be started by test/bench/dtls-load.ts');
+const port = await start();
+process.on('SIGINT', () => process.exit());
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.(user + system);
+});
+process.send(port);
