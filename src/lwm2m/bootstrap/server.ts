@@ -1,0 +1,195 @@
+import type { Clock } from '../../clock.ts';
+import {
+  codes,
+  type CoapEndpoint,
+  type Code,
+  type IncomingRequest,
+  type OutgoingResponse,
+  type Peer,
+} from '../../coap/index.ts';
+import { ContentFormat, currentContentFormat, encode } from '../codec/index.ts';
+import { Lwm2mError } from '../error.ts';
+import { Path } from '../path.ts';
+import { instancesToWrite } from './configuration.ts';
+import type { BootstrapAdmission, BootstrapHost, BootstrapStep } from './host.ts';
+import { BootstrapSession } from './session.ts';
+
+export interface BootstrapServerOptions {
+  readonly endpoints: readonly CoapEndpoint[];
+  readonly host: BootstrapHost;
+  readonly clock: Clock;
+  /** Bootstraps under way, at most; above it 5.03, and the device tries again. Default 10,000. */
+  readonly sessions?: number;
+  /** The host rejected where nobody is left to hear of it. */
+  readonly onFault: (error: unknown, doing: string) => void;
+}
+
+export interface BootstrapServer {
+  /** Ends what is under way; its devices bootstrap again. Resolves when the host knows. */
+  stop(): Promise<void>;
+}
+
+type Admitted = Extract<BootstrapAdmission, { admitted: true }>;
+
+interface Query {
+  readonly endpoint: string | null;
+  readonly contentFormat: number | null;
+}
+
+const MOST_SESSIONS = 10_000;
+/** Core 1.2 §6.1.5: what `pct` may ask for. */
+const PREFERRED_FORMATS: readonly number[] = [
+  ContentFormat.senmlJson,
+  ContentFormat.senmlCbor,
+  ContentFormat.tlv,
+  ContentFormat.lwm2mCbor,
+];
+/** The formats of a pack, the default first. */
+const PACK_FORMATS: readonly number[] = [ContentFormat.senmlCbor, ContentFormat.senmlJson, ContentFormat.lwm2mCbor];
+
+/** The bootstrap interface (Core 1.2 §6.1): Bootstrap-Request, Bootstrap-Pack-Request, and what follows them. */
+export function createBootstrapServer(options: BootstrapServerOptions): BootstrapServer {
+  return new Server(options);
+}
+
+class Server implements BootstrapServer {
+  readonly #host: BootstrapHost;
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #onFault: BootstrapServerOptions['onFault'];
+  /** By device: what ends its present bootstrap, and when it has ended. */
+  readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
+  #stopping = false;
+
+  constructor({ endpoints, host, clock, sessions = MOST_SESSIONS, onFault }: BootstrapServerOptions) {
+    this.#host = host;
+    this.#clock = clock;
+    this.#most = sessions;
+    this.#onFault = onFault;
+    for (const endpoint of endpoints) endpoint.onRequest((request) => this.#answer(endpoint, request));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const running = [...this.#running.values()];
+    for (const { abort } of running) abort.abort('the server stops');
+    await Promise.all(running.map(({ ended }) => ended));
+  }
+
+  async #answer(endpoint: CoapEndpoint, request: IncomingRequest): Promise<OutgoingResponse> {
+    const [place, ...rest] = request.path;
+    if (rest.length > 0 || (place !== 'bs' && place !== 'bspack')) return refusal(codes.notFound, 'ask /bs or /bspack');
+    const method = place === 'bs' ? 'POST' : 'GET';
+    if (request.method !== method) return refusal(codes.methodNotAllowed, `${method} /${place} it is`);
+    if (this.#stopping || this.#running.size >= this.#most) return refusal(codes.serviceUnavailable, 'try again later');
+    const query = readQuery(request.query);
+    if ('code' in query) return query;
+    const pack = place === 'bspack';
+    const admission = await this.#host.admit({ endpoint: query.endpoint, peer: request.peer, pack });
+    if (!admission.admitted) {
+      return refusal(admission.code === '4.03' ? codes.forbidden : codes.badRequest, admission.reason);
+    }
+    if (this.#stopping) {
+      await this.#host.ended(admission.bootstrapId, { finished: false, reason: 'the server stops' });
+      return refusal(codes.serviceUnavailable, 'try again later');
+    }
+    if (pack) return this.#pack(admission, request.accept);
+    return {
+      code: codes.changed,
+      onSent: () => void this.#begin(endpoint, request.peer, admission, query.contentFormat),
+    };
+  }
+
+  async #begin(endpoint: CoapEndpoint, peer: Peer, admitted: Admitted, contentFormat: number | null): Promise<void> {
+    const { bootstrapId, deviceKey, configuration } = admitted;
+    const before = this.#running.get(deviceKey);
+    before?.abort.abort('the device began another bootstrap');
+    const abort = new AbortController();
+    const session = new BootstrapSession({
+      endpoint,
+      clock: this.#clock,
+      peer,
+      configuration,
+      contentFormat,
+      signal: abort.signal,
+      stepped: (step) => this.#host.stepped(bootstrapId, step),
+    });
+    const ended = this.#play(session, admitted, before?.ended).finally(() => {
+      if (this.#running.get(deviceKey)?.abort === abort) this.#running.delete(deviceKey);
+    });
+    this.#running.set(deviceKey, { abort, ended });
+    await ended;
+  }
+
+  async #play(session: BootstrapSession, { bootstrapId }: Admitted, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    const outcome = await session.run().catch((error: unknown) => ({
+      finished: false as const,
+      reason: `the bootstrap could not be recorded: ${error instanceof Error ? error.message : String(error)}`,
+    }));
+    await this.#host
+      .ended(bootstrapId, outcome)
+      .catch((error: unknown) => this.#onFault(error, 'the end of a bootstrap could not be recorded'));
+  }
+
+  /** Core 1.2 §6.1.6: everything in one payload, whose acceptance is seen only when the device registers. */
+  async #pack({ bootstrapId, configuration }: Admitted, accept: number | null): Promise<OutgoingResponse> {
+    const startedAt = this.#clock.now();
+    const contentFormat = accept === null ? PACK_FORMATS[0] : PACK_FORMATS.find((format) => format === accept);
+    const step = { operation: 'PACK', path: '/bspack', startedAt } as const;
+    const refuse = async (code: Code, shown: string, message: string): Promise<OutgoingResponse> => {
+      await this.#tell(bootstrapId, { ...step, contentFormat: accept, bytes: 0, code: shown, message }, message);
+      return refusal(code, message);
+    };
+    if (contentFormat === undefined) return refuse(codes.notAcceptable, '4.06', `no pack in content format ${accept}`);
+    // The account at /0/0 stays, as with the usual device: a pack is made without having seen the device.
+    const values = instancesToWrite(configuration.values, new Set([0])).flatMap((instance) => instance.values);
+    try {
+      const payload = encode({ contentFormat, path: Path.root, values });
+      await this.#tell(
+        bootstrapId,
+        { ...step, contentFormat, bytes: payload.length, code: '2.05', message: null },
+        null,
+      );
+      return { code: codes.content, contentFormat, payload };
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      return refuse(codes.internalServerError, '5.00', `the configuration can't be written: ${error.message}`);
+    }
+  }
+
+  async #tell(bootstrapId: string, step: Omit<BootstrapStep, 'endedAt'>, failure: string | null): Promise<void> {
+    await this.#host.stepped(bootstrapId, { ...step, endedAt: this.#clock.now() });
+    const outcome =
+      failure === null
+        ? ({ finished: true, lwm2mVersion: '1.2' } as const)
+        : { finished: false as const, reason: failure };
+    await this.#host.ended(bootstrapId, outcome);
+  }
+}
+
+/** `ep` and `pct`; others are tolerated, as at Register. */
+function readQuery(query: readonly string[]): Query | OutgoingResponse {
+  const named = new Map<string, string>();
+  for (const parameter of query) {
+    const [name = '', ...value] = parameter.split('=');
+    if (named.has(name)) return refusal(codes.badRequest, `${name} is given twice`);
+    named.set(name, value.join('='));
+  }
+  const endpoint = named.get('ep') ?? null;
+  if (endpoint === '') return refusal(codes.badRequest, 'ep is empty');
+  const pct = named.get('pct');
+  if (pct === undefined) return { endpoint, contentFormat: null };
+  const contentFormat = /^\d{1,5}$/.test(pct) ? currentContentFormat(Number(pct)) : -1;
+  if (!PREFERRED_FORMATS.includes(contentFormat)) {
+    return refusal(
+      codes.unsupportedContentFormat,
+      `pct=${pct.slice(0, 20)} is not one of ${PREFERRED_FORMATS.join(', ')}`,
+    );
+  }
+  return { endpoint, contentFormat };
+}
+
+function refusal(code: Code, reason: string): OutgoingResponse {
+  return { code, payload: Buffer.from(reason) };
+}

@@ -1,0 +1,194 @@
+import type { Clock } from '../../clock.ts';
+import {
+  CoapError,
+  formatCode,
+  isSuccess,
+  type CoapEndpoint,
+  type IncomingResponse,
+  type OutgoingRequest,
+  type Peer,
+} from '../../coap/index.ts';
+import { ContentFormat, encode } from '../codec/index.ts';
+import { Lwm2mError } from '../error.ts';
+import { parseLinks, type Link } from '../link-format.ts';
+import { Path } from '../path.ts';
+import type { Lwm2mVersion } from '../registration.ts';
+import { instancesToWrite, type BootstrapConfiguration, type BootstrapInstance } from './configuration.ts';
+import type { BootstrapOutcome, BootstrapStep } from './host.ts';
+
+/** The device gives up after EXCHANGE_LIFETIME without a Finish; a step that takes this long leaves it no time. */
+const STEP_TIMEOUT_MS = 60_000;
+const LONGEST_MESSAGE = 256;
+const NOT_ACCEPTABLE = '4.06';
+const UNSUPPORTED_FORMAT = '4.15';
+/** Where a device that can't be asked keeps its bootstrap account, as all clients seen do. */
+const USUAL_ACCOUNT = 0;
+
+export interface BootstrapSessionOptions {
+  readonly endpoint: CoapEndpoint;
+  readonly clock: Clock;
+  readonly peer: Peer;
+  readonly configuration: BootstrapConfiguration;
+  /** What the device prefers (`pct`); TLV, which every device speaks, otherwise. */
+  readonly contentFormat: number | null;
+  /** Ends it; its reason is the outcome's. */
+  readonly signal: AbortSignal;
+  readonly stepped: (step: BootstrapStep) => Promise<void>;
+}
+
+interface Answer {
+  readonly code: string;
+  readonly ok: boolean;
+  readonly message: string | null;
+  readonly response: IncomingResponse;
+}
+
+/** Ends the session; `message` is the outcome's reason. */
+class Broken extends Error {}
+
+/**
+ * The steps of one bootstrap, each after the answer of the one before: Discover, Deletes, Writes, Reads, Finish (Core 1.2
+ * §6.1.5). A Finish refused by 4.06 is followed by one corrected round that clears the device first; refused again, the
+ * bootstrap has failed, with the device's reason.
+ */
+export class BootstrapSession {
+  readonly #options: BootstrapSessionOptions;
+  readonly #formats: number[];
+  #lwm2mVersion: Lwm2mVersion | null = null;
+
+  constructor(options: BootstrapSessionOptions) {
+    this.#options = options;
+    const preferred = options.contentFormat;
+    this.#formats =
+      preferred === null || preferred === ContentFormat.tlv ? [ContentFormat.tlv] : [preferred, ContentFormat.tlv];
+  }
+
+  /** Never rejects but for what `stepped` rejects with. */
+  async run(): Promise<BootstrapOutcome> {
+    try {
+      const accounts = await this.#discover();
+      const { configuration } = this.#options;
+      let refusal = await this.#round(configuration.deletes, accounts);
+      if (refusal !== null) refusal = await this.#round([Path.root], accounts);
+      if (refusal === null) return { finished: true, lwm2mVersion: this.#lwm2mVersion };
+      return {
+        finished: false,
+        reason: `the device finds its configuration inconsistent twice over${refusal && `: ${refusal}`}`,
+      };
+    } catch (error) {
+      if (error instanceof Broken) return { finished: false, reason: error.message };
+      throw error;
+    }
+  }
+
+  /** Null when the device took it; else why its Finish was refused. */
+  async #round(deletes: readonly Path[], accounts: ReadonlySet<number>): Promise<string | null> {
+    const { configuration } = this.#options;
+    for (const path of deletes) await this.#delete(path);
+    for (const instance of instancesToWrite(configuration.values, accounts)) await this.#write(instance);
+    for (const path of configuration.reads)
+      await this.#step('READ', path.toString(), 0, { method: 'GET', path: path.segments() });
+    const finish = await this.#step('FINISH', '/bs', 0, { method: 'POST', path: ['bs'] });
+    if (finish.ok) return null;
+    if (finish.code === NOT_ACCEPTABLE) return finish.message ?? '';
+    throw new Broken(said('Finish', finish));
+  }
+
+  /** The ids of the Security instances without a short server id: the bootstrap account (Core 1.2 §6.1.7.3). */
+  async #discover(): Promise<ReadonlySet<number>> {
+    const answer = await this.#step('DISCOVER', '/', 0, { method: 'GET', path: [], accept: ContentFormat.linkFormat });
+    if (!answer.ok) return new Set([USUAL_ACCOUNT]);
+    const links = readLinks(answer.response.payload);
+    const version = links.find(({ uri }) => uri === '/')?.attributes['lwm2m'];
+    if (version === '1.0' || version === '1.1' || version === '1.2') this.#lwm2mVersion = version;
+    const accounts = links.flatMap(({ uri, attributes }) => {
+      const instance = /^\/0\/(\d{1,5})$/.exec(uri)?.[1];
+      return instance === undefined || 'ssid' in attributes ? [] : [Number(instance)];
+    });
+    return new Set(accounts.length === 0 ? [USUAL_ACCOUNT] : accounts);
+  }
+
+  async #delete(path: Path): Promise<void> {
+    const answer = await this.#step('DELETE', path.toString(), 0, { method: 'DELETE', path: path.segments() });
+    // What isn't there is as good as deleted.
+    if (!answer.ok && answer.code !== '4.04') throw new Broken(said(`Delete ${path}`, answer));
+  }
+
+  async #write(instance: BootstrapInstance): Promise<void> {
+    for (;;) {
+      const [contentFormat = ContentFormat.tlv] = this.#formats;
+      const payload = this.#encode(instance, contentFormat);
+      const answer = await this.#step('WRITE', instance.path.toString(), payload.length, {
+        method: 'PUT',
+        path: instance.path.segments(),
+        contentFormat,
+        payload,
+      });
+      if (answer.ok) return;
+      const another = answer.code === UNSUPPORTED_FORMAT && this.#formats.length > 1;
+      if (!another) throw new Broken(said(`Write ${instance.path}`, answer));
+      this.#formats.shift();
+    }
+  }
+
+  #encode({ path, values }: BootstrapInstance, contentFormat: number): Uint8Array {
+    try {
+      return encode({ contentFormat, path, values });
+    } catch (error) {
+      if (error instanceof Lwm2mError)
+        throw new Broken(`the configuration of ${path} can't be written: ${error.message}`);
+      throw error;
+    }
+  }
+
+  async #step(
+    operation: BootstrapStep['operation'],
+    path: string,
+    sentBytes: number,
+    request: OutgoingRequest,
+  ): Promise<Answer> {
+    const { endpoint, peer, clock, signal, stepped } = this.#options;
+    const startedAt = clock.now();
+    const step = { operation, path, contentFormat: request.contentFormat ?? null, startedAt };
+    let response: IncomingResponse;
+    try {
+      response = await endpoint.request(peer, { ...request, timeoutMs: STEP_TIMEOUT_MS, signal });
+    } catch (error) {
+      if (!(error instanceof CoapError)) throw error;
+      const message = error.code === 'CANCELLED' ? String(signal.reason) : error.message;
+      await stepped({ ...step, bytes: sentBytes, code: null, message, endedAt: clock.now() });
+      throw new Broken(`${operation} ${path}: ${message}`);
+    }
+    const ok = isSuccess(response.code);
+    const message = ok ? null : diagnostic(response.payload);
+    const answer = { code: formatCode(response.code), ok, message, response };
+    const bytes = sentBytes || (ok ? response.payload.length : 0);
+    await stepped({ ...step, bytes, code: answer.code, message, endedAt: clock.now() });
+    return answer;
+  }
+}
+
+function said(what: string, { code, message }: Answer): string {
+  return `the device answered ${code} to ${what}${message === null ? '' : `: ${message}`}`;
+}
+
+/** RFC 7252 §5.5.2 */
+function diagnostic(payload: Uint8Array): string | null {
+  if (payload.length === 0) return null;
+  return Buffer.from(payload.subarray(0, LONGEST_MESSAGE))
+    .toString('utf8')
+    .replaceAll(/\p{Cc}/gu, ' ');
+}
+
+/** A 1.0 answer writes `lwm2m=1.0,</0/0>`, outside any link (tolerated). Unreadable: as good as not answered. */
+function readLinks(payload: Uint8Array): readonly Link[] {
+  const text = Buffer.from(payload)
+    .toString('utf8')
+    .replace(/^lwm2m="?(\d\.\d)"?/, '</>;lwm2m=$1');
+  try {
+    return parseLinks(text);
+  } catch (error) {
+    if (error instanceof Lwm2mError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,366 @@
+import { describe, expect, it } from 'vitest';
+import { codes, udpPeer, type Code } from '../../src/coap/index.ts';
+import {
+  ContentFormat,
+  createBootstrapServer,
+  decode,
+  Path,
+  registryModel,
+  type BootstrapAdmission,
+  type BootstrapConfiguration,
+  type BootstrapHost,
+  type BootstrapOutcome,
+  type BootstrapRequest,
+  type BootstrapServer,
+  type BootstrapStep,
+  type PathValue,
+} from '../../src/lwm2m/index.ts';
+import { SimulatedNetwork } from '../coap/network.ts';
+import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from './scripted-device.ts';
+
+const values: readonly PathValue[] = [
+  { path: Path.of(1, 0, 0), value: { type: 'Integer', value: 1 } },
+  { path: Path.of(1, 0, 1), value: { type: 'Integer', value: 300 } },
+  { path: Path.of(0, 0, 0), value: { type: 'String', value: 'coaps://lwm2m.example.com:5684' } },
+  { path: Path.of(0, 0, 10), value: { type: 'Integer', value: 1 } },
+];
+const CONFIGURATION: BootstrapConfiguration = {
+  deletes: [Path.of(0), Path.of(1)],
+  values,
+  reads: [Path.of(1), Path.of(2)],
+};
+const STEPS = ['GET /', 'DELETE /0', 'DELETE /1', 'PUT /0/1', 'PUT /1/0', 'GET /1', 'GET /2', 'POST /bs'];
+
+class Host implements BootstrapHost {
+  readonly requests: BootstrapRequest[] = [];
+  readonly steps: (BootstrapStep & { readonly bootstrap: string })[] = [];
+  readonly outcomes: [bootstrap: string, outcome: BootstrapOutcome][] = [];
+  configuration = CONFIGURATION;
+  refusal: Extract<BootstrapAdmission, { admitted: false }> | null = null;
+
+  async admit(request: BootstrapRequest): Promise<BootstrapAdmission> {
+    this.requests.push(request);
+    if (this.refusal) return this.refusal;
+    const { configuration } = this;
+    return {
+      admitted: true,
+      bootstrapId: `b${this.requests.length}`,
+      deviceKey: request.endpoint ?? '',
+      configuration,
+    };
+  }
+
+  async stepped(bootstrap: string, step: BootstrapStep): Promise<void> {
+    this.steps.push({ ...step, bootstrap });
+  }
+
+  async ended(bootstrap: string, outcome: BootstrapOutcome): Promise<void> {
+    this.outcomes.push([bootstrap, outcome]);
+  }
+
+  /** What became of the bootstraps, in the order in which they ended. */
+  get endings(): string[] {
+    return this.outcomes.map(([name, end]) => `${name} ${end.finished ? 'finished' : end.reason}`);
+  }
+}
+
+interface World {
+  readonly network: SimulatedNetwork;
+  readonly host: Host;
+  readonly server: BootstrapServer;
+  readonly device: ScriptedDevice;
+  readonly lines: () => string[];
+}
+
+function world(answers: (asked: AskedOfDevice) => DeviceAnswer | null = answerAll): World {
+  const network = new SimulatedNetwork();
+  const host = new Host();
+  const server = createBootstrapServer({
+    endpoints: [network.endpoint(SERVER)],
+    host,
+    clock: network.clock,
+    onFault,
+  });
+  const device = new ScriptedDevice(network);
+  device.onAsked = answers;
+  return { network, host, server, device, lines: () => device.asked.map(({ line }) => line) };
+}
+
+/** A device that does everything; its bootstrap account is /0/0. */
+function answerAll({ line }: AskedOfDevice): DeviceAnswer {
+  if (line === 'GET /') return links('</>;lwm2m=1.1,</0/0>,</0/1>;ssid=7,</1/0>;ssid=7,</3/0>');
+  if (line.startsWith('GET')) return { code: codes.content, contentFormat: ContentFormat.tlv };
+  return { code: line.startsWith('DELETE') ? codes.deleted : codes.changed };
+}
+
+/** As answerAll, but for one line. */
+function except(wanted: string, answer: DeviceAnswer | null) {
+  return (asked: AskedOfDevice): DeviceAnswer | null => (asked.line === wanted ? answer : answerAll(asked));
+}
+
+function links(payload: string): DeviceAnswer {
+  return { code: codes.content, contentFormat: ContentFormat.linkFormat, payload };
+}
+
+const BEGIN = { method: 'POST', path: '/bs', query: ['ep=dev1'] } as const;
+
+describe('a Bootstrap-Request', () => {
+  it('LightweightM2M-1.1-int-0: is answered 2.04, then discovers, deletes, writes, reads and finishes', async () => {
+    const { device, network, host, lines } = world();
+    expect(await device.request(BEGIN)).toMatchObject({ code: '2.04' });
+    await network.clock.advance(100);
+    expect(lines()).toEqual(STEPS);
+    expect(host.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.1' }]]);
+    expect(host.requests).toMatchObject([{ endpoint: 'dev1', pack: false, peer: { security: null } }]);
+    expect(host.steps.map(({ operation, path, code }) => `${operation} ${path} ${code}`)).toEqual([
+      'DISCOVER / 2.05',
+      'DELETE /0 2.02',
+      'DELETE /1 2.02',
+      'WRITE /0/1 2.04',
+      'WRITE /1/0 2.04',
+      'READ /1 2.05',
+      'READ /2 2.05',
+      'FINISH /bs 2.04',
+    ]);
+  });
+
+  it('LightweightM2M-1.1-int-4: writes around the bootstrap account, wherever the device keeps it', async () => {
+    const { device, network, lines } = world(except('GET /', links('</>;lwm2m=1.1,</0/1>,</0/0>;ssid=7')));
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(lines()).toContain('PUT /0/0');
+  });
+
+  it.each([
+    ['a Discover that is refused', { code: codes.methodNotAllowed }],
+    ['links that nobody can read', links('</0')],
+    ['the version outside of a link, as 1.0 writes it', links('lwm2m=1.0,</0/0>')],
+  ])('takes /0/0 for the bootstrap account after %s', async (_what, answer) => {
+    const { device, network, host, lines } = world(except('GET /', answer));
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(lines()).toContain('PUT /0/1');
+    expect(host.endings).toEqual(['b1 finished']);
+  });
+
+  it.each([
+    [[], ContentFormat.tlv],
+    [['pct=112'], ContentFormat.senmlCbor],
+    [['pct=110'], ContentFormat.senmlJson],
+    [['pct=11544'], ContentFormat.lwm2mCbor],
+    [['pct=11542'], ContentFormat.tlv],
+    [['pct=1542'], ContentFormat.tlv],
+  ])('with %j writes in content format %d', async (query, contentFormat) => {
+    const { device, network } = world();
+    await device.request({ ...BEGIN, query: [...BEGIN.query, ...query] });
+    await network.clock.advance(100);
+    const write = device.asked.find(({ line }) => line === 'PUT /1/0');
+    expect(write?.contentFormat).toBe(contentFormat);
+    const { readings } = decode({
+      contentFormat,
+      path: Path.of(1, 0),
+      payload: write?.payload ?? new Uint8Array(),
+      model: registryModel(),
+      now: 0,
+    });
+    expect(readings.map(({ path, value }) => [String(path), value])).toEqual([
+      ['/1/0/0', 1],
+      ['/1/0/1', 300],
+    ]);
+  });
+
+  it('with a pct that the device then refuses goes on in TLV', async () => {
+    const { device, network, host } = world((asked) =>
+      asked.contentFormat === ContentFormat.senmlCbor ? { code: codes.unsupportedContentFormat } : answerAll(asked),
+    );
+    await device.request({ ...BEGIN, query: ['ep=dev1', 'pct=112'] });
+    await network.clock.advance(100);
+    const writes = device.asked.filter(({ line }) => line.startsWith('PUT'));
+    expect(writes.map(({ line, contentFormat }) => `${line} ${contentFormat}`)).toEqual([
+      'PUT /0/1 112',
+      'PUT /0/1 11542',
+      'PUT /1/0 11542',
+    ]);
+    expect(host.endings).toEqual(['b1 finished']);
+  });
+
+  it.each([
+    ['4.15', ['ep=dev1', 'pct=50']],
+    ['4.15', ['ep=dev1', 'pct=x']],
+    ['4.00', ['ep=']],
+    ['4.00', ['ep=dev1', 'ep=dev2']],
+  ])('is answered %s for %j', async (code, query) => {
+    const { device, network, host } = world();
+    expect(await device.request({ ...BEGIN, query })).toMatchObject({ code });
+    await network.clock.advance(100);
+    expect(device.asked).toEqual([]);
+    expect(host.requests).toEqual([]);
+  });
+
+  it.each(['4.00', '4.03'] as const)('that is not admitted is answered %s with the reason', async (code) => {
+    const { device, network, host } = world();
+    host.refusal = { admitted: false, code, reason: 'nobody knows it' };
+    expect(await device.request(BEGIN)).toMatchObject({ code, diagnostic: 'nobody knows it' });
+    await network.clock.advance(100);
+    expect(device.asked).toEqual([]);
+    expect(host.outcomes).toEqual([]);
+  });
+
+  it.each([
+    ['GET', '/bs', '4.05'],
+    ['POST', '/bspack', '4.05'],
+    ['POST', '/rd', '4.04'],
+    ['POST', '/bs/1', '4.04'],
+  ] as const)('is not %s %s: %s', async (method, path, code) => {
+    const { device } = world();
+    expect(await device.request({ ...BEGIN, method, path })).toMatchObject({ code });
+  });
+});
+
+describe('a bootstrap that is interrupted', () => {
+  const MINUTES = 5 * 60_000;
+
+  it.each(STEPS)('by silence at %s has failed, and the device bootstraps again at once', async (line) => {
+    const { device, network, host } = world(except(line, null));
+    await device.request(BEGIN);
+    await network.clock.advance(MINUTES);
+    expect(host.outcomes).toMatchObject([['b1', { finished: false, reason: expect.stringContaining(shown(line)) }]]);
+    expect(host.steps.at(-1)).toMatchObject({ code: null, message: expect.any(String) });
+    device.onAsked = answerAll;
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(host.outcomes.at(-1)).toMatchObject(['b2', { finished: true }]);
+  });
+
+  it.each(STEPS.filter((line) => /^(PUT|DELETE|POST)/.test(line)))(
+    'by a wrong answer to %s has failed with what the device said',
+    async (line) => {
+      const answer = { code: codes.internalServerError, payload: 'flash\nfull' };
+      const { device, network, host } = world(except(line, answer));
+      await device.request(BEGIN);
+      await network.clock.advance(100);
+      expect(host.outcomes).toMatchObject([
+        ['b1', { finished: false, reason: expect.stringMatching(/5\.00.*flash full/) }],
+      ]);
+      expect(host.steps.at(-1)).toMatchObject({ code: '5.00', message: 'flash full' });
+    },
+  );
+
+  it.each(STEPS)('by another Bootstrap-Request at %s begins anew, one at a time', async (line) => {
+    const { device, network, host, lines } = world(except(line, null));
+    await device.request(BEGIN);
+    await network.clock.advance(200);
+    const before = lines().length;
+    device.onAsked = answerAll;
+    expect(await device.request(BEGIN)).toMatchObject({ code: '2.04' });
+    await network.clock.advance(MINUTES);
+    expect(host.endings).toEqual([
+      expect.stringContaining('b1 ' + host.steps.find(({ code }) => code === null)?.operation),
+      'b2 finished',
+    ]);
+    expect(host.endings[0]).toContain('the device began another bootstrap');
+    expect(lines().slice(before)).toEqual(STEPS);
+  });
+
+  it('by a stop of the server has failed, and a new one is refused', async () => {
+    const { device, network, host, server } = world(except('PUT /1/0', null));
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    await server.stop();
+    expect(host.endings).toEqual(['b1 WRITE /1/0: the server stops']);
+    expect(await device.request(BEGIN)).toMatchObject({ code: '5.03' });
+  });
+
+  it('does not end on reads that the device refuses, or on deletes of what it does not have', async () => {
+    const { device, network, host } = world(({ line, ...asked }) => {
+      if (line === 'DELETE /0' || line === 'GET /2') return { code: codes.notFound };
+      return answerAll({ line, ...asked });
+    });
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(host.endings).toEqual(['b1 finished']);
+  });
+
+  it('LightweightM2M-1.1-int-9: by 4.06 on Finish is repeated once from a clean device', async () => {
+    let refusals = 1;
+    const { device, network, host, lines } = world((asked) =>
+      asked.line === 'POST /bs' && refusals-- > 0 ? { code: codes.notAcceptable, payload: 'no /1' } : answerAll(asked),
+    );
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(lines()).toEqual([...STEPS, 'DELETE /', ...STEPS.slice(3)]);
+    expect(host.endings).toEqual(['b1 finished']);
+  });
+
+  it('LightweightM2M-1.1-int-9: by 4.06 on the second Finish has failed, with the reason that the device gave', async () => {
+    const { device, network, host, lines } = world(except('POST /bs', { code: codes.notAcceptable, payload: 'no /1' }));
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(lines().filter((line) => line === 'POST /bs')).toHaveLength(2);
+    expect(host.endings).toEqual(['b1 the device finds its configuration inconsistent twice over: no /1']);
+  });
+
+  it('is none on a network that loses, repeats and reorders: each step is done once, in order', async () => {
+    const network = new SimulatedNetwork({ loss: 0.3, duplication: 0.3, delayMs: [1, 400] }, 11);
+    const host = new Host();
+    createBootstrapServer({ endpoints: [network.endpoint(SERVER)], host, clock: network.clock, onFault });
+    const device = network.endpoint('192.0.2.9');
+    const asked: string[] = [];
+    device.onRequest(async ({ method, path }) => {
+      const line = `${method} /${path.join('/')}`;
+      asked.push(line);
+      const code: Code = method === 'GET' ? codes.content : method === 'DELETE' ? codes.deleted : codes.changed;
+      return { code };
+    });
+    const answered = device.request(udpPeer(SERVER, 5683), { method: 'POST', path: ['bs'], query: ['ep=dev1'] });
+    await network.clock.advance(MINUTES);
+    expect((await answered).code).toBe(codes.changed);
+    expect(host.endings).toEqual(['b1 finished']);
+    expect(asked).toEqual(STEPS);
+  });
+});
+
+describe('a Bootstrap-Pack-Request', () => {
+  const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
+
+  it('LightweightM2M-1.2-int-12: is answered with everything in one payload', async () => {
+    const { device, host, network } = world();
+    expect(await device.request(PACK)).toMatchObject({ code: '2.05' });
+    const payload = device.received.at(-1)?.payload ?? new Uint8Array();
+    const { readings } = decode({
+      contentFormat: ContentFormat.senmlCbor,
+      path: Path.root,
+      payload,
+      model: registryModel(),
+      now: 0,
+    });
+    expect(readings.map(({ path, value }) => [String(path), value])).toEqual([
+      ['/0/1/0', 'coaps://lwm2m.example.com:5684'],
+      ['/0/1/10', 1],
+      ['/1/0/0', 1],
+      ['/1/0/1', 300],
+    ]);
+    expect(host.requests).toMatchObject([{ endpoint: 'dev1', pack: true }]);
+    expect(host.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.2' }]]);
+    expect(host.steps).toMatchObject([{ operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length }]);
+    await network.clock.advance(100);
+    expect(device.asked).toEqual([]);
+  });
+
+  it('for a configuration that no format can carry is answered 5.00, and has failed', async () => {
+    const { device, host } = world();
+    host.configuration = { ...CONFIGURATION, values: [...values, ...values] };
+    expect(await device.request(PACK)).toMatchObject({ code: '5.00' });
+    expect(host.endings).toEqual([expect.stringContaining("b1 the configuration can't be written")]);
+  });
+});
+
+function shown(line: string): string {
+  const [method = '', path = ''] = line.split(' ');
+  const operations: Record<string, string> = { PUT: 'WRITE', DELETE: 'DELETE', POST: 'FINISH', GET: 'READ' };
+  return `${line === 'GET /' ? 'DISCOVER' : operations[method]} ${path}`;
+}
+
+function onFault(error: unknown): never {
+  throw error;
+}
