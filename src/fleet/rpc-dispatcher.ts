@@ -34,6 +34,9 @@ interface Queue {
   retry: Timer | null;
 }
 
+/** What a look into a queue came to: one went out, none waits, or what waits must wait on. */
+type Sent = 'one' | 'none' | 'held';
+
 interface Running {
   readonly key: DeviceKey;
   readonly abort: AbortController;
@@ -198,21 +201,23 @@ export class RpcDispatcher {
   async #sendAll(key: DeviceKey, queue: Queue): Promise<void> {
     while (queue.again) {
       queue.again = false;
-      while (await this.#parts.turns.take(key, () => this.#sendNext(key, queue)));
-      if (!this.#maySend(key, queue)) return;
+      let sent: Sent;
+      do sent = await this.#parts.turns.take(key, () => this.#sendNext(key, queue));
+      while (sent === 'one');
+      if (sent === 'held') return;
     }
     if (this.#queues.get(key) === queue) this.#queues.delete(key);
   }
 
-  /** False when nothing waits, or nothing may go now. */
-  async #sendNext(key: DeviceKey, queue: Queue): Promise<boolean> {
+  async #sendNext(key: DeviceKey, queue: Queue): Promise<Sent> {
     const device = this.#maySend(key, queue);
-    if (!device) return false;
+    if (!device) return 'held';
     const { tenantId, deviceId } = parseDeviceKey(key);
     const next = await this.#parts.journal.firstQueued(tenantId, deviceId, this.#onTheirWay(key));
-    if (!next || !this.#maySend(key, queue)) return false;
-    await this.#run(device, next.rpc, next.operation);
-    return true;
+    if (!next) return 'none';
+    if (!this.#maySend(key, queue)) return 'held';
+    const answered = await this.#run(device, next.rpc, next.operation);
+    return answered ? 'one' : 'held';
   }
 
   #onTheirWay(key: DeviceKey): string[] {
@@ -226,8 +231,8 @@ export class RpcDispatcher {
     return this.#stopped || away || !device ? null : device;
   }
 
-  /** Never rejects: what becomes of the call is in its row. */
-  async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<void> {
+  /** False when the device was not there for it. Never rejects: what becomes of the call is in its row. */
+  async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<boolean> {
     const { clock, log, execute } = this.#parts;
     const running: Running = { key: device.key, abort: new AbortController() };
     this.#running.set(rpc.id, running);
@@ -258,19 +263,21 @@ export class RpcDispatcher {
       onDelivered();
       const { result, error } = outcome;
       await this.#turn(rpc, { to: error ? 'FAILED' : 'SUCCESSFUL', at: clock.now(), result, ...(error && { error }) });
+      return true;
     } catch (error) {
       // Let go by `cancel`, which recorded it, or by `stop`.
-      if (running.abort.signal.aborted) return;
+      if (running.abort.signal.aborted) return true;
       const away = error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED'].includes(error.code);
       if (away) {
         await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, reached !== 'nothing');
-      } else {
-        if (reached !== 'nothing') onDelivered();
-        await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
-        if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
-          log.error({ rpc: rpc.id, err: error }, 'a call failed');
-        }
+        return false;
       }
+      if (reached !== 'nothing') onDelivered();
+      await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
+      if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
+        log.error({ rpc: rpc.id, err: error }, 'a call failed');
+      }
+      return true;
     } finally {
       this.#running.delete(rpc.id);
     }
@@ -284,23 +291,23 @@ export class RpcDispatcher {
 
   /** The device did not answer: a persistent call waits for the next time, any other has timed out. */
   async #away(rpc: Rpc, error: RpcError, sent: boolean): Promise<void> {
-    const { clock } = this.#parts;
-    const now = clock.now();
+    const now = this.#parts.clock.now();
+    if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
     if (rpc.mode !== 'PERSISTENT') {
       await this.#turn(rpc, { to: 'TIMEOUT', at: now, error });
-      return;
-    }
-    if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
+    } else if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
       await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
-      return;
+    } else if (sent) {
+      await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
     }
-    if (sent) await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
-    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+  }
+
+  /** A device that is deaf is given time, twice as much after each attempt; its next message ends the wait. */
+  #retryLater(key: DeviceKey, attempts: number): void {
     const queue = this.#queues.get(key);
-    if (!queue || error.code !== 'TIMEOUT') return;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** rpc.attempts, LAST_RETRY_MS);
+    if (!queue || this.#stopped) return;
     queue.retry?.cancel();
-    queue.retry = clock.after(delay, () => {
+    queue.retry = this.#parts.clock.after(Math.min(FIRST_RETRY_MS * 2 ** attempts, LAST_RETRY_MS), () => {
       queue.retry = null;
       this.#drain(key, queue);
     });
