@@ -12,14 +12,13 @@ const START_UP = 0;
 
 /** From the thread that asked: bytes of the wire protocol, the end of a session, the end of the database. */
 export type ToDatabase =
-  | { readonly kind: 'wire'; readonly bytes: Uint8Array }
+  | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array }
   | { readonly kind: 'session-ended' }
   | { readonly kind: 'close' };
 
 export type FromDatabase =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'wire'; readonly bytes: Uint8Array }
-  | { readonly kind: 'closed' };
+  | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array };
 
 /** The embedded database's thread: PGlite holds the thread that calls it for as long as a statement runs. */
 const port = parentPort;
@@ -39,7 +38,10 @@ async function serve(message: ToDatabase): Promise<void> {
       // NodeFS writes through to the files: there is nothing to sync.
       const raw = await database.execProtocolRaw(message.bytes, { syncToFs: false });
       const bytes = message.bytes[0] === START_UP ? raw : oneReadyForQueryEach(message.bytes, raw);
-      return answer({ kind: 'wire', bytes }, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []);
+      return answer(
+        { kind: 'wire', session: message.session, bytes },
+        bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
+      );
     }
     case 'session-ended':
       if (database.isInTransaction()) await database.exec('rollback');
@@ -47,7 +49,6 @@ async function serve(message: ToDatabase): Promise<void> {
       return;
     case 'close':
       await database.close();
-      answer({ kind: 'closed' });
       port?.close();
   }
 }

@@ -25,7 +25,9 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
   const worker = startWorker(directory);
   const send = (message: ToDatabase, transfer: ArrayBuffer[] = []): void => worker.postMessage(message, transfer);
   let stream: Duplex | undefined;
-  let state: 'opening' | 'open' | 'closing' = 'opening';
+  /** Counts the sessions: an answer to one that is over must not reach the next. */
+  let session = 0;
+  let state: 'opening' | 'open' | 'closing' | 'lost' = 'opening';
 
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   void ended.then(unlock);
@@ -37,6 +39,7 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
       if (state === 'opening') {
         reject(new StoreError('CANNOT_OPEN', `can't open the database in ${directory}: ${detail}`, { cause }));
       } else if (state === 'open') {
+        state = 'lost';
         const error = new StoreError('LOST', `the embedded database ended: ${detail}`, { cause });
         stream?.destroy(error);
         onLost(error);
@@ -44,7 +47,7 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
     });
     worker.on('message', (message: FromDatabase) => {
       if (message.kind === 'ready') resolve();
-      else if (message.kind === 'wire') stream?.push(message.bytes);
+      else if (message.kind === 'wire' && message.session === session) stream?.push(message.bytes);
     });
   });
   state = 'open';
@@ -52,12 +55,14 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
   return {
     connect() {
       stream?.destroy();
+      const mine = ++session;
       const opened = new SessionStream({
         // pg corks the five messages of a statement: they go over as one.
         writev(chunks, done) {
+          if (state !== 'open') return done(new StoreError('LOST', 'the embedded database has ended'));
           // A copy: pg's buffers are slices of a pool, and transferring one would take the pool along.
           const bytes = new Uint8Array(Buffer.concat(chunks.map(({ chunk }) => chunk)));
-          send({ kind: 'wire', bytes }, [bytes.buffer]);
+          send({ kind: 'wire', session: mine, bytes }, [bytes.buffer]);
           done();
         },
         read() {},

@@ -37,7 +37,8 @@ const refusal = (database: DatabaseLocation): Promise<StoreError> =>
     (error: StoreError) => error,
   );
 
-describe.skipIf(server)('the embedded database', () => {
+// Each opens a database, some two of them or a process: seconds alone, more on a machine that is busy.
+describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
   it('keeps what was committed when it is closed and opened again', async () => {
     const location = await database();
     const first = await opened(location);

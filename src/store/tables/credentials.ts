@@ -37,6 +37,8 @@ export const credentials = pgTable(
     uniqueIndex('credentials_subject')
       .on(table.tenantId, table.identity)
       .where(sql`revoked_at is null and kind = 'x509'`),
+    // Revoked ones too: the handshake log says why a claim no longer counts.
+    index('credentials_claims').on(table.kind, table.identity),
     index('credentials_device').on(table.deviceId),
     index('credentials_tenant').on(table.tenantId),
     ...rowSecurity(table.tenantId),

@@ -2,6 +2,7 @@ export { apiKeys } from './api-keys.ts';
 export { credentials, revokedCertificates, trustAnchors } from './credentials.ts';
 export { deadLetters } from './dead-letters.ts';
 export { devices } from './devices.ts';
+export { handshakes } from './handshakes.ts';
 export { leases } from './leases.ts';
 export { observationRequests, observations } from './observations.ts';
 export { outbox } from './outbox.ts';
