@@ -54,7 +54,8 @@ export class ClientAuthentication {
     this.#claim = { kind: 'psk', name };
     const found = identity.length <= MAX_IDENTITY ? await this.#lookUps.psk(identity) : null;
     // RFC 4279 §2: a stranger's Finished then fails like one under a wrong key, and identities can't be listed.
-    if (found === null) return this.#random(16);
+    // A credential without a key is none.
+    if (found === null || found.key.length === 0) return this.#random(16);
     const key = Buffer.from(found.key);
     this.#result = {
       identity: { kind: 'psk', name, credential: found.credential },

@@ -12,6 +12,9 @@ export type ClientKey =
 /** OpenSSL's names of the curves behind the signature schemes we offer. */
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
+/** Nobody has vouched for the certificate yet, and its name goes into the log. */
+const MAX_NAME = 256;
+
 /** Throws the alert for a Certificate that is empty, unreadable or of a key we don't take. */
 export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   if (type === 'RawPublicKey') {
@@ -25,7 +28,7 @@ export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   // RFC 5246 §7.4.6: a client without a certificate sends an empty list.
   if (own === undefined) throw new DtlsError('handshake_failure', 'the device sent no certificate');
   const certificate = readable(() => new X509Certificate(own));
-  const name = certificate.subject.replaceAll('\n', ', ');
+  const name = certificate.subject.replaceAll('\n', ', ').slice(0, MAX_NAME);
   return { kind: 'x509', name, publicKey: usable(readable(() => certificate.publicKey)), chain };
 }
 

@@ -10,13 +10,16 @@ export interface CipherSuite {
 const PSK = 'PSK';
 const ECDHE_ECDSA = 'ECDHE_ECDSA';
 
-/** In the order the server prefers them by default. All use SHA-256 in the PRF (RFC 5487, RFC 6655, RFC 7251, RFC 5289). */
+/**
+ * In the order the server prefers them by default: a device that offers PSK has a key, while one that offers ECDSA need
+ * not have a certificate. All use SHA-256 in the PRF (RFC 5487, RFC 6655, RFC 7251, RFC 5289).
+ */
 export const SUITES = [
+  { id: 0xc0a8, name: 'TLS_PSK_WITH_AES_128_CCM_8', keyExchange: PSK, cipher: 'AES_128_CCM_8' },
+  { id: 0x00a8, name: 'TLS_PSK_WITH_AES_128_GCM_SHA256', keyExchange: PSK, cipher: 'AES_128_GCM' },
   { id: 0xc0ae, name: 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8', keyExchange: ECDHE_ECDSA, cipher: 'AES_128_CCM_8' },
   { id: 0xc02b, name: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', keyExchange: ECDHE_ECDSA, cipher: 'AES_128_GCM' },
   { id: 0xc023, name: 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256', keyExchange: ECDHE_ECDSA, cipher: 'AES_128_CBC' },
-  { id: 0xc0a8, name: 'TLS_PSK_WITH_AES_128_CCM_8', keyExchange: PSK, cipher: 'AES_128_CCM_8' },
-  { id: 0x00a8, name: 'TLS_PSK_WITH_AES_128_GCM_SHA256', keyExchange: PSK, cipher: 'AES_128_GCM' },
   { id: 0x00ae, name: 'TLS_PSK_WITH_AES_128_CBC_SHA256', keyExchange: PSK, cipher: 'AES_128_CBC' },
 ] as const;
 
