@@ -1,0 +1,10 @@
+/** Why a case with a procedure can't be played here, by its number. What is neither here nor played is a gap. */
+export const unplayed: Readonly<Record<number, string>> = {
+  3: 'needs a smartcard; no open client has one',
+  10: 'EST: the bootstrap server is no EST server',
+  11: 'OSCORE is not served',
+  19: 'MQTT is not served',
+  404: 'TLS over TCP is not served yet',
+  405: 'OSCORE is not served',
+  406: 'TLS over TCP is not served yet',
+};
