@@ -8,9 +8,11 @@ import { createEventBus, type Subscription } from './events/index.ts';
 import {
   createAccess,
   createCredentialLookUp,
+  createCredentials,
   createFleet,
   ensureAdminToken,
   ensureDefaultTenant,
+  HandshakeLog,
   Seal,
   type FleetEvents,
 } from './fleet/index.ts';
@@ -66,16 +68,17 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   });
   undo.push(() => store.close());
   const key = await secretKey(config.secretKey, config.dataDir);
-  const lookUp = createCredentialLookUp({ store, clock, seal: new Seal(key) });
+  const seal = new Seal(key);
+  const lookUp = createCredentialLookUp({ store, clock, seal });
+  const handshakes = new HandshakeLog({ store, clock, log });
+  undo.push(() => handshakes.stop());
   const endpoints = await openEndpoints({
     config,
     secretKey: key,
     lookUp,
     clock,
     log,
-    onHandshake: ({ from, outcome, claim }) => {
-      if (!outcome.established) log.info({ from, claim, outcome }, 'a DTLS handshake failed');
-    },
+    onHandshake: (report) => handshakes.record(report),
   });
   undo.push(() => endpoints.close());
 
@@ -100,7 +103,9 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     registry: registryModel(),
     telemetry: telemetry.sink,
     access: createAccess(store, bus, clock),
-    credentials: lookUp,
+    gate: lookUp,
+    credentials: createCredentials({ store, clock, bus, seal }),
+    handshakes,
     clock,
     settings: { autoProvision: config.autoProvision },
     log,

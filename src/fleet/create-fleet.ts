@@ -4,10 +4,12 @@ import type { Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
 import type { Store } from '../store/index.ts';
 import type { TenantId } from './access.ts';
 import { createAdmission, type CredentialGate } from './admission.ts';
+import type { CredentialBook } from './credentials.ts';
 import { createDefinitions } from './definitions.ts';
 import { createDevices } from './devices.ts';
 import type { FleetEvents } from './events.ts';
 import type { Access, Fleet } from './fleet.ts';
+import type { Handshakes } from './handshake.ts';
 import type { Log } from './log.ts';
 import { createHost } from './lwm2m-host.ts';
 import { ObservationRequests } from './observation-requests.ts';
@@ -36,7 +38,9 @@ export interface FleetOptions {
   readonly registry: ObjectModel;
   readonly telemetry: TelemetrySink;
   readonly access: Access;
-  readonly credentials: CredentialGate;
+  readonly gate: CredentialGate;
+  readonly credentials: CredentialBook;
+  readonly handshakes: Handshakes;
   readonly clock: Clock;
   readonly settings: { readonly autoProvision: boolean };
   readonly log: Log;
@@ -96,7 +100,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
     store,
     provisioning,
     profiles,
-    credentials: options.credentials,
+    credentials: options.gate,
     modelOf,
     autoProvision: options.settings.autoProvision,
   });
@@ -106,6 +110,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
     roster,
     observing,
     provisioning,
+    credentials: options.credentials,
     async retire({ tenantId, id }) {
       const key = deviceKey(tenantId, id);
       for (const rpc of await journal.active(tenantId, id)) await dispatcher.cancel(rpc, 'DELETED');
@@ -124,6 +129,8 @@ export function createFleet(options: FleetOptions): RunningFleet {
       definitions: createDefinitions(modelOf),
       rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }),
       watching: createWatching(devices, observing),
+      credentials: options.credentials,
+      handshakes: options.handshakes,
     },
     host: createHost({
       store,

@@ -44,6 +44,21 @@ export interface Credentials {
   revokeCertificate(actor: Actor, input: { fingerprint: string; reason: string }): Promise<void>;
 }
 
+/** Also what the fleet itself does with them. */
+export interface CredentialBook extends Credentials {
+  /**
+   * A credential of a device of this transaction. What makes the transaction fail goes through `credentialConflict`.
+   * Throws VALIDATION and CONFLICT.
+   */
+  issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential>;
+}
+
+export interface CredentialOwner {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly endpoint: string;
+}
+
 const LONGEST_OVERLAP = 90 * 86_400;
 const MOST_PER_DEVICE = 16;
 const MOST_ANCHORS = 64;
@@ -60,7 +75,7 @@ export function createCredentials({
   clock: Clock;
   bus: EventBus<FleetEvents>;
   seal: Seal;
-}): Credentials {
+}): CredentialBook {
   const now = (): Date => new Date(clock.now());
   const ended = (tenantId: TenantId, credentialId: string): void =>
     bus.publish('credentialEnded', tenantId, { tenantId, credentialId });
@@ -88,7 +103,25 @@ export function createCredentials({
     return row;
   }
 
+  async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
+    const present = await tx.$count(credentials, and(eq(credentials.deviceId, device.id), counts(now())));
+    if (present >= MOST_PER_DEVICE) {
+      throw new FleetError('CONFLICT', `a device has at most ${MOST_PER_DEVICE} credentials`);
+    }
+    if (input.kind === 'psk') {
+      const identity = checkedIdentity(input.identity ?? device.endpoint);
+      const key = pskKey(input.key);
+      const row = await insert(tx, device, 'psk', identity, key);
+      return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
+    }
+    const identity =
+      input.kind === 'rpk' ? publicKeyFingerprint(input.publicKey) : checkedSubject(input.subject ?? device.endpoint);
+    return { credential: credentialOfRow(await insert(tx, device, input.kind, identity, null)), secret: null };
+  }
+
   return {
+    issue,
+
     async list(actor, deviceIds) {
       requireRole(actor, 'admin');
       const found = new Map<DeviceId, DeviceCredential[]>(deviceIds.map((id) => [id, []]));
@@ -109,23 +142,9 @@ export function createCredentials({
       const make = async (tx: Transaction): Promise<IssuedCredential> => {
         const [device] = isUuid(deviceId) ? await tx.select().from(devices).where(eq(devices.id, deviceId)) : [];
         if (!device) throw new FleetError('NOT_FOUND', 'no such device');
-        const present = await tx.$count(credentials, and(eq(credentials.deviceId, device.id), counts(now())));
-        if (present >= MOST_PER_DEVICE) {
-          throw new FleetError('CONFLICT', `a device has at most ${MOST_PER_DEVICE} credentials`);
-        }
-        if (input.kind === 'psk') {
-          const identity = checkedIdentity(input.identity ?? device.endpoint);
-          const key = pskKey(input.key);
-          const row = await insert(tx, device, 'psk', identity, key);
-          return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
-        }
-        const identity =
-          input.kind === 'rpk'
-            ? publicKeyFingerprint(input.publicKey)
-            : checkedSubject(input.subject ?? device.endpoint);
-        return { credential: credentialOfRow(await insert(tx, device, input.kind, identity, null)), secret: null };
+        return issue(tx, device, input);
       };
-      return store.asTenant(actor.tenantId, make).catch(identityTaken);
+      return store.asTenant(actor.tenantId, make).catch(credentialConflict);
     },
 
     async rotate(actor, id, { overlapSeconds }) {
@@ -250,7 +269,8 @@ async function byId(tx: Transaction, id: string): Promise<CredentialRow> {
   return row;
 }
 
-function identityTaken(error: unknown): never {
+/** Rejects with CONFLICT when another credential has the identity, else with what it was. */
+export function credentialConflict(error: unknown): never {
   if (
     error instanceof StoreError &&
     (error.constraint === 'credentials_identity' || error.constraint === 'credentials_subject')

@@ -1,7 +1,9 @@
 import { and, count, eq, inArray } from 'drizzle-orm';
-import { devices, observations, profiles, registrations, type Store } from '../store/index.ts';
+import { devices, observations, profiles, registrations, type Store, type Transaction } from '../store/index.ts';
 import type { Actor, DeviceId } from './access.ts';
 import { requireRole } from './authority.ts';
+import type { IssuedCredential } from './credential.ts';
+import { credentialConflict, type CredentialBook } from './credentials.ts';
 import type { Device, RunningObservation } from './device.ts';
 import { conditionOf, orderingOf } from './device-filter.ts';
 import { deviceOfRow, type DeviceRow } from './device-row.ts';
@@ -21,6 +23,7 @@ export interface DevicesParts {
   readonly roster: Roster;
   readonly observing: Observing;
   readonly provisioning: Provisioning;
+  readonly credentials: CredentialBook;
   /** Ends what runs for a device before it is deleted. */
   readonly retire: (device: Device, actor: Actor) => Promise<void>;
 }
@@ -28,7 +31,7 @@ export interface DevicesParts {
 const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
 
 /** What a tenant sees of its devices. */
-export function createDevices({ store, roster, observing, provisioning, retire }: DevicesParts): Devices {
+export function createDevices({ store, roster, observing, provisioning, credentials, retire }: DevicesParts): Devices {
   const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
 
   async function find(actor: Actor, id: string): Promise<Device> {
@@ -112,16 +115,19 @@ export function createDevices({ store, roster, observing, provisioning, retire }
           .orderBy(observations.startedAt, observations.token),
       );
       const running = new Map<DeviceId, RunningObservation[]>();
+      const reasons = new Map<DeviceId, Awaited<ReturnType<Observing['reasonsOf']>>>();
       for (const row of rows) {
         const observation = observationOfRow(row);
         const deviceId = row.deviceId as DeviceId; // from a DeviceId
+        const why = reasons.get(deviceId) ?? (await observing.reasonsOf(observation.deviceKey));
+        reasons.set(deviceId, why);
         const list = running.get(deviceId) ?? [];
         list.push({
           id: `${deviceId}/${observation.token}`,
           deviceId,
           paths: row.paths,
           composite: observation.composite,
-          reasons: observing.reasonsOf(observation.deviceKey, observation.paths),
+          reasons: why(observation.paths),
           startedAt: row.startedAt,
         });
         running.set(deviceId, list);
@@ -129,7 +135,17 @@ export function createDevices({ store, roster, observing, provisioning, retire }
       return running;
     },
 
-    provision: (actor, input) => provisioning.provision(actor, input),
+    async provision(actor, input) {
+      const { device } = await provisioning.provision(actor, input, async () => null);
+      return device;
+    },
+
+    async provisionSecured(actor, input, security) {
+      const issue = (tx: Transaction, device: Device): Promise<IssuedCredential> =>
+        credentials.issue(tx, device, security);
+      const { device, made } = await provisioning.provision(actor, input, issue).catch(credentialConflict);
+      return { device, issued: made };
+    },
 
     async update(actor, id, changes) {
       requireRole(actor, 'admin');

@@ -1,5 +1,7 @@
 import type { NotificationAttributes, ObjectDefinition } from '../lwm2m/index.ts';
 import type { Actor, DeviceId } from './access.ts';
+import type { IssuedCredential, NewCredential } from './credential.ts';
+import type { Credentials } from './credentials.ts';
 import type {
   Device,
   DeviceRegistration,
@@ -8,6 +10,7 @@ import type {
   ResourceState,
   RunningObservation,
 } from './device.ts';
+import type { Handshakes } from './handshake.ts';
 import type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
 import type { Rpc, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
 
@@ -75,6 +78,12 @@ export interface Devices {
       awakeTime?: number | null;
     },
   ): Promise<Device>;
+  /** As `provision`, with its first credential: both are made, or neither. */
+  provisionSecured(
+    actor: Actor,
+    input: Parameters<Devices['provision']>[1],
+    security: NewCredential,
+  ): Promise<{ readonly device: Device; readonly issued: IssuedCredential }>;
   update(
     actor: Actor,
     id: string,
@@ -205,4 +214,6 @@ export interface Fleet {
   readonly definitions: Definitions;
   readonly rpcs: Rpcs;
   readonly watching: Watching;
+  readonly credentials: Credentials;
+  readonly handshakes: Handshakes;
 }

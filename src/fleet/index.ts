@@ -10,7 +10,7 @@ export type {
   NewCredential,
   TrustAnchor,
 } from './credential.ts';
-export { createCredentials, type Credentials } from './credentials.ts';
+export { createCredentials, type CredentialBook, type Credentials } from './credentials.ts';
 export type { CredentialGate } from './admission.ts';
 export { createFleet, type FleetOptions, type FleetSnapshot, type RunningFleet } from './create-fleet.ts';
 export type {
@@ -24,6 +24,8 @@ export type {
 export { FleetError, type FleetErrorCode } from './error.ts';
 export type { DeviceStatusChange, FleetEvents, StatusReason } from './events.ts';
 export type * from './fleet.ts';
+export type { Handshake, HandshakeReport, Handshakes } from './handshake.ts';
+export { HandshakeLog } from './handshake-log.ts';
 export type { Log } from './log.ts';
 export { parseMappingPath, type MappingPath } from './mapping-path.ts';
 export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './paging.ts';

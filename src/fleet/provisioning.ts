@@ -15,7 +15,12 @@ import type { ProfileBook } from './profiles.ts';
 import { isUuid } from './uuid.ts';
 
 export interface Provisioning {
-  provision(actor: Actor, input: Parameters<Devices['provision']>[1]): Promise<Device>;
+  /** `alongside` is done in the same transaction: when it rejects, there is no device. */
+  provision<T>(
+    actor: Actor,
+    input: Parameters<Devices['provision']>[1],
+    alongside: (tx: Transaction, device: Device) => Promise<T>,
+  ): Promise<{ readonly device: Device; readonly made: T }>;
   /** The tenant's devices of these endpoints, in their order; null for an unknown one unless it is `made`. */
   ofEndpoints(tenantId: TenantId, endpoints: readonly string[], made: boolean): Promise<(Device | null)[]>;
 }
@@ -65,7 +70,7 @@ export function createProvisioning(
   }
 
   return {
-    async provision(actor, input) {
+    async provision(actor, input, alongside) {
       requireRole(actor, 'admin');
       const problem = endpointProblem(input.endpoint);
       if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['endpoint'] });
@@ -74,20 +79,20 @@ export function createProvisioning(
       checkAwakeTime(input.awakeTime);
       const { tenantId } = actor;
       try {
-        const row = await store.asTenant(tenantId, async (tx) => {
+        const provisioned = await store.asTenant(tenantId, async (tx) => {
           const profileId = await profileFor(tx, tenantId, input.profileId);
-          const made = rowOf(tenantId, profileId, {
+          const row = rowOf(tenantId, profileId, {
             endpoint: input.endpoint,
             name: input.name ?? null,
             tags: [...new Set(input.tags ?? [])],
             awakeTime: input.awakeTime ?? null,
           });
-          await tx.insert(devices).values(made);
-          return made;
+          await tx.insert(devices).values(row);
+          const device = deviceOfRow(row);
+          return { device, made: await alongside(tx, device) };
         });
-        const device = deviceOfRow(row);
-        tell(device);
-        return device;
+        tell(provisioned.device);
+        return provisioned;
       } catch (error) {
         if (error instanceof StoreError && error.constraint === 'devices_tenant_endpoint') {
           throw new FleetError('CONFLICT', 'another device has this endpoint', { field: ['endpoint'], cause: error });

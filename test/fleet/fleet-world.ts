@@ -1,10 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { codes } from '../../src/coap/index.ts';
 import { createEventBus, type EventBus } from '../../src/events/index.ts';
 import {
   createAccess,
+  createCredentials,
   createFleet,
   DEFAULT_TENANT,
   ensureDefaultTenant,
+  HandshakeLog,
+  Seal,
   type Actor,
   type CredentialGate,
   type DeviceStatusEvent,
@@ -81,6 +85,7 @@ export async function fleetWorld(
   const warnings: string[] = [];
   const warn = (details: object, message: string): void =>
     void warnings.push(`${message} ${'err' in details ? String(details.err) : ''}`.trim());
+  const log = { info: () => {}, warn, error: warn };
   await ensureDefaultTenant(store, clock);
   const endpoint = network.endpoint(SERVER);
   const running = createFleet({
@@ -90,10 +95,12 @@ export async function fleetWorld(
     registry: registryModel(),
     telemetry: sink,
     access: createAccess(store, bus, clock),
-    credentials: options.credentials ?? OPEN,
+    gate: options.credentials ?? OPEN,
+    credentials: createCredentials({ store, clock, bus, seal: new Seal(randomBytes(32)) }),
+    handshakes: new HandshakeLog({ store, clock, log }),
     clock,
     settings: { autoProvision: options.autoProvision ?? true },
-    log: { info: () => {}, warn, error: warn },
+    log,
   });
   const server: Lwm2mServer = createLwm2mServer({
     endpoints: [{ endpoint, transport: 'udp' }],

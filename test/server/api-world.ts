@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import type { FormattedExecutionResult } from 'graphql';
@@ -5,15 +6,19 @@ import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import type { ApiEvents } from '../../schema/index.ts';
 import { systemClock } from '../../src/clock.ts';
-import { createCoapEndpoint, UdpTransport } from '../../src/coap/index.ts';
+import { createCoapEndpoint, UdpTransport, type Transport } from '../../src/coap/index.ts';
 import { createEventBus, type EventBus } from '../../src/events/index.ts';
 import {
   createAccess,
+  createCredentials,
   createFleet,
   DEFAULT_TENANT,
   ensureAdminToken,
   ensureDefaultTenant,
+  HandshakeLog,
+  Seal,
   type Actor,
+  type CredentialHolder,
   type Fleet,
   type Role,
   type TenantId,
@@ -49,6 +54,8 @@ export interface ApiWorld {
   overSse(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
   /** Registers a simulated device; its values stand still unless a test moves them. */
   device(endpoint: string, options?: Partial<DeviceOptions>): Promise<SimulatedDevice>;
+  /** Provisions a device of the second tenant, and registers it as one that has proved itself. */
+  otherDevice(endpoint: string, options?: Partial<DeviceOptions>): Promise<SimulatedDevice>;
   stop(): Promise<void>;
 }
 
@@ -83,6 +90,11 @@ export async function apiWorld(
   });
   const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const endpoint = createCoapEndpoint({ transport, clock });
+  // Only a device that has proved itself can be another tenant's. How it does is the business of DTLS; here its port says it.
+  const provingTransport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
+  const provingEndpoint = createCoapEndpoint({ transport: proved(provingTransport), clock });
+  const holders = new Map<string, CredentialHolder>();
+  const handshakes = new HandshakeLog({ store, clock, log });
   const running = createFleet({
     store,
     bus,
@@ -90,13 +102,18 @@ export async function apiWorld(
     registry: registryModel(),
     telemetry: telemetry.sink,
     access,
-    credentials: { holder: async () => null, isSecured: async () => false },
+    credentials: createCredentials({ store, clock, bus, seal: new Seal(randomBytes(32)) }),
+    handshakes,
+    gate: { holder: async (credential) => holders.get(credential) ?? null, isSecured: async () => false },
     clock,
     settings: { autoProvision: true },
     log,
   });
   const lwm2m: Lwm2mServer = createLwm2mServer({
-    endpoints: [{ endpoint, transport: 'udp' }],
+    endpoints: [
+      { endpoint, transport: 'udp' },
+      { endpoint: provingEndpoint, transport: 'dtls' },
+    ],
     host: running.host,
     clock,
   });
@@ -134,6 +151,14 @@ export async function apiWorld(
     return { status: response.status, body: (await response.json()) as Answer['body'] };
   };
 
+  async function simulate(by: UdpTransport, name: string, options: Partial<DeviceOptions>): Promise<SimulatedDevice> {
+    const server = { host: '127.0.0.1', port: by.addresses[0]?.port ?? 0 };
+    const device = new SimulatedDevice({ endpoint: name, server, objects: [3303], driftMs: 0, ...options });
+    devices.push(device);
+    await device.start();
+    return device;
+  }
+
   return {
     fleet,
     bus,
@@ -160,18 +185,11 @@ export async function apiWorld(
       clients.push(client);
       return client.iterate({ query, variables: { ...variables } });
     },
-    async device(name, options = {}) {
-      const { port } = transport.addresses[0] ?? { port: 0 };
-      const device = new SimulatedDevice({
-        endpoint: name,
-        server: { host: '127.0.0.1', port },
-        objects: [3303],
-        driftMs: 0,
-        ...options,
-      });
-      devices.push(device);
-      await device.start();
-      return device;
+    device: (name, options = {}) => simulate(transport, name, options),
+    async otherDevice(name, options = {}) {
+      const { id } = await fleet.devices.provision(adminOf(GLOBEX), { endpoint: name });
+      holders.set(CREDENTIAL, { credentialId: CREDENTIAL, tenantId: GLOBEX, deviceId: id, endpoint: name });
+      return simulate(provingTransport, name, options);
     },
     async stop() {
       for (const client of clients) await client.dispose();
@@ -180,8 +198,24 @@ export async function apiWorld(
       await lwm2m.stop();
       await running.stop();
       await endpoint.close();
+      await provingEndpoint.close();
       bus.close();
     },
+  };
+}
+
+const CREDENTIAL = 'the-credential-of-globex';
+
+/** A transport whose peers hold the second tenant's credential. */
+function proved(udp: UdpTransport): Transport {
+  const security = { kind: 'psk', name: 'globex', credential: CREDENTIAL } as const;
+  return {
+    kind: udp.kind,
+    send: (peer, datagram) => udp.send(peer, datagram),
+    onDatagram: (receive) =>
+      udp.onDatagram(({ key, address, port }, datagram) => receive({ key, address, port, security }, datagram)),
+    onPeerGone: () => udp.onPeerGone(),
+    close: () => udp.close(),
   };
 }
 
