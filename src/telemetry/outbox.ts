@@ -1,4 +1,4 @@
-import { and, asc, inArray, min, notInArray, sql } from 'drizzle-orm';
+import { asc, inArray, min, notInArray, sql } from 'drizzle-orm';
 
 import { outbox, type Transaction } from '../store/index.ts';
 
@@ -29,7 +29,7 @@ export function oldestWaiting(tx: Transaction, most: number, heldBack: readonly 
       event: outbox.event,
     })
     .from(outbox)
-    .where(and(heldBack.length > 0 ? notInArray(stream, [...heldBack]) : undefined))
+    .where(heldBack.length > 0 ? notInArray(stream, [...heldBack]) : undefined)
     .orderBy(asc(outbox.id))
     .limit(most);
 }
