@@ -24,6 +24,7 @@ import { RpcDispatcher } from './rpc-dispatcher.ts';
 import { execute } from './rpc-execution.ts';
 import { RpcJournal } from './rpc-journal.ts';
 import { createRpcs } from './rpcs.ts';
+import type { SmsTrigger } from './sms-trigger.ts';
 import type { TelemetrySink } from './telemetry-sink.ts';
 import { DEFAULT_TENANT } from './tenant.ts';
 import { Turns } from './turns.ts';
@@ -44,6 +45,8 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly settings: { readonly autoProvision: boolean };
   readonly log: Log;
+  /** Absent: sleeping devices wake by themselves only. */
+  readonly smsTrigger?: SmsTrigger;
 }
 
 /** How much the fleet holds and how much waits: for the metrics page. */
@@ -90,6 +93,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
     turns,
     clock,
     log,
+    smsTrigger: options.smsTrigger ?? null,
     execute: (device, operation, performing) => {
       const { objects, lwm2mVersion } = device.registration;
       const source = { model: modelOf(device.tenantId), objects, lwm2mVersion };

@@ -32,6 +32,7 @@ export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './pagi
 export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
 export type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
 export { Seal, SealError } from './seal.ts';
+export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';
 export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
 export { DEFAULT_TENANT, ensureDefaultTenant } from './tenant.ts';
 export { isUuid } from './uuid.ts';

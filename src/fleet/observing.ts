@@ -25,9 +25,8 @@ export interface ObservingParts {
   readonly log: Log;
 }
 
-/** What is remembered of a device while it is registered. */
+/** What is remembered of a registered device: only while there is something to remember, since devices are many. */
 interface Observed {
-  wanted: ReadonlyMap<string, WantedObservation>;
   /** Ended by hand: not wanted again until the device registers anew or they are asked for again. */
   readonly cancelled: Set<string>;
   /** Being started or ended by somebody's command: left alone meanwhile. */
@@ -44,6 +43,7 @@ interface Observed {
 
 type Step = { readonly key: string; readonly operation: Operation; readonly done?: () => void };
 
+const NONE: ReadonlySet<string> = new Set();
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 3_600_000;
 
@@ -92,9 +92,11 @@ export class Observing {
     this.#devices.get(key)?.refused.add(observationKey(paths));
   }
 
-  /** Why an observation runs; nothing when nobody wants it any more. */
-  reasonsOf(key: DeviceKey, paths: readonly Path[]): RunningObservation['reasons'] {
-    return this.#devices.get(key)?.wanted.get(observationKey(paths))?.reasons ?? [];
+  /** Why the observations of a device run: by their paths; nothing when nobody wants one any more. */
+  async reasonsOf(key: DeviceKey): Promise<(paths: readonly Path[]) => RunningObservation['reasons']> {
+    const device = this.#parts.roster.get(key);
+    const wanted = new Map((device ? await this.#wanted(device) : []).map((wish) => [wish.key, wish.reasons]));
+    return (paths) => wanted.get(observationKey(paths)) ?? [];
   }
 
   /** Holds the paths observed until released. Returns at once; the device is asked when it can be. */
@@ -165,6 +167,7 @@ export class Observing {
       })
       .finally(() => {
         observed.running = false;
+        if (isBlank(observed) && this.#devices.get(key) === observed) this.#devices.delete(key);
       });
   }
 
@@ -199,7 +202,6 @@ export class Observing {
     const known = this.#devices.get(key);
     if (known) return known;
     const fresh: Observed = {
-      wanted: new Map(),
       cancelled: new Set(),
       commanded: new Set(),
       refused: new Set(),
@@ -231,20 +233,24 @@ export class Observing {
     }
   }
 
-  /** The one thing to ask next; null when what runs is what is wanted, or the device can't be asked now. */
-  async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<Step | null> {
-    const { lwm2m, profiles, requests, roster } = this.#parts;
-    const { mappings } = await profiles.of(device.tenantId, device.profileId);
-    // It may have registered anew while the profile was read.
-    if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
-    const wanted = wantedObservations({
+  async #wanted(device: LiveDevice): Promise<WantedObservation[]> {
+    const { mappings } = await this.#parts.profiles.of(device.tenantId, device.profileId);
+    return wantedObservations({
       mappings,
-      requested: requests.of(device.key),
+      requested: this.#parts.requests.of(device.key),
       watched: [...(this.#watched.get(device.key)?.values() ?? [])].map(({ path }) => path),
       objects: device.registration.objects,
-      cancelled: observed.cancelled,
+      cancelled: this.#devices.get(device.key)?.cancelled ?? NONE,
     });
-    observed.wanted = new Map(wanted.map((wish) => [wish.key, wish]));
+  }
+
+  /** The one thing to ask next; null when what runs is what is wanted, or the device can't be asked now. */
+  async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<Step | null> {
+    const { lwm2m, roster } = this.#parts;
+    const wanted = await this.#wanted(device);
+    // It may have registered anew while the profile was read.
+    if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
+    const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
     if (observed.retry || !server.registration(device.key) || server.isAsleep(device.key)) return null;
     const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
@@ -257,7 +263,7 @@ export class Observing {
       if (!running.has(wish.key)) return observeStep(wish);
     }
     for (const [key, paths] of running) {
-      const unwanted = !observed.wanted.has(key) && !observed.commanded.has(key) && !tried.has(key);
+      const unwanted = !keys.has(key) && !observed.commanded.has(key) && !tried.has(key);
       if (unwanted) return { key, operation: { kind: 'cancel-observation', paths } };
     }
     return null;
@@ -307,6 +313,12 @@ export class Observing {
       this.reconcile(key);
     });
   }
+}
+
+function isBlank(observed: Observed): boolean {
+  const { cancelled, commanded, refused, written, failures, retry, again } = observed;
+  const remembered = cancelled.size + commanded.size + refused.size + written.size + failures;
+  return remembered === 0 && retry === null && !again;
 }
 
 function observeStep(wish: WantedObservation): Step {

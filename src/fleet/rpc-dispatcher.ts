@@ -8,6 +8,7 @@ import { errorOf, type Outcome } from './rpc-execution.ts';
 import type { RpcJournal, Turn } from './rpc-journal.ts';
 import { hasEnded } from './rpc-state.ts';
 import type { Rpc, RpcError } from './rpc.ts';
+import type { SmsTrigger } from './sms-trigger.ts';
 import type { Turns } from './turns.ts';
 
 export interface DispatcherParts {
@@ -17,6 +18,7 @@ export interface DispatcherParts {
   readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
+  readonly smsTrigger: SmsTrigger | null;
   /** Asks the device and waits for its answer. */
   readonly execute: (
     device: LiveDevice,
@@ -111,6 +113,7 @@ export class RpcDispatcher {
     }
     const full = this.#onTheirWay(key).length >= MOST_AT_ONCE;
     if (rpc.mode === 'PERSISTENT' || lwm2m().isAsleep(key) || this.#queues.has(key) || full) {
+      if (lwm2m().isAsleep(key) && !this.#queues.has(key)) this.#trigger(device);
       this.#enqueue(rpc);
       this.wake(key);
     } else {
@@ -164,6 +167,10 @@ export class RpcDispatcher {
 
   get size(): { queues: number; running: number; waiters: number } {
     return { queues: this.#queues.size, running: this.#running.size, waiters: this.#waiters.size };
+  }
+
+  #trigger({ tenantId, deviceId, endpoint, registration: { smsNumber } }: LiveDevice): void {
+    if (smsNumber !== null) this.#parts.smsTrigger?.({ tenantId, deviceId, endpoint, smsNumber });
   }
 
   #enqueue(rpc: Rpc): void {

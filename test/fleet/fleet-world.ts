@@ -16,6 +16,7 @@ import {
   type Fleet,
   type FleetEvents,
   type FleetSnapshot,
+  type SmsTrigger,
   type TelemetryBatch,
   type TelemetrySink,
   type TenantId,
@@ -75,7 +76,12 @@ const OPEN: CredentialGate = { holder: async () => null, isSecured: async () => 
 
 export async function fleetWorld(
   opened: Store,
-  options: { autoProvision?: boolean; credentials?: CredentialGate; network?: SimulatedNetwork } = {},
+  options: {
+    autoProvision?: boolean;
+    credentials?: CredentialGate;
+    network?: SimulatedNetwork;
+    smsTrigger?: SmsTrigger;
+  } = {},
 ): Promise<FleetWorld> {
   const { store, isIdle } = counted(opened);
   const network = options.network ?? new SimulatedNetwork();

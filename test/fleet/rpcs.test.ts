@@ -166,6 +166,23 @@ describe('a persistent call', () => {
     expect(await statuses(late)).toEqual(['QUEUED', 'EXPIRED']);
   });
 
+  it('goes on with what waits behind one that was not answered', async () => {
+    world = await fleetWorld(store());
+    const { device, known } = await registered('backlog');
+    device.answers.set('GET /3/0/9', null);
+    const options = { mode: 'PERSISTENT', timeoutMs: 10_000 } as const;
+    const first = await world.during(read(known, ['/3/0/9'], options));
+    const second = await world.during(read(known, ['/3303/0/5700'], options));
+    await world.advance(12_000);
+    expect(await now(first)).toMatchObject({ status: 'QUEUED', attempts: 1 });
+    expect(await now(second)).toMatchObject({ status: 'QUEUED', attempts: 0 });
+    device.answers.clear();
+    await world.advance(60_000);
+    expect(await now(first)).toMatchObject({ status: 'SUCCESSFUL', attempts: 2 });
+    expect(await now(second)).toMatchObject({ status: 'SUCCESSFUL', attempts: 1 });
+    expect(world.snapshot().rpcs).toEqual({ queues: 0, running: 0, waiters: 0 });
+  });
+
   it('survives a restart of the server while the device sleeps, in order with the others', async () => {
     const network = new SimulatedNetwork();
     world = await fleetWorld(store(), { network });
@@ -222,6 +239,19 @@ describe('a call to a device that sleeps', () => {
     await world.advance(100);
     expect(await held).toMatchObject({ status: 'SUCCESSFUL' });
     expect(device.asked).toEqual(['GET /3/0/9']);
+  });
+
+  it('asks for an SMS to a device that has a number, once in a sleep', async () => {
+    const sent: string[] = [];
+    world = await fleetWorld(store(), { smsTrigger: ({ smsNumber }) => void sent.push(smsNumber) });
+    const { device, known } = await registered('reachable', ['b=U', 'Q', 'sms=491700000000']);
+    await world.advance(120_000);
+    const held = [read(known, ['/3/0/9']), read(known, ['/3303/0/5700'])];
+    await world.advance(100);
+    expect(sent).toEqual(['491700000000']);
+    await device.send('POST', device.scripted.location);
+    await world.advance(100);
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual(['SUCCESSFUL', 'SUCCESSFUL']);
   });
 
   it('goes out after a Send too', async () => {
