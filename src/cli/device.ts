@@ -24,10 +24,7 @@ interface Flags {
 export function deviceCommand(): Command {
   return new Command('device')
     .description('Runs a simulated LwM2M device: it registers, answers, notifies, and says what it is asked.')
-    .requiredOption(
-      '--endpoint <name>',
-      'its endpoint name, such as urn:imei:123; with --count N the first part of N names',
-    )
+    .option('--endpoint <name>', 'its endpoint name; with --count the first part of the names', 'urn:imei:123')
     .addOption(
       new Option('--server <uri>', 'the LwM2M server')
         .argParser(coapUri)

@@ -10,16 +10,16 @@ import type { CoapRequest, CoapResponse } from './coap-message.ts';
 const ANSWER_WITHIN_MS = 93_000;
 /** A package of firmware and no more: node-coap would allocate what a block number claims, up to 1 GiB. */
 const MAX_BODY = 8 * 1024 * 1024;
-/** Payloads up to here go without blocks; node-coap cuts up only answers, not notifications. */
-const MAX_NOTIFICATION = 1024;
+/** The largest block (RFC 7959 §2.2): SZX 6. */
+const BLOCK_SIZE = 1024;
 
 // node-coap turns numbers into media types, and those that it has no name for into nothing.
 for (const option of ['Content-Format', 'Accept']) registerOption(option, bytesOf, numberOf);
 
 /** Where notifications of one observation go. */
 export interface Subscriber {
-  /** Sends a notification; false when it is too long for one datagram. */
-  notify(response: CoapResponse, confirmable: boolean): boolean;
+  /** Sends a notification, or the first block of one: the server fetches the others. */
+  notify(response: CoapResponse, confirmable: boolean): void;
   /** Sends this as the last one, an error. */
   end(code: string): void;
 }
@@ -159,7 +159,7 @@ export class CoapLink {
     if (request === null) return;
     this.#handlers.active();
     if (isObserveStream(response)) {
-      this.#observe(request, response);
+      this.#observe(message, request, response);
       return;
     }
     const answer = this.#handlers.answer(request);
@@ -176,16 +176,15 @@ export class CoapLink {
     response.end(answer.payload === undefined ? undefined : Buffer.from(answer.payload));
   }
 
-  #observe(request: CoapRequest, stream: ObserveWriteStream): void {
+  #observe(message: IncomingMessage, request: CoapRequest, stream: ObserveWriteStream): void {
     const subscriber: Subscriber = {
       notify: ({ contentFormat, payload = new Uint8Array() }, confirmable) => {
-        if (this.#closed || payload.length > MAX_NOTIFICATION) return false;
+        if (this.#closed) return;
         this.#handlers.active();
         if (contentFormat !== undefined) stream.setOption('Content-Format', contentFormat);
         // The first one is the answer to the request, and acknowledges it.
         if (stream._counter > 0) Object.assign(stream._packet, { confirmable, ack: false });
-        stream.write(Buffer.from(payload));
-        return true;
+        stream.write(this.#firstBlock(message, stream, Buffer.from(payload)));
       },
       end: (code) => {
         if (this.#closed) return;
@@ -195,14 +194,33 @@ export class CoapLink {
       },
     };
     const answer = this.#handlers.observe(request, subscriber);
-    if (answer.code.startsWith('2.') && subscriber.notify(answer, true)) {
+    if (answer.code.startsWith('2.')) {
+      subscriber.notify(answer, true);
       stream.on('finish', () => this.#handlers.unsubscribed(subscriber));
       return;
     }
-    if (answer.code.startsWith('2.')) this.#handlers.unsubscribed(subscriber);
-    stream.statusCode = answer.code.startsWith('2.') ? '5.00' : answer.code;
+    stream.statusCode = answer.code;
     stream.end();
   }
+
+  /** node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too. */
+  #firstBlock(message: IncomingMessage, stream: ObserveWriteStream, payload: Buffer): Buffer {
+    const options = stream._packet.options ?? [];
+    stream._packet.options = options.filter(({ name }) => name !== 'Block2' && name !== 'ETag');
+    if (payload.length <= BLOCK_SIZE) return payload;
+    const kept = stream._packet.options.filter(({ name }) => name === 'Content-Format').map((it) => ({ ...it }));
+    this.#server._block2Cache.add(this.#server._toCacheKey(message), { buffer: payload, options: kept });
+    stream.setOption('Block2', Buffer.of(0x0e));
+    stream.setOption('ETag', tagOf(payload));
+    return payload.subarray(0, BLOCK_SIZE);
+  }
+}
+
+/** The ETag that node-coap gives the other blocks: the exclusive or of all byte pairs. */
+function tagOf(payload: Buffer): Buffer {
+  const tag = Buffer.of(0, 0);
+  for (const [at, byte] of payload.entries()) tag[at % 2] = (tag[at % 2] ?? 0) ^ byte;
+  return tag;
 }
 
 /**

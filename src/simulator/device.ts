@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { ContentFormat, encode, formatLinks, Path, registryModel } from '../lwm2m/index.ts';
-import type { Link, Lwm2mVersion, ObjectModel } from '../lwm2m/index.ts';
+import type { Link, Lwm2mVersion, ObjectModel, TimedValue } from '../lwm2m/index.ts';
 import { AttachedAttributes } from './attributes.ts';
 import { CoapLink } from './coap-link.ts';
 import type { Subscriber } from './coap-link.ts';
@@ -12,7 +12,7 @@ import { execute } from './execution.ts';
 import { Firmware } from './firmware.ts';
 import { ADVERTISED } from './formats.ts';
 import { describeRequest } from './log-line.ts';
-import { deviceObject, FIRMWARE, SERVER, toldVersion } from './objects.ts';
+import { DEVICE, deviceObject, FIRMWARE, SENSOR, SENSORS, SERVER, toldVersion } from './objects.ts';
 import type { DeviceObject } from './objects.ts';
 import { Observations } from './observations.ts';
 import { observationRequest, perform } from './operations.ts';
@@ -21,9 +21,13 @@ import { readable } from './reading.ts';
 import { Refusal } from './refusal.ts';
 import { RegistrationClient } from './registration-client.ts';
 import { ResourceTree } from './resource-tree.ts';
-import { numberOf } from './typed.ts';
+import type { PlacedValue } from './resource-tree.ts';
+import { numberOf, time } from './typed.ts';
 
 const CORE_OBJECTS = [1, 3, 5];
+const CURRENT_TIME = Path.of(3, 0, DEVICE.currentTime);
+/** How many measurements wait for the next Send; the oldest are forgotten. */
+const MAX_HISTORY = 1_000;
 const BOOT_MS = 1_000;
 
 export interface DeviceOptions {
@@ -39,7 +43,7 @@ export interface DeviceOptions {
   readonly awakeMs?: number;
   /** Between two steps of the values that drift; 0: they stand still. */
   readonly driftMs?: number;
-  /** Between two Sends of what the sensors measured; 0: none. */
+  /** Between two Sends of what the sensors measured since, with their times; 0: none. */
   readonly sendMs?: number;
   readonly model?: ObjectModel;
   readonly clock?: Clock;
@@ -58,6 +62,7 @@ export class SimulatedDevice {
   readonly #observations: Observations;
   readonly #firmware: Firmware;
   readonly #timers = new Map<string, Timer>();
+  readonly #history: TimedValue[] = [];
   #link: CoapLink | null = null;
   #registration: RegistrationClient | null = null;
   #awakeUntil = Infinity;
@@ -116,8 +121,11 @@ export class SimulatedDevice {
       registered: () => this.#observations.clear(),
       log: this.#log,
     });
-    this.#repeat('drift', this.#options.driftMs ?? 5_000, () => drift(this.tree, this.#options.random ?? Math.random));
-    this.#repeat('send', this.#options.sendMs ?? 0, () => void this.send(this.#sensors()));
+    this.#repeat('drift', this.#options.driftMs ?? 5_000, () => {
+      drift(this.tree, this.#options.random ?? Math.random);
+      if (this.#options.sendMs) this.#remember();
+    });
+    this.#repeat('send', this.#options.sendMs ?? 0, () => void this.#sendHistory());
     await this.#registration.register();
   }
 
@@ -146,17 +154,39 @@ export class SimulatedDevice {
     await this.#registration?.update();
   }
 
-  /** Send (Core 1.2 §6.4.5) of what can be read there; the answer's code, or null without one or while it is muted. */
-  async send(paths: readonly Path[], contentFormat: number = ContentFormat.senmlCbor): Promise<string | null> {
-    const mute = this.tree.value(Path.of(1, 0, SERVER.muteSend));
-    if (mute?.type === 'Boolean' && mute.value) return null;
+  /** Send (Core 1.2 §6.4.5) of what can be read there now; the answer's code, null without one or while it is muted. */
+  send(paths: readonly Path[], contentFormat: number = ContentFormat.senmlCbor): Promise<string | null> {
     const values = paths.flatMap((path) => readable(this.#state, path));
-    const time = this.#clock.now() / 1000;
-    const timed = contentFormat === ContentFormat.lwm2mCbor ? values : values.map((value) => ({ ...value, time }));
-    const payload = encode({ contentFormat, path: Path.root, values: timed });
+    if (contentFormat === ContentFormat.lwm2mCbor) return this.#send(values, contentFormat);
+    return this.#send(this.#timed(values), contentFormat);
+  }
+
+  async #send(values: readonly TimedValue[], contentFormat: number): Promise<string | null> {
+    const mute = this.tree.value(Path.of(1, 0, SERVER.muteSend));
+    if (values.length === 0 || (mute?.type === 'Boolean' && mute.value)) return null;
+    const payload = encode({ contentFormat, path: Path.root, values });
     const answer = await this.#link?.ask({ method: 'POST', path: ['dp'], contentFormat, payload });
-    this.#log(`send ${paths.join(' ')} → ${answer?.code ?? 'no answer'}`);
+    this.#log(`send ${values.length} values → ${answer?.code ?? 'no answer'}`);
     return answer?.code ?? null;
+  }
+
+  /** What the sensors measured since the last Send, each with its time. */
+  async #sendHistory(): Promise<void> {
+    const sent = this.#history.splice(0);
+    const code = await this.#send(sent, ContentFormat.senmlCbor);
+    if (code === null) this.#history.unshift(...sent);
+  }
+
+  #remember(): void {
+    const sensors = Object.keys(SENSORS).map((objectId) => Path.of(Number(objectId)));
+    const values = sensors.flatMap((object) => this.tree.values(object));
+    this.#history.push(...this.#timed(values.filter(({ path }) => path.resourceId === SENSOR.value)));
+    this.#history.splice(0, Math.max(0, this.#history.length - MAX_HISTORY));
+  }
+
+  #timed(values: readonly PlacedValue[]): TimedValue[] {
+    const now = this.#clock.now() / 1000;
+    return values.map((value) => ({ ...value, time: now }));
   }
 
   #answer(request: CoapRequest): CoapResponse {
@@ -203,6 +233,13 @@ export class SimulatedDevice {
     const wrote = (resourceId: number): boolean => path?.contains(Path.of(5, 0, resourceId)) ?? false;
     if (path?.resourceId !== null && wrote(FIRMWARE.package)) this.#firmware.packageWritten();
     if (path?.resourceId !== null && wrote(FIRMWARE.uri)) void this.#firmware.uriWritten();
+    if (path?.equals(CURRENT_TIME)) this.#setTime();
+  }
+
+  /** The clock goes on from the time that was written. */
+  #setTime(): void {
+    const ahead = this.#number(CURRENT_TIME) - this.#state.now();
+    this.tree.setResource(CURRENT_TIME, () => time(this.#state.now() + ahead));
   }
 
   /** An Update tells the server of a lifetime, a binding and an object list that are others. */
@@ -278,10 +315,6 @@ export class SimulatedDevice {
 
   #number(path: Path): number {
     return numberOf(this.tree.value(path)) ?? 0;
-  }
-
-  #sensors(): Path[] {
-    return this.#options.objects.filter((id) => this.tree.instanceIds(id).length > 0).map((id) => Path.of(id));
   }
 
   #binding(): string {

@@ -103,8 +103,8 @@ export class Observations {
     const { subscriber, paths, read } = observation;
     try {
       const { con } = this.#attributes(observation);
-      const sent = subscriber.notify(read(), con ?? true);
-      this.#log(`notify ${paths.join(' ')}${sent ? '' : ': too long for a datagram'}`);
+      subscriber.notify(read(), con ?? true);
+      this.#log(`notify ${paths.join(' ')}`);
       this.#sent(observation);
     } catch (error) {
       const code = error instanceof Refusal ? error.code : '5.00';

@@ -100,7 +100,7 @@ requirePeer('leshan')('the Leshan device', () => {
     expect(server.received[0]?.payload).toContain('</3303/0>');
     expect(server.received[0]?.payload).toContain('</3442/0>');
     await device.stop();
-    expect(server.received.at(-1)).toEqual({ method: 'DELETE', url: '/rd/1', payload: '' });
+    expect(server.received.at(-1)).toMatchObject({ method: 'DELETE', url: '/rd/1', payload: '' });
     expect(device.lines).toContain('DEREGISTERED /rd/1');
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ContentFormat } from '../../src/lwm2m/index.ts';
+import { ContentFormat, decode, Path, registryModel } from '../../src/lwm2m/index.ts';
 import { TEMPERATURE, clock, device, float, log, server, start } from './device-under-test.ts';
 
 describe('living on its own', () => {
@@ -9,13 +9,33 @@ describe('living on its own', () => {
     expect(device.tree.value(TEMPERATURE)).toEqual(float(21.65));
   });
 
-  it('sends what it measured with its time, unless it is muted', async () => {
-    await start({ sendMs: 10_000 });
+  it('sends what it measured since the last Send, each with its time, unless it is muted', async () => {
+    await start({ objects: [3303], driftMs: 4_000, sendMs: 10_000, random: () => 0.75 });
+    const began = clock.now() / 1000;
     await clock.advance(10_000);
     await server.requests(2);
     expect(server.received[1]?.url).toBe('/dp');
+    const contentFormat = ContentFormat.senmlCbor;
+    const { readings } = decode({
+      contentFormat,
+      payload: server.received[1]?.bytes ?? Buffer.of(),
+      path: Path.root,
+      model: registryModel(),
+      now: began,
+    });
+    expect(readings.map(({ time, value }) => [(time ?? 0) - began, value])).toEqual([
+      [4, 21.65],
+      [8, 21.8],
+    ]);
     await server.ask({ method: 'PUT', path: '/1/0/23', contentFormat: ContentFormat.text, payload: '1' });
     expect(await device.send([TEMPERATURE])).toBeNull();
+  });
+
+  it('goes on from the time that is written', async () => {
+    await start();
+    await server.ask({ method: 'PUT', path: '/3/0/13', contentFormat: ContentFormat.text, payload: '1000' });
+    await clock.advance(5_000);
+    expect((await server.ask({ path: '/3/0/13' })).payload.toString()).toBe('1005');
   });
 
   it('sleeps in queue mode once nothing was said for a while, and wakes with an Update', async () => {

@@ -36,7 +36,7 @@ describe('executing', () => {
     await start();
     await server.ask({ method: 'POST', path: '/1/0/8', payload: "0='U'" });
     await server.requests(2);
-    expect(server.received[1]).toEqual({ method: 'POST', url: '/rd/1', payload: '' });
+    expect(server.received[1]).toMatchObject({ method: 'POST', url: '/rd/1', payload: '' });
   });
 
   it('is silent for the disable timeout when it is disabled', async () => {

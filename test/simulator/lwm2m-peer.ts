@@ -11,6 +11,8 @@ export interface Ask {
   readonly contentFormat?: number;
   readonly payload?: Uint8Array | string;
   readonly block1?: boolean;
+  /** Begins with this block of 1024 bytes; node-coap fetches those after it. */
+  readonly block2?: number;
 }
 
 export interface Answer {
@@ -23,7 +25,9 @@ export interface Answer {
 export interface Received {
   readonly method: string;
   readonly url: string;
+  /** As text. */
   readonly payload: string;
+  readonly bytes: Buffer;
 }
 
 /** An LwM2M server as small as one can be, on node-coap: it accepts registrations, and asks what a test tells it to. */
@@ -131,7 +135,11 @@ export class Lwm2mPeer {
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 
-  #request({ method = 'GET', path = '', query, accept, contentFormat, block1 }: Ask, observe?: 0 | 1, token?: Buffer) {
+  #request(
+    { method = 'GET', path = '', query, accept, contentFormat, block1, block2 }: Ask,
+    observe?: 0 | 1,
+    token?: Buffer,
+  ) {
     return this.#agent.request({
       hostname: '127.0.0.1',
       port: this.#device,
@@ -143,13 +151,19 @@ export class Lwm2mPeer {
       ...(observe === undefined ? {} : { observe }),
       ...(token === undefined ? {} : { token }),
       ...(block1 ? { options: { Block1: Buffer.of(0x06) } } : {}),
+      ...(block2 === undefined ? {} : { options: { Block2: Buffer.of(block2 * 16 + 6) } }),
     });
   }
 
   #answer(request: IncomingMessage, response: OutgoingMessage): void {
     if (request.method === undefined) return;
     this.#device = request.rsinfo.port;
-    const received = { method: request.method, url: request.url, payload: request.payload.toString() };
+    const received = {
+      method: request.method,
+      url: request.url,
+      payload: request.payload.toString(),
+      bytes: request.payload,
+    };
     this.received.push(received);
     const { code, location } = this.reply(received);
     response.code = code;

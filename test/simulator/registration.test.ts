@@ -38,7 +38,7 @@ describe('registration', () => {
     expect(server.received).toHaveLength(1);
     await clock.advance(1);
     await server.requests(2);
-    expect(server.received[1]).toEqual({ method: 'POST', url: '/rd/1', payload: '' });
+    expect(server.received[1]).toMatchObject({ method: 'POST', url: '/rd/1', payload: '' });
   });
 
   it('registers anew when an Update is answered 4.04', async () => {
@@ -66,6 +66,6 @@ describe('registration', () => {
   it('de-registers when it is stopped', async () => {
     await start();
     await device.stop();
-    expect(server.received.at(-1)).toEqual({ method: 'DELETE', url: '/rd/1', payload: '' });
+    expect(server.received.at(-1)).toMatchObject({ method: 'DELETE', url: '/rd/1', payload: '' });
   });
 });
