@@ -107,6 +107,7 @@ export async function fleetWorld(
     clock,
     settings: { autoProvision: options.autoProvision ?? true },
     log,
+    ...(options.smsTrigger && { smsTrigger: options.smsTrigger }),
   });
   const server: Lwm2mServer = createLwm2mServer({
     endpoints: [{ endpoint, transport: 'udp' }],
