@@ -7,7 +7,7 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import ValidationPlugin from '@pothos/plugin-validation';
 import { FleetError, type ResourceState } from '../src/fleet/index.ts';
 import type { Context } from './context.ts';
-import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import { decodeNodeId, encodeGlobalId } from './global-id.ts';
 import { pageSize } from './page.ts';
 
 /** A resource's value as JSON: one value, or resource instance id → value. */
@@ -38,7 +38,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   defaultFieldNullability: false,
   relay: {
     encodeGlobalID: (type, id) => encodeGlobalId(type, String(id)),
-    decodeGlobalID: decodeGlobalId,
+    decodeGlobalID: decodeNodeId,
     idFieldOptions: {
       description:
         'The global id: opaque, stable, and unique over all types. `node(id:)` takes it, and every argument that wants the id of this type.',

@@ -3,7 +3,11 @@ import { FleetError } from '../src/fleet/index.ts';
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const GLOBAL = /^([A-Za-z]{1,40}):(.{1,255})$/s;
 
-export type NodeType = 'Device' | 'DeviceProfile' | 'Rpc' | 'ApiKey';
+/** The types that `node(id:)` fetches. */
+const NODES = ['Device', 'DeviceProfile', 'Rpc'] as const;
+
+/** The types that have global ids. */
+export type IdentifiedType = (typeof NODES)[number] | 'ApiKey';
 
 export function encodeGlobalId(type: string, id: string): string {
   return Buffer.from(`${type}:${id}`).toString('base64url');
@@ -20,11 +24,18 @@ export function decodeGlobalId(text: string): { typename: string; id: string } {
   return { typename, id };
 }
 
+/** As `decodeGlobalId`, of what can be fetched by its id alone. */
+export function decodeNodeId(text: string): { typename: string; id: string } {
+  const decoded = decodeGlobalId(text);
+  if (NODES.some((type) => type === decoded.typename)) return decoded;
+  throw new FleetError('VALIDATION', `${JSON.stringify(text.slice(0, 80))} is the id of no Node`, { field: ['id'] });
+}
+
 /**
  * The id that an argument names: a global id of the type, or its plain UUID, for people copy either. Throws FleetError
  * VALIDATION naming the field for anything else, an id of another type included.
  */
-export function idOf(type: NodeType, text: string, ...field: readonly string[]): string {
+export function idOf(type: IdentifiedType, text: string, ...field: readonly string[]): string {
   if (UUID.test(text)) return text.toLowerCase();
   const refuse = (why: string): FleetError =>
     new FleetError('VALIDATION', `${field.join('.')}: ${JSON.stringify(text.slice(0, 80))} is ${why}`, { field });

@@ -12,7 +12,7 @@ const Transport = builder.enumType('Transport', {
   } as const,
 });
 
-const SecurityKind = builder.enumType('SecurityKind', {
+export const SecurityKind = builder.enumType('SecurityKind', {
   description: 'By what a device proved who it is.',
   values: {
     PSK: { value: 'psk', description: 'A pre-shared key.' },

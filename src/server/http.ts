@@ -90,7 +90,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   const revocations = bus.subscribe('keyRevoked', null);
   void (async () => {
-    for await (const event of revocations) if (event.kind === 'event') sessions.revoke(event.value.keyId);
+    for await (const event of revocations) {
+      if (event.kind === 'event') sessions.revoke(event.value.keyId);
+      else sessions.revokeAny();
+    }
   })();
 
   return {

@@ -30,6 +30,11 @@ export class Sessions {
     for (const [session, open] of this.#open) if (open.keyId === keyId) this.#end(session, REVOKED);
   }
 
+  /** Keys were revoked, and nobody can say which. */
+  revokeAny(): void {
+    for (const [session, open] of this.#open) if (open.keyId !== null) this.#end(session, REVOKED);
+  }
+
   /** Ends all, and those to come. */
   close(): void {
     this.#closed = true;

@@ -279,4 +279,24 @@ describe('a server that closes', () => {
     await expect(fetch(closing.url)).rejects.toThrow();
     await closing.stop();
   });
+
+  it('cuts what does not end in its time', async () => {
+    const started = gate();
+    const closing = await apiWorld(store(), { limits: { drainMs: 50 } }, (fleet) => ({
+      ...fleet,
+      devices: {
+        ...fleet.devices,
+        count() {
+          started.open();
+          return new Promise<number>(() => {});
+        },
+      },
+    }));
+    const answer = closing.ask('{ devices { totalCount } }');
+    answer.catch(() => {});
+    await started.opened;
+    await closing.server.close();
+    await expect(answer).rejects.toThrow();
+    await closing.stop();
+  });
 });

@@ -1,0 +1,64 @@
+import {
+  getNamedType,
+  isAbstractType,
+  isLeafType,
+  isObjectType,
+  isRequiredArgument,
+  type GraphQLField,
+  type GraphQLNamedType,
+} from 'graphql';
+import { schema } from '../../schema/index.ts';
+
+/** What a field's required arguments are, and those that make a page small. */
+export type ArgumentsOf = (coordinate: string, field: GraphQLField<unknown, unknown>) => string;
+
+/**
+ * Everything that can be selected of a type: every field of every type that is reached from it. Where a type leads back
+ * to itself, its leaves are selected and no more. `selected` gets the coordinates.
+ */
+export function wholeSelection(
+  type: GraphQLNamedType,
+  argumentsOf: ArgumentsOf,
+  selected: Set<string>,
+  above: readonly string[] = [],
+): string {
+  if (isLeafType(type)) return '';
+  if (isAbstractType(type)) {
+    const members = schema.getPossibleTypes(type).map((member) => {
+      // Members may have fields of one name and different types, which want names of their own.
+      const fields = wholeSelection(member, argumentsOf, selected, above).slice(1, -1);
+      return `... on ${member.name} { ${aliased(member.name, fields)} }`;
+    });
+    return `{ __typename ${members.join(' ')} }`;
+  }
+  if (!isObjectType(type)) throw new Error(`${type.name} can't be selected`);
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    const of = getNamedType(field.type);
+    if (above.includes(type.name) && !isLeafType(of)) return [];
+    const coordinate = `${type.name}.${field.name}`;
+    selected.add(coordinate);
+    const inner = wholeSelection(of, argumentsOf, selected, [...above, type.name]);
+    return [`${field.name}${given(coordinate, field, argumentsOf)} ${inner}`];
+  });
+  return `{ ${fields.join('\n')} }`;
+}
+
+function given(coordinate: string, field: GraphQLField<unknown, unknown>, argumentsOf: ArgumentsOf): string {
+  const written = argumentsOf(coordinate, field);
+  const missing = field.args.filter((argument) => isRequiredArgument(argument) && !written.includes(argument.name));
+  if (missing.length > 0) throw new Error(`${coordinate} wants ${missing.map(({ name }) => name).join(', ')}`);
+  return written === '' ? '' : `(${written})`;
+}
+
+/** The fields of a selection under names that begin with their type's. */
+function aliased(type: string, fields: string): string {
+  let depth = 0;
+  return fields
+    .split('\n')
+    .map((line) => {
+      const top = depth === 0;
+      for (const character of line) depth += character === '{' ? 1 : character === '}' ? -1 : 0;
+      return top && line.trim() !== '' ? `${type}_${line.trim().replace(/\W.*/s, '')}: ${line.trim()}` : line;
+    })
+    .join('\n');
+}

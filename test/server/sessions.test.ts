@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT, type Actor } from '../../src/fleet/index.ts';
+import { Sessions } from '../../src/server/sessions.ts';
+
+function actor(keyId: string | null): Actor {
+  return { tenantId: DEFAULT_TENANT, role: 'viewer', subject: keyId === null ? 'admin-token' : `key:${keyId}`, keyId };
+}
+
+/** Sessions of the keys a, a, b and of the admin token, and which of them have ended and why. */
+function opened() {
+  const sessions = new Sessions();
+  const ended: string[] = [];
+  const close = ['a', 'a', 'b', null].map((key, at) =>
+    sessions.open(actor(key), ({ code }) => void ended.push(`${at} ${code}`)),
+  );
+  return { sessions, ended, close };
+}
+
+describe('sessions', () => {
+  it('end with their key, and no other does', () => {
+    const { sessions, ended } = opened();
+    sessions.revoke('a');
+    sessions.revoke('a');
+    expect(ended).toEqual(['0 KEY_REVOKED', '1 KEY_REVOKED']);
+    expect(sessions.count).toBe(2);
+  });
+
+  it('of every key end when nobody can say which were revoked', () => {
+    const { sessions, ended } = opened();
+    sessions.revokeAny();
+    expect(ended).toEqual(['0 KEY_REVOKED', '1 KEY_REVOKED', '2 KEY_REVOKED']);
+  });
+
+  it('that have ended otherwise are not ended again', () => {
+    const { sessions, ended, close } = opened();
+    close[0]?.();
+    sessions.close();
+    expect(ended).toEqual(['1 SERVER_CLOSING', '2 SERVER_CLOSING', '3 SERVER_CLOSING']);
+    expect(sessions.count).toBe(0);
+  });
+
+  it('that open while the server closes end at once', async () => {
+    const { sessions } = opened();
+    sessions.close();
+    const why = await new Promise((resolve) => {
+      sessions.open(actor('c'), resolve);
+    });
+    expect(why).toEqual({ code: 'SERVER_CLOSING', message: 'The server is closing.' });
+    expect(sessions.count).toBe(0);
+  });
+});
