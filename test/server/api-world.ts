@@ -95,6 +95,7 @@ export async function apiWorld(
   const provingEndpoint = createCoapEndpoint({ transport: proved(provingTransport), clock });
   const holders = new Map<string, CredentialHolder>();
   const handshakes = new HandshakeLog({ store, clock, log });
+  const seal = new Seal(randomBytes(32));
   const running = createFleet({
     store,
     bus,
@@ -102,7 +103,8 @@ export async function apiWorld(
     registry: registryModel(),
     telemetry: telemetry.sink,
     access,
-    credentials: createCredentials({ store, clock, bus, seal: new Seal(randomBytes(32)) }),
+    credentials: createCredentials({ store, clock, bus, seal }),
+    seal,
     handshakes,
     gate: { holder: async (credential) => holders.get(credential) ?? null, isSecured: async () => false },
     clock,

@@ -25,6 +25,15 @@ describe('sessions', () => {
     expect(sessions.count).toBe(2);
   });
 
+  it('that open with a key just revoked end at once', async () => {
+    const { sessions } = opened();
+    for (let key = 0; key < 2_000; key++) sessions.revoke(`key-${key}`);
+    const why = await new Promise((resolve) => {
+      sessions.open(actor('key-1999'), resolve);
+    });
+    expect(why).toEqual({ code: 'KEY_REVOKED', message: 'The API key was revoked.' });
+  });
+
   it('of every key end when nobody can say which were revoked', () => {
     const { sessions, ended } = opened();
     sessions.revokeAny();
