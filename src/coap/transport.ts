@@ -22,15 +22,16 @@ export interface Peer {
 }
 
 /**
- * What carries datagrams: UDP and DTLS implement it, tests pass a network of their own. Nothing above knows more.
+ * What carries datagrams: UDP and DTLS implement it, TCP and TLS by translation, tests pass a network of their own. Nothing
+ * above knows more.
  */
 export interface Transport {
-  readonly kind: 'udp' | 'dtls';
+  readonly kind: 'udp' | 'dtls' | 'tcp' | 'tls';
   /** Sends one datagram or loses it; never throws. */
   send(peer: Peer, datagram: Uint8Array): void;
   /** Sets the one receiver. It must not keep `datagram` past the call unless it copies it. */
   onDatagram(receive: (peer: Peer, datagram: Uint8Array) => void): void;
-  /** Sets the one listener for peers that are gone for good (a DTLS session that ended). UDP never calls it. */
+  /** Sets the one listener for peers that are gone for good (a session or connection that ended). UDP never calls it. */
   onPeerGone(gone: (peer: Peer) => void): void;
   close(): Promise<void>;
 }

@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../../clock.ts';
+import type { Peer, SecurityIdentity } from '../transport.ts';
+import { encodeFrame, readFrame, type Frame } from './frame.ts';
+import {
+  abort,
+  BASE_MESSAGE_SIZE,
+  capabilities,
+  isSignal,
+  pong,
+  release,
+  signals,
+  unknownCritical,
+} from './signalling.ts';
+import { Translation } from './translation.ts';
+
+/** RFC 8323 §5.3: the peer's CSM is its first message; one that says nothing at all is let go. */
+const FIRST_MESSAGE_MS = 30_000;
+/** Bytes that a peer who doesn't read may leave with us; above it the connection is cut. */
+const MOST_UNREAD = 256 * 1024;
+/** Options and payload: what we announce, without the header's at most 14 bytes. */
+const LARGEST = BASE_MESSAGE_SIZE;
+
+export interface ConnectionListener {
+  received(peer: Peer, datagram: Uint8Array): void;
+  gone(connection: Connection): void;
+}
+
+/** One peer over one stream (RFC 8323 §3, §5). */
+export class Connection {
+  readonly peer: Peer;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #listener: ConnectionListener;
+  readonly #translation = new Translation();
+  readonly #firstMessage: Timer;
+  #unread: Buffer = Buffer.alloc(0);
+  #introduced = false;
+  #over = false;
+
+  constructor(
+    socket: Socket,
+    key: string,
+    security: SecurityIdentity | null,
+    clock: Clock,
+    listener: ConnectionListener,
+  ) {
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    this.peer = { key, address: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), port: remotePort, security };
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#firstMessage = clock.after(FIRST_MESSAGE_MS, () => this.#abort('no Capabilities and Settings Message came'));
+    socket.setNoDelay(true);
+    socket.on('data', (bytes) => this.#read(bytes));
+    socket.on('error', () => {});
+    socket.on('close', () => this.#end());
+    socket.write(capabilities());
+  }
+
+  send(datagram: Uint8Array): void {
+    const { frame, echo } = this.#translation.outward(datagram);
+    if (frame) this.#write(encodeFrame(frame));
+    // Later: who sends has not yet noted that it waits for an acknowledgement.
+    if (echo) queueMicrotask(() => !this.#over && this.#listener.received(this.peer, echo));
+  }
+
+  /** RFC 8323 §5.5: asks the peer to go, and closes. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#over) return resolve();
+      this.#socket.once('close', () => resolve());
+      this.#socket.end(release());
+      // A peer that doesn't go in time is left.
+      this.#clock.after(1_000, () => this.#socket.destroy());
+    });
+  }
+
+  #read(bytes: Buffer): void {
+    this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
+    let start = 0;
+    while (!this.#over) {
+      const read = readFrame(this.#unread, start, LARGEST);
+      if (read === 'incomplete') break;
+      if (typeof read === 'string') return this.#abort(`a ${read} message`);
+      start = read.end;
+      this.#take(read.frame);
+    }
+    this.#unread = this.#unread.subarray(start);
+  }
+
+  #take(frame: Frame): void {
+    if (!this.#introduced) {
+      if (frame.code !== signals.csm) return this.#abort('the first message is a Capabilities and Settings Message');
+      this.#introduced = true;
+      this.#firstMessage.cancel();
+    }
+    if (isSignal(frame.code)) return this.#signalled(frame);
+    // RFC 8323 §3.4: Empty messages are ignored.
+    if (frame.code !== 0) this.#listener.received(this.peer, this.#translation.inward(frame));
+  }
+
+  #signalled(frame: Frame): void {
+    const problem = unknownCritical(frame);
+    if (problem !== null) {
+      return this.#abort('an option is not understood', typeof problem === 'number' ? problem : null);
+    }
+    if (frame.code === signals.ping) this.#write(pong(frame.token));
+    else if (frame.code === signals.release) this.#socket.end();
+    else if (frame.code === signals.abort) this.#socket.destroy();
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > MOST_UNREAD) this.#socket.destroy();
+  }
+
+  #abort(reason: string, badOption: number | null = null): void {
+    if (this.#over) return;
+    this.#socket.end(abort(reason, badOption));
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#firstMessage.cancel();
+    this.#listener.gone(this);
+  }
+}

@@ -1,0 +1,232 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  codes,
+  createCoapEndpoint,
+  TcpTransport,
+  type CoapEndpoint,
+  type IncomingRequest,
+} from '../../src/coap/index.ts';
+import { encode, decode, NO_BYTES } from '../../src/coap/message.ts';
+import { optionNumbers, stringOption, uintOption } from '../../src/coap/option.ts';
+import { nothing } from './reading.ts';
+import { encodeFrame, readFrame, type Frame } from '../../src/coap/tcp/frame.ts';
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+describe('a frame (RFC 8323 §3.2)', () => {
+  it.each([
+    ['an empty CSM', '00e1', { code: 0xe1, token: NO_BYTES, rest: NO_BYTES }],
+    ['a Ping', '00e2', { code: 0xe2, token: NO_BYTES, rest: NO_BYTES }],
+    [
+      'a CSM of 65536 bytes with block-wise',
+      '50e12301000020',
+      { code: 0xe1, token: NO_BYTES, rest: Buffer.from('2301000020', 'hex') },
+    ],
+  ])('is %s', (_what, bytes, frame) => {
+    expect(hex(encodeFrame(frame))).toBe(bytes);
+    const read = readFrame(Buffer.from(bytes, 'hex'), 0, 1000);
+    expect(read).toMatchObject({ frame: { code: frame.code }, end: bytes.length / 2 });
+  });
+
+  it('is read as it was written, whatever its length, and not before it is whole', () => {
+    const lengths = fc.oneof(fc.nat(20), fc.integer({ min: 260, max: 280 }), fc.integer({ min: 65_800, max: 65_810 }));
+    fc.assert(
+      fc.property(lengths, fc.uint8Array({ maxLength: 8 }), fc.nat(255), fc.nat(), (length, token, code, cut) => {
+        const frame = { code, token, rest: new Uint8Array(length).fill(7) };
+        const bytes = encodeFrame(frame);
+        const read = readFrame(bytes, 0, 100_000);
+        if (typeof read === 'string') throw new Error(read);
+        expect(read.end).toBe(bytes.length);
+        expect([read.frame.code, hex(read.frame.token), read.frame.rest.length]).toEqual([code, hex(token), length]);
+        expect(readFrame(bytes.subarray(0, cut % bytes.length), 0, 100_000)).toBe('incomplete');
+      }),
+    );
+  });
+
+  it('is refused by what its length says, before any of it has come', () => {
+    expect(readFrame(Buffer.from('f0ffffffff01', 'hex'), 0, 1152)).toBe('too large');
+    expect(readFrame(Buffer.from('0901', 'hex'), 0, 1152)).toBe('malformed');
+  });
+
+  it('never makes the reader throw', () => {
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void readFrame(Buffer.from(bytes), 0, 1152)));
+  });
+});
+
+/** A peer that speaks frames over a real socket. */
+class Client {
+  readonly socket: Socket;
+  #stream = Buffer.alloc(0);
+  #frames: Frame[] = [];
+  #wake: () => void = () => {};
+  closed = false;
+
+  constructor(port: number) {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.on('error', () => {});
+    this.socket.on('data', (bytes) => {
+      this.#stream = Buffer.concat([this.#stream, bytes]);
+      for (;;) {
+        const read = readFrame(this.#stream, 0, 100_000);
+        if (typeof read === 'string') break;
+        this.#frames.push({ ...read.frame, token: Buffer.from(read.frame.token), rest: Buffer.from(read.frame.rest) });
+        this.#stream = this.#stream.subarray(read.end);
+      }
+      this.#wake();
+    });
+    this.socket.on('close', () => {
+      this.closed = true;
+      this.#wake();
+    });
+  }
+
+  async next(): Promise<Frame | null> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame) return frame;
+      if (this.closed) return null;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  send(
+    code: number,
+    token: Uint8Array,
+    options: Parameters<typeof encode>[0]['options'],
+    payload: Uint8Array = NO_BYTES,
+  ): void {
+    const datagram = encode({ type: 'CON', code, messageId: 0, token, options, payload });
+    this.socket.write(encodeFrame({ code, token, rest: datagram.subarray(4 + token.length) }));
+  }
+}
+
+function messageOf(frame: Frame | null): {
+  code: number;
+  options: readonly { number: number; value: Uint8Array }[];
+  payload: string;
+} {
+  if (!frame) throw new Error('the connection closed');
+  const header = Buffer.of(0x40 | frame.token.length, frame.code, 0, 0);
+  const decoded = decode(Buffer.concat([header, frame.token, frame.rest]));
+  if (!decoded.ok) throw new Error(decoded.reason);
+  const { code, options, payload } = decoded.message;
+  return { code, options, payload: Buffer.from(payload).toString() };
+}
+
+describe('CoAP over TCP', () => {
+  let transport: TcpTransport;
+  let endpoint: CoapEndpoint;
+  let client: Client;
+  const requests: IncomingRequest[] = [];
+
+  beforeEach(async () => {
+    requests.length = 0;
+    transport = await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
+    endpoint = createCoapEndpoint({ transport });
+    endpoint.onRequest(async (request) => {
+      requests.push(request);
+      return { code: codes.content, payload: Buffer.from(`for ${request.path.join('/')}`) };
+    });
+    client = new Client(transport.addresses[0]?.port ?? 0);
+  });
+
+  afterEach(async () => {
+    client.socket.destroy();
+    await endpoint.close();
+  });
+
+  it('says its capabilities first, and answers a request under its token', async () => {
+    expect(await client.next()).toMatchObject({ code: 0xe1 });
+    client.send(0xe1, NO_BYTES, []);
+    client.send(1, Buffer.of(1, 2), [stringOption(optionNumbers.uriPath, 'x')]);
+    const frame = await client.next();
+    expect(hex(frame?.token ?? NO_BYTES)).toBe('0102');
+    expect(messageOf(frame)).toMatchObject({ code: codes.content, payload: 'for x' });
+    expect(requests[0]).toMatchObject({ method: 'GET', path: ['x'], confirmable: true });
+  });
+
+  it('answers a Ping by a Pong of the same token', async () => {
+    await client.next();
+    client.send(0xe1, NO_BYTES, []);
+    client.send(0xe2, Buffer.of(9), []);
+    expect(await client.next()).toMatchObject({ code: 0xe3, token: Buffer.of(9) });
+  });
+
+  it('asks the peer, and hears its notifications in the order of the stream', async () => {
+    await client.next();
+    client.send(0xe1, NO_BYTES, []);
+    client.send(1, Buffer.of(1), []);
+    await client.next();
+    const peer = requests[0]?.peer;
+    if (!peer) throw new Error('no peer');
+    const heard: string[] = [];
+    let told = nothing;
+    const third = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const observing = endpoint.observe(peer, { method: 'GET', path: ['t'] }, async ({ payload }) => {
+      if (heard.push(Buffer.from(payload).toString()) === 3) told();
+    });
+    const asked = await client.next();
+    const token = asked?.token ?? NO_BYTES;
+    expect(asked).toMatchObject({ code: 1 });
+    // RFC 8323 §7.1: the values say nothing; these would be stale over UDP.
+    const observe = uintOption(optionNumbers.observe, 0);
+    client.send(codes.content, token, [observe], Buffer.from('first'));
+    expect((await observing).observation).not.toBeNull();
+    for (const text of ['a', 'b', 'c']) client.send(codes.content, token, [observe], Buffer.from(text));
+    await third;
+    expect(heard).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends what is asked when the connection closes', async () => {
+    await client.next();
+    client.send(0xe1, NO_BYTES, []);
+    client.send(1, Buffer.of(1), []);
+    await client.next();
+    const peer = requests[0]?.peer;
+    if (!peer) throw new Error('no peer');
+    const asking = endpoint.request(peer, { method: 'GET', path: ['t'] });
+    await client.next();
+    client.socket.destroy();
+    await expect(asking).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it.each([
+    ['a first message that is no CSM', (): void => client.send(1, NO_BYTES, [])],
+    ['a critical option in a CSM', (): void => client.send(0xe1, NO_BYTES, [{ number: 1, value: NO_BYTES }])],
+    ['a message larger than it takes', (): void => void client.socket.write(Buffer.from('f0ffffffff01', 'hex'))],
+    ['a token of nine bytes', (): void => void client.socket.write(Buffer.from('0901', 'hex'))],
+  ])('aborts after %s', async (_what, misbehave) => {
+    await client.next();
+    misbehave();
+    expect(await client.next()).toMatchObject({ code: 0xe5 });
+    expect(await client.next()).toBeNull();
+  });
+
+  it('releases its peers when it closes', async () => {
+    await client.next();
+    client.send(0xe1, NO_BYTES, []);
+    client.send(1, Buffer.of(1), []);
+    await client.next();
+    const closed = once(client.socket, 'close');
+    await endpoint.close();
+    expect(await client.next()).toMatchObject({ code: 0xe4 });
+    await closed;
+    expect(transport.connections).toBe(0);
+  });
+
+  it('names an address that is taken', async () => {
+    const port = transport.addresses[0]?.port ?? 0;
+    const second = TcpTransport.bind({ hosts: ['127.0.0.1'], port });
+    await expect(second).rejects.toMatchObject({
+      code: 'BIND',
+      message: expect.stringContaining(`127.0.0.1 port ${port}`),
+    });
+  });
+});
