@@ -37,6 +37,7 @@ export class Readings {
     this.#bus = bus;
     this.#batcher = new Batcher({
       lane: (arrival) => arrival.tenantId,
+      largestBatch: 512,
       run: (tenantId, arrivals) => this.#storeAll(tenantId, arrivals),
     });
   }

@@ -83,6 +83,22 @@ describe('the presence of a device', () => {
     expect(world.sink.events).toHaveLength(events);
   });
 
+  it('sleeps as soon as its profile says, or the device itself', async () => {
+    world = await fleetWorld(store());
+    const profile = await world.fleet.profiles.create(ADMIN, { name: `Short ${Math.random()}`, awakeTime: 30 });
+    for (const [endpoint, awakeTime] of [
+      ['short', null],
+      ['shorter', 10],
+    ] as const) {
+      await world.fleet.devices.provision(ADMIN, { endpoint, profileId: profile.id, awakeTime });
+      await world.device().register(endpoint, ['b=U', 'Q'], '</1/0>,</3/0>');
+    }
+    await world.advance(15_000);
+    expect([(await known('short')).status, (await known('shorter')).status]).toEqual(['ONLINE', 'SLEEPING']);
+    await world.advance(20_000);
+    expect(await known('short')).toMatchObject({ status: 'SLEEPING' });
+  });
+
   it('keeps when a device was last heard, over a restart', async () => {
     const network = new SimulatedNetwork();
     world = await fleetWorld(store(), { network });
