@@ -1,9 +1,17 @@
 import * as z from 'zod';
-import { FleetError, type Device, type DeviceFilter, type DeviceStatus } from '../src/fleet/index.ts';
+import {
+  FleetError,
+  type Device,
+  type DeviceFilter,
+  type DeviceStatus,
+  type IssuedCredential,
+} from '../src/fleet/index.ts';
 import { builder } from './builder.ts';
+import { CredentialInput, DeviceCredentialType, newCredential, PskSecretType, within } from './credential.ts';
 import { DeviceObjectType, ResourceObject } from './device-tree.ts';
 import { resultUnion } from './errors.ts';
 import { encodeGlobalId, idOf } from './global-id.ts';
+import { HandshakeType } from './handshake.ts';
 import { DeviceNode, DeviceProfileNode, RpcNode } from './nodes.ts';
 import { ObservationType } from './observation.ts';
 import { connection, pageRequest, pageSize } from './page.ts';
@@ -128,6 +136,20 @@ builder.objectType(DeviceNode, {
       type: [ObservationType],
       description: 'The observations that run on it now.',
       resolve: async ({ id }, _args, { load }) => [...(await load.observations(id))],
+    }),
+    credentials: t.field({
+      type: [DeviceCredentialType],
+      description: 'What it proves itself with over DTLS, present and past, the newest first. For admins.',
+      authScopes: { admin: true },
+      resolve: async ({ id }, _args, { load }) => [...(await load.credentials(id))],
+    }),
+    handshakes: t.field({
+      type: [HandshakeType],
+      description:
+        'Its last DTLS handshakes, the newest first, at most 20; they are written once a second. For admins.',
+      authScopes: { admin: true },
+      complexity: { field: 1, multiplier: 20 },
+      resolve: async ({ id }, _args, { load }) => [...(await load.handshakes(id))],
     }),
     rpcs: t.connection(
       {
@@ -295,6 +317,11 @@ const tags = z
   .max(50, 'has more than 50 tags')
   .nullish();
 
+interface Provisioned {
+  readonly device: Device;
+  readonly issued: IssuedCredential | null;
+}
+
 type PayloadFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Device>;
 
 const devicePayload = (description: string) => ({
@@ -322,19 +349,51 @@ builder.relayMutationField(
           'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',
         validate: awakeTime,
       }),
+      security: t.field({
+        type: CredentialInput,
+        description:
+          'What it shall prove itself with over DTLS; then it can’t register without security. Absent: nothing yet.',
+      }),
     }),
   },
   {
     description: 'Makes a device known before it registers. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('ProvisionDevice'),
-    resolve: (_root, { input: { profileId, ...input } }, { fleet, actor }) =>
-      fleet.devices.provision(actor, {
-        ...input,
+    resolve: async (
+      _root,
+      { input: { profileId, security, ...described } },
+      { fleet, actor },
+    ): Promise<Provisioned> => {
+      const input = {
+        ...described,
         profileId: profileId == null ? null : idOf('DeviceProfile', profileId, 'profileId'),
-      }),
+      };
+      if (!security) return { device: await fleet.devices.provision(actor, input), issued: null };
+      return fleet.devices
+        .provisionSecured(actor, input, newCredential(security, 'security'))
+        .catch(within('security'));
+    },
   },
-  devicePayload('The new device.'),
+  {
+    description: 'The mutation was done.',
+    outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Provisioned>) => ({
+      device: t.field({ type: DeviceNode, description: 'The new device.', resolve: ({ device }) => device }),
+      credential: t.field({
+        type: DeviceCredentialType,
+        nullable: true,
+        description: 'Its first credential; null when no `security` was asked for.',
+        resolve: ({ issued }) => issued?.credential,
+      }),
+      secret: t.field({
+        type: PskSecretType,
+        nullable: true,
+        description:
+          'What the device must be given, shown this once; null without a PSK. Give it to the device: it can’t be read again.',
+        resolve: ({ issued }) => issued?.secret,
+      }),
+    }),
+  },
 );
 
 builder.relayMutationField(

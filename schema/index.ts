@@ -7,6 +7,8 @@ import './api-key.ts';
 import './object-definition.ts';
 import './profile.ts';
 import './device.ts';
+import './credential.ts';
+import './trust-anchor.ts';
 import './rpc.ts';
 import './operations.ts';
 import './subscription.ts';

@@ -1,9 +1,11 @@
 import DataLoader from 'dataloader';
 import type {
   Actor,
+  DeviceCredential,
   DeviceId,
   DeviceRegistration,
   Fleet,
+  Handshake,
   ResourceState,
   RpcTransition,
   RunningObservation,
@@ -23,6 +25,8 @@ export interface Loaders {
   resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
   /** `version` null: the newest. */
   definition(objectId: number, version: string | null): Promise<ObjectDefinition | null>;
+  credentials(deviceId: DeviceId): Promise<readonly DeviceCredential[]>;
+  handshakes(deviceId: DeviceId): Promise<readonly Handshake[]>;
   transitions(rpcId: string): Promise<readonly RpcTransition[]>;
 }
 
@@ -65,6 +69,14 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
     (wanted) => fleet.definitions.many(actor, wanted),
     { cacheKeyFn: ({ objectId, version }) => `${objectId} ${version ?? ''}` },
   );
+  const credentials = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.credentials.list(actor, ids);
+    return ids.map((id) => found.get(id) ?? []);
+  });
+  const handshakes = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.handshakes.list(actor, ids);
+    return ids.map((id) => found.get(id) ?? []);
+  });
   const transitions = byId(async (ids: readonly string[]) => {
     const found = await fleet.rpcs.transitions(actor, ids);
     return ids.map((id) => found.get(id) ?? []);
@@ -76,6 +88,8 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
     resources: (deviceId, selectors) =>
       selectors.length === 0 ? trees.load(deviceId) : selections.load({ deviceId, selectors }),
     definition: (objectId, version) => definitions.load({ objectId, version }),
+    credentials: (deviceId) => credentials.load(deviceId),
+    handshakes: (deviceId) => handshakes.load(deviceId),
     transitions: (rpcId) => transitions.load(rpcId),
   };
 }

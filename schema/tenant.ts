@@ -8,7 +8,10 @@ export const RoleEnum = builder.enumType('Role', {
   values: {
     VIEWER: { value: 'viewer', description: 'Read and subscribe.' },
     OPERATOR: { value: 'operator', description: 'Also ask things of devices: operations and RPC.' },
-    ADMIN: { value: 'admin', description: 'Also provision devices, and administer profiles and API keys.' },
+    ADMIN: {
+      value: 'admin',
+      description: 'Also provision devices, and administer profiles, device credentials and API keys.',
+    },
   } as const,
 });
 
