@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
 import { Path } from '../../src/lwm2m/index.ts';
 import type { SimulatedDevice } from '../../src/simulator/index.ts';
+import { certify } from '../dtls/certificates.ts';
 import { apiWorld, next, type ApiWorld } from '../server/api-world.ts';
 import { useStore } from '../store/database.ts';
 import { wholeSelection } from './whole-selection.ts';
@@ -12,6 +13,9 @@ let world: ApiWorld;
 let theirDevice: SimulatedDevice;
 /** Global ids of what the second tenant has. */
 let theirs: { device: string; profile: string; rpc: string; key: string; waiting: string };
+/** Ids of what has no node. */
+let theirCredential: string;
+let theirAnchor: string;
 /** What stands in everything that is the second tenant's, and in nothing else. */
 const marks: string[] = ['globex', 'secret-of-globex', '77.125'];
 
@@ -67,6 +71,16 @@ beforeAll(async () => {
     'mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot", mode: PERSISTENT }) { ... on CallRpcPayload { one: rpc { id } } ... on UserError { message } } }',
     { id: absent },
   );
+  theirCredential = await make(
+    'mutation ($id: ID!) { createCredential(input: { deviceId: $id, credential: { psk: {} } }) { ... on CreateCredentialPayload { one: credential { id } } ... on UserError { message } } }',
+    { id: absent },
+  );
+  const { certificate } = certify('secret-of-globex', null, { notBefore: Date.now(), notAfter: Date.now() + 60_000 });
+  theirAnchor = await make(
+    'mutation ($certificate: String!) { addTrustAnchor(input: { name: "secret-of-globex", certificate: $certificate }) { ... on AddTrustAnchorPayload { one: trustAnchor { id } } ... on UserError { message } } }',
+    { certificate: certificate.toString('base64') },
+  );
+  marks.push(theirCredential, theirAnchor);
   theirs = { device: device.id, profile, rpc, key, waiting };
   marks.push(...Object.values(theirs).flatMap((id) => [id, uuidOf(id)]));
   theirDevice.tree.set(Path.of(3303, 0, 5700), { type: 'Float', value: 77.125 });
@@ -104,6 +118,7 @@ const QUERIES: Readonly<Record<string, () => string[]>> = {
   ],
   deviceProfile: () => [`id: "${theirs.profile}"`, `id: "${uuidOf(theirs.profile)}"`],
   deviceProfiles: () => [PAGE],
+  trustAnchors: () => [''],
   objectDefinition: () => ['objectId: 3303'],
   objectDefinitions: () => [PAGE],
   rpc: () => [`id: "${theirs.rpc}"`, `id: "${theirs.waiting}"`],
@@ -119,6 +134,12 @@ const MUTATIONS: Readonly<Record<string, () => string>> = {
   deleteDeviceProfile: () => `id: "${theirs.profile}"`,
   createApiKey: () => '',
   revokeApiKey: () => `id: "${theirs.key}"`,
+  createCredential: () => `deviceId: "${theirs.device}", credential: { psk: {} }`,
+  rotateCredential: () => `id: "${theirCredential}", overlapSeconds: 0`,
+  revokeCredential: () => `id: "${theirCredential}"`,
+  addTrustAnchor: () => '',
+  removeTrustAnchor: () => `id: "${theirAnchor}"`,
+  revokeCertificate: () => '',
   callRpc: () => `deviceId: "${theirs.device}", method: "reboot"`,
   cancelRpc: () => `id: "${theirs.waiting}"`,
   readResources: () => `deviceId: "${theirs.device}", paths: ["/3303/0/5700"]`,
@@ -155,8 +176,8 @@ function told(answer: unknown): string[] {
 
 /** What the second tenant sees of its own: the same before and after whatever others try. */
 async function everythingOfTheirs(): Promise<unknown> {
-  const query = `{ apiKeys { id name } deviceProfiles { edges { node { name } } }
-    devices { edges { node { endpoint name tags observations { paths } rpcs { edges { node { id status } } } } } } }`;
+  const query = `{ apiKeys { id name } trustAnchors { id } deviceProfiles { edges { node { name } } }
+    devices { edges { node { endpoint name tags observations { paths } credentials { id expiresAt revokedAt } rpcs { edges { node { id status } } } } } } }`;
   return world.data(query, {}, world.tokens.other);
 }
 
