@@ -44,6 +44,9 @@ interface Observed {
 type Step = { readonly key: string; readonly operation: Operation; readonly done?: () => void };
 
 const NONE: ReadonlySet<string> = new Set();
+/** How many devices a changed profile reaches at once, and how long until the next ones. */
+const AT_ONCE = 200;
+const FAN_OUT_MS = 100;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 3_600_000;
 
@@ -55,13 +58,15 @@ const LAST_RETRY_MS = 3_600_000;
 export class Observing {
   readonly #parts: ObservingParts;
   readonly #devices = new Map<DeviceKey, Observed>();
+  /** Changed profiles that have not reached all of their devices. */
+  readonly #fanOuts = new Set<Timer>();
   readonly #watched = new Map<DeviceKey, Map<string, { readonly path: Path; watchers: number }>>();
 
   constructor(parts: ObservingParts) {
     this.#parts = parts;
-    parts.profiles.onChange((_, profileId) => {
-      for (const { key } of parts.roster.withProfile(profileId)) this.reconcile(key);
-    });
+    parts.profiles.onChange((_, profileId) =>
+      this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
+    );
   }
 
   /** The device may be asked now: it registered, updated its registration, woke, or the server came back. */
@@ -172,11 +177,23 @@ export class Observing {
   }
 
   stop(): void {
+    for (const timer of this.#fanOuts) timer.cancel();
     for (const [key, observed] of this.#devices) this.#forget(key, observed);
   }
 
   get size(): { watched: number; devices: number } {
     return { watched: this.#watched.size, devices: this.#devices.size };
+  }
+
+  /** A hundred thousand devices must not all be asked in the same moment. */
+  #reconcileAll(keys: readonly DeviceKey[]): void {
+    for (const key of keys.slice(0, AT_ONCE)) this.reconcile(key);
+    if (keys.length <= AT_ONCE) return;
+    const timer = this.#parts.clock.after(FAN_OUT_MS, () => {
+      this.#fanOuts.delete(timer);
+      this.#reconcileAll(keys.slice(AT_ONCE));
+    });
+    this.#fanOuts.add(timer);
   }
 
   async #commanded<T extends { ok: boolean }>(
