@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 /**
@@ -29,6 +30,8 @@ export interface Config {
     /** Files in PEM; null: made at first start. */
     readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
   };
+  /** Where devices bootstrap: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
+  readonly bootstrap: { readonly port: number; readonly coapsPort: number };
   /** Where the embedded database and what the first start makes are kept. */
   readonly dataDir: string;
   /** 32 bytes; null: made at first start, in a file of `dataDir`. */
@@ -119,7 +122,7 @@ export const settings = {
     meaning:
       'Address that NoSec CoAP listens on: loopback unless told otherwise, for NoSec devices prove nothing about themselves.',
   },
-  coapPort: { variable: 'TREELINE_COAP_PORT', fallback: '5683', meaning: 'UDP port of NoSec CoAP.' },
+  coapPort: { variable: 'TREELINE_COAP_PORT', fallback: '5683', meaning: 'Port of NoSec CoAP, UDP and TCP.' },
   coapAckTimeout: {
     variable: 'TREELINE_COAP_ACK_TIMEOUT_MS',
     fallback: '2000',
@@ -131,6 +134,16 @@ export const settings = {
     meaning: 'Addresses that CoAP over DTLS listens on, with commas between; :: is all of IPv6 and IPv4.',
   },
   coapsPort: { variable: 'TREELINE_COAPS_PORT', fallback: '5684', meaning: 'UDP port of CoAP over DTLS.' },
+  bootstrapPort: {
+    variable: 'TREELINE_BOOTSTRAP_PORT',
+    fallback: '5783',
+    meaning: 'UDP port of the bootstrap server over NoSec CoAP, on TREELINE_COAP_HOST; it answers this machine only.',
+  },
+  bootstrapCoapsPort: {
+    variable: 'TREELINE_BOOTSTRAP_COAPS_PORT',
+    fallback: '5784',
+    meaning: 'UDP port of the bootstrap server over DTLS, on TREELINE_COAPS_HOST.',
+  },
   dtlsCertificate: {
     variable: 'TREELINE_DTLS_CERT',
     fallback: null,
@@ -216,15 +229,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       graphiql: flag(settings.graphiql),
     },
     coap: {
-      host: host(settings.coapHost),
+      host: parse(settings.coapHost, ip, 'IP address'),
       port: port(settings.coapPort),
       ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'number of milliseconds (100 to 60000)'),
     },
     coaps: {
-      hosts: parse(settings.coapsHost, addresses, 'list of host names or addresses'),
+      hosts: parse(settings.coapsHost, ips, 'list of IP addresses'),
       port: port(settings.coapsPort),
       identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
     },
+    bootstrap: { port: port(settings.bootstrapPort), coapsPort: port(settings.bootstrapCoapsPort) },
     dataDir,
     secretKey:
       read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'key of 32 bytes in base64 or hex'),
@@ -256,9 +270,12 @@ const boolean: Check<boolean> = (text) => ({ true: true, '1': true, false: false
 
 const address: Check<string> = (text) => (/^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : undefined);
 
-const addresses: Check<string[]> = (text) => {
+/** CoAP's sockets are bound to addresses: a name could mean several. */
+const ip: Check<string> = (text) => (isIP(text) > 0 ? text : undefined);
+
+const ips: Check<string[]> = (text) => {
   const list = text.split(',').map((one) => one.trim());
-  return list.every((one) => address(one) !== undefined) ? list : undefined;
+  return list.every((one) => ip(one) !== undefined) ? list : undefined;
 };
 
 const key: Check<Uint8Array> = (text) => {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
+import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
 import { processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/ports.ts';
@@ -7,6 +8,7 @@ import type { Config } from './config.ts';
 import { createEventBus, type Subscription } from './events/index.ts';
 import {
   createAccess,
+  createBootstrapLookUp,
   createCredentialLookUp,
   createCredentials,
   createFleet,
@@ -17,7 +19,7 @@ import {
   type FleetEvents,
 } from './fleet/index.ts';
 import { secretKey } from './installation/index.ts';
-import { createLwm2mServer, registryModel } from './lwm2m/index.ts';
+import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
 import { createHttpServer, type Readiness } from './server/index.ts';
 import { openStore, type Store } from './store/index.ts';
 import { createTelemetry, type Telemetry, type TelemetryEvents } from './telemetry/index.ts';
@@ -29,7 +31,9 @@ export interface Treeline {
     readonly graphql: string;
     readonly health: string;
     readonly coap: string;
+    readonly coapTcp: string;
     readonly coaps: string;
+    readonly bootstrap: string;
     readonly database: string;
     readonly telemetry: string;
   };
@@ -72,21 +76,20 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const lookUp = createCredentialLookUp({ store, clock, seal });
   const handshakes = new HandshakeLog({ store, clock, log });
   undo.push(() => handshakes.stop());
-  const endpoints = await openEndpoints({
-    config,
-    secretKey: key,
-    lookUp,
-    clock,
-    log,
-    onHandshake: (report) => handshakes.record(report),
-  });
+  const opening = { config, secretKey: key, clock, log, onHandshake: handshakes.record.bind(handshakes) };
+  const endpoints = await openEndpoints({ ...opening, lookUp });
   undo.push(() => endpoints.close());
+  const bootstrapEndpoints = await openBootstrapEndpoints({
+    ...opening,
+    lookUp: createBootstrapLookUp({ store, clock, seal }),
+  });
+  undo.push(() => bootstrapEndpoints.close());
 
   await ensureDefaultTenant(store, clock);
   const adminToken = await ensureAdminToken(store, config.adminToken);
   const bus = createEventBus<FleetEvents & TelemetryEvents>();
   undo.push(async () => bus.close());
-  void endSessions(bus.subscribe('credentialEnded', null), endpoints);
+  void endSessions(bus.subscribe('credentialEnded', null), [endpoints, bootstrapEndpoints]);
 
   const telemetry = createTelemetry({
     store,
@@ -106,6 +109,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     gate: lookUp,
     credentials: createCredentials({ store, clock, bus, seal }),
     handshakes,
+    seal,
     clock,
     settings: { autoProvision: config.autoProvision },
     log,
@@ -114,6 +118,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     endpoints: [
       { endpoint: endpoints.udp.endpoint, transport: 'udp' },
       { endpoint: endpoints.dtls.endpoint, transport: 'dtls' },
+      { endpoint: endpoints.tcp.endpoint, transport: 'tcp' },
     ],
     host: running.host,
     clock,
@@ -129,7 +134,11 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     clock,
     ready: () => readiness(store, telemetry),
     metrics: processMetrics({
-      coap: { udp: () => endpoints.udp.endpoint.metrics(), dtls: () => endpoints.dtls.endpoint.metrics() },
+      coap: {
+        udp: () => endpoints.udp.endpoint.metrics(),
+        dtls: () => endpoints.dtls.endpoint.metrics(),
+        tcp: () => endpoints.tcp.endpoint.metrics(),
+      },
       dtls: () => endpoints.dtls.transport.metrics,
       fleet: () => running.snapshot(),
       telemetry: () => telemetry.counters(),
@@ -143,21 +152,32 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   await running.start();
   undo.push(() => running.stop());
   undo.push(() => lwm2m.stop());
+  const bootstrap = createBootstrapServer({
+    endpoints: [bootstrapEndpoints.udp.endpoint, bootstrapEndpoints.dtls.endpoint],
+    host: running.bootstrapHost,
+    clock,
+    onFault: (error, doing) => log.error({ err: error }, doing),
+  });
+  undo.push(() => bootstrap.stop());
   telemetry.start();
   undo.push(() => telemetry.stop());
   const { url } = await http.listen();
   undo.push(() => http.close());
   return {
-    addresses: addressesOf(config, url, endpoints),
+    addresses: addressesOf(config, url, endpoints, bootstrapEndpoints),
     publicKey: endpoints.dtls.publicKey.toString('base64'),
     adminToken,
   };
 }
 
 /** A session lives no longer than the credential that opened it; ends when the bus closes. */
-async function endSessions(ends: Subscription<FleetEvents['credentialEnded']>, { dtls }: Endpoints): Promise<void> {
+async function endSessions(
+  ends: Subscription<FleetEvents['credentialEnded']>,
+  endpoints: readonly Pick<BootstrapEndpoints, 'dtls'>[],
+): Promise<void> {
   for await (const event of ends) {
-    if (event.kind === 'event') dtls.transport.endSessions(event.value.credentialId);
+    if (event.kind !== 'event') continue;
+    for (const { dtls } of endpoints) dtls.transport.endSessions(event.value.credentialId);
   }
 }
 
@@ -173,13 +193,23 @@ async function readiness(store: Store, telemetry: Telemetry): Promise<Readiness>
   }
 }
 
-function addressesOf(config: Config, graphql: string, { udp, dtls }: Endpoints): Treeline['addresses'] {
+function addressesOf(
+  config: Config,
+  graphql: string,
+  { udp, tcp, dtls }: Endpoints,
+  bootstrap: BootstrapEndpoints,
+): Treeline['addresses'] {
   const { database, kafka } = config;
   return {
     graphql,
     health: new URL('/readyz', graphql).href,
     coap: udp.transport.addresses.map((address) => uri('coap', address)).join(' '),
+    coapTcp: tcp.transport.addresses.map((address) => uri('coap+tcp', address)).join(' '),
     coaps: dtls.transport.addresses.map((address) => uri('coaps', address)).join(' '),
+    bootstrap: [
+      ...bootstrap.udp.transport.addresses.map((address) => uri('coap', address)),
+      ...bootstrap.dtls.transport.addresses.map((address) => uri('coaps', address)),
+    ].join(' '),
     database:
       database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${new URL(database.url).host}`,
     telemetry:

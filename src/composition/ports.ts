@@ -11,11 +11,16 @@ export class PortError extends Error {
  * Tries every port of the settings and gives it back. Opening the database takes seconds; whoever has a port taken should
  * hear of it at once.
  */
-export async function checkPorts({ http, coap, coaps }: Config): Promise<void> {
+export async function checkPorts({ http, coap, coaps, bootstrap }: Config): Promise<void> {
   await tryTcp(http.host, http.port).catch(refused(settings.httpPort.variable, http));
   await tryUdp(coap.host, coap.port).catch(refused(settings.coapPort.variable, coap));
+  await tryTcp(coap.host, coap.port).catch(refused(settings.coapPort.variable, coap));
+  const beside = { host: coap.host, port: bootstrap.port };
+  await tryUdp(beside.host, beside.port).catch(refused(settings.bootstrapPort.variable, beside));
   for (const host of coaps.hosts) {
     await tryUdp(host, coaps.port).catch(refused(settings.coapsPort.variable, { host, port: coaps.port }));
+    const secured = { host, port: bootstrap.coapsPort };
+    await tryUdp(host, secured.port).catch(refused(settings.bootstrapCoapsPort.variable, secured));
   }
 }
 

@@ -1,14 +1,20 @@
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
-import type { Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
+import type { BootstrapHost, Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
 import type { Store } from '../store/index.ts';
 import type { TenantId } from './access.ts';
+import { createBootstrapLookUp } from './bootstrap-look-up.ts';
+import { createBootstrapHost } from './bootstrap-host.ts';
+import { BootstrapJournal } from './bootstrap-journal.ts';
+import { BootstrapPlans } from './bootstrap-plans.ts';
 import { createAdmission, type CredentialGate } from './admission.ts';
 import type { CredentialBook } from './credentials.ts';
 import { createDefinitions } from './definitions.ts';
 import { createDevices } from './devices.ts';
 import type { FleetEvents } from './events.ts';
+import { FactoryCredentials } from './factory-credentials.ts';
 import type { Access, Fleet } from './fleet.ts';
+import { FreshCredentials } from './fresh-credentials.ts';
 import type { Handshakes } from './handshake.ts';
 import type { Log } from './log.ts';
 import { createHost } from './lwm2m-host.ts';
@@ -24,6 +30,7 @@ import { RpcDispatcher } from './rpc-dispatcher.ts';
 import { execute } from './rpc-execution.ts';
 import { RpcJournal } from './rpc-journal.ts';
 import { createRpcs } from './rpcs.ts';
+import type { Seal } from './seal.ts';
 import type { SmsTrigger } from './sms-trigger.ts';
 import type { TelemetrySink } from './telemetry-sink.ts';
 import { DEFAULT_TENANT } from './tenant.ts';
@@ -42,6 +49,8 @@ export interface FleetOptions {
   readonly gate: CredentialGate;
   readonly credentials: CredentialBook;
   readonly handshakes: Handshakes;
+  /** Of what bootstraps give. */
+  readonly seal: Seal;
   readonly clock: Clock;
   readonly settings: { readonly autoProvision: boolean };
   readonly log: Log;
@@ -62,6 +71,8 @@ export interface RunningFleet {
   readonly fleet: Fleet;
   /** For the LwM2M server. */
   readonly host: Lwm2mHost;
+  /** For the bootstrap server. */
+  readonly bootstrapHost: BootstrapHost;
   /**
    * Takes up what an earlier run left and starts the LwM2M server with it. Call once, after the default tenant is there
    * and the server is made, before its endpoints hear datagrams.
@@ -74,7 +85,7 @@ export interface RunningFleet {
 
 /** Puts the fleet together over a store, a bus, an LwM2M server and a telemetry sink. */
 export function createFleet(options: FleetOptions): RunningFleet {
-  const { store, bus, lwm2m, registry, telemetry, access, clock, log } = options;
+  const { store, bus, lwm2m, registry, telemetry, access, seal, clock, log } = options;
   const modelOf = (_tenantId: TenantId): ObjectModel => registry;
   const roster = new Roster();
   const turns = new Turns();
@@ -86,6 +97,17 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const observing = new Observing({ lwm2m, roster, profiles, requests, turns, clock, log });
   const provisioning = createProvisioning(store, profiles, bus, clock);
   const journal = new RpcJournal(store, bus);
+  const bootstraps = new BootstrapJournal(store, bus, clock);
+  const plans = new BootstrapPlans(store, seal, clock, modelOf);
+  const freshCredentials = new FreshCredentials(store, bus, clock, options.credentials);
+  const factory = new FactoryCredentials({
+    store,
+    bus,
+    clock,
+    seal,
+    provisioning,
+    defaultProfile: (tenantId) => store.asTenant(tenantId, (tx) => profiles.ensureDefault(tx, tenantId)),
+  });
   const dispatcher = new RpcDispatcher({
     journal,
     roster,
@@ -135,7 +157,27 @@ export function createFleet(options: FleetOptions): RunningFleet {
       watching: createWatching(devices, observing),
       credentials: options.credentials,
       handshakes: options.handshakes,
+      bootstraps: {
+        page: (actor, request, filter) => bootstraps.page(actor, request, filter),
+        plan: (actor, owner) => plans.shown(actor, owner),
+        setPlan: (actor, owner, plan) => plans.set(actor, owner, plan),
+        factoryCredentials: (actor) => factory.list(actor),
+        createFactoryCredential: (actor, input) => factory.create(actor, input),
+        revokeFactoryCredential: (actor, id) => factory.revoke(actor, id),
+      },
     },
+    bootstrapHost: createBootstrapHost({
+      store,
+      provisioning,
+      lookUp: createBootstrapLookUp({ store, clock, seal }),
+      journal: bootstraps,
+      plans,
+      freshCredentials,
+      factory,
+      modelOf,
+      autoProvision: options.settings.autoProvision,
+      log,
+    }),
     host: createHost({
       store,
       roster,
@@ -145,6 +187,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       readings,
       observing,
       dispatcher,
+      freshCredentials,
       modelOf,
       now: () => clock.now(),
     }),
@@ -156,6 +199,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       );
       for (const device of restored.devices) roster.set(device);
       await requests.load();
+      await bootstraps.interrupted();
       await dispatcher.start();
       const server = lwm2m();
       await server.start(restored.state);

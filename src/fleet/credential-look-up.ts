@@ -9,8 +9,8 @@ import {
   type Transaction,
 } from '../store/index.ts';
 import type { DeviceId } from './access.ts';
-import { sha256 } from './credential-rules.ts';
-import type { CredentialHolder } from './credential.ts';
+import { sha256, utf8 } from './credential-rules.ts';
+import type { CredentialHolder, CredentialPurpose } from './credential.ts';
 import type { Seal } from './seal.ts';
 import { isUuid } from './uuid.ts';
 
@@ -46,12 +46,15 @@ export function createCredentialLookUp({
   store,
   clock,
   seal,
+  purpose = 'lwm2m',
 }: {
   store: Store;
   clock: Clock;
   seal: Seal;
+  purpose?: CredentialPurpose;
 }): CredentialLookUp {
-  const counting = (): SQL | undefined => counts(new Date(clock.now()));
+  const present = (): SQL | undefined => counts(new Date(clock.now()));
+  const counting = (): SQL | undefined => and(eq(credentials.purpose, purpose), present());
   return {
     async psk(identity) {
       const text = utf8(identity);
@@ -128,16 +131,9 @@ export function createCredentialLookUp({
     },
 
     async isSecured(tx, deviceId) {
-      return (await tx.$count(credentials, and(eq(credentials.deviceId, deviceId), counting()))) > 0;
+      // Whoever could bootstrap only by proving itself may not come to the LwM2M server without.
+      const counted = purpose === 'bootstrap' ? counting() : present();
+      return (await tx.$count(credentials, and(eq(credentials.deviceId, deviceId), counted))) > 0;
     },
   };
-}
-
-/** Null for bytes that are no UTF-8: no identity of ours has them. */
-function utf8(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }

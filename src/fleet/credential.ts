@@ -1,12 +1,15 @@
 import type { DeviceId } from './access.ts';
 
 export type CredentialKind = 'psk' | 'rpk' | 'x509';
+/** What a credential opens: the LwM2M server or the bootstrap server. */
+export type CredentialPurpose = 'lwm2m' | 'bootstrap';
 
 /** What a device proves itself with, without its secret. */
 export interface DeviceCredential {
   readonly id: string;
   readonly deviceId: DeviceId;
   readonly kind: CredentialKind;
+  readonly purpose: CredentialPurpose;
   /** PSK: the identity. RPK: the SHA-256 of the public key in hex. X.509: the subject's common name. */
   readonly identity: string;
   readonly createdAt: Date;
@@ -17,11 +20,16 @@ export interface DeviceCredential {
 
 export type NewCredential =
   /** Identity: 1 to 128 bytes, the endpoint unless given. Key: 16 to 64 bytes in hex, 32 random ones unless given. */
-  | { readonly kind: 'psk'; readonly identity?: string | null; readonly key?: string | null }
-  /** DER SubjectPublicKeyInfo in base64, or PEM. */
-  | { readonly kind: 'rpk'; readonly publicKey: string }
-  /** The common name of the device's certificates, below one of the tenant's trust anchors; the endpoint unless given. */
-  | { readonly kind: 'x509'; readonly subject?: string | null };
+  (
+    | { readonly kind: 'psk'; readonly identity?: string | null; readonly key?: string | null }
+    /** DER SubjectPublicKeyInfo in base64, or PEM. */
+    | { readonly kind: 'rpk'; readonly publicKey: string }
+    /** The common name of the device's certificates, below one of the tenant's trust anchors; the endpoint unless given. */
+    | { readonly kind: 'x509'; readonly subject?: string | null }
+  ) & {
+    /** The LwM2M server unless given. */
+    readonly purpose?: CredentialPurpose;
+  };
 
 export interface IssuedCredential {
   readonly credential: DeviceCredential;

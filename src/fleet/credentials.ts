@@ -21,7 +21,14 @@ import {
   publicKeyFingerprint,
   sha256,
 } from './credential-rules.ts';
-import type { CredentialKind, DeviceCredential, IssuedCredential, NewCredential, TrustAnchor } from './credential.ts';
+import type {
+  CredentialKind,
+  CredentialPurpose,
+  DeviceCredential,
+  IssuedCredential,
+  NewCredential,
+  TrustAnchor,
+} from './credential.ts';
 import { FleetError } from './error.ts';
 import type { FleetEvents } from './events.ts';
 import type { Seal } from './seal.ts';
@@ -83,7 +90,7 @@ export function createCredentials({
   async function insert(
     tx: Transaction,
     device: { tenantId: string; id: string },
-    kind: CredentialKind,
+    { kind, purpose = 'lwm2m' }: { readonly kind: CredentialKind; readonly purpose?: CredentialPurpose },
     identity: string,
     key: Uint8Array | null,
   ): Promise<CredentialRow> {
@@ -93,11 +100,14 @@ export function createCredentials({
       tenantId: device.tenantId,
       deviceId: device.id,
       kind,
+      purpose,
       identity,
       sealedKey: key && seal.close(key, keyContext(id)),
       createdAt: now(),
       expiresAt: null,
       revokedAt: null,
+      bootstrapId: null,
+      usedAt: null,
     };
     await tx.insert(credentials).values(row);
     return row;
@@ -111,12 +121,12 @@ export function createCredentials({
     if (input.kind === 'psk') {
       const identity = checkedIdentity(input.identity ?? device.endpoint);
       const key = pskKey(input.key);
-      const row = await insert(tx, device, 'psk', identity, key);
+      const row = await insert(tx, device, input, identity, key);
       return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
     }
     const identity =
       input.kind === 'rpk' ? publicKeyFingerprint(input.publicKey) : checkedSubject(input.subject ?? device.endpoint);
-    return { credential: credentialOfRow(await insert(tx, device, input.kind, identity, null)), secret: null };
+    return { credential: credentialOfRow(await insert(tx, device, input, identity, null)), secret: null };
   }
 
   return {
@@ -171,7 +181,7 @@ export function createCredentials({
           `${old.identity.slice(0, 100).replace(/#[0-9a-f]{8}$/, '')}#${randomBytes(4).toString('hex')}`,
         );
         const key = pskKey(null);
-        const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, 'psk', identity, key);
+        const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
         return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
       });
       clock.after(overlapSeconds * 1000, () => ended(actor.tenantId, id));
@@ -284,11 +294,12 @@ function credentialOfRow({
   id,
   deviceId,
   kind,
+  purpose,
   identity,
   createdAt,
   expiresAt,
   revokedAt,
 }: CredentialRow): DeviceCredential {
   // The column holds what DeviceId names.
-  return { id, deviceId: deviceId as DeviceId, kind, identity, createdAt, expiresAt, revokedAt };
+  return { id, deviceId: deviceId as DeviceId, kind, purpose, identity, createdAt, expiresAt, revokedAt };
 }

@@ -1,4 +1,5 @@
 import type { DeviceId, TenantId } from './access.ts';
+import type { Bootstrap } from './bootstrap.ts';
 import type { DeviceStatus, ResourceState } from './device.ts';
 import type { Rpc } from './rpc.ts';
 
@@ -35,6 +36,8 @@ export interface FleetEvents {
   readonly rpcChanged: { readonly tenantId: TenantId; readonly rpc: Rpc };
   /** Key: tenantId. */
   readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
+  /** Key: of one that is of no device, tenantId. */
+  readonly bootstrapChanged: { readonly tenantId: TenantId; readonly bootstrap: Bootstrap };
   /** Key: tenantId. The sessions that this credential opened end. */
   readonly credentialEnded: { readonly tenantId: TenantId; readonly credentialId: string };
 }

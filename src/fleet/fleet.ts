@@ -1,5 +1,6 @@
 import type { NotificationAttributes, ObjectDefinition } from '../lwm2m/index.ts';
 import type { Actor, DeviceId } from './access.ts';
+import type { Bootstraps } from './bootstrap.ts';
 import type { IssuedCredential, NewCredential } from './credential.ts';
 import type { Credentials } from './credentials.ts';
 import type {
@@ -216,4 +217,5 @@ export interface Fleet {
   readonly watching: Watching;
   readonly credentials: Credentials;
   readonly handshakes: Handshakes;
+  readonly bootstraps: Bootstraps;
 }

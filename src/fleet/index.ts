@@ -1,10 +1,21 @@
 export type { Actor, DeviceId, Role, TenantId } from './access.ts';
 export { ensureAdminToken } from './access-admin.ts';
 export { createAccess } from './access-keys.ts';
+export type {
+  Bootstrap,
+  BootstrapPlan,
+  Bootstraps,
+  BootstrapStatus,
+  FactoryCredential,
+  PlannedInstance,
+  PlanOwner,
+} from './bootstrap.ts';
+export { createBootstrapLookUp } from './bootstrap-look-up.ts';
 export { createCredentialLookUp, type CredentialLookUp } from './credential-look-up.ts';
 export type {
   CredentialHolder,
   CredentialKind,
+  CredentialPurpose,
   DeviceCredential,
   IssuedCredential,
   NewCredential,

@@ -4,6 +4,7 @@ import { observations, type Store } from '../store/index.ts';
 import type { createAdmission } from './admission.ts';
 import { definitionAt, type DefinitionSource } from './operation-values.ts';
 import type { TenantId } from './access.ts';
+import type { FreshCredentials } from './fresh-credentials.ts';
 import type { Observing } from './observing.ts';
 import type { Presence } from './presence.ts';
 import type { ProfileBook } from './profiles.ts';
@@ -22,6 +23,7 @@ export interface HostParts {
   readonly readings: Readings;
   readonly observing: Observing;
   readonly dispatcher: RpcDispatcher;
+  readonly freshCredentials: FreshCredentials;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   readonly now: () => number;
 }
@@ -29,12 +31,14 @@ export interface HostParts {
 /** What the LwM2M server tells of devices, taken to where it belongs. */
 export function createHost(parts: HostParts): Lwm2mHost {
   const { store, roster, admit, presence, profiles, readings, observing, dispatcher, modelOf, now } = parts;
+  const { freshCredentials } = parts;
 
   return {
     admit,
 
-    async registered(registration) {
+    async registered(registration, previous) {
       await presence.registered(registration);
+      await freshCredentials.registered(registration, previous);
       observing.ended(registration.deviceKey);
     },
 

@@ -21,8 +21,16 @@ export interface Provisioning {
     input: Parameters<Devices['provision']>[1],
     alongside: (tx: Transaction, device: Device) => Promise<T>,
   ): Promise<{ readonly device: Device; readonly made: T }>;
-  /** The tenant's devices of these endpoints, in their order; null for an unknown one unless it is `made`. */
-  ofEndpoints(tenantId: TenantId, endpoints: readonly string[], made: boolean): Promise<(Device | null)[]>;
+  /**
+   * The tenant's devices of these endpoints, in their order; null for an unknown one unless it is `made`, with a profile
+   * of the tenant or its default one.
+   */
+  ofEndpoints(
+    tenantId: TenantId,
+    endpoints: readonly string[],
+    made: boolean,
+    profileId?: string,
+  ): Promise<(Device | null)[]>;
 }
 
 export function createProvisioning(
@@ -101,7 +109,7 @@ export function createProvisioning(
       }
     },
 
-    async ofEndpoints(tenantId, endpoints, made) {
+    async ofEndpoints(tenantId, endpoints, made, wantedProfile) {
       const { rows, created } = await store.asTenant(tenantId, async (tx) => {
         const known = await tx
           .select()
@@ -110,7 +118,7 @@ export function createProvisioning(
         const found = new Set(known.map((row) => row.endpoint));
         const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
         if (!made || unknown.size === 0) return { rows: known, created: [] };
-        const profileId = await profileBook.ensureDefault(tx, tenantId);
+        const profileId = wantedProfile ?? (await profileBook.ensureDefault(tx, tenantId));
         const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
         await tx.insert(devices).values(fresh).onConflictDoNothing();
         // Another process may have been first with some of them.

@@ -23,7 +23,14 @@ describe('a start that can not succeed', () => {
 
   function serve(environment: Record<string, string>): Promise<Ending> {
     const begun = Date.now();
-    const env = { TREELINE_DATA_DIR: directory, TREELINE_HTTP_PORT: '0', TREELINE_COAP_PORT: '0', ...environment };
+    const env = {
+      TREELINE_DATA_DIR: directory,
+      TREELINE_HTTP_PORT: '0',
+      TREELINE_COAP_PORT: '0',
+      TREELINE_BOOTSTRAP_PORT: '0',
+      TREELINE_BOOTSTRAP_COAPS_PORT: '0',
+      ...environment,
+    };
     return new Promise((resolve) => {
       execFile(
         process.execPath,

@@ -58,6 +58,8 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
       TREELINE_COAP_PORT: '0',
       TREELINE_COAPS_HOST: '127.0.0.1',
       TREELINE_COAPS_PORT: '0',
+      TREELINE_BOOTSTRAP_PORT: '0',
+      TREELINE_BOOTSTRAP_COAPS_PORT: '0',
       TREELINE_ADMIN_TOKEN: ADMIN_TOKEN,
       ...own?.settings,
       ...environment,

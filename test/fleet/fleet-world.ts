@@ -94,6 +94,7 @@ export async function fleetWorld(
   const log = { info: () => {}, warn, error: warn };
   await ensureDefaultTenant(store, clock);
   const endpoint = network.endpoint(SERVER);
+  const seal = new Seal(randomBytes(32));
   const running = createFleet({
     store,
     bus,
@@ -102,7 +103,8 @@ export async function fleetWorld(
     telemetry: sink,
     access: createAccess(store, bus, clock),
     gate: options.credentials ?? OPEN,
-    credentials: createCredentials({ store, clock, bus, seal: new Seal(randomBytes(32)) }),
+    credentials: createCredentials({ store, clock, bus, seal }),
+    seal,
     handshakes: new HandshakeLog({ store, clock, log }),
     clock,
     settings: { autoProvision: options.autoProvision ?? true },

@@ -19,6 +19,10 @@ export const credentials = pgTable(
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
     kind: text('kind', { enum: ['psk', 'rpk', 'x509'] }).notNull(),
+    /** What it opens: the LwM2M server or the bootstrap server. */
+    purpose: text('purpose', { enum: ['lwm2m', 'bootstrap'] })
+      .notNull()
+      .default('lwm2m'),
     /** PSK: the identity; RPK: the SHA-256 of the public key in hex; X.509: the subject's common name. */
     identity: text('identity').notNull(),
     /** PSK: the key, sealed. */
@@ -27,15 +31,19 @@ export const credentials = pgTable(
     /** From then on it no longer counts: the end of a rotation's overlap. */
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
+    /** The bootstrap that made it. */
+    bootstrapId: uuid('bootstrap_id'),
+    /** Of one that a bootstrap made: when the device first registered with it, which ended those before. */
+    usedAt: timestamp('used_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
     // A PSK identity or a public key comes before the tenant is known, so it is one installation-wide; a certificate's
     // name counts below its tenant's anchors.
     uniqueIndex('credentials_identity')
-      .on(table.kind, table.identity)
+      .on(table.purpose, table.kind, table.identity)
       .where(sql`revoked_at is null and kind <> 'x509'`),
     uniqueIndex('credentials_subject')
-      .on(table.tenantId, table.identity)
+      .on(table.tenantId, table.purpose, table.identity)
       .where(sql`revoked_at is null and kind = 'x509'`),
     // Revoked ones too: the handshake log says why a claim no longer counts.
     index('credentials_claims').on(table.kind, table.identity),

@@ -1,4 +1,5 @@
 export { apiKeys } from './api-keys.ts';
+export { bootstrapPlans, bootstraps, factoryCredentials } from './bootstraps.ts';
 export { credentials, revokedCertificates, trustAnchors } from './credentials.ts';
 export { deadLetters } from './dead-letters.ts';
 export { devices } from './devices.ts';

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts';
+import { createCoapEndpoint, transmissionParameters, type CoapEndpoint, type Transport } from '../coap/index.ts';
+import type { Config } from '../config.ts';
+import {
+  createServerIdentity,
+  loadServerIdentity,
+  type DtlsServerOptions,
+  type HandshakeReport,
+} from '../dtls/index.ts';
+import type { CredentialLookUp, Log } from '../fleet/index.ts';
+import { dtlsIdentity } from '../installation/index.ts';
+import { dtlsCredentials } from './dtls-credentials.ts';
+
+/** What the endpoints of devices are opened with. */
+export interface EndpointsOptions {
+  readonly config: Config;
+  readonly secretKey: Uint8Array;
+  readonly lookUp: CredentialLookUp;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onHandshake: (report: HandshakeReport) => void;
+}
+
+const CERTIFICATE_DAYS = 3_650;
+
+/** CoAP over a transport, with the transmission parameters of the settings. */
+export function coapOver(transport: Transport, { config, clock, log }: EndpointsOptions): CoapEndpoint {
+  const parameters = transmissionParameters({ ackTimeoutMs: config.coap.ackTimeoutMs });
+  return createCoapEndpoint({
+    transport,
+    clock,
+    parameters: () => parameters,
+    onHandlerError: (error) => log.error({ err: error }, 'a CoAP handler failed'),
+  });
+}
+
+/** A DTLS server's binding to a port, with the installation's identity and credentials; and its public key. */
+export async function dtlsBinding(
+  { config, lookUp, clock, log, onHandshake }: EndpointsOptions,
+  port: number,
+): Promise<{ readonly binding: DtlsServerOptions; readonly publicKey: Buffer }> {
+  const pem = await dtlsIdentity(config.coaps.identity, config.dataDir, () =>
+    createServerIdentity({
+      commonName: 'treeline',
+      names: ['localhost', '127.0.0.1'],
+      now: clock.now(),
+      days: CERTIFICATE_DAYS,
+    }),
+  );
+  const identity = loadServerIdentity(pem);
+  const binding: DtlsServerOptions = {
+    hosts: config.coaps.hosts,
+    port,
+    credentials: dtlsCredentials(lookUp, clock),
+    settings: { identity },
+    clock,
+    onHandshake,
+    onAlarm: ({ address, port: from }, forgeries) =>
+      log.warn({ address, port: from, forgeries }, 'somebody forges records of a DTLS session'),
+  };
+  return { binding, publicKey: identity.spki };
+}

@@ -1,0 +1,20 @@
+import type { Clock } from '../clock.ts';
+import type { Store } from '../store/index.ts';
+import { createCredentialLookUp, type CredentialLookUp } from './credential-look-up.ts';
+import { createFactoryLookUp, type FactoryLookUp } from './factory-credentials.ts';
+import type { Seal } from './seal.ts';
+
+/** What a handshake and a Bootstrap-Request ask: credentials of devices for the bootstrap server, then factory ones. */
+export interface BootstrapLookUp extends CredentialLookUp {
+  readonly factory: FactoryLookUp['credential'];
+}
+
+export function createBootstrapLookUp(parts: { store: Store; clock: Clock; seal: Seal }): BootstrapLookUp {
+  const devices = createCredentialLookUp({ ...parts, purpose: 'bootstrap' });
+  const factory = createFactoryLookUp(parts);
+  return {
+    ...devices,
+    psk: async (identity) => (await devices.psk(identity)) ?? factory.psk(identity),
+    factory: (id) => factory.credential(id),
+  };
+}

@@ -1,0 +1,113 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+import { rowSecurity } from '../row-security.ts';
+import { devices } from './devices.ts';
+import { profiles } from './profiles.ts';
+import { tenants } from './tenants.ts';
+
+const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({ dataType: () => 'bytea' });
+
+/** Every bootstrap that was asked for, refused ones too: the audit of who was given what. */
+export const bootstraps = pgTable(
+  'bootstraps',
+  {
+    id: uuid('id').primaryKey(),
+    sequence: bigint('sequence', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    /** Null: refused, and no device of ours. */
+    deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
+    endpoint: text('endpoint'),
+    status: text('status', { enum: ['RUNNING', 'FINISHED', 'FAILED', 'REFUSED'] }).notNull(),
+    reason: text('reason'),
+    pack: boolean('pack').notNull(),
+    address: text('address').notNull(),
+    /** { kind, name }; null over NoSec. */
+    security: jsonb('security'),
+    /** What it came with: a credential, or a factory credential. */
+    credentialId: uuid('credential_id'),
+    lwm2mVersion: text('lwm2m_version', { enum: ['1.0', '1.1', '1.2'] }),
+    /** One object each, in order; never a value. */
+    steps: jsonb('steps').notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+    endedAt: timestamp('ended_at', { withTimezone: true, precision: 3 }),
+  },
+  (table) => [
+    index('bootstraps_of_device').on(table.deviceId, table.sequence),
+    index('bootstraps_of_tenant').on(table.tenantId, table.sequence),
+    index('bootstraps_running')
+      .on(table.id)
+      .where(sql`${table.status} = 'RUNNING'`),
+    ...rowSecurity(table.tenantId),
+  ],
+);
+
+/** What a bootstrap writes, of a profile's devices or of one device. */
+export const bootstrapPlans = pgTable(
+  'bootstrap_plans',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    profileId: uuid('profile_id').references(() => profiles.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
+    /** Sealed JSON: its instances may hold keys. */
+    sealedPlan: bytea('sealed_plan').notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (table) => [
+    uniqueIndex('bootstrap_plans_profile').on(table.profileId),
+    uniqueIndex('bootstrap_plans_device').on(table.deviceId),
+    index('bootstrap_plans_tenant').on(table.tenantId),
+    check('bootstrap_plans_one_owner', sql`num_nonnulls(${table.profileId}, ${table.deviceId}) = 1`),
+    ...rowSecurity(table.tenantId),
+  ],
+);
+
+/** A PSK that many devices leave the factory with: it lets them bootstrap, and makes them devices of the tenant. */
+export const factoryCredentials = pgTable(
+  'factory_credentials',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    identity: text('identity').notNull(),
+    sealedKey: bytea('sealed_key').notNull(),
+    /** Which endpoints: `urn:imei:35*`. */
+    endpointPattern: text('endpoint_pattern').notNull(),
+    profileId: uuid('profile_id')
+      .notNull()
+      .references(() => profiles.id),
+    /** How many devices it may make. */
+    mostDevices: integer('most_devices').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+    expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }).notNull(),
+    revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
+  },
+  (table) => [
+    // It comes before the tenant is known.
+    uniqueIndex('factory_credentials_identity')
+      .on(table.identity)
+      .where(sql`revoked_at is null`),
+    index('factory_credentials_tenant').on(table.tenantId),
+    ...rowSecurity(table.tenantId),
+  ],
+);
