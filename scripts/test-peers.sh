@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The tests that need peers which are not ours: installs what is missing, then each test starts and stops its own;
-# after that the unit suite once more, on a real Postgres instead of PGlite.
+# after that the unit suite once more, on a real Postgres instead of PGlite. Writes docs/scoreboard.md.
 #   TEST_REPORT_DIR: where to leave vitest's JSON reports (peers.json, postgres.json)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 report() {
-  [[ -z ${TEST_REPORT_DIR:-} ]] || echo "--reporter=default --reporter=json --outputFile.json=$TEST_REPORT_DIR/$1.json"
+  echo "--reporter=default"
+  [[ -z ${TEST_REPORT_DIR:-} ]] || echo "--reporter=json --outputFile.json=$TEST_REPORT_DIR/$1.json"
 }
 
 for script in scripts/peers/*.sh; do
@@ -15,7 +16,7 @@ done
 
 failed=0
 # shellcheck disable=SC2046 # the report's options are words
-npx vitest run --project peers $(report peers) || failed=1
+npx vitest run --project peers $(report peers) --reporter=./test/interop/ets/scoreboard.ts || failed=1
 # shellcheck disable=SC2046
 node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit --project e2e $(report postgres) || failed=1
 exit $failed

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 
 import org.eclipse.leshan.client.LeshanClient;
 import org.eclipse.leshan.client.object.LwM2mTestObject;
@@ -26,11 +27,23 @@ import org.eclipse.leshan.core.response.ObserveResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
 
-/** What the device shows: Device, Temperature and the registry's test object, with values, and all that is asked said aloud. */
+/**
+ * What the device shows: Device, Connectivity Monitoring and Statistics, Location, Portfolio, Temperature and the registry's
+ * test object, with values, and all that is asked said aloud.
+ */
 final class DeviceObjects {
+    private static final int CONNECTIVITY = 4;
+    private static final int LOCATION = 6;
+    private static final int STATISTICS = 7;
+    private static final int PORTFOLIO = 16;
+    private static final int BINARY_DATA = 19;
+    private static final int EVENT_LOG = 20;
     private static final int TEMPERATURE = 3303;
     private static final int TEST_OBJECT = 3442;
-    private static final ScheduledExecutorService LATER = Executors.newSingleThreadScheduledExecutor(task -> {
+    /** Host device id, manufacturer, model and software version: the identities of a Portfolio. */
+    private static final Map<Integer, String> IDENTITIES = Map.of(0, "Host Device ID #1", 1, "Host Device Manufacturer #1",
+            2, "Host Device Model #1", 3, "Host Device Software Version #1");
+    static final ScheduledExecutorService LATER = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "later");
         thread.setDaemon(true);
         return thread;
@@ -40,16 +53,29 @@ final class DeviceObjects {
     }
 
     static List<ObjectModel> models() {
-        return List.of(temperatureModel(), testObjectModel());
+        return List.of(portfolioModel(), binaryDataModel(), eventLogModel(), temperatureModel(), testObjectModel());
     }
 
     static void instantiate(ObjectsInitializer objects) {
-        objects.setInstancesForObject(3, new Device());
-        objects.setFactoryForObject(3, (model, id, ids) -> of(model, new Device()));
-        objects.setInstancesForObject(TEMPERATURE, new Sensor(0, 21.5));
-        objects.setFactoryForObject(TEMPERATURE, (model, id, ids) -> of(model, new Sensor(
-                id == null ? BaseInstanceEnablerFactory.generateNewInstanceId(ids) : id, 20.0)));
+        furnish(objects, 3, id -> new Device());
+        furnish(objects, CONNECTIVITY, id -> new Talker(CONNECTIVITY, id, 0, 41L, 1, Map.of(0, 41L, 1, 21L), 2, -60L, 3, 80L,
+                4, Map.of(0, "192.0.2.7"), 5, Map.of(0, "192.0.2.1"), 6, 5L, 7, Map.of(0, "internet"), 8, 12L, 9, 2L, 10,
+                262L));
+        furnish(objects, LOCATION, id -> new Talker(LOCATION, id, 0, 52.5, 1, 13.4, 2, 34.0, 3, 5.0, 5, new Date(), 6, 0.0));
+        furnish(objects, STATISTICS, id -> new Statistics());
+        furnish(objects, PORTFOLIO, id -> new Talker(PORTFOLIO, id, 0, IDENTITIES));
+        furnish(objects, BINARY_DATA, id -> new Talker(BINARY_DATA, id, 0, Map.of(0, new byte[] { 1, 2, 3 }), 1, 1L, 3,
+                "demo"));
+        furnish(objects, EVENT_LOG, id -> new EventLog());
+        furnish(objects, TEMPERATURE, id -> new Sensor(id, id == 0 ? 21.5 : 20.0));
         objects.setInstancesForObject(TEST_OBJECT, new LwM2mTestObject());
+    }
+
+    /** One instance to begin with; a server may create others. */
+    private static void furnish(ObjectsInitializer objects, int objectId, IntFunction<Talker> instance) {
+        objects.setInstancesForObject(objectId, instance.apply(0));
+        objects.setFactoryForObject(objectId, (model, id, ids) -> of(model,
+                instance.apply(id == null ? BaseInstanceEnablerFactory.generateNewInstanceId(ids) : id)));
     }
 
     private static Talker of(ObjectModel model, Talker instance) {
@@ -57,18 +83,43 @@ final class DeviceObjects {
         return instance;
     }
 
-    /** Gives the sensor at this path another value; it notifies who observes it. */
+    /** Gives the number at this path another value; it notifies who observes it. */
     static void measure(LeshanClient client, LwM2mPath path, double value) {
         ObjectEnabler enabler = (ObjectEnabler) client.getObjectTree().getObjectEnabler(path.getObjectId());
-        if (!(enabler.getInstance(path.getObjectInstanceId()) instanceof Sensor sensor)) {
-            throw new IllegalArgumentException("no sensor at " + path);
+        if (!(enabler.getInstance(path.getObjectInstanceId()) instanceof Talker talker)) {
+            throw new IllegalArgumentException("nothing to measure at " + path);
         }
-        sensor.measure(value);
+        talker.measure(path.getResourceId(), value);
         LeshanDevice.say("SET " + path + " " + value);
     }
 
     private static ResourceModel resource(int id, String name, Operations operations, boolean multiple, Type type) {
         return new ResourceModel(id, name, operations, multiple, false, type, "", "", "");
+    }
+
+    private static ObjectModel portfolioModel() {
+        return new ObjectModel(PORTFOLIO, "Portfolio", "", "1.0", true, false,
+                resource(0, "Identity", Operations.RW, true, Type.STRING),
+                resource(1, "GetAuthData", Operations.E, false, Type.NONE),
+                resource(2, "AuthData", Operations.R, true, Type.OPAQUE),
+                resource(3, "AuthStatus", Operations.R, false, Type.INTEGER));
+    }
+
+    private static ObjectModel binaryDataModel() {
+        return new ObjectModel(BINARY_DATA, "BinaryAppDataContainer", "", "1.0", true, false,
+                resource(0, "Data", Operations.RW, true, Type.OPAQUE),
+                resource(1, "Data Priority", Operations.RW, false, Type.INTEGER),
+                resource(3, "Data Description", Operations.RW, false, Type.STRING));
+    }
+
+    private static ObjectModel eventLogModel() {
+        return new ObjectModel(EVENT_LOG, "Event Log", "", "1.0", false, false,
+                resource(4010, "LogClass", Operations.RW, false, Type.INTEGER),
+                resource(4011, "LogStart", Operations.E, false, Type.NONE),
+                resource(4012, "LogStop", Operations.E, false, Type.NONE),
+                resource(4013, "LogStatus", Operations.R, false, Type.INTEGER),
+                resource(4014, "LogData", Operations.R, false, Type.OPAQUE),
+                resource(4015, "LogDataFormat", Operations.RW, false, Type.INTEGER));
     }
 
     private static ObjectModel temperatureModel() {
@@ -107,6 +158,14 @@ final class DeviceObjects {
         Talker(int objectId, int instanceId, Object... values) {
             super(instanceId, values);
             this.objectId = objectId;
+        }
+
+        /** A whole number stays one. */
+        void measure(int resourceId, double value) {
+            boolean whole = resources.get(resourceId).getType() == Type.INTEGER;
+            resources.put(resourceId, whole ? LwM2mSingleResource.newIntegerResource(resourceId, (long) value)
+                    : LwM2mSingleResource.newFloatResource(resourceId, value));
+            fireResourceChange(resourceId);
         }
 
         private String path(int resourceId) {
@@ -166,6 +225,60 @@ final class DeviceObjects {
         }
     }
 
+    private static final class Statistics extends Talker {
+        private static final int START = 6;
+        private static final int STOP = 7;
+
+        private boolean collecting;
+
+        Statistics() {
+            super(STATISTICS, 0, 0, 0L, 1, 0L, 2, 0L, 3, 0L, 4, 0L, 5, 0L, 8, 0L);
+        }
+
+        /** Counters begin at zero when the collection starts, and stand still when it has stopped. */
+        @Override
+        public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
+            ExecuteResponse response = super.execute(server, resourceId, arguments);
+            collecting = resourceId == START || collecting && resourceId != STOP;
+            if (resourceId == START) {
+                List.of(0, 1, 2, 3, 4, 5).forEach(counter -> super.measure(counter, 0));
+            }
+            return response;
+        }
+
+        @Override
+        void measure(int resourceId, double value) {
+            if (collecting) {
+                super.measure(resourceId, value);
+            }
+        }
+    }
+
+    private static final class EventLog extends Talker {
+        private static final int START = 4011;
+        private static final int STOP = 4012;
+        private static final int STATUS = 4013;
+        private static final int DATA = 4014;
+        private static final int RUNNING = 1;
+
+        EventLog() {
+            super(EVENT_LOG, 0, 4010, 0L, STATUS, 0L, DATA, new byte[0], 4015, 0L);
+        }
+
+        /** The log holds one line for each time it was started. */
+        @Override
+        public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
+            ExecuteResponse response = super.execute(server, resourceId, arguments);
+            if (resourceId == START) {
+                resources.put(DATA, LwM2mSingleResource.newBinaryResource(DATA, "started".getBytes()));
+            }
+            if (resourceId == START || resourceId == STOP) {
+                super.measure(STATUS, resourceId == START ? RUNNING : 0);
+            }
+            return response;
+        }
+    }
+
     private static final class Sensor extends Talker {
         private static final int MIN_MEASURED = 5601;
         private static final int MAX_MEASURED = 5602;
@@ -181,9 +294,9 @@ final class DeviceObjects {
             return (Double) resources.get(resourceId).getValue();
         }
 
-        void measure(double value) {
-            resources.put(VALUE, LwM2mSingleResource.newFloatResource(VALUE, value));
-            fireResourceChange(VALUE);
+        @Override
+        void measure(int resourceId, double value) {
+            super.measure(resourceId, value);
             if (value < number(MIN_MEASURED)) {
                 resources.put(MIN_MEASURED, LwM2mSingleResource.newFloatResource(MIN_MEASURED, value));
                 fireResourceChange(MIN_MEASURED);

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -19,6 +18,7 @@ import org.eclipse.leshan.client.engine.DefaultRegistrationEngineFactory;
 import org.eclipse.leshan.client.object.Security;
 import org.eclipse.leshan.client.object.Server;
 import org.eclipse.leshan.client.observer.LwM2mClientObserverAdapter;
+import org.eclipse.leshan.client.resource.ObjectEnabler;
 import org.eclipse.leshan.client.resource.ObjectsInitializer;
 import org.eclipse.leshan.client.servers.LwM2mServer;
 import org.eclipse.leshan.core.ResponseCode;
@@ -27,7 +27,6 @@ import org.eclipse.leshan.core.model.ObjectModel;
 import org.eclipse.leshan.core.model.StaticModel;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
-import org.eclipse.leshan.core.request.BindingMode;
 import org.eclipse.leshan.core.request.BootstrapRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.CreateRequest;
@@ -97,8 +96,8 @@ public final class LeshanDevice {
             objects.setClassForObject(1, Server.class);
         } else {
             long lifetime = Long.parseLong(options.getOrDefault("lifetime", "300"));
-            objects.setInstancesForObject(1, new Server(SHORT_SERVER_ID, lifetime, EnumSet.of(BindingMode.U), false,
-                    BindingMode.U));
+            objects.setInstancesForObject(1, new DisablingServer(SHORT_SERVER_ID, lifetime));
+            objects.setFactoryForObject(1, (model, id, ids) -> new DisablingServer(SHORT_SERVER_ID, lifetime));
         }
         DeviceObjects.instantiate(objects);
 
@@ -218,12 +217,22 @@ public final class LeshanDevice {
         }
     }
 
+    /** Whether the server forbade Send (/1/0/23). */
+    private static boolean isMuted(LeshanClient client) {
+        ObjectEnabler servers = (ObjectEnabler) client.getObjectTree().getObjectEnabler(1);
+        return servers.getInstance(0) instanceof DisablingServer server && server.isMuted();
+    }
+
     private static void perform(LeshanClient client, String[] words) throws Exception {
         switch (words[0]) {
         case "update" -> client.triggerRegistrationUpdate();
         case "bootstrap" -> client.triggerClientInitiatedBootstrap(true);
         case "set" -> DeviceObjects.measure(client, new LwM2mPath(words[1]), Double.parseDouble(words[2]));
         case "send" -> {
+            if (isMuted(client)) {
+                say("MUTED");
+                return;
+            }
             List<String> paths = Arrays.asList(words).subList(1, words.length);
             for (LwM2mServer server : client.getRegisteredServers().values()) {
                 say("SENT " + client.getSendService().sendData(server, ContentFormat.SENML_CBOR, paths, 5000).getCode());

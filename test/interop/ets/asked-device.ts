@@ -1,0 +1,192 @@
+import { type TreelineProcess, until } from '../../e2e/treeline-process.ts';
+
+export interface Value {
+  readonly path: string;
+  readonly type: string | null;
+  readonly value: unknown;
+}
+
+/** What became of one operation: the RPC's end, and what the device answered. */
+export interface Outcome {
+  readonly status: string;
+  /** The CoAP code, of a success or a refusal; null without an answer. */
+  readonly code: string | null;
+  readonly contentFormat: number | null;
+  /** By path. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What Discover told: uri to attributes. */
+  readonly links: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+  readonly instanceId: number | null;
+  /** For people: why it did not succeed. */
+  readonly message: string | null;
+}
+
+interface Rpc {
+  readonly status: string;
+  readonly result: {
+    readonly code: string | null;
+    readonly contentFormat: number | null;
+    readonly values: readonly Value[] | null;
+    readonly createdInstanceId: number | null;
+  } | null;
+  readonly error: { readonly coapCode: string | null; readonly message: string } | null;
+}
+
+type Links = readonly { uri: string; attributes: readonly { name: string; value: string | null }[] }[];
+type Input = Readonly<Record<string, unknown>>;
+
+export interface Change {
+  readonly initial: boolean;
+  readonly resources: readonly { readonly path: string; readonly value: unknown; readonly source: string }[];
+}
+
+/** A registered device, asked through the product's own API: one method for each operation, with its code, format and values. */
+export class AskedDevice {
+  readonly treeline: TreelineProcess;
+  readonly id: string;
+
+  constructor(treeline: TreelineProcess, id: string) {
+    this.treeline = treeline;
+    this.id = id;
+  }
+
+  /** Waits until the endpoint is online, also when it is already. */
+  static async online(treeline: TreelineProcess, endpoint: string): Promise<AskedDevice> {
+    const statuses = treeline.webSocket<{ deviceStatusChanged: { endpoint: string; status: string } }>(
+      'subscription { deviceStatusChanged { endpoint status } }',
+    );
+    const next = statuses.next();
+    for (;;) {
+      const { device } = await treeline.query<{ device: { id: string; status: string } | null }>(
+        'query ($endpoint: String!) { device(endpoint: $endpoint) { id status } }',
+        { endpoint },
+      );
+      if (device?.status === 'ONLINE') {
+        void statuses.return(undefined);
+        return new AskedDevice(treeline, device.id);
+      }
+      await next;
+    }
+  }
+
+  read(paths: readonly string[], contentFormat?: number): Promise<Outcome> {
+    return this.#ask('readResources', 'ReadResources', { paths, contentFormat });
+  }
+
+  /** PUT of each path, or with UPDATE one POST of an instance, an iPATCH of several. */
+  write(values: Readonly<Record<string, unknown>>, options: Input = {}): Promise<Outcome> {
+    const list = Object.entries(values).map(([path, value]) => ({ path, value }));
+    return this.#ask('writeResources', 'WriteResources', { values: list, ...options });
+  }
+
+  execute(path: string, args?: readonly Input[]): Promise<Outcome> {
+    return this.#ask('executeResource', 'ExecuteResource', { path, arguments: args });
+  }
+
+  create(objectId: number, instanceId: number | null, values: Readonly<Record<string, unknown>>): Promise<Outcome> {
+    const list = Object.entries(values).map(([path, value]) => ({ path, value }));
+    return this.#ask('createInstance', 'CreateInstance', { objectId, instanceId, values: list });
+  }
+
+  delete(path: string): Promise<Outcome> {
+    return this.#ask('deleteInstance', 'DeleteInstance', { path });
+  }
+
+  discover(path: string, depth?: number): Promise<Outcome> {
+    const links = 'links { uri attributes { name value } }';
+    return this.#ask('discoverResources', 'DiscoverResources', { path, depth }, links);
+  }
+
+  writeAttributes(path: string, attributes: Input): Promise<Outcome> {
+    return this.#ask('writeAttributes', 'WriteAttributes', { path, attributes });
+  }
+
+  observe(paths: readonly string[], options: Input = {}): Promise<Outcome> {
+    return this.#ask('observeResources', 'ObserveResources', { paths, ...options });
+  }
+
+  cancelObservation(paths: readonly string[], passive = false): Promise<Outcome> {
+    return this.#ask('cancelObservation', 'CancelObservation', { paths, passive });
+  }
+
+  /** Every value that comes in from now on; nothing is observed for it. */
+  async *changes(): AsyncGenerator<Change> {
+    const events = this.treeline.webSocket<{ resourceChanged: Change }>(
+      'subscription ($id: ID!) { resourceChanged(deviceId: $id) { initial resources { path value source } } }',
+      { id: this.id },
+    );
+    for await (const { resourceChanged } of events) yield resourceChanged;
+  }
+
+  /** Runs `cause` once the stream of changes stands, and resolves with the first change that `wanted` accepts. */
+  async changed(cause: () => unknown, wanted: (change: Change) => boolean, ms?: number): Promise<Change> {
+    let caused = false;
+    return until(
+      this.changes(),
+      (change) => {
+        if (!caused) void cause();
+        caused = true;
+        return !change.initial && wanted(change);
+      },
+      ms,
+    );
+  }
+
+  /** The paths of each observation that runs on it, as the API tells them. */
+  async observations(): Promise<readonly (readonly string[])[]> {
+    const { device } = await this.treeline.query<{ device: { observations: { paths: string[] }[] } }>(
+      'query ($id: ID!) { device(id: $id) { observations { paths } } }',
+      { id: this.id },
+    );
+    return device.observations.map(({ paths }) => paths);
+  }
+
+  async registration(): Promise<{ readonly [field: string]: unknown } | null> {
+    const { device } = await this.treeline.query<{ device: { registration: Record<string, unknown> | null } }>(
+      `query ($id: ID!) { device(id: $id) {
+        registration { location lifetime lwm2mVersion binding queueMode expiresAt objects { objectId instanceIds } }
+      } }`,
+      { id: this.id },
+    );
+    return device.registration;
+  }
+
+  /** Runs `cause`, and resolves when the device's status becomes that. */
+  async becomes(status: string, cause: () => unknown, ms?: number): Promise<{ reason: string }> {
+    const events = this.treeline.sse<{
+      deviceStatusChanged: { status: string; reason: string; device: { id: string } };
+    }>('subscription { deviceStatusChanged { status reason device { id } } }');
+    const change = until(
+      events,
+      ({ deviceStatusChanged: event }) => event.device.id === this.id && event.status === status,
+      ms,
+    );
+    await cause();
+    return (await change).deviceStatusChanged;
+  }
+
+  async #ask(mutation: string, name: string, input: Input, more = ''): Promise<Outcome> {
+    const fields = 'status result error { coapCode message }';
+    const answer = await this.treeline.query<Record<string, { rpc?: Rpc; links?: Links; message?: string }>>(
+      `mutation ($input: ${name}Input!) { ${mutation}(input: $input) {
+        ... on ${name}Payload { rpc { ${fields} } ${more} }
+        ... on UserError { message }
+      } }`,
+      { input: { deviceId: this.id, timeoutMs: 15_000, ...input } },
+    );
+    const { rpc, links = [], message } = answer[mutation] ?? {};
+    if (rpc === undefined) throw new Error(`${mutation} was refused: ${message}`);
+    const { result, error, status } = rpc;
+    return {
+      status,
+      code: error === null ? (result?.code ?? null) : error.coapCode,
+      contentFormat: result?.contentFormat ?? null,
+      values: Object.fromEntries((result?.values ?? []).map(({ path, value }) => [path, value])),
+      links: Object.fromEntries(
+        links.map(({ uri, attributes }) => [uri, Object.fromEntries(attributes.map((it) => [it.name, it.value]))]),
+      ),
+      instanceId: result?.createdInstanceId ?? null,
+      message: error?.message ?? null,
+    };
+  }
+}

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { runTreeline, type TreelineProcess } from '../../e2e/treeline-process.ts';
+import { LeshanDevice, PeerProcess } from '../peers/index.ts';
+import { AskedDevice } from './asked-device.ts';
+import { etsCases, etsName } from './catalogue.ts';
+
+/** A client and the version of LwM2M that it speaks. */
+export interface Role {
+  readonly client: 'Leshan' | 'simulated device';
+  readonly lwm2m: '1.0' | '1.1' | '1.2';
+}
+
+export const LESHAN_1_0: Role = { client: 'Leshan', lwm2m: '1.0' };
+export const LESHAN_1_1: Role = { client: 'Leshan', lwm2m: '1.1' };
+export const SIMULATED_1_0: Role = { client: 'simulated device', lwm2m: '1.0' };
+export const SIMULATED_1_1: Role = { client: 'simulated device', lwm2m: '1.1' };
+export const SIMULATED_1_2: Role = { client: 'simulated device', lwm2m: '1.2' };
+export const ROLES: readonly Role[] = [LESHAN_1_0, LESHAN_1_1, SIMULATED_1_0, SIMULATED_1_1, SIMULATED_1_2];
+
+export interface Options {
+  /** Seconds. */
+  readonly lifetime?: number;
+  readonly queue?: boolean;
+  /** Words of the simulated device's command line. */
+  readonly simulated?: readonly string[];
+  /** Seconds between a Leshan's Updates. */
+  readonly period?: number;
+}
+
+/** A role on the stage: its process, and the device as the product knows it. */
+export interface Player {
+  readonly role: Role;
+  readonly endpoint: string;
+  readonly peer: PeerProcess;
+  readonly device: AskedDevice;
+}
+
+/** How a case of the list is played. */
+export interface Play {
+  readonly number: number;
+  /** Those that can; absent: who speaks its version. */
+  readonly by?: readonly Role[];
+  readonly play: (player: Player) => Promise<void>;
+}
+
+/** What devices say when they registered and when they updated. */
+export const REGISTERED = /^REGISTERED (\S+)$|registered as \S+ at (\S+)$/;
+export const UPDATED = /^UPDATED |updated the registration$/;
+
+/** One `treeline serve` for the tests of a file. */
+export function stage(settings: Record<string, string> = {}): () => TreelineProcess {
+  let treeline: TreelineProcess | undefined;
+  beforeAll(async () => {
+    treeline = await runTreeline({ TREELINE_REGISTRATION_GRACE_SECONDS: '0', ...settings });
+  });
+  afterAll(async () => void (await treeline?.stop()));
+  return () => {
+    if (treeline === undefined) throw new Error('the stage is not open');
+    return treeline;
+  };
+}
+
+/** Plays each case with each role that can: one device for each role. */
+export function playAll(treeline: () => TreelineProcess, plays: readonly Play[], options: Options = {}): void {
+  for (const role of ROLES) {
+    const parts = plays.filter(({ number, by }) => (by === undefined ? speaks(role, number) : by.includes(role)));
+    if (parts.length === 0) continue;
+    describe(`${role.client} of LwM2M ${role.lwm2m}`, () => {
+      let player: Player | undefined;
+      beforeAll(async () => {
+        player = await enter(treeline(), role, options);
+      });
+      afterAll(async () => void (await player?.peer.stop()));
+      for (const { number, play } of parts) {
+        it(nameOf(number, role), async () => {
+          if (player === undefined) throw new Error('the device is not there');
+          await play(player);
+        });
+      }
+    });
+  }
+}
+
+export function nameOf(number: number, { client, lwm2m }: Role): string {
+  return etsName(number, client, `${lwm2m} over UDP`);
+}
+
+let entered = 0;
+
+/** Starts a device and resolves when it is registered. */
+export async function enter(treeline: TreelineProcess, role: Role, options: Options = {}): Promise<Player> {
+  entered += 1;
+  const endpoint = `urn:dev:os:ets-${role.client === 'Leshan' ? 'leshan' : 'simulated'}-${role.lwm2m}-${entered}`;
+  const peer = start(treeline, role, endpoint, options);
+  await peer.waitFor(REGISTERED);
+  return { role, endpoint, peer, device: await AskedDevice.online(treeline, endpoint) };
+}
+
+/** Starts a device; it registers when it can. */
+export function start(
+  treeline: TreelineProcess,
+  { client, lwm2m }: Role,
+  endpoint: string,
+  options: Options = {},
+): PeerProcess {
+  const { lifetime = 300, queue = false, simulated = [], period } = options;
+  const serverUri = `coap://${treeline.coap.host}:${treeline.coap.port}`;
+  if (client === 'Leshan' && lwm2m !== '1.2') {
+    return new LeshanDevice({
+      serverUri,
+      endpoint,
+      lwm2m,
+      lifetime,
+      queue,
+      ...(period === undefined ? {} : { period }),
+    });
+  }
+  const words = ['--server', serverUri, '--endpoint', endpoint, '--lwm2m', lwm2m, '--lifetime', String(lifetime)];
+  const flags = [...words, '--drift', '0', ...(queue ? ['--queue'] : []), ...simulated];
+  return new PeerProcess(`device ${endpoint}`, process.execPath, ['--import', 'tsx', 'src/cli.ts', 'device', ...flags]);
+}
+
+/** Whether a client of that version is asked this of: 1.2 has all, 1.0 what is marked so. */
+function speaks({ lwm2m }: Role, number: number): boolean {
+  const found = etsCases.find(({ id }) => id.endsWith(`-int-${number}`));
+  if (found === undefined) throw new Error(`there is no case ${number}`);
+  const since = /-(\d\.\d)-int-/.exec(found.id)?.[1] ?? '1.1';
+  return found.in10 || lwm2m >= since;
+}
