@@ -56,14 +56,15 @@ export function isWhole(fragment: HandshakeFragment): boolean {
   return fragment.offset === 0 && fragment.body.length === fragment.length;
 }
 
-export function encodeFragment(fragment: HandshakeFragment): Buffer {
-  return Buffer.concat([
-    uint(1, fragment.type),
-    uint(3, fragment.length),
-    uint(2, fragment.sequence),
-    uint(3, fragment.offset),
-    vector(3, fragment.body),
-  ]);
+export function encodeFragment({ type, length, sequence, offset, body }: HandshakeFragment): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_LENGTH + body.length);
+  bytes.writeUInt8(type, 0);
+  bytes.writeUIntBE(length, 1, 3);
+  bytes.writeUInt16BE(sequence, 4);
+  bytes.writeUIntBE(offset, 6, 3);
+  bytes.writeUIntBE(body.length, 9, 3);
+  body.copy(bytes, HEADER_LENGTH);
+  return bytes;
 }
 
 /** A message in one piece, which is also how the transcript takes it: RFC 6347 §4.2.6. */

@@ -16,7 +16,7 @@ export class Reader {
     return this.#bytes.length - this.#offset;
   }
 
-  uint(size: 1 | 2 | 3 | 6): number {
+  uint(size: 1 | 2 | 3): number {
     return this.#take(size).readUIntBE(0, size);
   }
 
@@ -51,10 +51,9 @@ export class Reader {
   }
 }
 
-export function uint(size: 1 | 2 | 3 | 6 | 8, value: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  if (size === 8) bytes.writeBigUInt64BE(BigInt(value));
-  else bytes.writeUIntBE(value, 0, size);
+export function uint(size: 1 | 2 | 3, value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  bytes.writeUIntBE(value, 0, size);
   return bytes;
 }
 

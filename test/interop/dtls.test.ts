@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { codes, createCoapEndpoint } from '../../src/coap/index.ts';
@@ -247,5 +249,23 @@ requirePeer('leshan')('LwM2M over DTLS with the Leshan client', () => {
     } finally {
       relay.stop();
     }
+  });
+
+  it('goes on after a planned restart without a new handshake', async () => {
+    const { next } = serveRegistrations(serving.server);
+    const device = leshan(serving.port, { psk: { identity: PSK.identity, keyHex: KEY } });
+    const before = await next();
+    await device.registered();
+    const key = randomBytes(32);
+    const { port } = serving;
+    const sessions = await serving.server.suspend(key);
+    await restart({ port, saved: { sessions, key } });
+    const { endpoint, next: nextOfSecond } = serveRegistrations(serving.server);
+    device.write('update');
+    const after = await nextOfSecond();
+    expect(after.key).toBe(before.key);
+    const { code } = await endpoint.request(after, { method: 'GET', path: ['3', '0', '0'] });
+    expect(code).toBe(codes.content);
+    expect(serving.reports).toEqual([]);
   });
 });
