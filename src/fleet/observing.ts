@@ -1,19 +1,14 @@
 import type { Clock, Timer } from '../clock.ts';
-import {
-  Lwm2mError,
-  type Lwm2mServer,
-  type NotificationAttributes,
-  type Operation,
-  type Path,
-} from '../lwm2m/index.ts';
-import { sameAttributes } from './attributes.ts';
+import { Lwm2mError, type Lwm2mServer, type NotificationAttributes, type Path } from '../lwm2m/index.ts';
 import type { RunningObservation } from './device.ts';
 import type { Log } from './log.ts';
 import type { ObservationRequests } from './observation-requests.ts';
+import { attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
 import type { ProfileBook } from './profiles.ts';
 import type { DeviceKey, LiveDevice, Roster } from './roster.ts';
 import type { Turns } from './turns.ts';
 import { observationKey, wantedObservations, type RequestedObservation, type WantedObservation } from './wanted.ts';
+import { WatchedPaths } from './watched-paths.ts';
 
 export interface ObservingParts {
   readonly lwm2m: () => Lwm2mServer;
@@ -41,8 +36,6 @@ interface Observed {
   again: boolean;
 }
 
-type Step = { readonly key: string; readonly operation: Operation; readonly done?: () => void };
-
 const NONE: ReadonlySet<string> = new Set();
 /** How many devices a changed profile reaches at once, and how long until the next ones. */
 const AT_ONCE = 200;
@@ -60,7 +53,7 @@ export class Observing {
   readonly #devices = new Map<DeviceKey, Observed>();
   /** Changed profiles that have not reached all of their devices. */
   readonly #fanOuts = new Set<Timer>();
-  readonly #watched = new Map<DeviceKey, Map<string, { readonly path: Path; watchers: number }>>();
+  readonly #watched = new WatchedPaths();
 
   constructor(parts: ObservingParts) {
     this.#parts = parts;
@@ -106,27 +99,12 @@ export class Observing {
 
   /** Holds the paths observed until released. Returns at once; the device is asked when it can be. */
   watch(key: DeviceKey, paths: readonly Path[]): { release(): void } {
-    const held = [...new Map(paths.map((path) => [String(path), path])).values()];
-    const watched = this.#watched.get(key) ?? new Map<string, { path: Path; watchers: number }>();
-    this.#watched.set(key, watched);
-    for (const path of held) {
-      const entry = watched.get(String(path)) ?? { path, watchers: 0 };
-      entry.watchers++;
-      watched.set(String(path), entry);
-      this.#devices.get(key)?.cancelled.delete(observationKey([path]));
-    }
+    for (const path of paths) this.#devices.get(key)?.cancelled.delete(observationKey([path]));
+    const lease = this.#watched.hold(key, paths);
     this.reconcile(key);
-    let released = false;
     return {
       release: () => {
-        if (released) return;
-        released = true;
-        for (const path of held) {
-          const entry = watched.get(String(path));
-          if (entry && --entry.watchers === 0) watched.delete(String(path));
-        }
-        if (watched.size === 0 && this.#watched.get(key) === watched) this.#watched.delete(key);
-        this.reconcile(key);
+        if (lease.release()) this.reconcile(key);
       },
     };
   }
@@ -255,14 +233,14 @@ export class Observing {
     return wantedObservations({
       mappings,
       requested: this.#parts.requests.of(device.key),
-      watched: [...(this.#watched.get(device.key)?.values() ?? [])].map(({ path }) => path),
+      watched: this.#watched.of(device.key),
       objects: device.registration.objects,
       cancelled: this.#devices.get(device.key)?.cancelled ?? NONE,
     });
   }
 
   /** The one thing to ask next; null when what runs is what is wanted, or the device can't be asked now. */
-  async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<Step | null> {
+  async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<ObservingStep | null> {
     const { lwm2m, roster } = this.#parts;
     const wanted = await this.#wanted(device);
     // It may have registered anew while the profile was read.
@@ -275,7 +253,7 @@ export class Observing {
       !tried.has(key) && !observed.refused.has(key) && !observed.commanded.has(key);
     for (const wish of wanted) {
       if (!open(wish.key)) continue;
-      const attributes = attributesStep(wish, observed);
+      const attributes = attributesStep(wish, observed.written);
       if (attributes && open(attributes.key)) return attributes;
       if (!running.has(wish.key)) return observeStep(wish);
     }
@@ -287,7 +265,7 @@ export class Observing {
   }
 
   /** True when the device answered, whatever it said. */
-  async #take(device: LiveDevice, observed: Observed, step: Step): Promise<boolean> {
+  async #take(device: LiveDevice, observed: Observed, step: ObservingStep): Promise<boolean> {
     const { lwm2m, turns } = this.#parts;
     try {
       const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
@@ -315,7 +293,7 @@ export class Observing {
   }
 
   /** It is not asked for this again in this registration; that an observation would not end does not keep it from starting. */
-  #refused(device: LiveDevice, observed: Observed, step: Step, reason: string): void {
+  #refused(device: LiveDevice, observed: Observed, step: ObservingStep, reason: string): void {
     const { kind } = step.operation;
     if (kind !== 'cancel-observation') observed.refused.add(step.key);
     this.#parts.log.info({ device: device.key, step: step.key, reason }, `the device refused ${kind}`);
@@ -336,27 +314,4 @@ function isBlank(observed: Observed): boolean {
   const { cancelled, commanded, refused, written, failures, retry, again } = observed;
   const remembered = cancelled.size + commanded.size + refused.size + written.size + failures;
   return remembered === 0 && retry === null && !again;
-}
-
-function observeStep(wish: WantedObservation): Step {
-  const { key, paths, contentFormat } = wish;
-  return { key, operation: { kind: 'observe', paths, ...(contentFormat === null ? {} : { contentFormat }) } };
-}
-
-/** Attributes go before the observation that they are for (Core 1.2 §7.3); those no longer wanted are unset. */
-function attributesStep(wish: WantedObservation, observed: Observed): Step | null {
-  const [path, ...others] = wish.paths;
-  if (!path || others.length > 0) return null;
-  const written = observed.written.get(wish.key) ?? null;
-  if (sameAttributes(written, wish.attributes)) return null;
-  const unset = Object.fromEntries(Object.keys(written ?? {}).map((name) => [name, null]));
-  const attributes: NotificationAttributes = { ...unset, ...wish.attributes };
-  return {
-    key: `attributes of ${wish.key}`,
-    operation: { kind: 'write-attributes', path, attributes },
-    done: () => {
-      if (wish.attributes) observed.written.set(wish.key, wish.attributes);
-      else observed.written.delete(wish.key);
-    },
-  };
 }

@@ -6,6 +6,7 @@ import type { Log } from './log.ts';
 import { deviceKey, parseDeviceKey, type DeviceKey, type LiveDevice, type Roster } from './roster.ts';
 import { errorOf, type Outcome } from './rpc-execution.ts';
 import type { RpcJournal, Turn } from './rpc-journal.ts';
+import { RpcExpiry } from './rpc-expiry.ts';
 import { hasEnded } from './rpc-state.ts';
 import type { Rpc, RpcError } from './rpc.ts';
 import type { SmsTrigger } from './sms-trigger.ts';
@@ -78,11 +79,15 @@ export class RpcDispatcher {
   /** Of calls that wait and are not persistent: when their time is up. */
   readonly #deadlines = new Map<string, Timer>();
   readonly #waiters = new Map<string, Waiter[]>();
-  #expiry: { timer: Timer; at: number } | null = null;
+  readonly #expiry: RpcExpiry;
   #stopped = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#expiry = new RpcExpiry(parts, async (rpc, now) => {
+      // One that is on its way is let run: it ends as it ends.
+      if (!this.#running.has(rpc.id)) await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+    });
   }
 
   /** Takes up what an earlier run left. */
@@ -159,7 +164,7 @@ export class RpcDispatcher {
     for (const { abort } of this.#running.values()) abort.abort();
     for (const timer of this.#deadlines.values()) timer.cancel();
     for (const queue of this.#queues.values()) queue.retry?.cancel();
-    this.#expiry?.timer.cancel();
+    this.#expiry.stop();
     const stopping = new FleetError('CONFLICT', 'the server is stopping');
     for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.reject(stopping);
     this.#waiters.clear();
@@ -179,7 +184,7 @@ export class RpcDispatcher {
     queue.again = true;
     this.#queues.set(key, queue);
     if (rpc.mode === 'PERSISTENT') {
-      if (rpc.expiresAt) this.#expireAt(rpc.expiresAt.getTime());
+      if (rpc.expiresAt) this.#expiry.at(rpc.expiresAt.getTime());
       return;
     }
     const timer = this.#parts.clock.after(deadlineOf(rpc) - this.#parts.clock.now(), () => {
@@ -338,30 +343,6 @@ export class RpcDispatcher {
     this.#deadlines.delete(id);
     for (const waiter of this.#waiters.get(id) ?? []) tell(waiter);
     this.#waiters.delete(id);
-  }
-
-  #expireAt(at: number): void {
-    if (this.#stopped || (this.#expiry && this.#expiry.at <= at)) return;
-    this.#expiry?.timer.cancel();
-    const { clock } = this.#parts;
-    const timer = clock.after(Math.max(0, at - clock.now()), () => {
-      this.#expiry = null;
-      void this.#expire().catch((error: unknown) => {
-        this.#parts.log.error({ err: error }, 'expired calls could not be recorded');
-        this.#expireAt(clock.now() + FIRST_RETRY_MS);
-      });
-    });
-    this.#expiry = { timer, at };
-  }
-
-  async #expire(): Promise<void> {
-    const now = this.#parts.clock.now();
-    const { due, next } = await this.#parts.journal.overdue(now);
-    for (const rpc of due) {
-      // One that is on its way is let run: it ends as it ends.
-      if (!this.#running.has(rpc.id)) await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
-    }
-    if (next !== null) this.#expireAt(next);
   }
 }
 
