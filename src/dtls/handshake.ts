@@ -1,29 +1,21 @@
-import { timingSafeEqual } from 'node:crypto';
-
 import type { Clock, Timer } from '../clock.ts';
 import type { Address } from './address.ts';
 import { type Alert, type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
-import { Channel, type OpenedRecord, type OpenFailure } from './channel.ts';
+import type { Channel, OpenedRecord, OpenFailure } from './channel.ts';
 import { type Authenticated, type Claim, ClientAuthentication } from './client-authentication.ts';
 import { DtlsError } from './error.ts';
-import type { FlightPart } from './flight.ts';
+import { Exchange } from './exchange.ts';
 import { FlightSender } from './flight-sender.ts';
-import { EphemeralKey } from './key-exchange.ts';
-import { extendedMasterSecret, keyBlock, masterSecret, pskPremasterSecret, verifyData } from './key-schedule.ts';
 import type { Hello } from './hello-gate.ts';
 import type { LookUps } from './look-ups.ts';
 import * as messages from './messages.ts';
 import { HANDSHAKE } from './messages.ts';
-import { type Negotiated, serverExtensions } from './negotiation.ts';
-import { protectionOf } from './protection.ts';
+import type { Negotiated } from './negotiation.ts';
 import type { Random } from './random.ts';
 import { type HandshakeMessage, Reassembly } from './reassembly.ts';
-import { NOTHING_SEEN } from './replay.ts';
-import { CONTENT, type DtlsRecord, VERSION_DTLS12 } from './record.ts';
+import { CONTENT, type DtlsRecord } from './record.ts';
 import type { Resumable, Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
-import { Transcript } from './transcript.ts';
-import { lasting } from './wire.ts';
 
 /** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. */
 const MAX_EARLY_RECORDS = 8;
@@ -56,11 +48,6 @@ export interface HandshakeFailure {
   readonly reason: string;
 }
 
-interface Secured {
-  readonly master: Buffer;
-  readonly channel: Channel;
-}
-
 /** One handshake from the second ClientHello to the client's Finished: RFC 6347 §4.2, server side. */
 export class Handshake {
   readonly address: Address;
@@ -72,17 +59,13 @@ export class Handshake {
 
   readonly #context: HandshakeContext;
   readonly #hello: messages.ClientHello;
-  readonly #serverRandom: Buffer;
-  readonly #transcript: Transcript;
+  readonly #exchange: Exchange;
   readonly #reassembly: Reassembly;
   readonly #sender: FlightSender;
   readonly #authentication: ClientAuthentication;
   readonly #deadline: Timer;
   #expected: number = HANDSHAKE.clientKeyExchange;
-  #sessionId: Buffer = Buffer.alloc(0);
-  #ephemeral: EphemeralKey | null = null;
   #resumed: Resumable | null = null;
-  #secured: Secured | null = null;
   #lookingUp = false;
   #early: DtlsRecord[] = [];
   #unreadable = false;
@@ -98,8 +81,7 @@ export class Handshake {
     this.startedAt = clock.now();
     this.clientRandom = hello.hello.random;
     this.#hello = hello.hello;
-    this.#serverRandom = random(32);
-    this.#transcript = new Transcript(hello.message, hello.messageSequence);
+    this.#exchange = new Exchange(hello, negotiated, cid, random);
     this.#reassembly = new Reassembly(hello.messageSequence + 1);
     this.#sender = new FlightSender(clock, hello.recordSequence, (datagram) => context.transmit(from, datagram));
     this.#authentication = new ClientAuthentication(lookUps, random);
@@ -146,11 +128,12 @@ export class Handshake {
   /** Null when the record was taken, now or for later. */
   receiveProtected(record: DtlsRecord): OpenFailure | null {
     if (this.#ended) return null;
-    if (this.#secured === null || !this.#awaitsFinished) {
+    const { secured } = this.#exchange;
+    if (secured === null || !this.#awaitsFinished) {
       if (this.#early.length < MAX_EARLY_RECORDS) this.#early.push(copied(record));
       return null;
     }
-    const opened = this.#secured.channel.open(record);
+    const opened = secured.channel.open(record);
     if (typeof opened === 'string') {
       this.#unreadable ||= opened === 'forged';
       return opened;
@@ -193,50 +176,17 @@ export class Handshake {
     return found?.suite.id === suite.id ? found : null;
   }
 
-  /** ServerHello up to ServerHelloDone. */
   #offer(): void {
-    if (this.negotiated.extendedMasterSecret) this.#sessionId = this.#context.random(32);
-    const flight = [this.#serverHello()];
-    const { identity } = this.#context.settings;
-    if (this.negotiated.suite.keyExchange === 'ECDHE_ECDSA') {
-      if (identity === null) throw new DtlsError('internal_error', 'the server has no certificate');
-      this.#ephemeral = new EphemeralKey();
-      const certificate =
-        this.negotiated.serverCertificateType === 'RawPublicKey'
-          ? messages.encodeRawPublicKey(identity.spki)
-          : messages.encodeCertificateChain(identity.chain);
-      const keyExchange = this.#ephemeral.serverKeyExchange(identity, this.clientRandom, this.#serverRandom);
-      flight.push(
-        this.#transcript.add(HANDSHAKE.certificate, certificate),
-        this.#transcript.add(HANDSHAKE.serverKeyExchange, keyExchange),
-        this.#transcript.add(HANDSHAKE.certificateRequest, messages.encodeCertificateRequest()),
-      );
-      this.#expected = HANDSHAKE.certificate;
-    }
-    flight.push(this.#transcript.add(HANDSHAKE.serverHelloDone, Buffer.alloc(0)));
-    this.#sender.send(flight, 'answered');
+    if (this.negotiated.suite.keyExchange === 'ECDHE_ECDSA') this.#expected = HANDSHAKE.certificate;
+    this.#sender.send(this.#exchange.offer(this.#context.settings.identity), 'answered');
   }
 
-  /** RFC 5246 §7.3, figure 2: our Finished comes first. */
   #resume(resumable: Resumable): void {
     this.#resumed = resumable;
-    this.#sessionId = resumable.sessionId;
-    const hello = this.#serverHello();
-    this.#sender.protect(this.#secure(resumable.master));
     this.#expected = HANDSHAKE.finished;
-    const finished = this.#transcript.addFinished(resumable.master);
-    this.#sender.send([hello, { kind: 'changeCipherSpec' }, finished], 'answered');
-  }
-
-  #serverHello(): FlightPart {
-    const body = messages.encodeServerHello({
-      version: VERSION_DTLS12,
-      random: this.#serverRandom,
-      sessionId: this.#sessionId,
-      suite: this.negotiated.suite.id,
-      extensions: serverExtensions(this.#hello, this.negotiated, this.cid),
-    });
-    return this.#transcript.add(HANDSHAKE.serverHello, body);
+    const flight = this.#exchange.resume(resumable.sessionId, resumable.master);
+    this.#protect();
+    this.#sender.send(flight, 'answered');
   }
 
   #takeMessages(): void {
@@ -254,19 +204,19 @@ export class Handshake {
     }
     switch (type) {
       case HANDSHAKE.certificate:
-        this.#transcript.addReceived(encoded);
+        this.#exchange.addReceived(encoded);
         this.#authentication.takeCertificate(this.negotiated.clientCertificateType, body);
         this.#expected = HANDSHAKE.clientKeyExchange;
         break;
       case HANDSHAKE.clientKeyExchange:
         // RFC 7627 §3: the session hash includes it.
-        this.#transcript.addReceived(encoded);
+        this.#exchange.addReceived(encoded);
         this.#takeClientKeyExchange(body);
         break;
       case HANDSHAKE.certificateVerify: {
         // RFC 5246 §7.4.8: the signature is over everything before it.
-        const signed = Buffer.concat(this.#transcript.messages);
-        this.#transcript.addReceived(encoded);
+        const signed = this.#exchange.said;
+        this.#exchange.addReceived(encoded);
         this.#expected = HANDSHAKE.finished;
         this.#whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
         break;
@@ -275,19 +225,19 @@ export class Handshake {
   }
 
   #takeClientKeyExchange(body: Buffer): void {
-    if (this.#ephemeral !== null) {
-      this.#deriveKeys(this.#ephemeral.premasterSecret(messages.parseEcdheKeyExchange(body)));
+    if (this.negotiated.suite.keyExchange === 'ECDHE_ECDSA') {
+      this.#exchange.deriveFromPoint(body);
       this.#expected = HANDSHAKE.certificateVerify;
       return;
     }
     this.#whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
-      this.#deriveKeys(pskPremasterSecret(key));
+      this.#exchange.deriveFromPsk(key);
       this.#expected = HANDSHAKE.finished;
     });
   }
 
   #takeEarlyRecords(): void {
-    if (this.#secured === null || !this.#awaitsFinished) return;
+    if (!this.#awaitsFinished) return;
     const records = this.#early;
     this.#early = [];
     for (const record of records) this.receiveProtected(record);
@@ -311,20 +261,16 @@ export class Handshake {
   }
 
   #takeFinished(fragment: messages.HandshakeFragment): void {
-    const secured = this.#secured;
+    const { secured } = this.#exchange;
     const authenticated = this.#authentication.result;
     if (secured === null || authenticated === null) {
       throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
     }
     const { master, channel } = secured;
-    const expected = verifyData(master, 'client', this.#transcript.messages);
-    if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
-      throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
-    }
-    this.#transcript.addReceived(messages.encodeFragment(fragment));
+    this.#exchange.takeFinished(fragment, master);
     if (this.#resumed === null) {
-      this.#sender.protect(channel);
-      this.#sender.send([{ kind: 'changeCipherSpec' }, this.#transcript.addFinished(master)], 'final');
+      this.#protect();
+      this.#sender.send(this.#exchange.finish(master), 'final');
     }
     this.#end();
     this.#context.established(this, {
@@ -340,31 +286,13 @@ export class Handshake {
     if (!this.negotiated.extendedMasterSecret) return null;
     const { clock, settings } = this.#context;
     const expiresAt = this.#resumed?.expiresAt ?? clock.now() + settings.limits.resumableMs;
-    return { ...authenticated, sessionId: this.#sessionId, master, suite: this.negotiated.suite, expiresAt };
+    return { ...authenticated, sessionId: this.#exchange.sessionId, master, suite: this.negotiated.suite, expiresAt };
   }
 
-  #deriveKeys(premaster: Buffer): void {
-    this.#secure(
-      this.negotiated.extendedMasterSecret
-        ? extendedMasterSecret(premaster, this.#transcript.messages)
-        : masterSecret(premaster, this.clientRandom, this.#serverRandom),
-    );
-  }
-
-  #secure(master: Buffer): Channel {
-    const { suite, encryptThenMac, clientCid } = this.negotiated;
-    const protection = protectionOf(suite, encryptThenMac);
-    const keys = keyBlock(master, this.clientRandom, this.#serverRandom, protection.keyLengths);
-    const channel = new Channel(protection, {
-      readKeys: keys.client,
-      writeKeys: keys.server,
-      nextSequence: 0,
-      replay: NOTHING_SEEN,
-      readCid: clientCid === null ? null : this.cid,
-      writeCid: clientCid && lasting(clientCid),
-    });
-    this.#secured = { master, channel };
-    return channel;
+  /** What is sent from now on in epoch 1 has its keys. */
+  #protect(): void {
+    const { secured } = this.#exchange;
+    if (secured !== null) this.#sender.protect(secured.channel);
   }
 
   /** Nothing is taken from the device until `answer` is there; what it sends meanwhile waits. */
@@ -397,7 +325,7 @@ export class Handshake {
   #sendAlert(description: AlertDescription): void {
     const body = encodeAlert('fatal', description);
     if (this.#resumed === null) return this.#sender.sendPlain(CONTENT.alert, body);
-    const record = this.#secured?.channel.seal(CONTENT.alert, body);
+    const record = this.#exchange.secured?.channel.seal(CONTENT.alert, body);
     if (record) this.#context.transmit(this.address, record);
   }
 
