@@ -98,10 +98,23 @@ export class Engine {
     this.sessions.send(key, data);
   }
 
-  /** Ends everything; with `quietly` the devices aren't told, as their sessions will go on elsewhere. */
-  shutDown(quietly: boolean): void {
+  /** Ends all that the credential opened or is about to open, and lets none of it be resumed. */
+  endSessions(credential: string): void {
+    for (const handshake of this.#handshakes.all()) {
+      if (handshake.credential === credential) handshake.abandon('the credential was revoked');
+    }
+    this.sessions.endOf(credential);
+  }
+
+  /** Begins nothing more; the sessions stay, to be saved. */
+  suspend(): void {
     for (const handshake of this.#handshakes.all()) handshake.abandon('the server shuts down');
-    this.sessions.endAll(quietly);
+  }
+
+  /** Ends everything and tells the devices. */
+  shutDown(): void {
+    this.suspend();
+    this.sessions.endAll();
   }
 
   /** An open session listens to nothing unprotected: this is all about handshakes. */

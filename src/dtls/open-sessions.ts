@@ -131,10 +131,9 @@ export class OpenSessions {
     }
   }
 
-  /** With `quietly` the devices aren't told, as their sessions will go on elsewhere. */
-  endAll(quietly: boolean): void {
+  endAll(): void {
     for (const session of this.all()) {
-      if (!quietly) this.#sendAlert(session, 'warning', 'close_notify');
+      this.#sendAlert(session, 'warning', 'close_notify');
       this.end(session, 'shut_down');
     }
   }

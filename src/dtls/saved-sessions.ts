@@ -63,7 +63,7 @@ export async function restoreSessions(
   clock: Clock,
 ): Promise<Restored> {
   const saved = openSaved(Buffer.from(bytes), key, clock.now());
-  const sessions = await stillHolding(saved.sessions, (session) => session.parts, engine.lookUps);
+  const sessions = await stillHolding(saved.sessions, engine.lookUps);
   for (const { parts, channel, address, activeAt } of sessions) {
     const protection = protectionOf(parts.suite, parts.encryptThenMac);
     engine.sessions.open(new Session({ ...parts, channel: new Channel(protection, channel) }, address, activeAt, null));
@@ -99,19 +99,12 @@ function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
 }
 
 /** Keeps the order. */
-async function stillHolding<T>(
-  items: readonly T[],
-  partsOf: (item: T) => Pick<SessionParts, 'proof' | 'identity'>,
-  lookUps: LookUps,
-): Promise<T[]> {
-  const holding: T[] = [];
-  for (let start = 0; start < items.length; start += AT_A_TIME) {
-    const batch = items.slice(start, start + AT_A_TIME);
+async function stillHolding(sessions: readonly SavedSession[], lookUps: LookUps): Promise<SavedSession[]> {
+  const holding: SavedSession[] = [];
+  for (let start = 0; start < sessions.length; start += AT_A_TIME) {
+    const batch = sessions.slice(start, start + AT_A_TIME);
     const answers = await Promise.all(
-      batch.map((item) => {
-        const { proof, identity } = partsOf(item);
-        return lookUps.stillHolds(proof, identity.credential).catch(() => false);
-      }),
+      batch.map(({ parts }) => lookUps.stillHolds(parts.proof, parts.identity.credential).catch(() => false)),
     );
     holding.push(...batch.filter((_, i) => answers[i]));
   }

@@ -104,29 +104,31 @@ export class DtlsServer {
 
   /** Ends the sessions that a credential opened, when it is revoked or rotated. */
   endSessions(credential: string): void {
-    this.#engine.sessions.endOf(credential);
+    this.#engine.endSessions(credential);
   }
 
   /** Tells every device and ends. */
   async close(): Promise<void> {
-    await this.#shutDown(false);
+    if (!this.#isOpen) return;
+    this.#engine.shutDown();
+    this.#isOpen = false;
+    await this.#closeSockets();
   }
 
   /**
-   * Ends without telling the devices, and returns their sessions sealed with `key` (32 bytes) for the next server's
-   * `saved`. Use what it returns once: two servers that go on from the same state would use the same nonces.
+   * Ends without a word to the devices or to `onPeerGone`, and returns their sessions sealed with `key` (32 bytes) for
+   * the next server's `saved`. Use what it returns once: two servers that go on from the same state would use the same
+   * nonces. Rejects with DtlsError `saved_sessions` when the key has another length.
    */
   async suspend(key: Uint8Array): Promise<Buffer> {
-    const saved = saveSessions(this.#engine, key, this.#clock.now());
-    await this.#shutDown(true);
-    return saved;
-  }
-
-  async #shutDown(quietly: boolean): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#engine.shutDown(quietly);
+    // Before anything is saved: a record sent later would have a sequence number that the next server uses again.
     this.#isOpen = false;
-    await this.#closeSockets();
+    this.#engine.suspend();
+    try {
+      return saveSessions(this.#engine, key, this.#clock.now());
+    } finally {
+      await this.#closeSockets();
+    }
   }
 
   async #closeSockets(): Promise<void> {

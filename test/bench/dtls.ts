@@ -121,7 +121,7 @@ async function measureEngine() {
   const junk = randomBytes(64);
   junk.writeUInt8(0, 0);
   const junkPerSecond = rate(RECORDS, () => engine.receive(stranger, junk));
-  engine.shutDown(true);
+  engine.shutDown();
   return { recordsReceivedPerSecond, recordsSentPerSecond, cookiesPerSecond, junkPerSecond };
 }
 
@@ -136,7 +136,7 @@ async function measureSessions(sessions: number) {
   }
   const bytesPerIdleSession = (held() - before) / sessions;
   if (engine.metrics.sessions !== sessions + 1) throw new Error('not all sessions are open');
-  engine.shutDown(true);
+  engine.shutDown();
   return { bytesPerIdleSession };
 }
 

@@ -157,7 +157,7 @@ describe('the state machine', () => {
         world.weather = () => [0];
         const calm = await world.connected(options, address);
         expect(calm.state).toBe('open');
-        world.engine.shutDown(false);
+        world.engine.shutDown();
         await world.clock.advance(1);
         expect(world.clock.pendingCount).toBe(0);
       },

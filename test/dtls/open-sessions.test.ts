@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeAlert } from '../../src/dtls/alert.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
-import { CONTENT, encodeRecord } from '../../src/dtls/record.ts';
+import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import type { Client } from './client.ts';
 import { World } from './network.ts';
 
@@ -115,7 +115,7 @@ describe('an open session', () => {
     await world.clock.advance(1);
     expect(world.ended).toMatchObject([{ reason: 'closed' }]);
     const other = await world.connected();
-    world.engine.shutDown(false);
+    world.engine.shutDown();
     await world.clock.advance(1);
     expect(other.alerts).toEqual(['close_notify']);
     expect(world.engine.metrics.sessions).toBe(0);
@@ -131,13 +131,35 @@ describe('an open session', () => {
 
   it('ends when its credential is revoked, and so does what could be resumed', async () => {
     const client = await world.connected();
-    world.engine.sessions.endOf('another');
+    world.engine.endSessions('another');
     expect(world.engine.metrics.sessions).toBe(1);
-    world.engine.sessions.endOf('psk-1');
+    world.engine.endSessions('psk-1');
     await world.clock.advance(1);
     expect(client.alerts).toEqual(['access_denied']);
     expect(world.ended).toMatchObject([{ reason: 'revoked' }]);
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
+  });
+
+  it('is not opened by a handshake that was under way when its credential was revoked', async () => {
+    const client = world.client();
+    world.weather = ({ toServer, datagram }) => {
+      const [keyExchange, changeCipherSpec] = parseRecords(datagram);
+      if (!toServer || changeCipherSpec?.type !== CONTENT.changeCipherSpec || !keyExchange) return [0];
+      // The first time the server gets the key exchange alone.
+      world.weather = () => [0];
+      world.engine.receive(world.addressOf(client), datagram.subarray(0, 13 + keyExchange.fragment.length));
+      return [];
+    };
+    client.start();
+    await world.clock.advance(10);
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 1, sessions: 0 });
+    world.engine.endSessions('psk-1');
+    await world.clock.advance(1_500);
+    expect(client.alerts).toEqual(['bad_record_mac']);
+    expect(world.reports).toMatchObject([
+      { credential: 'psk-1', outcome: { established: false, reason: 'the credential was revoked' } },
+    ]);
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 0, sessions: 0 });
   });
 
   it('stays open while someone else begins a handshake from its address, until that one is proved', async () => {

@@ -9,7 +9,7 @@ const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
 /** The next server, at the same moment, which the devices of the first one now talk to. */
 async function restarted(world: World, options: ConstructorParameters<typeof World>[0] = {}): Promise<World> {
   const saved = saveSessions(world.engine, KEY, world.clock.now());
-  world.engine.shutDown(true);
+  world.engine.suspend();
   const next = new World(options);
   await next.clock.advance(world.clock.now() - next.clock.now());
   await restoreSessions(next.engine, saved, KEY, next.clock);

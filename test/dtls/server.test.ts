@@ -95,7 +95,10 @@ describe('the DTLS server', () => {
     const first = await serve();
     const port = portOf(first);
     const { client, socket } = await connect(port);
+    const gone: unknown[] = [];
+    first.onPeerGone((peer) => gone.push(peer));
     const sessions = await first.suspend(key);
+    expect(gone).toEqual([]);
     const second = await serve({ port, saved: { sessions, key } });
     second.onDatagram((peer, datagram) => second.send(peer, datagram));
     expect(second.restored).toEqual({ restored: 1, refused: 0 });
