@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import { type TreelineProcess, until } from '../../e2e/treeline-process.ts';
 
 export interface Value {
@@ -21,7 +22,7 @@ export interface Outcome {
   readonly message: string | null;
 }
 
-interface Rpc {
+export interface Rpc {
   readonly status: string;
   readonly result: {
     readonly code: string | null;
@@ -31,6 +32,9 @@ interface Rpc {
   } | null;
   readonly error: { readonly coapCode: string | null; readonly message: string } | null;
 }
+
+/** How long a state is looked for, and how often. */
+const LOOKING = { timeout: 30_000, interval: 100 };
 
 type Links = readonly { uri: string; attributes: readonly { name: string; value: string | null }[] }[];
 type Input = Readonly<Record<string, unknown>>;
@@ -50,23 +54,28 @@ export class AskedDevice {
     this.id = id;
   }
 
-  /** Waits until the endpoint is online, also when it is already. */
+  /** Waits until the endpoint is registered and awake. */
   static async online(treeline: TreelineProcess, endpoint: string): Promise<AskedDevice> {
-    const statuses = treeline.webSocket<{ deviceStatusChanged: { endpoint: string; status: string } }>(
-      'subscription { deviceStatusChanged { endpoint status } }',
-    );
-    const next = statuses.next();
-    for (;;) {
+    const id = await vi.waitFor(async () => {
       const { device } = await treeline.query<{ device: { id: string; status: string } | null }>(
         'query ($endpoint: String!) { device(endpoint: $endpoint) { id status } }',
         { endpoint },
       );
-      if (device?.status === 'ONLINE') {
-        void statuses.return(undefined);
-        return new AskedDevice(treeline, device.id);
-      }
-      await next;
-    }
+      if (device?.status !== 'ONLINE') throw new Error(`${endpoint} is ${device?.status ?? 'unknown'}`);
+      return device.id;
+    }, LOOKING);
+    return new AskedDevice(treeline, id);
+  }
+
+  /** Waits until its status is that. */
+  async reaches(status: string): Promise<void> {
+    await vi.waitFor(async () => {
+      const { device } = await this.treeline.query<{ device: { status: string } }>(
+        'query ($id: ID!) { device(id: $id) { status } }',
+        { id: this.id },
+      );
+      if (device.status !== status) throw new Error(`it is ${device.status}, not ${status}`);
+    }, LOOKING);
   }
 
   read(paths: readonly string[], contentFormat?: number): Promise<Outcome> {
@@ -119,17 +128,23 @@ export class AskedDevice {
   }
 
   /** Runs `cause` once the stream of changes stands, and resolves with the first change that `wanted` accepts. */
-  async changed(cause: () => unknown, wanted: (change: Change) => boolean, ms?: number): Promise<Change> {
-    let caused = false;
-    return until(
-      this.changes(),
-      (change) => {
-        if (!caused) void cause();
-        caused = true;
-        return !change.initial && wanted(change);
-      },
-      ms,
-    );
+  async changed(cause: () => unknown, wanted: (change: Change) => boolean): Promise<Change> {
+    const changes = await this.changesUntil(cause, wanted);
+    return changes.at(-1) ?? { initial: false, resources: [] };
+  }
+
+  /** The same, with all changes that came before it. */
+  async changesUntil(cause: () => unknown, last: (change: Change) => boolean): Promise<readonly Change[]> {
+    const seen: Change[] = [];
+    await until(this.changes(), (change) => {
+      if (change.initial) {
+        void cause();
+        return false;
+      }
+      seen.push(change);
+      return last(change);
+    });
+    return seen;
   }
 
   /** The paths of each observation that runs on it, as the API tells them. */
@@ -151,18 +166,33 @@ export class AskedDevice {
     return device.registration;
   }
 
-  /** Runs `cause`, and resolves when the device's status becomes that. */
-  async becomes(status: string, cause: () => unknown, ms?: number): Promise<{ reason: string }> {
-    const events = this.treeline.sse<{
-      deviceStatusChanged: { status: string; reason: string; device: { id: string } };
-    }>('subscription { deviceStatusChanged { status reason device { id } } }');
-    const change = until(
-      events,
-      ({ deviceStatusChanged: event }) => event.device.id === this.id && event.status === status,
-      ms,
+  /** A Read that is kept for as long as the device sleeps: the RPC's id. */
+  async readWhenAwake(paths: readonly string[]): Promise<string> {
+    const { readResources } = await this.treeline.query<{ readResources: { rpc: { id: string } } }>(
+      `mutation ($input: ReadResourcesInput!) {
+        readResources(input: $input) { ... on ReadResourcesPayload { rpc { id } } }
+      }`,
+      { input: { deviceId: this.id, paths, rpcMode: 'PERSISTENT' } },
     );
-    await cause();
-    return (await change).deviceStatusChanged;
+    return readResources.rpc.id;
+  }
+
+  /** Where an RPC stands, and what it was answered with. */
+  async rpc(id: string): Promise<Rpc> {
+    const { rpc } = await this.treeline.query<{ rpc: Rpc }>(
+      'query ($id: ID!) { rpc(id: $id) { status result error { coapCode message } } }',
+      { id },
+    );
+    return rpc;
+  }
+
+  /** Waits until the RPC's status is that. */
+  async rpcReaches(id: string, status: string): Promise<Rpc> {
+    const events = this.treeline.webSocket<{ rpcChanged: Rpc }>(
+      'subscription ($id: ID!) { rpcChanged(id: $id) { status result error { coapCode message } } }',
+      { id },
+    );
+    return (await until(events, ({ rpcChanged }) => rpcChanged.status === status)).rpcChanged;
   }
 
   async #ask(mutation: string, name: string, input: Input, more = ''): Promise<Outcome> {

@@ -21,6 +21,8 @@ export interface Options {
   /** Seconds. */
   readonly lifetime?: number;
   readonly queue?: boolean;
+  /** Seconds that the product believes it to be awake; absent: the 93 of the standard. */
+  readonly awakeTime?: number;
   /** Words of the simulated device's command line. */
   readonly simulated?: readonly string[];
   /** Seconds between a Leshan's Updates. */
@@ -91,9 +93,18 @@ let entered = 0;
 export async function enter(treeline: TreelineProcess, role: Role, options: Options = {}): Promise<Player> {
   entered += 1;
   const endpoint = `urn:dev:os:ets-${role.client === 'Leshan' ? 'leshan' : 'simulated'}-${role.lwm2m}-${entered}`;
+  if (options.awakeTime !== undefined) await provision(treeline, endpoint, options.awakeTime);
   const peer = start(treeline, role, endpoint, options);
   await peer.waitFor(REGISTERED);
   return { role, endpoint, peer, device: await AskedDevice.online(treeline, endpoint) };
+}
+
+async function provision(treeline: TreelineProcess, endpoint: string, awakeTime: number): Promise<void> {
+  const { provisionDevice } = await treeline.query<{ provisionDevice: { message?: string } }>(
+    `mutation ($input: ProvisionDeviceInput!) { provisionDevice(input: $input) { ... on UserError { message } } }`,
+    { input: { endpoint, awakeTime } },
+  );
+  if (provisionDevice.message !== undefined) throw new Error(provisionDevice.message);
 }
 
 /** Starts a device; it registers when it can. */

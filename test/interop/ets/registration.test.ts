@@ -1,0 +1,167 @@
+import { expect, it } from 'vitest';
+import { coapClient, requirePeer } from '../peers/index.ts';
+import { etsName } from './catalogue.ts';
+import {
+  enter,
+  LESHAN_1_1,
+  nameOf,
+  type Play,
+  playAll,
+  REGISTERED,
+  ROLES,
+  SIMULATED_1_1,
+  SIMULATED_1_2,
+  stage,
+  UPDATED,
+} from './stage.ts';
+
+const LIFETIME = '/1/0/1';
+const DISABLE = '/1/0/4';
+const DISABLE_TIMEOUT = '/1/0/5';
+const UPDATE_TRIGGER = '/1/0/8';
+
+/** Seconds that a sleepy device is awake, and that its registration lasts: shorter than in the list, for nobody to wait. */
+const AWAKE = 2;
+const SHORT_LIFETIME = 4;
+
+const LIST: readonly Play[] = [
+  {
+    number: 101,
+    async play({ device, role }) {
+      const registration = await device.registration();
+      expect(registration).toMatchObject({
+        location: expect.stringMatching(/^rd\/[\x21-\x7e]{1,16}$/),
+        lifetime: 300,
+        lwm2mVersion: role.lwm2m,
+        binding: 'U',
+        queueMode: false,
+        objects: expect.arrayContaining([
+          { objectId: 1, instanceIds: [0] },
+          { objectId: 3, instanceIds: [0] },
+        ]),
+      });
+    },
+  },
+  {
+    number: 104,
+    async play({ device, peer }) {
+      const before = await device.registration();
+      const since = peer.mark();
+      expect(await device.execute(UPDATE_TRIGGER)).toMatchObject({ code: '2.04' });
+      await peer.waitFor(UPDATED, { since });
+      const after = await device.registration();
+      expect(after?.['location']).toBe(before?.['location']);
+      expect(Date.parse(String(after?.['expiresAt']))).toBeGreaterThan(Date.parse(String(before?.['expiresAt'])));
+    },
+  },
+  {
+    number: 107,
+    async play({ device, peer }) {
+      const since = peer.mark();
+      expect(await device.write({ [LIFETIME]: 900 })).toMatchObject({ code: '2.04' });
+      await peer.waitFor(UPDATED, { since });
+      const registration = await device.registration();
+      expect(registration).toMatchObject({ lifetime: 900 });
+      expect(Date.parse(String(registration?.['expiresAt'])) - Date.now()).toBeGreaterThan(800_000);
+    },
+  },
+  {
+    number: 103,
+    // The client of Leshan 1 has no Disable.
+    by: ROLES.filter(({ client, lwm2m }) => client !== 'Leshan' || lwm2m !== '1.0'),
+    async play({ device, peer }) {
+      expect(await device.write({ [DISABLE_TIMEOUT]: 2 })).toMatchObject({ code: '2.04' });
+      const since = peer.mark();
+      expect(await device.execute(DISABLE)).toMatchObject({ code: '2.04' });
+      await peer.waitFor(/^DEREGISTERED |deregister → 2\.02$/, { since });
+      await device.reaches('OFFLINE');
+      expect(await device.registration()).toBeNull();
+      await peer.waitFor(REGISTERED, { since });
+      await device.reaches('ONLINE');
+    },
+  },
+];
+
+requirePeer('leshan', 'libcoap')('the registration cases of the interoperability list', () => {
+  const treeline = stage();
+
+  playAll(treeline, LIST);
+
+  it.each(ROLES.map((role) => [nameOf(102, role), role] as const))('%s', async (_, role) => {
+    const { device, peer } = await enter(treeline(), role, { lifetime: SHORT_LIFETIME, period: 1 });
+    await peer.waitFor(UPDATED);
+    expect(await device.registration()).toMatchObject({ lifetime: SHORT_LIFETIME });
+    await peer.kill();
+    // It did not de-register: the server itself ends what is not updated.
+    await device.reaches('OFFLINE');
+    expect(await device.registration()).toBeNull();
+  });
+
+  it(nameOf(105, LESHAN_1_1), async () => {
+    const { device, peer } = await enter(treeline(), LESHAN_1_1);
+    const since = peer.mark();
+    await forget(device.id);
+    peer.write('update');
+    await peer.waitFor(/^UPDATE FAILED .*404/, { since });
+    await peer.waitFor(REGISTERED, { since });
+    await peer.stop();
+  });
+
+  it(nameOf(105, SIMULATED_1_2), async () => {
+    const { device, peer } = await enter(treeline(), SIMULATED_1_2, { lifetime: SHORT_LIFETIME });
+    const since = peer.mark();
+    await forget(device.id);
+    await peer.waitFor(/update → 4\.04/, { since });
+    await peer.waitFor(REGISTERED, { since });
+    await peer.stop();
+  });
+
+  it(etsName(105, 'libcoap', '1.1 over UDP'), async () => {
+    const { host, port } = treeline().coap;
+    const answer = await coapClient({ method: 'post', uri: `coap://${host}:${port}/rd/gone?lt=300` });
+    expect(answer.error).toBe('4.04');
+  });
+
+  it.each([LESHAN_1_1, SIMULATED_1_1, SIMULATED_1_2].map((role) => [nameOf(108, role), role] as const))(
+    '%s',
+    async (_, role) => {
+      const { device, peer } = await enter(treeline(), role, { queue: true });
+      expect(await device.registration()).toMatchObject({ queueMode: true, binding: 'U' });
+      await peer.stop();
+    },
+  );
+
+  it.each([LESHAN_1_1, SIMULATED_1_1, SIMULATED_1_2].map((role) => [nameOf(109, role), role] as const))(
+    '%s',
+    async (_, role) => {
+      const { device, peer } = await enter(treeline(), role, {
+        queue: true,
+        awakeTime: AWAKE,
+        lifetime: 20,
+        period: 10,
+        simulated: ['--awake', String(AWAKE)],
+      });
+      await device.reaches('SLEEPING');
+      const since = peer.mark();
+      const held = await device.readWhenAwake(['/3/0/2']);
+      expect(await device.rpc(held)).toMatchObject({ status: 'QUEUED', result: null });
+      await peer.waitFor(UPDATED, { since });
+      const { result } = await device.rpcReaches(held, 'SUCCESSFUL');
+      expect(result).toMatchObject({ code: '2.05', values: [{ path: '/3/0/2', value: expect.stringMatching(/./) }] });
+      const said = peer.lines.slice(since);
+      expect(said.findIndex((line) => /READ \/3\/0\/2|read \/3\/0\/2/.test(line))).toBeGreaterThan(
+        said.findIndex((line) => UPDATED.test(line)),
+      );
+      await peer.stop();
+    },
+  );
+
+  /** The server forgets the device and its registration; the device does not know. */
+  async function forget(id: string): Promise<void> {
+    const { deleteDevice } = await treeline().query<{ deleteDevice: { __typename: string } }>(
+      'mutation ($id: ID!) { deleteDevice(input: { id: $id }) { __typename } }',
+      { id },
+    );
+    expect(deleteDevice.__typename).toBe('DeleteDevicePayload');
+  }
+});
