@@ -16,6 +16,7 @@ type Variables = Record<string, unknown>;
 export interface TreelineProcess {
   readonly graphql: string;
   readonly coap: { readonly host: string; readonly port: number };
+  readonly coaps: { readonly host: string; readonly port: number };
   readonly pid: number;
   /** Standard output and standard error so far. */
   readonly output: () => string;
@@ -81,7 +82,8 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
   exited.catch(() => {});
 
   const graphql = found(output, /GraphQL\s+(\S+)/);
-  const coap = new URL(found(output, /LwM2M\s+(coap:\/\/\S+)/).replace('coap:', 'http:'));
+  const coap = addressOf(found(output, /LwM2M\s+(coap:\/\/\S+)/));
+  const coaps = addressOf(found(output, /LwM2M[^]*?\s(coaps:\/\/\S+)/));
   const authorization = `Bearer ${environment['TREELINE_ADMIN_TOKEN'] ?? ADMIN_TOKEN}`;
   const webSockets = createWebSocketClient({
     url: graphql.replace('http:', 'ws:'),
@@ -93,7 +95,8 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
 
   return {
     graphql,
-    coap: { host: coap.hostname, port: Number(coap.port) },
+    coap,
+    coaps,
     pid: child.pid ?? 0,
     output: () => output,
     async query<T>(query: string, variables?: Variables): Promise<T> {
@@ -145,6 +148,11 @@ export async function until<T>(events: AsyncIterable<T>, wanted: (event: T) => b
   } finally {
     clearTimeout(timer);
   }
+}
+
+function addressOf(uri: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(uri.replace(/^coaps?:/, 'http:'));
+  return { host: hostname, port: Number(port) };
 }
 
 function found(text: string, pattern: RegExp): string {
