@@ -7,7 +7,12 @@ const GLOBAL = /^([A-Za-z]{1,40}):(.{1,255})$/s;
 const NODES = ['Device', 'DeviceProfile', 'Rpc'] as const;
 
 /** The types that have global ids. */
-export type IdentifiedType = (typeof NODES)[number] | 'ApiKey' | 'DeviceCredential' | 'TrustAnchor';
+export type IdentifiedType =
+  | (typeof NODES)[number]
+  | 'ApiKey'
+  | 'DeviceCredential'
+  | 'FactoryCredential'
+  | 'TrustAnchor';
 
 export function encodeGlobalId(type: string, id: string): string {
   return Buffer.from(`${type}:${id}`).toString('base64url');

@@ -11,6 +11,9 @@ import './credential.ts';
 import './trust-anchor.ts';
 import './rpc.ts';
 import './operations.ts';
+import './bootstrap.ts';
+import './bootstrap-plan.ts';
+import './factory-credential.ts';
 import './subscription.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';

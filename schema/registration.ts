@@ -21,15 +21,18 @@ export const SecurityKind = builder.enumType('SecurityKind', {
   } as const,
 });
 
-const SecurityIdentity = builder.objectRef<NonNullable<DeviceRegistration['security']>>('SecurityIdentity').implement({
-  description: 'As whom the device authenticated itself.',
-  fields: (t) => ({
-    kind: t.expose('kind', { type: SecurityKind, description: 'By what: `PSK`.' }),
-    name: t.exposeString('name', {
-      description: 'The PSK identity, the fingerprint of the public key, or the subject of the certificate; no secret.',
+export const SecurityIdentity = builder
+  .objectRef<NonNullable<DeviceRegistration['security']>>('SecurityIdentity')
+  .implement({
+    description: 'As whom the device authenticated itself.',
+    fields: (t) => ({
+      kind: t.expose('kind', { type: SecurityKind, description: 'By what: `PSK`.' }),
+      name: t.exposeString('name', {
+        description:
+          'The PSK identity, the fingerprint of the public key, or the subject of the certificate; no secret.',
+      }),
     }),
-  }),
-});
+  });
 
 const RegisteredObjectType = builder.objectRef<RegisteredObject>('RegisteredObject').implement({
   description: 'An object that the device said it has when it registered.',

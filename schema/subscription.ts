@@ -9,6 +9,7 @@ import {
   type StatusReason,
 } from '../src/fleet/index.ts';
 import type { TelemetryPoint } from '../src/telemetry/index.ts';
+import { BootstrapType } from './bootstrap.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { deviceFilter, DeviceFilterInput, DeviceStatusEnum } from './device.ts';
@@ -210,6 +211,28 @@ builder.subscriptionField('rpcChanged', (t) =>
         subscription.close();
         throw error;
       }
+    },
+    resolve: ({ value }) => value,
+  }),
+);
+
+builder.subscriptionField('bootstrapChanged', (t) =>
+  t.field({
+    type: BootstrapType,
+    description:
+      'Bootstraps as their steps are done: those of a device, or all of the tenant. Example: `bootstrapChanged(deviceId: "…")`.',
+    args: {
+      deviceId: t.arg.id({ description: 'The device’s global id, or its plain UUID. Absent: all of the tenant.' }),
+    },
+    subscribe: async (_root, { deviceId }, context) => {
+      const { actor, bus } = context;
+      const device = deviceId == null ? null : await deviceOf(context, deviceId);
+      return live<FleetEvents['bootstrapChanged'], FleetEvents['bootstrapChanged']['bootstrap']>({
+        subscription: bus.subscribe('bootstrapChanged', device && `${actor.tenantId}/${device.id}`, {
+          accept: ({ tenantId }) => tenantId === actor.tenantId,
+        }),
+        select: ({ bootstrap }) => bootstrap,
+      });
     },
     resolve: ({ value }) => value,
   }),

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { eq, inArray, or, type SQL } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
-import type { ObjectModel } from '../lwm2m/index.ts';
+import { Path, type ObjectModel } from '../lwm2m/index.ts';
 import { bootstrapPlans, devices, profiles, type Store, type Transaction } from '../store/index.ts';
 import type { Actor, TenantId } from './access.ts';
 import { requireRole } from './authority.ts';
-import type { BootstrapPlan, PlannedInstance, PlanOwner } from './bootstrap.ts';
+import type { BootstrapPlan, PlanOwner } from './bootstrap.ts';
 import { checkPlan } from './bootstrap-rules.ts';
 import { configurationOf } from './bootstrap-template.ts';
 import type { Device } from './device.ts';
 import { FleetError } from './error.ts';
+import type { WriteValue } from './fleet.ts';
 import type { Seal } from './seal.ts';
 import { isUuid } from './uuid.ts';
 
@@ -19,7 +20,7 @@ const SECRETS: Readonly<Record<string, readonly string[]>> = { '0': ['5', '8'], 
 /** Stands for a key while a plan is tried. */
 const TRIAL_PSK = { identity: 'trial', key: new Uint8Array(32) };
 
-/** The plans of profiles and devices, sealed at rest: their instances may hold keys. */
+/** The plans of profiles and devices, sealed at rest: they may hold keys. */
 export class BootstrapPlans {
   readonly #store: Store;
   readonly #seal: Seal;
@@ -50,7 +51,7 @@ export class BootstrapPlans {
     );
     if (!row) return null;
     const plan = this.#open(row);
-    return { ...plan, instances: plan.instances.map(blanked) };
+    return { ...plan, values: plan.values.map(blanked) };
   }
 
   /** Throws VALIDATION for a plan that could not be carried out, NOT_FOUND for an owner that there is not. */
@@ -102,8 +103,11 @@ async function exists(tx: Transaction, owner: PlanOwner): Promise<void> {
   if (!found[0]) throw new FleetError('NOT_FOUND', table === devices ? 'no such device' : 'no such profile');
 }
 
-function blanked({ path, resources }: PlannedInstance): PlannedInstance {
-  const secrets = SECRETS[path.split('/')[1] ?? ''] ?? [];
-  const shown = Object.entries(resources).map(([id, value]) => [id, secrets.includes(id) ? BLANK : value]);
-  return { path, resources: Object.fromEntries(shown) };
+function blanked({ path, value }: WriteValue): WriteValue {
+  const { objectId, resourceId } = Path.parse(path);
+  const secrets = SECRETS[String(objectId)] ?? [];
+  if (resourceId !== null) return { path, value: secrets.includes(String(resourceId)) ? BLANK : value };
+  if (typeof value !== 'object') return { path, value };
+  const shown = Object.entries(value).map(([id, one]) => [id, secrets.includes(id) ? BLANK : one]);
+  return { path, value: Object.fromEntries(shown) };
 }

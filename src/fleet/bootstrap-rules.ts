@@ -3,7 +3,7 @@ import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 import { FleetError } from './error.ts';
 import { parsePath } from './operation-values.ts';
 
-const MOST_INSTANCES = 100;
+const MOST_VALUES = 500;
 const MOST_PATHS = 50;
 const LARGEST_PLAN = 64 * 1024;
 /** Core 1.2 §6.1.7.6: what may be read back. */
@@ -11,21 +11,11 @@ const READABLE = [Path.of(1), Path.of(2)];
 
 /** Throws FleetError VALIDATION, its field the path into the plan. */
 export function checkPlan(plan: BootstrapPlan): void {
-  const { server, instances, deletes, reads } = plan;
-  if (server === null && instances.length === 0) throw wrong([], 'a server or instances are wanted');
+  const { server, values, deletes, reads } = plan;
+  if (server === null && values.length === 0) throw wrong([], 'a server or values are wanted');
   if (server) checkTarget(server);
-  if (instances.length > MOST_INSTANCES) throw wrong(['instances'], `at most ${MOST_INSTANCES} instances`);
-  if (JSON.stringify(plan).length > LARGEST_PLAN) throw wrong(['instances'], `more than ${LARGEST_PLAN} characters`);
-  const seen = new Set<string>(server ? ['/0/0', '/1/0'] : []);
-  for (const [index, { path, resources }] of instances.entries()) {
-    const field = ['instances', String(index)];
-    if (parsePath(path, [...field, 'path']).level !== 'instance') {
-      throw wrong([...field, 'path'], `${path} is no object instance like /2/0`);
-    }
-    if (seen.has(path)) throw wrong([...field, 'path'], `${path} is written twice${server ? ' (server is one)' : ''}`);
-    seen.add(path);
-    if (Object.keys(resources).length === 0) throw wrong([...field, 'resources'], `${path} has no resources`);
-  }
+  if (values.length > MOST_VALUES) throw wrong(['values'], `at most ${MOST_VALUES} values`);
+  if (JSON.stringify(plan).length > LARGEST_PLAN) throw wrong(['values'], `more than ${LARGEST_PLAN} characters`);
   checkPaths(deletes, 'deletes', (path) => path.ids.length <= 2);
   checkPaths(reads, 'reads', (path) => path.ids.length <= 2 && READABLE.some((object) => object.contains(path)));
 }

@@ -1,7 +1,7 @@
 import { type BootstrapConfiguration, Path, type PathValue, type TypedValue } from '../lwm2m/index.ts';
 import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 import { FleetError } from './error.ts';
-import { type DefinitionSource, valuesAt } from './operation-values.ts';
+import { type DefinitionSource, parsePath, valuesAt } from './operation-values.ts';
 
 /** A key made for this bootstrap. */
 export interface FreshPsk {
@@ -9,7 +9,7 @@ export interface FreshPsk {
   readonly key: Uint8Array;
 }
 
-/** What the texts of a plan's instances may name as `{{name}}`. Opaque ones are base64, as Opaque is in JSON. */
+/** What the texts of a plan's values may name as `{{name}}`. Opaque ones are base64, as Opaque is in JSON. */
 export const TEMPLATE_NAMES = [
   'endpoint',
   'serverUri',
@@ -28,8 +28,8 @@ const WHOLE = /^\{\{(\w{1,64})\}\}$/;
 const PLACE = /\{\{(\w{1,64})\}\}/g;
 
 /** True when the plan writes a key that is made for each bootstrap. */
-export function wantsPsk({ server, instances }: BootstrapPlan): boolean {
-  return server?.security === 'FRESH_PSK' || /\{\{psk(Identity)?\}\}/.test(JSON.stringify(instances));
+export function wantsPsk({ server, values }: BootstrapPlan): boolean {
+  return server?.security === 'FRESH_PSK' || /\{\{psk(Identity)?\}\}/.test(JSON.stringify(values));
 }
 
 /**
@@ -44,15 +44,14 @@ export function configurationOf(
 ): BootstrapConfiguration {
   const { server, deletes, reads } = plan;
   const known = valuesFor(server, endpoint, psk);
-  const planned = plan.instances.flatMap(({ path, resources }, index) => {
-    const field = ['instances', String(index), 'resources'];
-    return valuesAt(Path.parse(path), filled(resources, known, field), field, source);
+  const planned = plan.values.flatMap(({ path, value }, index) => {
+    const field = ['values', String(index)];
+    return valuesAt(parsePath(path, [...field, 'path']), filled(value, known, field), [...field, 'value'], source);
   });
-  return {
-    deletes: deletes.map((path) => Path.parse(path)),
-    values: [...(server ? accountOf(server, psk) : []), ...planned],
-    reads: reads.map((path) => Path.parse(path)),
-  };
+  const values = [...(server ? accountOf(server, psk) : []), ...planned];
+  const twice = values.find(({ path }, index) => values.findIndex((other) => other.path.equals(path)) < index);
+  if (twice) throw new FleetError('VALIDATION', `${twice.path} is written twice`, { field: ['values'] });
+  return { deletes: deletes.map((path) => Path.parse(path)), values, reads: reads.map((path) => Path.parse(path)) };
 }
 
 /** The Security and the Server instance of a server. */

@@ -1,14 +1,13 @@
 import type { BootstrapStep, Lwm2mVersion } from '../lwm2m/index.ts';
 import type { Actor, DeviceId, TenantId } from './access.ts';
-import type { JsonValue } from './device.ts';
-import type { Page, PageRequest } from './fleet.ts';
+import type { Page, PageRequest, WriteValue } from './fleet.ts';
 
 /** What a device shall have after its bootstrap; of one device, or of all of a profile. */
 export interface BootstrapPlan {
-  /** Its LwM2M server: becomes an instance of Security (/0) and one of Server (/1). Null: `instances` say everything. */
+  /** Its LwM2M server: becomes an instance of Security (/0) and one of Server (/1). Null: `values` say everything. */
   readonly server: BootstrapTarget | null;
-  /** Written beside it. Texts are templates: see `TEMPLATE_NAMES`. */
-  readonly instances: readonly PlannedInstance[];
+  /** Written beside it: resources, or whole instances. Texts are templates: see `TEMPLATE_NAMES`. */
+  readonly values: readonly WriteValue[];
   /** Deleted before anything is written; `/0` spares the bootstrap account. */
   readonly deletes: readonly string[];
   /** Read back after the writes: `/1`, `/2` and their instances (LwM2M 1.1). */
@@ -25,12 +24,6 @@ export interface BootstrapTarget {
   readonly binding: string;
   /** FRESH_PSK: each bootstrap makes a new key; the old one counts until the device has registered with the new one. */
   readonly security: 'FRESH_PSK' | 'NO_SEC';
-}
-
-/** An object instance: `/2/0`, and its resources by id as JSON, as in a Write. */
-export interface PlannedInstance {
-  readonly path: string;
-  readonly resources: Readonly<Record<string, JsonValue | Readonly<Record<string, JsonValue>>>>;
 }
 
 export type BootstrapStatus = 'RUNNING' | 'FINISHED' | 'FAILED' | 'REFUSED';

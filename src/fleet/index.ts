@@ -7,7 +7,6 @@ export type {
   Bootstraps,
   BootstrapStatus,
   FactoryCredential,
-  PlannedInstance,
   PlanOwner,
 } from './bootstrap.ts';
 export { createBootstrapLookUp } from './bootstrap-look-up.ts';

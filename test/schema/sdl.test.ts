@@ -97,7 +97,13 @@ describe('the contract', () => {
         'writeResources',
       ]),
     );
-    expect(names('Subscription')).toEqual(['deviceStatusChanged', 'resourceChanged', 'rpcChanged', 'telemetry']);
+    expect(names('Subscription')).toEqual([
+      'bootstrapChanged',
+      'deviceStatusChanged',
+      'resourceChanged',
+      'rpcChanged',
+      'telemetry',
+    ]);
   });
 
   it('gives every mutation a union of its payload and the errors that the caller can mend', () => {

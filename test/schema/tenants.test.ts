@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { getNamedType, isObjectType, type GraphQLField } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
+import { DEFAULT_TENANT, type Bootstrap, type TenantId } from '../../src/fleet/index.ts';
 import { Path } from '../../src/lwm2m/index.ts';
 import type { SimulatedDevice } from '../../src/simulator/index.ts';
 import { certify } from '../dtls/certificates.ts';
+import { OTHER } from '../fleet/fleet-world.ts';
 import { apiWorld, next, type ApiWorld } from '../server/api-world.ts';
 import { useStore } from '../store/database.ts';
 import { wholeSelection } from './whole-selection.ts';
@@ -16,6 +19,7 @@ let theirs: { device: string; profile: string; rpc: string; key: string; waiting
 /** Ids of what has no node. */
 let theirCredential: string;
 let theirAnchor: string;
+let theirFactoryCredential: string;
 /** What stands in everything that is the second tenant's, and in nothing else. */
 const marks: string[] = ['globex', 'secret-of-globex', '77.125'];
 
@@ -23,7 +27,7 @@ const uuidOf = (id: string): string => Buffer.from(id, 'base64url').toString().s
 
 beforeAll(async () => {
   world = await apiWorld(store(), {
-    limits: { complexity: 1_000_000_000, depth: 100, tokens: 100_000 },
+    limits: { complexity: 1_000_000_000, depth: 100, tokens: 200_000 },
   });
   const ours = await world.device('urn:ours');
   theirDevice = await world.otherDevice('urn:secret-of-globex');
@@ -80,7 +84,16 @@ beforeAll(async () => {
     'mutation ($certificate: String!) { addTrustAnchor(input: { name: "secret-of-globex", certificate: $certificate }) { ... on AddTrustAnchorPayload { one: trustAnchor { id } } ... on UserError { message } } }',
     { certificate: certificate.toString('base64') },
   );
-  marks.push(theirCredential, theirAnchor);
+  theirFactoryCredential = await make(
+    'mutation { createFactoryCredential(input: { name: "secret-of-globex", identity: "secret-of-globex", endpointPattern: "*", mostDevices: 1, expiresAt: "2100-01-01T00:00:00Z" }) { ... on CreateFactoryCredentialPayload { one: factoryCredential { id } } ... on UserError { message } } }',
+  );
+  await world.data(
+    `mutation ($id: ID!) { setBootstrapPlan(input: { profileId: $id, plan: {
+      server: { uri: "coaps://secret-of-globex" }, values: [{ path: "/3/0/15", value: "secret-of-globex" }] } }) { __typename } }`,
+    { id: profile },
+    other,
+  );
+  marks.push(theirCredential, theirAnchor, theirFactoryCredential);
   theirs = { device: device.id, profile, rpc, key, waiting };
   marks.push(...Object.values(theirs).flatMap((id) => [id, uuidOf(id)]));
   theirDevice.tree.set(Path.of(3303, 0, 5700), { type: 'Float', value: 77.125 });
@@ -119,6 +132,8 @@ const QUERIES: Readonly<Record<string, () => string[]>> = {
   deviceProfile: () => [`id: "${theirs.profile}"`, `id: "${uuidOf(theirs.profile)}"`],
   deviceProfiles: () => [PAGE],
   trustAnchors: () => [''],
+  factoryCredentials: () => [''],
+  bootstraps: () => [PAGE],
   objectDefinition: () => ['objectId: 3303'],
   objectDefinitions: () => [PAGE],
   rpc: () => [`id: "${theirs.rpc}"`, `id: "${theirs.waiting}"`],
@@ -140,6 +155,11 @@ const MUTATIONS: Readonly<Record<string, () => string>> = {
   addTrustAnchor: () => '',
   removeTrustAnchor: () => `id: "${theirAnchor}"`,
   revokeCertificate: () => '',
+  createFactoryCredential: () => '',
+  revokeFactoryCredential: () => `id: "${theirFactoryCredential}"`,
+  createBootstrapCredential: () => `deviceId: "${theirs.device}", credential: { psk: {} }`,
+  setBootstrapPlan: () => `profileId: "${theirs.profile}"`,
+  requestBootstrap: () => `deviceId: "${theirs.device}"`,
   callRpc: () => `deviceId: "${theirs.device}", method: "reboot"`,
   cancelRpc: () => `id: "${theirs.waiting}"`,
   readResources: () => `deviceId: "${theirs.device}", paths: ["/3303/0/5700"]`,
@@ -161,8 +181,28 @@ const SUBSCRIPTIONS: Readonly<Record<string, () => { named: string[]; open: stri
   }),
   deviceStatusChanged: () => ({ named: [], open: '' }),
   rpcChanged: () => ({ named: [`id: "${theirs.waiting}"`, `deviceId: "${theirs.device}"`], open: '' }),
+  bootstrapChanged: () => ({ named: [`deviceId: "${theirs.device}"`], open: '' }),
   telemetry: () => ({ named: [`deviceId: "${theirs.device}"`], open: '' }),
 };
+
+/** One that was refused to no device of the tenant. */
+function bootstrapOf(tenantId: TenantId): Bootstrap {
+  return {
+    id: randomUUID(),
+    tenantId,
+    deviceId: null,
+    endpoint: tenantId === DEFAULT_TENANT ? 'urn:ours' : 'secret-of-globex',
+    status: 'REFUSED',
+    reason: null,
+    pack: false,
+    address: '127.0.0.1:5683',
+    security: null,
+    lwm2mVersion: null,
+    steps: [],
+    startedAt: new Date(),
+    endedAt: new Date(),
+  };
+}
 
 function fieldsOf(root: string) {
   const type = schema.getType(root);
@@ -176,7 +216,8 @@ function told(answer: unknown): string[] {
 
 /** What the second tenant sees of its own: the same before and after whatever others try. */
 async function everythingOfTheirs(): Promise<unknown> {
-  const query = `{ apiKeys { id name } trustAnchors { id } deviceProfiles { edges { node { name } } }
+  const query = `{ apiKeys { id name } trustAnchors { id } factoryCredentials { id revokedAt }
+    deviceProfiles { edges { node { name bootstrapPlan { server { uri } } } } }
     devices { edges { node { endpoint name tags observations { paths } credentials { id expiresAt revokedAt } rpcs { edges { node { id status } } } } } } }`;
   return world.data(query, {}, world.tokens.other);
 }
@@ -268,12 +309,20 @@ describe('what is another tenant’s', () => {
       {},
       world.tokens.other,
     );
+    world.bus.publish('bootstrapChanged', 'globex', {
+      tenantId: OTHER.tenantId,
+      bootstrap: bootstrapOf(OTHER.tenantId),
+    });
     for (const result of await Promise.all(heardByThem)) expect(told(result)).not.toEqual([]);
     // ...and then the same of ours, which must be the first that we hear of.
     const { device } = await world.data<{ device: { id: string } }>('{ device(endpoint: "urn:ours") { id } }');
     await world.data('mutation { provisionDevice(input: { endpoint: "urn:ours:new" }) { __typename } }');
     await world.data(`mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot" }) { __typename } }`, {
       id: device.id,
+    });
+    world.bus.publish('bootstrapChanged', DEFAULT_TENANT, {
+      tenantId: DEFAULT_TENANT,
+      bootstrap: bootstrapOf(DEFAULT_TENANT),
     });
     for (const result of await Promise.all(heardByUs)) expect([result.errors, told(result)]).toEqual([undefined, []]);
     for (const results of [...ours, ...theirsToo]) await results.return?.();

@@ -36,8 +36,10 @@ export function wholeSelection(
     const of = getNamedType(field.type);
     if (above.includes(type.name) && !isLeafType(of)) return [];
     const coordinate = `${type.name}.${field.name}`;
-    selected.add(coordinate);
     const inner = wholeSelection(of, argumentsOf, selected, [...above, type.name]);
+    // A list that leads back to itself has no leaves of its own.
+    if (inner === '{  }') return [];
+    selected.add(coordinate);
     return [`${field.name}${given(coordinate, field, argumentsOf)} ${inner}`];
   });
   return `{ ${fields.join('\n')} }`;

@@ -67,7 +67,7 @@ export const bootstrapPlans = pgTable(
       .references(() => tenants.id, { onDelete: 'cascade' }),
     profileId: uuid('profile_id').references(() => profiles.id, { onDelete: 'cascade' }),
     deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
-    /** Sealed JSON: its instances may hold keys. */
+    /** Sealed JSON: it may hold keys. */
     sealedPlan: bytea('sealed_plan').notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
   },
