@@ -1,5 +1,5 @@
 import type { DirectionKeys } from './key-schedule.ts';
-import type { Protection } from './protection.ts';
+import { type CipherKeys, cipherKeys, directionKeys, type Protection } from './protection.ts';
 import { CONTENT, type DtlsRecord, encodeRecord, MAX_PLAINTEXT, MAX_SEQUENCE } from './record.ts';
 import { type ReplayState, ReplayWindow } from './replay.ts';
 
@@ -29,8 +29,8 @@ export type OpenFailure = 'replayed' | 'forged' | 'without_cid' | 'malformed';
 /** The protected records of one connection in both directions. */
 export class Channel {
   readonly #protection: Protection;
-  readonly #readKeys: DirectionKeys;
-  readonly #writeKeys: DirectionKeys;
+  readonly #readKeys: CipherKeys;
+  readonly #writeKeys: CipherKeys;
   readonly #replay: ReplayWindow;
   readonly #readCid: Buffer | null;
   readonly #writeCid: Buffer | null;
@@ -38,8 +38,8 @@ export class Channel {
 
   constructor(protection: Protection, state: ChannelState) {
     this.#protection = protection;
-    this.#readKeys = state.readKeys;
-    this.#writeKeys = state.writeKeys;
+    this.#readKeys = cipherKeys(state.readKeys);
+    this.#writeKeys = cipherKeys(state.writeKeys);
     this.#replay = new ReplayWindow(state.replay);
     this.#readCid = state.readCid;
     this.#writeCid = state.writeCid === null || state.writeCid.length === 0 ? null : state.writeCid;
@@ -76,8 +76,8 @@ export class Channel {
 
   get state(): ChannelState {
     return {
-      readKeys: this.#readKeys,
-      writeKeys: this.#writeKeys,
+      readKeys: directionKeys(this.#readKeys),
+      writeKeys: directionKeys(this.#writeKeys),
       nextSequence: this.#nextSequence,
       replay: this.#replay.state,
       readCid: this.#readCid,

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import type { Address } from './address.ts';
@@ -17,15 +17,15 @@ const ROTATION_MS = 60_000;
 export class Cookies {
   readonly #clock: Clock;
   readonly #random: Random;
-  #current: Buffer;
-  #previous: Buffer;
+  #current: KeyObject;
+  #previous: KeyObject;
   #rotateAt: number;
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;
-    this.#current = random(COOKIE_LENGTH);
-    this.#previous = random(COOKIE_LENGTH);
+    this.#current = this.#newSecret();
+    this.#previous = this.#newSecret();
     this.#rotateAt = clock.now() + ROTATION_MS;
   }
 
@@ -40,18 +40,22 @@ export class Cookies {
     return [this.#current, this.#previous].some((secret) => timingSafeEqual(cookie(secret, from, hello), hello.cookie));
   }
 
+  #newSecret(): KeyObject {
+    return createSecretKey(this.#random(COOKIE_LENGTH));
+  }
+
   #rotate(): void {
     const now = this.#clock.now();
     if (now < this.#rotateAt) return;
     // After a pause of more than a whole rotation the current secret is too old as well.
     const isStale = now >= this.#rotateAt + ROTATION_MS;
-    this.#previous = isStale ? this.#random(COOKIE_LENGTH) : this.#current;
-    this.#current = this.#random(COOKIE_LENGTH);
+    this.#previous = isStale ? this.#newSecret() : this.#current;
+    this.#current = this.#newSecret();
     this.#rotateAt = isStale ? now + ROTATION_MS : this.#rotateAt + ROTATION_MS;
   }
 }
 
-function cookie(secret: Buffer, from: Address, hello: ClientHello): Buffer {
+function cookie(secret: KeyObject, from: Address, hello: ClientHello): Buffer {
   return createHmac('sha256', secret)
     .update(vector(1, Buffer.from(from.address)))
     .update(uint(2, from.port))

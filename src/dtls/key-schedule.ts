@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey } from 'node:crypto';
 
 import { lasting, uint, vector } from './wire.ts';
 
@@ -26,11 +26,13 @@ export interface KeyLengths {
 /** The PRF of TLS 1.2 with SHA-256: RFC 5246 §5. */
 export function prf(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
   const labelledSeed = Buffer.concat([Buffer.from(label, 'ascii'), seed]);
+  // One key for all its uses: Node 24 takes ten times as long over a key that comes as bytes.
+  const key = createSecretKey(secret);
   const blocks: Buffer[] = [];
   let a = labelledSeed;
   for (let produced = 0; produced < length; produced += 32) {
-    a = createHmac('sha256', secret).update(a).digest();
-    blocks.push(createHmac('sha256', secret).update(a).update(labelledSeed).digest());
+    a = createHmac('sha256', key).update(a).digest();
+    blocks.push(createHmac('sha256', key).update(a).update(labelledSeed).digest());
   }
   return lasting(Buffer.concat(blocks, length));
 }

@@ -1,15 +1,38 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
 import { additionalData, type RecordHeader } from './record.ts';
 import type { CipherSuite } from './suites.ts';
 
+/** The keys of one direction, ready for use: Node 24 takes ten times as long over a key that comes as bytes. */
+export interface CipherKeys {
+  readonly macKey: KeyObject;
+  readonly key: KeyObject;
+  readonly iv: Buffer;
+}
+
+export function cipherKeys({ macKey, key, iv }: DirectionKeys): CipherKeys {
+  return { macKey: createSecretKey(macKey), key: createSecretKey(key), iv };
+}
+
+export function directionKeys({ macKey, key, iv }: CipherKeys): DirectionKeys {
+  return { macKey: macKey.export(), key: key.export(), iv };
+}
+
 /** How one suite turns the content of a record into its fragment and back. Pure but for CBC's random IVs. */
 export interface Protection {
   readonly keyLengths: KeyLengths;
-  seal(keys: DirectionKeys, header: RecordHeader, content: Buffer): Buffer;
+  seal(keys: CipherKeys, header: RecordHeader, content: Buffer): Buffer;
   /** Null when the fragment is not what the holder of the keys sealed under this header. */
-  open(keys: DirectionKeys, header: RecordHeader, fragment: Buffer): Buffer | null;
+  open(keys: CipherKeys, header: RecordHeader, fragment: Buffer): Buffer | null;
 }
 
 /** `encryptThenMac` (RFC 7366) matters to CBC only. */
@@ -71,11 +94,11 @@ const BLOCK = 16;
 const MAC = 32;
 const CBC_KEY_LENGTHS: KeyLengths = { macKey: MAC, key: 16, iv: 0 };
 
-function mac(keys: DirectionKeys, header: RecordHeader, body: Buffer): Buffer {
+function mac(keys: CipherKeys, header: RecordHeader, body: Buffer): Buffer {
   return createHmac('sha256', keys.macKey).update(additionalData(header, body.length)).update(body).digest();
 }
 
-function encryptBlocks(keys: DirectionKeys, plaintext: Buffer): Buffer {
+function encryptBlocks(keys: CipherKeys, plaintext: Buffer): Buffer {
   const iv = randomBytes(BLOCK);
   // RFC 5246 §6.2.3.2: every padding byte holds the number of the bytes before it, unlike PKCS #7.
   const padding = BLOCK - (plaintext.length % BLOCK);
@@ -84,7 +107,7 @@ function encryptBlocks(keys: DirectionKeys, plaintext: Buffer): Buffer {
 }
 
 /** Null unless there is an IV and at least one whole block behind it. */
-function decryptBlocks(keys: DirectionKeys, bytes: Buffer): Buffer | null {
+function decryptBlocks(keys: CipherKeys, bytes: Buffer): Buffer | null {
   if (bytes.length < 2 * BLOCK || bytes.length % BLOCK !== 0) return null;
   const decipher = createDecipheriv('aes-128-cbc', keys.key, bytes.subarray(0, BLOCK)).setAutoPadding(false);
   return decipher.update(bytes.subarray(BLOCK));

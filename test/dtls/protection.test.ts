@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Channel, type ChannelState } from '../../src/dtls/channel.ts';
-import { type Protection, protectionOf } from '../../src/dtls/protection.ts';
+import { cipherKeys, type Protection, protectionOf } from '../../src/dtls/protection.ts';
 import { additionalData, CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { NOTHING_SEEN } from '../../src/dtls/replay.ts';
 import { suiteNamed, type SuiteName } from '../../src/dtls/suites.ts';
@@ -22,7 +22,8 @@ const PROTECTIONS: [string, Protection][] = [
   ['CBC, MAC-then-encrypt', protection('TLS_PSK_WITH_AES_128_CBC_SHA256', false)],
 ];
 
-const keys = { macKey: Buffer.alloc(32, 7), key: Buffer.alloc(16, 8), iv: Buffer.alloc(4, 9) };
+const raw = { macKey: Buffer.alloc(32, 7), key: Buffer.alloc(16, 8), iv: Buffer.alloc(4, 9) };
+const keys = cipherKeys(raw);
 const header = { type: CONTENT.applicationData, epoch: 1, sequence: 5, cid: null };
 
 describe('CCM-8', () => {
@@ -95,7 +96,7 @@ describe('a channel', () => {
   const ourCid = Buffer.from('0102030405060708', 'hex');
   const state: ChannelState = {
     readKeys: other,
-    writeKeys: keys,
+    writeKeys: raw,
     nextSequence: 0,
     replay: NOTHING_SEEN,
     readCid: null,
@@ -106,7 +107,7 @@ describe('a channel', () => {
       new Channel(protection('TLS_PSK_WITH_AES_128_CCM_8'), { ...state, writeCid: cid }),
       new Channel(protection('TLS_PSK_WITH_AES_128_CCM_8'), {
         ...state,
-        readKeys: keys,
+        readKeys: raw,
         writeKeys: other,
         readCid: cid,
       }),
