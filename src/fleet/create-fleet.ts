@@ -18,12 +18,15 @@ import { FreshCredentials } from './fresh-credentials.ts';
 import type { Handshakes } from './handshake.ts';
 import type { Log } from './log.ts';
 import { createHost } from './lwm2m-host.ts';
+import { ObjectModels } from './object-models.ts';
 import { ObservationRequests } from './observation-requests.ts';
 import { Observing } from './observing.ts';
+import { OwnDefinitions } from './own-definitions.ts';
 import { Presence } from './presence.ts';
 import { createProfiles } from './profiles.ts';
 import { createProvisioning } from './provisioning.ts';
 import { Readings } from './readings.ts';
+import { RegistrationProfiles } from './registration-profiles.ts';
 import { Registrations } from './registrations.ts';
 import { deviceKey, Roster } from './roster.ts';
 import { RpcDispatcher } from './rpc-dispatcher.ts';
@@ -86,10 +89,12 @@ export interface RunningFleet {
 /** Puts the fleet together over a store, a bus, an LwM2M server and a telemetry sink. */
 export function createFleet(options: FleetOptions): RunningFleet {
   const { store, bus, lwm2m, registry, telemetry, access, seal, clock, log } = options;
-  const modelOf = (_tenantId: TenantId): ObjectModel => registry;
+  const models = new ObjectModels({ store, registry, clock, log });
+  const modelOf = (tenantId: TenantId): ObjectModel => models.of(tenantId);
   const roster = new Roster();
   const turns = new Turns();
   const profiles = createProfiles(store, clock);
+  const registrationProfiles = new RegistrationProfiles(store, clock);
   const requests = new ObservationRequests(store, clock);
   const registrations = new Registrations(store, telemetry);
   const readings = new Readings(store, telemetry, bus);
@@ -152,7 +157,8 @@ export function createFleet(options: FleetOptions): RunningFleet {
       access,
       devices,
       profiles,
-      definitions: createDefinitions(modelOf),
+      definitions: createDefinitions(models, new OwnDefinitions(store, models, clock)),
+      registrationProfiles,
       rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }),
       watching: createWatching(devices, observing),
       credentials: options.credentials,
@@ -184,6 +190,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       admit,
       presence,
       profiles,
+      registrationProfiles,
       readings,
       observing,
       dispatcher,
@@ -194,6 +201,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
 
     async start() {
       await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
+      await models.start();
       const restored = await registrations.restore(modelOf, (error) =>
         log.error({ err: error }, 'a stored registration or observation can’t be read: it is left out'),
       );
@@ -213,6 +221,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       dispatcher.stop();
       observing.stop();
       await presence.stop();
+      await models.stop();
       await Promise.all([registrations.idle(), readings.idle(), journal.idle()]);
     },
 

@@ -1,22 +1,30 @@
-import type { ObjectDefinition, ObjectModel } from '../lwm2m/index.ts';
-import type { TenantId } from './access.ts';
+import type { ObjectDefinition } from '../lwm2m/index.ts';
+import type { Actor } from './access.ts';
 import { FleetError } from './error.ts';
-import type { Definitions } from './fleet.ts';
+import type { Definitions, KnownDefinition } from './fleet.ts';
+import type { ObjectModels } from './object-models.ts';
+import type { OwnDefinitions } from './own-definitions.ts';
 import { pageOf, windowOf } from './paging.ts';
 
-/** The object definitions that a tenant sees. */
-export function createDefinitions(modelOf: (tenantId: TenantId) => ObjectModel): Definitions {
-  return {
-    get: async (actor, objectId, version) => find(modelOf(actor.tenantId), objectId, version),
+/** The object definitions that a tenant sees: those of the OMA registry and its own. */
+export function createDefinitions(models: ObjectModels, own: OwnDefinitions): Definitions {
+  const known = ({ tenantId }: Actor, definition: ObjectDefinition): KnownDefinition => ({
+    ...definition,
+    source: models.isOwn(tenantId, definition) ? 'TENANT' : 'REGISTRY',
+  });
+  const find = (actor: Actor, objectId: number, version: string | null | undefined): KnownDefinition | null => {
+    const definition = models.of(actor.tenantId).object(objectId, version ?? undefined);
+    return definition ? known(actor, definition) : null;
+  };
 
-    async many(actor, wanted) {
-      const model = modelOf(actor.tenantId);
-      return wanted.map(({ objectId, version }) => find(model, objectId, version));
-    },
+  return {
+    get: async (actor, objectId, version) => find(actor, objectId, version),
+
+    many: async (actor, wanted) => wanted.map(({ objectId, version }) => find(actor, objectId, version)),
 
     async page(actor, request, search) {
       const window = windowOf(request);
-      const found = [...modelOf(actor.tenantId).definitions()].filter((definition) => matches(definition, search));
+      const found = [...models.of(actor.tenantId).definitions()].filter((definition) => matches(definition, search));
       const along = window.backward ? found.toReversed() : found;
       const { from } = window;
       const start = from ? along.findIndex((definition) => idOf(definition) === from.id) + 1 : 0;
@@ -29,14 +37,19 @@ export function createDefinitions(modelOf: (tenantId: TenantId) => ObjectModel):
         rows,
         window,
         (definition) => ({ key: '', id: idOf(definition) }),
-        (definition) => definition,
+        (definition) => known(actor, definition),
       );
     },
-  };
-}
 
-function find(model: ObjectModel, objectId: number, version?: string | null): ObjectDefinition | null {
-  return model.object(objectId, version ?? undefined) ?? null;
+    async upload(actor, xml) {
+      const uploaded = await own.upload(actor, xml);
+      return uploaded.map((definition) => ({ ...definition, source: 'TENANT' }));
+    },
+
+    async delete(actor, objectId, version) {
+      return { ...(await own.delete(actor, objectId, version)), source: 'TENANT' };
+    },
+  };
 }
 
 function idOf({ id, version }: ObjectDefinition): string {

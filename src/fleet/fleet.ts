@@ -13,6 +13,7 @@ import type {
 } from './device.ts';
 import type { Handshakes } from './handshake.ts';
 import type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
+import type { RegistrationProfiles } from './registration-profiles.ts';
 import type { Rpc, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
 
 /** Cursor paging (Relay). Exactly one of first and last, 1..200; cursors are opaque. */
@@ -179,14 +180,23 @@ export interface Rpcs {
   cancel(actor: Actor, id: string): Promise<Rpc>;
 }
 
+export interface KnownDefinition extends ObjectDefinition {
+  /** TENANT: one of the tenant's own, which wins over the registry's of the same version. */
+  readonly source: 'REGISTRY' | 'TENANT';
+}
+
 export interface Definitions {
-  get(actor: Actor, objectId: number, version?: string | null): Promise<ObjectDefinition | null>;
-  /** In the order of `wanted`; at most one statement. */
+  get(actor: Actor, objectId: number, version?: string | null): Promise<KnownDefinition | null>;
+  /** In the order of `wanted`; no statement. */
   many(
     actor: Actor,
     wanted: readonly { readonly objectId: number; readonly version: string | null }[],
-  ): Promise<(ObjectDefinition | null)[]>;
-  page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<ObjectDefinition>>;
+  ): Promise<(KnownDefinition | null)[]>;
+  page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<KnownDefinition>>;
+  /** The objects of an OMA object definition file, all or none; they are in force when it resolves. */
+  upload(actor: Actor, xml: string): Promise<readonly KnownDefinition[]>;
+  /** Only of the tenant's own. */
+  delete(actor: Actor, objectId: number, version: string): Promise<KnownDefinition>;
 }
 
 export interface Watching {
@@ -213,6 +223,7 @@ export interface Fleet {
   readonly devices: Devices;
   readonly profiles: Profiles;
   readonly definitions: Definitions;
+  readonly registrationProfiles: Pick<RegistrationProfiles, 'page' | 'set' | 'delete'>;
   readonly rpcs: Rpcs;
   readonly watching: Watching;
   readonly credentials: Credentials;

@@ -9,6 +9,7 @@ import type { Observing } from './observing.ts';
 import type { Presence } from './presence.ts';
 import type { ProfileBook } from './profiles.ts';
 import type { Readings } from './readings.ts';
+import type { RegistrationProfiles } from './registration-profiles.ts';
 import { rowOfObservation } from './registration-row.ts';
 import { parseDeviceKey, type Roster } from './roster.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
@@ -20,6 +21,7 @@ export interface HostParts {
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
   readonly profiles: ProfileBook;
+  readonly registrationProfiles: RegistrationProfiles;
   readonly readings: Readings;
   readonly observing: Observing;
   readonly dispatcher: RpcDispatcher;
@@ -35,6 +37,8 @@ export function createHost(parts: HostParts): Lwm2mHost {
 
   return {
     admit,
+
+    profileObjects: (profileId, key) => parts.registrationProfiles.links(parseDeviceKey(key).tenantId, profileId),
 
     async registered(registration, previous) {
       await presence.registered(registration);

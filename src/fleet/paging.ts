@@ -48,7 +48,7 @@ function parseCursor(text: string, field: string): Cursor {
     const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (Array.isArray(parsed) && parsed.length === 2) {
       const [key, id] = parsed as unknown[];
-      if (typeof key === 'string' && typeof id === 'string' && !key.includes('\0')) return { key, id };
+      if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) return { key, id };
     }
   } catch {
     // Not JSON: the same as JSON that is no cursor.

@@ -37,7 +37,7 @@ export {
   type RegisteredObjects,
   type RegisteredObjectsResult,
 } from './registered-objects.ts';
-export { parseRegisterQuery, parseUpdateQuery } from './register-query.ts';
+export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './register-query.ts';
 export type { QueryResult, RegisterParameters, UpdateParameters } from './register-query.ts';
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './execute-arguments.ts';
 export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';

@@ -41,7 +41,12 @@ const VERSIONS: readonly Lwm2mVersion[] = ['1.0', '1.1', '1.2'];
 const BINDINGS_1_0: ReadonlySet<string> = new Set(['U', 'UQ', 'S', 'SQ', 'US', 'UQS']);
 const BINDING_LETTERS: Readonly<Record<Exclude<Lwm2mVersion, '1.0'>, string>> = { '1.1': 'UTSN', '1.2': 'UTSNMH' };
 /** Core 1.2 §6.2.1.2: `<hash suite>:<lowercase hex>`, or a name given by OMA or a vendor. */
-const PROFILE_ID = /^(?:\d+:[0-9a-f]+|(?:oma|v):[^",\s]+)$/;
+const PROFILE_ID = /^(?:\d+:[0-9a-f]+|(?:oma|v):[^",\s\p{Control}]+)$/u;
+
+/** True for what a device may name its list of objects by: `6:1234abcd`, `oma:…`, `v:…`. */
+export function isProfileId(text: string): boolean {
+  return PROFILE_ID.test(text);
+}
 
 /** Reads the Uri-Query options of a Register. Never throws. */
 export function parseRegisterQuery(query: readonly string[]): QueryResult<RegisterParameters> {
@@ -146,7 +151,7 @@ function bindingOf(text: string, version: Lwm2mVersion): { binding: string; queu
 function profileIdsOf(value: string): readonly string[] | undefined {
   const list = /^"(.*)"$/.exec(value)?.[1];
   const ids = list === undefined ? [value] : list.split(',');
-  return ids.every((id) => PROFILE_ID.test(id)) ? ids : undefined;
+  return ids.every(isProfileId) ? ids : undefined;
 }
 
 function refused(message: string): Refusal {
