@@ -21,7 +21,7 @@ import {
   type TelemetrySink,
   type TenantId,
 } from '../../src/fleet/index.ts';
-import { createLwm2mServer, registryModel, type Lwm2mServer } from '../../src/lwm2m/index.ts';
+import { createLwm2mServer, registryModel, type BootstrapHost, type Lwm2mServer } from '../../src/lwm2m/index.ts';
 import { tenants, type Store } from '../../src/store/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
@@ -49,6 +49,9 @@ export class RecordingSink implements TelemetrySink {
 export interface FleetWorld {
   readonly fleet: Fleet;
   readonly server: Lwm2mServer;
+  readonly bootstrapHost: BootstrapHost;
+  /** What secrets at rest are sealed with. */
+  readonly seal: Seal;
   readonly network: SimulatedNetwork;
   readonly bus: EventBus<FleetEvents>;
   readonly sink: RecordingSink;
@@ -137,13 +140,13 @@ export async function fleetWorld(
     }
   }
   async function during<T>(work: Promise<T>): Promise<T> {
-    let done = false;
+    const progress = { done: false };
     const mark = (): void => {
-      done = true;
+      progress.done = true;
     };
     work.then(mark, mark);
-    for (let rounds = 0; !done && rounds < 500; rounds++) await advance(1);
-    if (!done) throw new Error('it has not ended within half a second of network time');
+    for (let rounds = 0; !progress.done && rounds < 500; rounds++) await advance(1);
+    if (!progress.done) throw new Error('it has not ended within half a second of network time');
     return work;
   }
 
@@ -151,6 +154,8 @@ export async function fleetWorld(
   return {
     fleet: running.fleet,
     server,
+    bootstrapHost: running.bootstrapHost,
+    seal,
     network,
     bus,
     sink,
@@ -175,16 +180,17 @@ let addresses = 2;
 /** Transactions that run: of every world, since a device may outlive the one that it was made in. */
 let running = 0;
 
+async function counting<T>(work: () => Promise<T>): Promise<T> {
+  running++;
+  try {
+    return await work();
+  } finally {
+    running--;
+  }
+}
+
 /** Counts the transactions that run, so that a test can wait for them without guessing how long they take. */
 function counted(opened: Store): { store: Store; isIdle: () => boolean } {
-  const counting = async <T>(work: () => Promise<T>): Promise<T> => {
-    running++;
-    try {
-      return await work();
-    } finally {
-      running--;
-    }
-  };
   const store: Store = {
     ...opened,
     asTenant: (tenantId, work) => counting(() => opened.asTenant(tenantId, work)),
