@@ -4,6 +4,7 @@ import { decodeCommand } from './cli/decode.ts';
 import { deviceCommand } from './cli/device.ts';
 import { encodeCommand } from './cli/encode.ts';
 import { migrateCommand } from './cli/migrate.ts';
+import { resealCommand } from './cli/reseal.ts';
 import { schemaCommand } from './cli/schema.ts';
 import { serveCommand } from './cli/serve.ts';
 
@@ -11,7 +12,15 @@ const program = new Command('treeline')
   .description('A GraphQL-fronted device-management API with an embedded LwM2M server.')
   .showHelpAfterError('(treeline --help says more)');
 
-for (const command of [serveCommand, deviceCommand, schemaCommand, migrateCommand, decodeCommand, encodeCommand]) {
+for (const command of [
+  serveCommand,
+  deviceCommand,
+  schemaCommand,
+  migrateCommand,
+  resealCommand,
+  decodeCommand,
+  encodeCommand,
+]) {
   program.addCommand(command());
 }
 

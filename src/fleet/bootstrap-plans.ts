@@ -70,7 +70,7 @@ export class BootstrapPlans {
         id,
         tenantId: actor.tenantId,
         ...owner,
-        sealedPlan: this.#seal.close(Buffer.from(JSON.stringify(plan)), contextOf(id)),
+        sealedPlan: this.#seal.close(Buffer.from(JSON.stringify(plan)), planContext(id)),
         updatedAt: new Date(this.#clock.now()),
       });
     });
@@ -78,11 +78,12 @@ export class BootstrapPlans {
 
   #open({ id, sealedPlan }: { id: string; sealedPlan: Uint8Array }): BootstrapPlan {
     // What `set` sealed had passed checkPlan.
-    return JSON.parse(this.#seal.open(sealedPlan, contextOf(id)).toString()) as BootstrapPlan;
+    return JSON.parse(this.#seal.open(sealedPlan, planContext(id)).toString()) as BootstrapPlan;
   }
 }
 
-function contextOf(id: string): string {
+/** Binds a sealed plan to its row. */
+export function planContext(id: string): string {
   return `bootstrap plan ${id}`;
 }
 

@@ -42,7 +42,7 @@ export function createFactoryLookUp({ store, clock, seal }: { store: Store; cloc
           .from(factoryCredentials)
           .where(and(eq(factoryCredentials.identity, identity), counting())),
       );
-      return row ? { key: seal.open(row.sealedKey, contextOf(row.id)), credential: row.id } : null;
+      return row ? { key: seal.open(row.sealedKey, factoryContext(row.id)), credential: row.id } : null;
     },
 
     async credential(id) {
@@ -96,7 +96,7 @@ export class FactoryCredentials {
       tenantId: actor.tenantId,
       name: input.name,
       identity: checkedIdentity(input.identity),
-      sealedKey: seal.close(key, contextOf(id)),
+      sealedKey: seal.close(key, factoryContext(id)),
       endpointPattern: input.endpointPattern,
       profileId,
       mostDevices: input.mostDevices,
@@ -214,7 +214,8 @@ function wrong(field: string, message: string): FleetError {
   return new FleetError('VALIDATION', message, { field: [field] });
 }
 
-function contextOf(id: string): string {
+/** Binds a sealed key to its row. */
+export function factoryContext(id: string): string {
   return `factory credential ${id}`;
 }
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { certify } from '../dtls/certificates.ts';
 import { Relay } from '../dtls/relay.ts';
 import { freshInstallation, type Installation, runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
-import { coapClient, LeshanDevice, type LeshanOptions, requirePeer } from './peers/index.ts';
+import { coapClient, LeshanDevice, type LeshanOptions, PeerProcess, requirePeer } from './peers/index.ts';
 
 const DAY = 86_400_000;
 /** How long the server waits for the Finished of a device with the wrong key, and more. */
@@ -303,5 +303,29 @@ requirePeer('libcoap')('the product over DTLS, with libcoap', () => {
     expect({ error, log }).toMatchObject({ error: null });
     const { registration } = await seen(provisioned);
     expect(registration).toMatchObject({ transport: 'DTLS', security: { kind: 'PSK', name: endpoint } });
+  });
+
+  it('lets a device in with its key after the secret key was changed by `treeline reseal`', async () => {
+    const endpoint = 'urn:dev:os:resealed';
+    const key = 'a key of 16 bytes or more';
+    await provision(endpoint, { psk: { key: Buffer.from(key).toString('hex') } });
+    await treeline.stop();
+    const keyFile = join(installation.settings['TREELINE_DATA_DIR'] ?? '', 'secret.key');
+    const old = await readFile(keyFile, 'utf8');
+    const command = new PeerProcess('reseal', process.execPath, ['--import', 'tsx', 'src/cli.ts', 'reseal'], {
+      env: { ...process.env, ...installation.settings },
+    });
+    expect(await command.exited).toBe(0);
+    expect(command.lines).toEqual([expect.stringMatching(/^[1-9]\d* secrets are encrypted under the new key\.$/)]);
+    expect(await readFile(keyFile, 'utf8')).not.toBe(old);
+    await start();
+    const { error } = await coapClient({
+      method: 'post',
+      uri: `coaps://127.0.0.1:${port}/rd?ep=${endpoint}&lt=300&lwm2m=1.1`,
+      contentFormat: 40,
+      payload: '</3/0>',
+      psk: { identity: endpoint, key },
+    });
+    expect(error).toBeNull();
   });
 });

@@ -1,0 +1,58 @@
+import { and, asc, gt, isNotNull, sql } from 'drizzle-orm';
+import { bootstrapPlans, credentials, factoryCredentials, type Store, type Transaction } from '../store/index.ts';
+import { planContext } from './bootstrap-plans.ts';
+import { keyContext } from './credential-look-up.ts';
+import { factoryContext } from './factory-credentials.ts';
+import type { Seal } from './seal.ts';
+
+/** Every column that holds sealed secrets, and what binds them to their rows. */
+const SEALED = [
+  { table: credentials, column: credentials.sealedKey, context: keyContext },
+  { table: factoryCredentials, column: factoryCredentials.sealedKey, context: factoryContext },
+  { table: bootstrapPlans, column: bootstrapPlans.sealedPlan, context: planContext },
+] as const;
+
+const ROWS_AT_ONCE = 500;
+
+/**
+ * Seals every secret of the database anew, all of them or none; those that `to` sealed already stay. Resolves with how
+ * many it sealed. Rejects with SealError when one was sealed under a third key. No server may run meanwhile: it would
+ * seal under the old one.
+ */
+export async function reseal(store: Store, from: Seal, to: Seal): Promise<number> {
+  return store.asSystem(async (tx) => {
+    let count = 0;
+    for (const place of SEALED) count += await resealColumn(tx, place, from, to);
+    return count;
+  });
+}
+
+async function resealColumn(
+  tx: Transaction,
+  { table, column, context }: (typeof SEALED)[number],
+  from: Seal,
+  to: Seal,
+): Promise<number> {
+  let count = 0;
+  for (let last: string | null = null; ;) {
+    const rows: { id: string; sealed: Uint8Array | null }[] = await tx
+      .select({ id: table.id, sealed: column })
+      .from(table)
+      .where(and(isNotNull(column), last === null ? undefined : gt(table.id, last)))
+      .orderBy(asc(table.id))
+      .limit(ROWS_AT_ONCE);
+    const anew = rows.flatMap(({ id, sealed }) =>
+      sealed === null || to.sealed(sealed) ? [] : { id, sealed: to.close(from.open(sealed, context(id)), context(id)) },
+    );
+    if (anew.length > 0) {
+      const ids = sql.param(anew.map(({ id }) => id));
+      const secrets = sql.param(anew.map(({ sealed }) => sealed));
+      await tx.execute(sql`
+        update ${table} set ${sql.identifier(column.name)} = anew.sealed
+        from unnest(${ids}::uuid[], ${secrets}::bytea[]) as anew (id, sealed) where ${table.id} = anew.id`);
+    }
+    count += anew.length;
+    last = rows.at(-1)?.id ?? null;
+    if (rows.length < ROWS_AT_ONCE) return count;
+  }
+}
