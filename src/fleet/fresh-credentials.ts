@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { and, desc, eq, isNotNull, isNull, lte, ne } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, lt, lte, ne } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import type { Registration } from '../lwm2m/index.ts';
@@ -76,7 +76,7 @@ export class FreshCredentials {
             eq(credentials.kind, 'psk'),
             eq(credentials.purpose, 'lwm2m'),
             ne(credentials.id, first.id),
-            lte(credentials.createdAt, first.createdAt),
+            lt(credentials.createdAt, first.createdAt),
             counts(now),
           ),
         )
