@@ -1,5 +1,10 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { certify } from '../dtls/certificates.ts';
+import { freshInstallation, runTreeline, type Installation, type TreelineProcess } from '../e2e/treeline-process.ts';
 import { LeshanDevice, requirePeer, type LeshanOptions } from './peers/index.ts';
 
 interface Step {
@@ -19,13 +24,17 @@ interface Bootstrapped {
 }
 
 requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
+  let installation: Installation;
+  let dataDir: string;
   let treeline: TreelineProcess;
   let profileId: string;
   let devices: LeshanDevice[] = [];
   let at: { readonly coap: string; readonly coaps: string; readonly lwm2m: string };
 
   beforeAll(async () => {
-    treeline = await runTreeline();
+    installation = await freshInstallation();
+    dataDir = installation.settings['TREELINE_DATA_DIR'] ?? '';
+    treeline = await runTreeline(installation.settings);
     const [, coap = '', coaps = ''] = /Bootstrap\s+(coap:\S+) (coaps:\S+)/.exec(treeline.output()) ?? [];
     const [, lwm2m = ''] = /(coaps:\S+)\s+DTLS/.exec(treeline.output()) ?? [];
     at = { coap, coaps, lwm2m };
@@ -43,7 +52,10 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     devices = [];
   });
 
-  afterAll(() => treeline?.stop());
+  afterAll(async () => {
+    await treeline?.stop();
+    await installation?.drop();
+  });
 
   function run(options: Omit<LeshanOptions, 'bootstrap'>): LeshanDevice {
     const device = new LeshanDevice({ ...options, bootstrap: true });
@@ -72,6 +84,14 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
       { endpoint },
     );
     return provisionDevice.device.id;
+  }
+
+  async function idOf(endpoint: string): Promise<string> {
+    const { device } = await treeline.query<{ device: { id: string } }>(
+      'query ($endpoint: String!) { device(endpoint: $endpoint) { id } }',
+      { endpoint },
+    );
+    return device.id;
   }
 
   async function story(endpoint: string): Promise<Bootstrapped> {
@@ -135,5 +155,111 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
       bootstraps: { edges: [{ node: { status: 'FINISHED', security: { kind: 'PSK', name: endpoint } } }] },
     });
     expect(treeline.output()).not.toContain(createBootstrapCredential.secret.keyHex);
+  });
+
+  it('LightweightM2M-1.1-int-5: bootstraps again when it is told to; the old key ends when the new one was used', async () => {
+    const endpoint = 'urn:dev:bootstrap-again';
+    const device = run({ serverUri: at.coap, endpoint });
+    await device.registered();
+    const before = await story(endpoint);
+    const since = device.mark();
+    const { requestBootstrap } = await treeline.query<{ requestBootstrap: unknown }>(
+      `mutation ($id: ID!) {
+        requestBootstrap(input: { deviceId: $id }) {
+          ... on RequestBootstrapPayload { rpc { status } }
+          ... on UserError { message }
+        }
+      }`,
+      { id: await idOf(endpoint) },
+    );
+    expect(requestBootstrap).toEqual({ rpc: { status: 'SUCCESSFUL' } });
+    await device.waitFor(/^BOOTSTRAPPED/, { since });
+    await device.registered({ since });
+    const after = await story(endpoint);
+    expect(after.bootstraps.edges.map(({ node }) => node.status)).toEqual(['FINISHED', 'FINISHED']);
+    const used = after.registration.security.name;
+    expect(used).not.toBe(before.registration.security.name);
+    const { device: known } = await treeline.query<{
+      device: { credentials: { identity: string; revokedAt: string | null }[] };
+    }>('query ($endpoint: String!) { device(endpoint: $endpoint) { credentials { identity revokedAt } } }', {
+      endpoint,
+    });
+    expect(known.credentials).toEqual([
+      { identity: used, revokedAt: null },
+      { identity: before.registration.security.name, revokedAt: expect.any(String) },
+    ]);
+  });
+
+  it('LightweightM2M-1.1-int-2: over X.509 gives server and certificate, registers by them over DTLS', async () => {
+    const endpoint = 'urn:dev:bootstrap-x509';
+    const dates = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 };
+    const authority = certify('Factory', null, dates);
+    const own = certify(endpoint, authority, dates);
+    const server = new X509Certificate(await readFile(join(dataDir, 'dtls-certificate.pem'))).raw;
+    const key = own.privateKey.export({ format: 'der', type: 'pkcs8' });
+    const deviceId = await provisioned(endpoint);
+    const made = await treeline.query<Record<string, { __typename: string }>>(
+      `mutation ($deviceId: ID!, $anchor: String!) {
+        addTrustAnchor(input: { name: "Factory", certificate: $anchor }) { __typename }
+        createBootstrapCredential(input: { deviceId: $deviceId, credential: { certificate: {} } }) { __typename }
+        createCredential(input: { deviceId: $deviceId, credential: { certificate: {} } }) { __typename }
+      }`,
+      { deviceId, anchor: authority.certificate.toString('base64') },
+    );
+    expect(Object.values(made).map((result) => result.__typename)).toEqual([
+      'AddTrustAnchorPayload',
+      'CreateBootstrapCredentialPayload',
+      'CreateCredentialPayload',
+    ]);
+    const account = {
+      '0': at.lwm2m,
+      '1': false,
+      '2': 2,
+      '3': own.certificate.toString('base64'),
+      '4': server.toString('base64'),
+    };
+    const set = await setPlan({
+      deviceId,
+      plan: {
+        values: [
+          { path: '/0/1', value: { ...account, '5': key.toString('base64'), '10': 1 } },
+          { path: '/1/0', value: { '0': 1, '1': 300, '6': true, '7': 'U' } },
+        ],
+      },
+    });
+    expect(set).toEqual({ plan: { server: null } });
+    const files = await mkdtemp(join(tmpdir(), 'treeline-x509-'));
+    const written = { own: own.certificate, privateKey: key, server };
+    const paths = { own: join(files, 'own'), privateKey: join(files, 'privateKey'), server: join(files, 'server') };
+    for (const name of ['own', 'privateKey', 'server'] as const) await writeFile(paths[name], written[name]);
+    const device = run({ serverUri: at.coaps, endpoint, certificate: paths });
+    await device.registered();
+    await rm(files, { recursive: true });
+    expect(await story(endpoint)).toMatchObject({
+      registration: { transport: 'DTLS', security: { kind: 'X509' } },
+      bootstraps: { edges: [{ node: { status: 'FINISHED', security: { kind: 'X509' } } }] },
+    });
+  });
+
+  it('lets a device of a production run in by its factory key, and makes it a device', async () => {
+    const endpoint = 'urn:batch:1';
+    const { createFactoryCredential } = await treeline.query<{ createFactoryCredential: { keyHex: string } }>(
+      `mutation ($expiresAt: DateTime!) {
+        createFactoryCredential(input: {
+          name: "Batch", identity: "batch", endpointPattern: "urn:batch:*", mostDevices: 10, expiresAt: $expiresAt
+        }) { ... on CreateFactoryCredentialPayload { keyHex } }
+      }`,
+      { expiresAt: new Date(Date.now() + 60_000) },
+    );
+    const psk = { identity: 'batch', keyHex: createFactoryCredential.keyHex };
+    await run({ serverUri: at.coaps, endpoint, psk }).registered();
+    expect(await story(endpoint)).toMatchObject({ status: 'ONLINE', registration: { security: { kind: 'PSK' } } });
+    await run({ serverUri: at.coaps, endpoint: 'urn:other:1', psk }).waitFor(/^BOOTSTRAP FAILED.*BAD_REQUEST/);
+    const { bootstraps } = await treeline.query<{ bootstraps: { edges: object[] } }>(
+      '{ bootstraps(status: [REFUSED], first: 1) { edges { node { endpoint reason device { id } } } } }',
+    );
+    expect(bootstraps.edges).toEqual([
+      { node: { endpoint: 'urn:other:1', reason: 'the endpoint does not match urn:batch:*', device: null } },
+    ]);
   });
 });
