@@ -64,6 +64,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       nullable: { list: false, items: false },
       complexity: { field: 1, multiplier: 1 },
     },
+    nodesOnConnection: {
+      description: 'The items without their cursors: the `node` of each of `edges`, in the same order.',
+      complexity: { field: 1, multiplier: 1 },
+    },
     pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
     firstArgOptions: {
       description:

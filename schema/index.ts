@@ -6,6 +6,7 @@ import './tenant.ts';
 import './api-key.ts';
 import './object-definition.ts';
 import './profile.ts';
+import './registration-profile.ts';
 import './device.ts';
 import './credential.ts';
 import './trust-anchor.ts';

@@ -6,12 +6,12 @@ import type {
   DeviceRegistration,
   Fleet,
   Handshake,
+  KnownDefinition,
   ResourceState,
   RpcTransition,
   RunningObservation,
   TreeSelector,
 } from '../src/fleet/index.ts';
-import type { ObjectDefinition } from '../src/lwm2m/index.ts';
 import { selects } from './tree-selection.ts';
 
 /**
@@ -24,7 +24,7 @@ export interface Loaders {
   /** No selector: everything known of the device. */
   resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
   /** `version` null: the newest. */
-  definition(objectId: number, version: string | null): Promise<ObjectDefinition | null>;
+  definition(objectId: number, version: string | null): Promise<KnownDefinition | null>;
   credentials(deviceId: DeviceId): Promise<readonly DeviceCredential[]>;
   handshakes(deviceId: DeviceId): Promise<readonly Handshake[]>;
   transitions(rpcId: string): Promise<readonly RpcTransition[]>;
@@ -65,7 +65,7 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
     },
     { cacheKeyFn: (one) => `${one.deviceId} ${one.selectors.map(({ ids }) => ids.join('/')).join(' ')}` },
   );
-  const definitions = new DataLoader<WantedDefinition, ObjectDefinition | null, string>(
+  const definitions = new DataLoader<WantedDefinition, KnownDefinition | null, string>(
     (wanted) => fleet.definitions.many(actor, wanted),
     { cacheKeyFn: ({ objectId, version }) => `${objectId} ${version ?? ''}` },
   );

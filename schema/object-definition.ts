@@ -1,5 +1,8 @@
-import type { ObjectDefinition, ResourceDefinition, ResourceType as TypeName } from '../src/lwm2m/index.ts';
+import * as z from 'zod';
+import type { KnownDefinition } from '../src/fleet/index.ts';
+import type { ResourceDefinition, ResourceType as TypeName } from '../src/lwm2m/index.ts';
 import { builder } from './builder.ts';
+import { resultUnion } from './errors.ts';
 import { connection, pageRequest } from './page.ts';
 
 export const ResourceType = builder.enumType('ResourceType', {
@@ -56,12 +59,24 @@ export const ResourceDefinitionType = builder.objectRef<ResourceDefinition>('Res
   }),
 });
 
-export const ObjectDefinitionType = builder.objectRef<ObjectDefinition>('ObjectDefinition').implement({
+const ObjectDefinitionSource = builder.enumType('ObjectDefinitionSource', {
+  description: 'Whose definition of an object it is.',
+  values: {
+    REGISTRY: { description: 'It is in the OMA registry, which every tenant sees.' },
+    TENANT: { description: 'The tenant uploaded it: `uploadObjectDefinition`. It wins over the registry’s.' },
+  } satisfies Record<KnownDefinition['source'], { description: string }>,
+});
+
+export const ObjectDefinitionType = builder.objectRef<KnownDefinition>('ObjectDefinition').implement({
   description:
     'What an LwM2M object is: from the OMA registry, or from the tenant’s own definitions, which win. Example: object 3303, Temperature.',
   fields: (t) => ({
     objectId: t.exposeInt('id', { description: 'The object’s id, 0 to 65534: `3303`.' }),
     version: t.exposeString('version', { description: 'The object’s version, major.minor: `"1.1"`.' }),
+    source: t.expose('source', {
+      type: ObjectDefinitionSource,
+      description: 'Whose definition it is: of the OMA registry, or the tenant’s own.',
+    }),
     name: t.exposeString('name', { description: 'Its name: `"Temperature"`.' }),
     urn: t.exposeString('urn', { description: 'Its URN: `"urn:oma:lwm2m:ext:3303:1.1"`.' }),
     lwm2mVersion: t.exposeString('lwm2mVersion', { description: 'The least version of LwM2M that it wants: `"1.0"`.' }),
@@ -105,4 +120,69 @@ builder.queryField('objectDefinitions', (t) =>
     { name: 'ObjectDefinitionConnection', description: 'A page of object definitions.' },
     { name: 'ObjectDefinitionEdge', description: 'An object definition and its place in the list.' },
   ),
+);
+
+type PayloadFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Shape>;
+
+builder.relayMutationField(
+  'uploadObjectDefinition',
+  {
+    description: 'An OMA object definition file.',
+    inputFields: (t) => ({
+      xml: t.string({
+        required: true,
+        description:
+          'The file, of the form of LWM2M.xsd: `"<LWM2M><Object><Name>Pump</Name><ObjectID>26241</ObjectID>…</Object></LWM2M>"`. At most 524288 characters.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Makes the objects of the file known to the tenant, all or none: its devices, those that are registered included, are understood by them at once (in other processes within 30 seconds). They win over the registry’s; the same version uploaded before is replaced. What is wrong is told with line and element: `line 14: <Type> "Number" is not String, Integer…`. A tenant has at most 200 definitions of its own, of 4194304 characters together. For admins.',
+    authScopes: { admin: true },
+    errors: resultUnion('UploadObjectDefinition'),
+    resolve: (_root, { input }, { fleet, actor }) => fleet.definitions.upload(actor, input.xml),
+  },
+  {
+    description: 'The definitions are in force.',
+    outputFields: (t: PayloadFields<readonly KnownDefinition[]>) => ({
+      objectDefinitions: t.field({
+        type: [ObjectDefinitionType],
+        description: 'The objects of the file, in its order.',
+        resolve: (uploaded) => [...uploaded],
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'deleteObjectDefinition',
+  {
+    description: 'Which definition: `{ objectId: 26241, version: "1.0" }`.',
+    inputFields: (t) => ({
+      objectId: t.int({ required: true, description: 'The object’s id, 0 to 65534: `26241`.' }),
+      version: t.string({
+        required: true,
+        description: 'Its version, major.minor: `"1.0"`.',
+        validate: z.string().regex(/^\d{1,5}\.\d{1,5}$/, 'is no version like 1.0'),
+      }),
+    }),
+  },
+  {
+    description:
+      'Deletes a definition of the tenant’s own: the registry’s, if it has one, counts again. What was stored of devices stays as it is. For admins.',
+    authScopes: { admin: true },
+    errors: resultUnion('DeleteObjectDefinition'),
+    resolve: (_root, { input }, { fleet, actor }) => fleet.definitions.delete(actor, input.objectId, input.version),
+  },
+  {
+    description: 'The definition was deleted.',
+    outputFields: (t: PayloadFields<KnownDefinition>) => ({
+      objectDefinition: t.field({
+        type: ObjectDefinitionType,
+        description: 'The definition as it was.',
+        resolve: (definition) => definition,
+      }),
+    }),
+  },
 );

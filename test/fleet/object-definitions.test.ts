@@ -5,6 +5,7 @@ import { ObjectModels } from '../../src/fleet/object-models.ts';
 import { OwnDefinitions } from '../../src/fleet/own-definitions.ts';
 import { registryModel } from '../../src/lwm2m/index.ts';
 import { objectDefinitions, tenants } from '../../src/store/index.ts';
+import { objectXml } from '../lwm2m/object-xml.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { useStore } from '../store/database.ts';
 import { ADMIN, fleetWorld, OTHER, type FleetWorld } from './fleet-world.ts';
@@ -18,29 +19,6 @@ beforeAll(async () => {
 beforeEach(async () => {
   await store().asSystem((tx) => tx.delete(objectDefinitions));
 });
-
-/** An object with one resource, 0, in as many objects as there are ids. */
-function xmlOf(ids: readonly number[], { name = 'Pump', version = '1.0', type = 'Unsigned Integer' } = {}): string {
-  const objects = ids.map(
-    (id) => `<Object ObjectType="MODefinition">
-    <Name>${name}</Name>
-    <ObjectID>${id}</ObjectID>
-    <ObjectVersion>${version}</ObjectVersion>
-    <MultipleInstances>Multiple</MultipleInstances>
-    <Mandatory>Optional</Mandatory>
-    <Resources>
-      <Item ID="0">
-        <Name>Speed</Name>
-        <Operations>RW</Operations>
-        <MultipleInstances>Single</MultipleInstances>
-        <Mandatory>Mandatory</Mandatory>
-        <Type>${type}</Type>
-      </Item>
-    </Resources>
-  </Object>`,
-  );
-  return `<LWM2M>\n  ${objects.join('\n  ')}\n</LWM2M>`;
-}
 
 /** The definitions of one process. */
 interface Process {
@@ -89,7 +67,7 @@ describe('a tenant’s own definition', () => {
     };
     const untyped = await read();
     expect(untyped).toBe('42');
-    await world.during(world.fleet.definitions.upload(ADMIN, xmlOf([26241])));
+    await world.during(world.fleet.definitions.upload(ADMIN, objectXml([26241])));
     expect(await read()).toBe(42);
     await world.during(world.fleet.definitions.delete(ADMIN, 26241, '1.0'));
     expect(await read()).toBe(untyped);
@@ -100,7 +78,7 @@ describe('a tenant’s own definition', () => {
     world = await fleetWorld(store());
     const device = world.device();
     await device.register('urn:pump:sending', [], '</26242/0>');
-    await world.during(world.fleet.definitions.upload(ADMIN, xmlOf([26242], { type: 'Time' })));
+    await world.during(world.fleet.definitions.upload(ADMIN, objectXml([26242], { type: 'Time' })));
     await device.send('POST', '/dp', { format: 110, text: '[{"n":"/26242/0/0","v":1780065000}]' });
     const known = await world.fleet.devices.get(ADMIN, { endpoint: 'urn:pump:sending' });
     const tree = known && (await world.fleet.devices.resources(ADMIN, [known.id], []));
@@ -109,7 +87,7 @@ describe('a tenant’s own definition', () => {
 
   it('is there after a restart', async () => {
     const before = await started();
-    await before.definitions.upload(ADMIN, xmlOf([26243]));
+    await before.definitions.upload(ADMIN, objectXml([26243]));
     world = await fleetWorld(store());
     expect(await world.fleet.definitions.get(ADMIN, 26243)).toMatchObject({ name: 'Pump', source: 'TENANT' });
   });
@@ -118,7 +96,7 @@ describe('a tenant’s own definition', () => {
 describe('the definitions that a tenant sees', () => {
   it('are the registry’s, over which its own win, and no other tenant’s', async () => {
     const { definitions } = await started();
-    await definitions.upload(ADMIN, xmlOf([3303], { name: 'Our temperature', version: '1.1' }));
+    await definitions.upload(ADMIN, objectXml([3303], { name: 'Our temperature', version: '1.1' }));
     const seen = async (actor: Actor): Promise<string[]> => {
       const { edges } = await definitions.page(actor, { first: 10 }, '3303');
       return edges.map(({ node }) => `${node.version} ${node.name} ${node.source}`);
@@ -134,8 +112,8 @@ describe('the definitions that a tenant sees', () => {
 
   it('are those of an upload, which replaces the same version', async () => {
     const { definitions } = await started();
-    await definitions.upload(ADMIN, xmlOf([26241, 26242], { name: 'First' }));
-    const again = await definitions.upload(ADMIN, xmlOf([26241], { name: 'Second' }));
+    await definitions.upload(ADMIN, objectXml([26241, 26242], { name: 'First' }));
+    const again = await definitions.upload(ADMIN, objectXml([26241], { name: 'Second' }));
     expect(again).toMatchObject([{ id: 26241, name: 'Second', source: 'TENANT' }]);
     expect((await definitions.get(ADMIN, 26241))?.name).toBe('Second');
     expect((await definitions.get(ADMIN, 26242))?.name).toBe('First');
@@ -149,13 +127,13 @@ describe('the definitions that a tenant sees', () => {
       await there.models.idle();
     };
     const view = there.models.of(ADMIN.tenantId);
-    await here.definitions.upload(ADMIN, xmlOf([26241], { name: 'First' }));
+    await here.definitions.upload(ADMIN, objectXml([26241], { name: 'First' }));
     expect(await name()).toBeUndefined();
     await pass(29_000);
     expect(await name()).toBeUndefined();
     await pass(1_000);
     expect(await name()).toBe('First');
-    await here.definitions.upload(ADMIN, xmlOf([26241], { name: 'Second' }));
+    await here.definitions.upload(ADMIN, objectXml([26241], { name: 'Second' }));
     await pass(30_000);
     expect(await name()).toBe('Second');
     expect(view.object(26241)?.name).toBe('Second');
@@ -173,13 +151,17 @@ async function refusal(xml: string, actor = ADMIN): Promise<unknown> {
 
 describe('an upload', () => {
   it.each([
-    ['a wrong type', xmlOf([26241], { type: 'Number' }), /^line 14: <Type> "Number" is not String, /],
-    ['an id out of range', xmlOf([65535]), /^line 4: <ObjectID> "65535" is no id from 0 to 65534/],
+    ['a wrong type', objectXml([26241], { type: 'Number' }), /^line 14: <Type> "Number" is not String, /],
+    ['an id out of range', objectXml([65535]), /^line 4: <ObjectID> "65535" is no id from 0 to 65534/],
     ['what is no XML', '<LWM2M>\n<Object>\n</LWM2M>', /^line 3: /],
     ['another document', '<html></html>', /^line 1: <html> is not the <LWM2M>/],
-    ['an object twice', xmlOf([26241, 26241]), /^object 26241 1\.0 is defined twice/],
+    ['an object twice', objectXml([26241, 26241]), /^object 26241 1\.0 is defined twice/],
     ['a file that is too large', ' '.repeat(600_000), /at most 524288 characters/],
-    ['too many objects', xmlOf(Array.from({ length: 201 }, (_, index) => 26241 + index)), /^at most 200 definitions/],
+    [
+      'too many objects',
+      objectXml(Array.from({ length: 201 }, (_, index) => 26241 + index)),
+      /^at most 200 definitions/,
+    ],
   ])('of %s is refused, saying where', async (_what, xml, message) => {
     expect(await refusal(xml)).toMatchObject({
       code: 'VALIDATION',
@@ -190,20 +172,20 @@ describe('an upload', () => {
 
   it('that goes beyond what a tenant may have is taken back whole', async () => {
     const { definitions } = await started();
-    await definitions.upload(ADMIN, xmlOf(Array.from({ length: 199 }, (_, index) => 26241 + index)));
-    const beyond = definitions.upload(ADMIN, xmlOf([30_001, 30_002]));
+    await definitions.upload(ADMIN, objectXml(Array.from({ length: 199 }, (_, index) => 26241 + index)));
+    const beyond = definitions.upload(ADMIN, objectXml([30_001, 30_002]));
     await expect(beyond).rejects.toMatchObject({ code: 'VALIDATION', message: expect.stringContaining('201') });
     expect(await definitions.get(ADMIN, 30_001)).toBeNull();
     // Another tenant has its own bound.
-    await definitions.upload(OTHER, xmlOf([30_001, 30_002]));
+    await definitions.upload(OTHER, objectXml([30_001, 30_002]));
     expect((await definitions.get(OTHER, 30_001))?.source).toBe('TENANT');
   });
 
   it('is for admins, as is a deletion', async () => {
     const operator: Actor = { ...ADMIN, role: 'operator' };
-    expect(await refusal(xmlOf([26241]), operator)).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await refusal(objectXml([26241]), operator)).toMatchObject({ code: 'FORBIDDEN' });
     const { definitions } = await started();
-    await definitions.upload(ADMIN, xmlOf([26241]));
+    await definitions.upload(ADMIN, objectXml([26241]));
     await expect(definitions.delete(operator, 26241, '1.0')).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });
@@ -211,7 +193,7 @@ describe('an upload', () => {
 describe('a deletion', () => {
   it('is of the tenant’s own definitions only', async () => {
     const { definitions } = await started();
-    await definitions.upload(OTHER, xmlOf([26241]));
+    await definitions.upload(OTHER, objectXml([26241]));
     for (const [objectId, version] of [
       [3303, '1.0'],
       [26241, '1.0'],
@@ -223,7 +205,7 @@ describe('a deletion', () => {
 
   it('gives the registry’s back', async () => {
     const { definitions } = await started();
-    await definitions.upload(ADMIN, xmlOf([3303], { name: 'Our temperature' }));
+    await definitions.upload(ADMIN, objectXml([3303], { name: 'Our temperature' }));
     expect(await definitions.delete(ADMIN, 3303, '1.0')).toMatchObject({ name: 'Our temperature', source: 'TENANT' });
     expect(await definitions.get(ADMIN, 3303, '1.0')).toMatchObject({ name: 'Temperature', source: 'REGISTRY' });
   });

@@ -7,6 +7,7 @@ import { Path } from '../../src/lwm2m/index.ts';
 import type { SimulatedDevice } from '../../src/simulator/index.ts';
 import { certify } from '../dtls/certificates.ts';
 import { OTHER } from '../fleet/fleet-world.ts';
+import { objectXml } from '../lwm2m/object-xml.ts';
 import { apiWorld, next, type ApiWorld } from '../server/api-world.ts';
 import { useStore } from '../store/database.ts';
 import { wholeSelection } from './whole-selection.ts';
@@ -66,6 +67,12 @@ beforeAll(async () => {
   );
   const key = await make(
     'mutation { createApiKey(input: { name: "secret-of-globex", role: VIEWER }) { ... on CreateApiKeyPayload { id } } }',
+  );
+  await world.data(
+    `mutation ($xml: String!) { uploadObjectDefinition(input: { xml: $xml }) { __typename }
+      setRegistrationProfile(input: { profileId: "v:secret-of-globex", links: "</3/0>" }) { __typename } }`,
+    { xml: objectXml([26241], { name: 'secret-of-globex' }) },
+    other,
   );
   // One that waits, so that it could be cancelled.
   const absent = await make(
@@ -134,8 +141,9 @@ const QUERIES: Readonly<Record<string, () => string[]>> = {
   trustAnchors: () => [''],
   factoryCredentials: () => [''],
   bootstraps: () => [PAGE],
-  objectDefinition: () => ['objectId: 3303'],
-  objectDefinitions: () => [PAGE],
+  objectDefinition: () => ['objectId: 26241'],
+  objectDefinitions: () => [PAGE, `${PAGE}, search: "globex"`],
+  registrationProfiles: () => [PAGE],
   rpc: () => [`id: "${theirs.rpc}"`, `id: "${theirs.waiting}"`],
 };
 
@@ -147,6 +155,10 @@ const MUTATIONS: Readonly<Record<string, () => string>> = {
   createDeviceProfile: () => '',
   updateDeviceProfile: () => `id: "${theirs.profile}", name: "stolen"`,
   deleteDeviceProfile: () => `id: "${theirs.profile}"`,
+  uploadObjectDefinition: () => '',
+  deleteObjectDefinition: () => 'objectId: 26241, version: "1.0"',
+  setRegistrationProfile: () => '',
+  deleteRegistrationProfile: () => 'profileId: "v:secret-of-globex"',
   createApiKey: () => '',
   revokeApiKey: () => `id: "${theirs.key}"`,
   createCredential: () => `deviceId: "${theirs.device}", credential: { psk: {} }`,
@@ -217,6 +229,7 @@ function told(answer: unknown): string[] {
 /** What the second tenant sees of its own: the same before and after whatever others try. */
 async function everythingOfTheirs(): Promise<unknown> {
   const query = `{ apiKeys { id name } trustAnchors { id } factoryCredentials { id revokedAt }
+    objectDefinition(objectId: 26241) { name } registrationProfiles { nodes { profileId links } }
     deviceProfiles { edges { node { name bootstrapPlan { server { uri } } } } }
     devices { edges { node { endpoint name tags observations { paths } credentials { id expiresAt revokedAt } rpcs { edges { node { id status } } } } } } }`;
   return world.data(query, {}, world.tokens.other);
