@@ -1,15 +1,23 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Lwm2mVersion } from '../lwm2m/index.ts';
 import { Fleet, SimulatedDevice } from '../simulator/index.ts';
-import type { DeviceOptions } from '../simulator/index.ts';
+import type { DeviceOptions, PreSharedKey } from '../simulator/index.ts';
 import { fail } from './failure.ts';
 
 const DE_REGISTER_MS = 4_000;
 const SENSORS = [3303, 3304, 3323];
 
+interface ServerUri {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
 interface Flags {
   readonly endpoint: string;
-  readonly server: DeviceOptions['server'];
+  readonly server: ServerUri;
+  readonly pskIdentity?: string;
+  readonly pskKey?: string;
   readonly object: readonly number[];
   readonly lwm2m: Lwm2mVersion;
   readonly lifetime: number;
@@ -26,10 +34,12 @@ export function deviceCommand(): Command {
     .description('Runs a simulated LwM2M device: it registers, answers, notifies, and says what it is asked.')
     .option('--endpoint <name>', 'its endpoint name; with --count the first part of the names', 'urn:imei:123')
     .addOption(
-      new Option('--server <uri>', 'the LwM2M server')
+      new Option('--server <uri>', 'the LwM2M server, coap://… or coaps://… (DTLS with a pre-shared key)')
         .argParser(coapUri)
-        .default({ host: '127.0.0.1', port: 5683 }, 'coap://127.0.0.1:5683'),
+        .default({ secure: false, host: '127.0.0.1', port: 5683 }, 'coap://127.0.0.1:5683'),
     )
+    .option('--psk-identity <name>', 'its PSK identity, with coaps:// (its endpoint name)')
+    .option('--psk-key <hex>', 'its PSK, with coaps://')
     .addOption(
       new Option('--object <id...>', 'objects it has beside 1, 3 and 5')
         .argParser(collectIds)
@@ -54,6 +64,7 @@ export function deviceCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
+  const psk = pskOf(flags);
   const options: DeviceOptions = {
     endpoint: flags.endpoint,
     server: flags.server,
@@ -65,6 +76,7 @@ async function run(flags: Flags): Promise<void> {
     driftMs: flags.drift * 1000,
     sendMs: flags.send * 1000,
     log: flags.quiet ? () => {} : say,
+    ...(psk && { psk }),
   };
   const device = flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
   stopOnSignal(device);
@@ -88,12 +100,24 @@ function stopOnSignal(device: { stop(): Promise<void> }): void {
   process.on('SIGTERM', stop);
 }
 
-function coapUri(text: string): DeviceOptions['server'] {
+function coapUri(text: string): ServerUri {
   const uri = URL.canParse(text) ? new URL(text) : null;
-  if (uri?.protocol !== 'coap:' || uri.hostname === '') {
-    throw new InvalidArgumentError('It must be like coap://127.0.0.1:5683 (the simulated device speaks no DTLS).');
+  const secure = uri?.protocol === 'coaps:';
+  if (!uri || !(secure || uri.protocol === 'coap:') || uri.hostname === '') {
+    throw new InvalidArgumentError('It must be like coap://127.0.0.1:5683 or coaps://127.0.0.1:5684.');
   }
-  return { host: uri.hostname.replace(/^\[|\]$/g, ''), port: uri.port === '' ? 5683 : Number(uri.port) };
+  const port = uri.port === '' ? (secure ? 5684 : 5683) : Number(uri.port);
+  return { secure, host: uri.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+/** Null without security. A key belongs to one device, so a fleet has none. */
+function pskOf({ server, endpoint, count, pskIdentity = endpoint, pskKey }: Flags): PreSharedKey | null {
+  if (server.secure !== (pskKey !== undefined)) throw new Error('coaps:// and --psk-key go together');
+  if (pskKey === undefined) return null;
+  if (count > 1) throw new Error('--count is for devices without security: each device has a key of its own');
+  // Nothing repeats the key, as commander would.
+  if (!/^(?:[0-9a-f]{2})+$/i.test(pskKey)) throw new Error('--psk-key is not hex');
+  return { identity: pskIdentity, key: Buffer.from(pskKey, 'hex') };
 }
 
 function collectIds(text: string, before: readonly number[]): readonly number[] {

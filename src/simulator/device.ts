@@ -8,6 +8,8 @@ import type { Subscriber } from './coap-link.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import type { DeviceState } from './device-state.ts';
 import { drift } from './drift.ts';
+import { DtlsTunnel } from './dtls-tunnel.ts';
+import type { PreSharedKey } from './dtls-tunnel.ts';
 import { execute } from './execution.ts';
 import { Firmware } from './firmware.ts';
 import { ADVERTISED } from './formats.ts';
@@ -33,6 +35,8 @@ const BOOT_MS = 1_000;
 export interface DeviceOptions {
   readonly endpoint: string;
   readonly server: { readonly host: string; readonly port: number };
+  /** With it the device speaks DTLS. */
+  readonly psk?: PreSharedKey;
   /** Beside 1, 3 and 5. An object that the model does not know is refused. */
   readonly objects: readonly number[];
   readonly lwm2m?: Lwm2mVersion;
@@ -63,6 +67,7 @@ export class SimulatedDevice {
   readonly #firmware: Firmware;
   readonly #timers = new Map<string, Timer>();
   readonly #history: TimedValue[] = [];
+  #tunnel: DtlsTunnel | null = null;
   #link: CoapLink | null = null;
   #registration: RegistrationClient | null = null;
   #awakeUntil = Infinity;
@@ -104,7 +109,10 @@ export class SimulatedDevice {
 
   /** Binds a port and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound. */
   async start(): Promise<void> {
-    this.#link = await CoapLink.open(this.#options.server, this.#clock, {
+    const { server, psk } = this.#options;
+    this.#tunnel = psk ? await DtlsTunnel.open(server, psk, this.#log) : null;
+    const nearest = this.#tunnel ? { host: '127.0.0.1', port: this.#tunnel.port } : server;
+    this.#link = await CoapLink.open(nearest, this.#clock, {
       answer: (request) => this.#answer(request),
       observe: (request, subscriber) => this.#observe(request, subscriber),
       unsubscribed: (subscriber) => void this.#observations.end(subscriber),
@@ -138,6 +146,7 @@ export class SimulatedDevice {
     await this.#registration?.deregister();
     this.#registration?.stop();
     await this.#link?.close();
+    await this.#tunnel?.close();
   }
 
   /** Ends without a word, as when its battery is taken out: the registration stays until it expires. */
@@ -147,6 +156,7 @@ export class SimulatedDevice {
     this.#observations.clear();
     this.#registration?.stop();
     await this.#link?.close();
+    await this.#tunnel?.close();
   }
 
   /** Sends an Update now. */

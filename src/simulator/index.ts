@@ -1,3 +1,4 @@
 export { SimulatedDevice, type DeviceOptions } from './device.ts';
+export type { PreSharedKey } from './dtls-tunnel.ts';
 export { firmwarePackage } from './firmware.ts';
 export { Fleet, type FleetOptions } from './fleet.ts';

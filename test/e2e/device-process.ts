@@ -10,8 +10,12 @@ export interface DeviceProcess {
   stop(): Promise<number | null>;
 }
 
-export function runDevice(coap: { host: string; port: number }, endpoint: string, ...options: string[]): DeviceProcess {
-  const server = `coap://${coap.host}:${coap.port}`;
+export function runDevice(
+  { scheme = 'coap', host, port }: { scheme?: 'coap' | 'coaps'; host: string; port: number },
+  endpoint: string,
+  ...options: string[]
+): DeviceProcess {
+  const server = `${scheme}://${host}:${port}`;
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'src/cli.ts', 'device', '--server', server, '--endpoint', endpoint, ...options],

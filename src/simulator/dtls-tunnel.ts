@@ -1,0 +1,113 @@
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { dtls } from 'node-dtls-client';
+
+/** What the device sends while a session opens; CoAP sends again what is beyond it. */
+const MOST_WAITING = 8;
+const HANDSHAKE_MS = 10_000;
+
+export interface PreSharedKey {
+  readonly identity: string;
+  readonly key: Uint8Array;
+}
+
+interface ServerAddress {
+  readonly address: string;
+  readonly family: number;
+  readonly port: number;
+}
+
+interface Session {
+  readonly socket: dtls.Socket;
+  open: boolean;
+}
+
+/**
+ * A loopback port whose datagrams go to the server through a DTLS session (RFC 7252 §9.1). The session is
+ * node-dtls-client's, which speaks PSK only and sends nothing again; a session that has ended, or never began, is opened
+ * anew by the next datagram, and CoAP repeats those that were lost.
+ */
+export class DtlsTunnel {
+  readonly #inside: Socket;
+  readonly #server: ServerAddress;
+  readonly #psk: PreSharedKey;
+  readonly #log: (line: string) => void;
+  #device: RemoteInfo | null = null;
+  #session: Session | null = null;
+  #waiting: Buffer[] = [];
+
+  private constructor(inside: Socket, server: ServerAddress, psk: PreSharedKey, log: (line: string) => void) {
+    this.#inside = inside;
+    this.#server = server;
+    this.#psk = psk;
+    this.#log = log;
+    inside.on('message', (datagram, from) => {
+      this.#device ??= from;
+      // Other programs of this machine have no business here.
+      if (from.port === this.#device.port) this.#send(datagram);
+    });
+  }
+
+  /** Rejects when the server's name is unknown or no port is free. */
+  static async open(
+    server: { readonly host: string; readonly port: number },
+    psk: PreSharedKey,
+    log: (line: string) => void,
+  ): Promise<DtlsTunnel> {
+    const { address, family } = await lookup(server.host, { order: 'ipv4first' });
+    const inside = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(inside, 'listening');
+    return new DtlsTunnel(inside, { address, family, port: server.port }, psk, log);
+  }
+
+  /** Of the loopback, where the server seems to be. */
+  get port(): number {
+    return this.#inside.address().port;
+  }
+
+  /** Tells the server that the session ends, and lets go of the port. */
+  async close(): Promise<void> {
+    if (this.#session?.open) this.#session.socket.close();
+    this.#session = null;
+    await new Promise<void>((resolve) => this.#inside.close(() => resolve()));
+  }
+
+  #send(datagram: Buffer): void {
+    this.#session ??= this.#connect();
+    if (this.#session.open) this.#session.socket.send(datagram);
+    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(datagram);
+  }
+
+  #connect(): Session {
+    const { address, family, port } = this.#server;
+    const socket = dtls.createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      address,
+      port,
+      // It makes bytes of texts by their lowest 8 bits.
+      psk: { [Buffer.from(this.#psk.identity).toString('latin1')]: Buffer.from(this.#psk.key).toString('latin1') },
+      timeout: HANDSHAKE_MS,
+    });
+    const session: Session = { socket, open: false };
+    const end = (why: string): void => {
+      session.open = false;
+      if (this.#session !== session) return;
+      this.#session = null;
+      this.#waiting = [];
+      this.#log(`its DTLS session ended: ${why}`);
+    };
+    socket.on('connected', () => {
+      session.open = true;
+      this.#log('opened a DTLS session');
+      for (const datagram of this.#waiting.splice(0)) socket.send(datagram);
+    });
+    socket.on('message', (datagram: Buffer) => {
+      if (this.#session === session && this.#device) this.#inside.send(datagram, this.#device.port, '127.0.0.1');
+    });
+    socket.on('error', (error: Error) => end(error.message));
+    socket.on('close', () => end('the server closed it'));
+    return session;
+  }
+}

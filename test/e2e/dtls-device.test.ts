@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runDevice, type DeviceProcess } from './device-process.ts';
+import { runTreeline, type TreelineProcess } from './treeline-process.ts';
+
+const ENDPOINT = 'urn:dev:os:simulated';
+
+let treeline: TreelineProcess;
+let device: DeviceProcess;
+let id: string;
+
+interface Provisioned {
+  readonly provisionDevice: { readonly device: { readonly id: string }; readonly secret: { readonly keyHex: string } };
+}
+
+beforeAll(async () => {
+  treeline = await runTreeline();
+  const { provisionDevice } = await treeline.query<Provisioned>(
+    `mutation ($endpoint: String!) { provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) {
+      ... on ProvisionDevicePayload { device { id } secret { keyHex } }
+    } }`,
+    { endpoint: ENDPOINT },
+  );
+  ({ id } = provisionDevice.device);
+  device = runDevice({ scheme: 'coaps', ...treeline.coaps }, ENDPOINT, '--psk-key', provisionDevice.secret.keyHex);
+  await device.heard(/registered/);
+});
+
+afterAll(async () => {
+  await device?.stop();
+  await treeline?.stop();
+});
+
+it('takes a simulated device by the key that it was given when it was provisioned', async () => {
+  const { device: found } = await treeline.query<{ device: unknown }>(
+    'query ($id: ID!) { device(id: $id) { status registration { transport security { kind name } } } }',
+    { id },
+  );
+  expect(found).toEqual({
+    status: 'ONLINE',
+    registration: { transport: 'DTLS', security: { kind: 'PSK', name: ENDPOINT } },
+  });
+});
+
+it('reads it over the session that it opened', async () => {
+  const { readResources } = await treeline.query<{ readResources: unknown }>(
+    `mutation ($id: ID!) { readResources(input: { deviceId: $id, paths: ["/3303/0/5700"] }) {
+      ... on ReadResourcesPayload { rpc { status } values { path } }
+    } }`,
+    { id },
+  );
+  expect(readResources).toEqual({ rpc: { status: 'SUCCESSFUL' }, values: [{ path: '/3303/0/5700' }] });
+});
