@@ -133,7 +133,11 @@ export const settings = {
     fallback: '::',
     meaning: 'Addresses that CoAP over DTLS listens on, with commas between; :: is all of IPv6 and IPv4.',
   },
-  coapsPort: { variable: 'TREELINE_COAPS_PORT', fallback: '5684', meaning: 'UDP port of CoAP over DTLS.' },
+  coapsPort: {
+    variable: 'TREELINE_COAPS_PORT',
+    fallback: '5684',
+    meaning: 'Port of CoAP over DTLS (UDP) and over TLS (TCP).',
+  },
   bootstrapPort: {
     variable: 'TREELINE_BOOTSTRAP_PORT',
     fallback: '5783',

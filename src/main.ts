@@ -33,6 +33,7 @@ export interface Treeline {
     readonly coap: string;
     readonly coapTcp: string;
     readonly coaps: string;
+    readonly coapsTcp: string;
     readonly bootstrap: string;
     readonly database: string;
     readonly telemetry: string;
@@ -41,6 +42,8 @@ export interface Treeline {
   readonly publicKey: string;
   /** Made by this start, to be shown once; null when an earlier start made it or the settings gave it. */
   readonly adminToken: string | null;
+  /** Resolves when what it can't go on without is gone for good, with an error whose message is one clear line. */
+  readonly failed: Promise<Error>;
   /** Drains: no new work, what runs is ended or stored, then everything is closed. */
   stop(): Promise<void>;
 }
@@ -66,9 +69,15 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const clock = systemClock;
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   await checkPorts(config);
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
     database: config.database,
-    onError: (error) => log.error({ err: error }, 'the database'),
+    onError(error) {
+      // Postgres is connected to anew; the embedded database ends with its thread.
+      if (config.database.kind === 'embedded') fail(error);
+      else log.error({ err: error }, 'the database');
+    },
   });
   undo.push(() => store.close());
   const key = await secretKey(config.secretKey, config.dataDir);
@@ -89,7 +98,8 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const adminToken = await ensureAdminToken(store, config.adminToken);
   const bus = createEventBus<FleetEvents & TelemetryEvents>();
   undo.push(async () => bus.close());
-  void endSessions(bus.subscribe('credentialEnded', null), [endpoints, bootstrapEndpoints]);
+  const secured = [endpoints.dtls, endpoints.tls, bootstrapEndpoints.dtls].map(({ transport }) => transport);
+  void endSessions(bus.subscribe('credentialEnded', null), secured);
 
   const telemetry = createTelemetry({
     store,
@@ -119,6 +129,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       { endpoint: endpoints.udp.endpoint, transport: 'udp' },
       { endpoint: endpoints.dtls.endpoint, transport: 'dtls' },
       { endpoint: endpoints.tcp.endpoint, transport: 'tcp' },
+      { endpoint: endpoints.tls.endpoint, transport: 'tls' },
     ],
     host: running.host,
     clock,
@@ -138,6 +149,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
         udp: () => endpoints.udp.endpoint.metrics(),
         dtls: () => endpoints.dtls.endpoint.metrics(),
         tcp: () => endpoints.tcp.endpoint.metrics(),
+        tls: () => endpoints.tls.endpoint.metrics(),
       },
       dtls: () => endpoints.dtls.transport.metrics,
       fleet: () => running.snapshot(),
@@ -167,17 +179,18 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     addresses: addressesOf(config, url, endpoints, bootstrapEndpoints),
     publicKey: endpoints.dtls.publicKey.toString('base64'),
     adminToken,
+    failed,
   };
 }
 
 /** A session lives no longer than the credential that opened it; ends when the bus closes. */
 async function endSessions(
   ends: Subscription<FleetEvents['credentialEnded']>,
-  endpoints: readonly Pick<BootstrapEndpoints, 'dtls'>[],
+  transports: readonly { endSessions(credential: string): void }[],
 ): Promise<void> {
   for await (const event of ends) {
     if (event.kind !== 'event') continue;
-    for (const { dtls } of endpoints) dtls.transport.endSessions(event.value.credentialId);
+    for (const transport of transports) transport.endSessions(event.value.credentialId);
   }
 }
 
@@ -196,7 +209,7 @@ async function readiness(store: Store, telemetry: Telemetry): Promise<Readiness>
 function addressesOf(
   config: Config,
   graphql: string,
-  { udp, tcp, dtls }: Endpoints,
+  { udp, tcp, dtls, tls }: Endpoints,
   bootstrap: BootstrapEndpoints,
 ): Treeline['addresses'] {
   const { database, kafka } = config;
@@ -206,6 +219,7 @@ function addressesOf(
     coap: udp.transport.addresses.map((address) => uri('coap', address)).join(' '),
     coapTcp: tcp.transport.addresses.map((address) => uri('coap+tcp', address)).join(' '),
     coaps: dtls.transport.addresses.map((address) => uri('coaps', address)).join(' '),
+    coapsTcp: tls.transport.addresses.map((address) => uri('coaps+tcp', address)).join(' '),
     bootstrap: [
       ...bootstrap.udp.transport.addresses.map((address) => uri('coap', address)),
       ...bootstrap.dtls.transport.addresses.map((address) => uri('coaps', address)),

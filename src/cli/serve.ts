@@ -16,6 +16,8 @@ export function serveCommand(): Command {
         // Loaded here, so that a wrong setting is told before the product is loaded.
         const { startTreeline } = await import('../main.ts');
         const treeline = await startTreeline(config);
+        // Whatever device or caller is answered now would be answered wrongly: nothing is drained.
+        void treeline.failed.then(fail);
         stopOnSignal(treeline);
         process.stdout.write(banner(treeline));
       } catch (error) {
@@ -52,6 +54,7 @@ function banner({ addresses, adminToken }: Treeline): string {
     `  LwM2M       ${addresses.coap}   NoSec`,
     `              ${addresses.coapTcp}   NoSec`,
     `              ${addresses.coaps}   DTLS: PSK, raw public keys, X.509`,
+    `              ${addresses.coapsTcp}   TLS: X.509`,
     `  Bootstrap   ${addresses.bootstrap}`,
     `  Database    ${addresses.database}`,
     `  Telemetry   ${addresses.telemetry}`,

@@ -1,14 +1,22 @@
+import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { createCoapEndpoint, transmissionParameters, type CoapEndpoint, type Transport } from '../coap/index.ts';
+import {
+  createCoapEndpoint,
+  transmissionParameters,
+  type CoapEndpoint,
+  type TlsSettings,
+  type Transport,
+} from '../coap/index.ts';
 import type { Config } from '../config.ts';
 import {
   createServerIdentity,
   loadServerIdentity,
+  type Credentials,
   type DtlsServerOptions,
   type HandshakeReport,
 } from '../dtls/index.ts';
 import type { CredentialLookUp, Log } from '../fleet/index.ts';
-import { dtlsIdentity } from '../installation/index.ts';
+import { dtlsIdentity, type PemIdentity } from '../installation/index.ts';
 import { dtlsCredentials } from './dtls-credentials.ts';
 
 /** What the endpoints of devices are opened with. */
@@ -34,11 +42,11 @@ export function coapOver(transport: Transport, { config, clock, log }: Endpoints
   });
 }
 
-/** A DTLS server's binding to a port, with the installation's identity and credentials; and its public key. */
+/** A DTLS server's binding to a port, with the installation's identity and credentials; and that identity. */
 export async function dtlsBinding(
   { config, lookUp, clock, log, onHandshake }: EndpointsOptions,
   port: number,
-): Promise<{ readonly binding: DtlsServerOptions; readonly publicKey: Buffer }> {
+): Promise<{ readonly binding: DtlsServerOptions; readonly publicKey: Buffer; readonly pem: PemIdentity }> {
   const pem = await dtlsIdentity(config.coaps.identity, config.dataDir, () =>
     createServerIdentity({
       commonName: 'treeline',
@@ -58,5 +66,20 @@ export async function dtlsBinding(
     onAlarm: ({ address, port: from }, forgeries) =>
       log.warn({ address, port: from, forgeries }, 'somebody forges records of a DTLS session'),
   };
-  return { binding, publicKey: identity.spki };
+  return { binding, publicKey: identity.spki, pem };
+}
+
+/** What a TLS server proves itself with, and whom it lets in: those whom DTLS would, by the same certificates. */
+export function tlsSettings(pem: PemIdentity, credentials: Credentials): TlsSettings {
+  return {
+    ...pem,
+    async identify(chain) {
+      const [own] = chain;
+      if (own === undefined) return null;
+      const verdict = await credentials.certificate(chain);
+      if ('refused' in verdict) return null;
+      const name = new X509Certificate(own).subject.replaceAll('\n', ', ');
+      return { kind: 'x509', name, credential: verdict.credential };
+    },
+  };
 }

@@ -1,13 +1,14 @@
-import { TcpTransport, UdpTransport, type CoapEndpoint, type Transport } from '../coap/index.ts';
+import { TcpTransport, UdpTransport, type CoapEndpoint, type TlsSettings, type Transport } from '../coap/index.ts';
 import { DtlsServer } from '../dtls/index.ts';
 import { saveSessions, takeSavedSessions } from '../installation/index.ts';
-import { coapOver, dtlsBinding, type EndpointsOptions } from './binding.ts';
+import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './binding.ts';
 
 /** What devices reach the server by. */
 export interface Endpoints {
   readonly udp: { readonly transport: UdpTransport; readonly endpoint: CoapEndpoint };
   readonly tcp: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
   readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint; readonly publicKey: Buffer };
+  readonly tls: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
   /** Closes all; DTLS sessions are saved for the next start. */
   close(): Promise<void>;
 }
@@ -22,14 +23,22 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
     // The same port over TCP; one that the system picked may be taken there.
     const tcp = await TcpTransport.bind({ hosts: [config.coap.host], port: config.coap.port, clock });
     opened.push(tcp);
-    const { server: dtls, publicKey } = await bindDtls(options);
-    const endpoints = { udp: coapOver(udp, options), tcp: coapOver(tcp, options), dtls: coapOver(dtls, options) };
+    const { server: dtls, publicKey, tlsOver } = await bindDtls(options);
+    opened.push(dtls);
+    const tls = await TcpTransport.bind({ hosts: config.coaps.hosts, port: config.coaps.port, clock, tls: tlsOver });
+    const endpoints = {
+      udp: coapOver(udp, options),
+      tcp: coapOver(tcp, options),
+      dtls: coapOver(dtls, options),
+      tls: coapOver(tls, options),
+    };
     return {
       udp: { transport: udp, endpoint: endpoints.udp },
       tcp: { transport: tcp, endpoint: endpoints.tcp },
       dtls: { transport: dtls, endpoint: endpoints.dtls, publicKey },
+      tls: { transport: tls, endpoint: endpoints.tls },
       async close() {
-        await Promise.all([endpoints.udp.close(), endpoints.tcp.close()]);
+        await Promise.all([endpoints.udp.close(), endpoints.tcp.close(), endpoints.tls.close()]);
         // Before the endpoint closes its transport: a closed session can't be saved.
         await saveSessions(config.dataDir, await dtls.suspend(options.secretKey));
         await endpoints.dtls.close();
@@ -41,18 +50,26 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
   }
 }
 
-async function bindDtls(options: EndpointsOptions): Promise<{ server: DtlsServer; publicKey: Buffer }> {
+interface BoundDtls {
+  readonly server: DtlsServer;
+  readonly publicKey: Buffer;
+  /** The same identity and the same devices over TLS. */
+  readonly tlsOver: TlsSettings;
+}
+
+async function bindDtls(options: EndpointsOptions): Promise<BoundDtls> {
   const { config, secretKey, log } = options;
-  const { binding, publicKey } = await dtlsBinding(options, config.coaps.port);
+  const { binding, publicKey, pem } = await dtlsBinding(options, config.coaps.port);
+  const tlsOver = tlsSettings(pem, binding.credentials);
   const sessions = await takeSavedSessions(config.dataDir);
   const saved = sessions && { sessions, key: secretKey };
   try {
-    return { server: await DtlsServer.bind({ ...binding, ...(saved && { saved }) }), publicKey };
+    return { server: await DtlsServer.bind({ ...binding, ...(saved && { saved }) }), publicKey, tlsOver };
   } catch (error) {
     if (saved === null || !isUnreadable(error)) throw error;
     // State that can't be read is set aside, not a reason not to start: the devices make new sessions.
     log.warn({ err: error }, 'the saved DTLS sessions can not be read and are dropped');
-    return { server: await DtlsServer.bind(binding), publicKey };
+    return { server: await DtlsServer.bind(binding), publicKey, tlsOver };
   }
 }
 

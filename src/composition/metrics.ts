@@ -7,7 +7,7 @@ import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts
 
 /** Where the numbers come from, read when somebody asks for the page. */
 export interface MetricSources {
-  readonly coap: Readonly<Record<'udp' | 'dtls' | 'tcp', () => CoapMetrics>>;
+  readonly coap: Readonly<Record<'udp' | 'dtls' | 'tcp' | 'tls', () => CoapMetrics>>;
   readonly dtls: () => DtlsMetrics;
   readonly fleet: () => FleetSnapshot;
   readonly telemetry: () => TelemetryCounters;
@@ -61,7 +61,7 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     });
   };
   const perTransport = (read: (metrics: CoapMetrics) => number) => (): Sample[] =>
-    by('transport', { udp: read(coap.udp()), dtls: read(coap.dtls()), tcp: read(coap.tcp()) });
+    by('transport', { udp: read(coap.udp()), dtls: read(coap.dtls()), tcp: read(coap.tcp()), tls: read(coap.tls()) });
   const transport = ['transport'];
 
   counter(

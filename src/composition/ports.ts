@@ -18,7 +18,9 @@ export async function checkPorts({ http, coap, coaps, bootstrap }: Config): Prom
   const beside = { host: coap.host, port: bootstrap.port };
   await tryUdp(beside.host, beside.port).catch(refused(settings.bootstrapPort.variable, beside));
   for (const host of coaps.hosts) {
-    await tryUdp(host, coaps.port).catch(refused(settings.coapsPort.variable, { host, port: coaps.port }));
+    const secure = { host, port: coaps.port };
+    await tryUdp(host, secure.port).catch(refused(settings.coapsPort.variable, secure));
+    await tryTcp(host, secure.port).catch(refused(settings.coapsPort.variable, secure));
     const secured = { host, port: bootstrap.coapsPort };
     await tryUdp(host, secured.port).catch(refused(settings.bootstrapCoapsPort.variable, secured));
   }

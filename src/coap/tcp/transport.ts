@@ -1,7 +1,9 @@
+import { constants } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { systemClock, type Clock } from '../../clock.ts';
 import { CoapError } from '../error.ts';
-import type { Peer, Transport } from '../transport.ts';
+import type { Peer, SecurityIdentity, Transport } from '../transport.ts';
 import { Connection } from './connection.ts';
 
 export interface TcpBinding {
@@ -12,37 +14,54 @@ export interface TcpBinding {
   readonly clock?: Clock;
   /** Open connections at most; one more is refused. Default 100,000. */
   readonly connections?: number;
+  /** Absent: without security. */
+  readonly tls?: TlsSettings;
+}
+
+/** RFC 8323 §8.2, RFC 7925: what the server proves itself with, and whom a client's certificates make it. */
+export interface TlsSettings {
+  /** PEM: the server's certificate and its issuers. */
+  readonly certificates: string;
+  /** PEM */
+  readonly privateKey: string;
+  /** `chain`: DER, the client's own first, whose private key TLS has proved. Null: it may not connect. */
+  readonly identify: (chain: readonly Uint8Array[]) => Promise<SecurityIdentity | null>;
 }
 
 const MOST_CONNECTIONS = 100_000;
+const LONGEST_CHAIN = 8;
+/** A TLS handshake and the look-up behind it. */
+const HANDSHAKE_MS = 30_000;
 
 /**
- * CoAP over TCP without security (RFC 8323), as a transport of datagrams: the same engine serves it. A connection is a
- * peer; when it closes the peer is gone for good, and a device that connects again registers or updates.
+ * CoAP over TCP and over TLS (RFC 8323), as a transport of datagrams: the same engine serves it. A connection is a peer;
+ * when it closes the peer is gone for good, and a device that connects again registers or updates.
  */
 export class TcpTransport implements Transport {
-  readonly kind = 'tcp';
+  readonly kind: 'tcp' | 'tls';
   readonly #servers: Server[] = [];
   readonly #connections = new Map<string, Connection>();
   readonly #clock: Clock;
   readonly #most: number;
+  readonly #tls: TlsSettings | null;
   #count = 0;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
 
-  private constructor({ clock = systemClock, connections = MOST_CONNECTIONS }: TcpBinding) {
+  private constructor({ clock = systemClock, connections = MOST_CONNECTIONS, tls }: TcpBinding) {
+    this.kind = tls ? 'tls' : 'tcp';
     this.#clock = clock;
     this.#most = connections;
+    this.#tls = tls ?? null;
   }
 
   /** Rejects with CoapError BIND, naming the address. */
   static async bind(binding: TcpBinding): Promise<TcpTransport> {
     const transport = new TcpTransport(binding);
     for (const host of binding.hosts) {
-      const first = transport.#servers[0]?.address();
-      const port = binding.port === 0 && first && typeof first === 'object' ? first.port : binding.port;
+      const port = binding.port === 0 ? (transport.addresses[0]?.port ?? 0) : binding.port;
       try {
-        await transport.#listen(host, port);
+        await transport.#listen(host, port, binding.hosts);
       } catch (cause) {
         await transport.close();
         const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
@@ -54,9 +73,7 @@ export class TcpTransport implements Transport {
 
   /** Where it listens, in the order of `hosts`. */
   get addresses(): readonly AddressInfo[] {
-    return this.#servers
-      .map((server) => server.address())
-      .filter((address) => typeof address === 'object' && address !== null);
+    return this.#servers.map((server) => server.address()).filter((one) => typeof one === 'object' && one !== null);
   }
 
   get connections(): number {
@@ -75,18 +92,27 @@ export class TcpTransport implements Transport {
     this.#gone = gone;
   }
 
+  /** Ends the connections that a credential opened, when it is revoked or rotated. */
+  endSessions(credential: string): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.peer.security?.credential === credential) void connection.close();
+    }
+  }
+
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
     await Promise.all(closed);
   }
 
-  #listen(host: string, port: number): Promise<void> {
-    const server = createServer((socket) => this.#accept(socket));
+  #listen(host: string, port: number, hosts: readonly string[]): Promise<void> {
+    const server = this.#tls ? this.#tlsServer(this.#tls) : createServer((socket) => this.#accept(socket, null));
     server.maxConnections = this.#most;
+    // `::` alone serves IPv4 too; beside another host it must leave that to it.
+    const ipv6Only = host.includes(':') && hosts.length > 1;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, exclusive: true }, () => {
+      server.listen({ host, port, ipv6Only, exclusive: true }, () => {
         server.off('error', reject);
         server.on('error', () => {});
         this.#servers.push(server);
@@ -95,10 +121,34 @@ export class TcpTransport implements Transport {
     });
   }
 
-  #accept(socket: Socket): void {
+  #tlsServer({ certificates, privateKey, identify }: TlsSettings): Server {
+    const server = createTlsServer({
+      cert: certificates,
+      key: privateKey,
+      minVersion: 'TLSv1.2',
+      // RFC 8323 §8.2
+      ALPNProtocols: ['coap'],
+      requestCert: true,
+      // Whose certificate it is, is looked up below: TLS proves that the client has its key.
+      rejectUnauthorized: false,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      handshakeTimeout: HANDSHAKE_MS,
+    });
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => {});
+      identify(chainOf(socket)).then(
+        (security) => (security && !socket.destroyed ? this.#accept(socket, security) : socket.destroy()),
+        () => socket.destroy(),
+      );
+    });
+    return server;
+  }
+
+  #accept(socket: Socket, security: SecurityIdentity | null): void {
     // The address alone could come back with another connection: a key is never used again.
-    const key = `tcp ${++this.#count} ${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
-    const connection = new Connection(socket, key, null, this.#clock, {
+    const key = `${this.kind} ${++this.#count} ${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
+    const connection = new Connection(socket, key, security, this.#clock, {
       received: (peer, datagram) => this.#receive(peer, datagram),
       gone: ({ peer }) => {
         this.#connections.delete(peer.key);
@@ -107,4 +157,18 @@ export class TcpTransport implements Transport {
     });
     this.#connections.set(key, connection);
   }
+}
+
+/** DER, the client's own first; none when it has no certificate. */
+function chainOf(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  const own: Partial<PeerCertificate> & { issuerCertificate?: unknown } = socket.getPeerCertificate(true);
+  for (let next = own; next.raw && chain.length < LONGEST_CHAIN;) {
+    const { raw, issuerCertificate } = next;
+    chain.push(raw);
+    // The root is its own issuer.
+    if (typeof issuerCertificate !== 'object' || issuerCertificate === null || issuerCertificate === next) break;
+    next = issuerCertificate;
+  }
+  return chain;
 }
