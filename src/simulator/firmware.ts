@@ -4,7 +4,7 @@ import { Path } from '../lwm2m/index.ts';
 import { DEVICE, FIRMWARE } from './objects.ts';
 import { notAllowed } from './refusal.ts';
 import type { ResourceTree } from './resource-tree.ts';
-import { integer, opaque, text, time } from './typed.ts';
+import { integer, numberOf, opaque, text, time } from './typed.ts';
 
 /** /5/0/3 */
 const State = { idle: 0, downloading: 1, downloaded: 2, updating: 3 } as const;
@@ -13,10 +13,12 @@ const Result = {
   initial: 0,
   success: 1,
   noFlash: 2,
+  noMemory: 3,
   connectionLost: 4,
   integrity: 5,
   packageType: 6,
   uri: 7,
+  updateFailed: 8,
   protocol: 9,
   cancelled: 10,
 } as const;
@@ -25,9 +27,27 @@ const FLASH_BYTES = 1024 * 1024;
 const FLASHING_MS = 2_000;
 const MAGIC = 'treeline-firmware';
 
-/** A package that the simulated device takes: a line with the version and the SHA-256 of the image, then the image. */
-export function firmwarePackage(version: string, image: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`${MAGIC} ${version} ${digest(image)}\n`), image]);
+/** What a package asks of the device. */
+export interface FirmwareNeeds {
+  /** Bytes of memory to unpack it. */
+  readonly memory?: number;
+  /** The version of the hardware that it runs on (/3/0/18). */
+  readonly hardware?: string;
+}
+
+interface Package {
+  readonly version: string;
+  readonly memory: number;
+  readonly hardware: string | null;
+}
+
+/**
+ * A package that the simulated device takes: a line with the version, the SHA-256 of the image and what it needs
+ * (`memory=65536 hardware=1.0`), then the image.
+ */
+export function firmwarePackage(version: string, image: Uint8Array, needs: FirmwareNeeds = {}): Uint8Array {
+  const words = [MAGIC, version, digest(image), ...Object.entries(needs).map(([name, value]) => `${name}=${value}`)];
+  return Buffer.concat([Buffer.from(`${words.join(' ')}\n`), image]);
 }
 
 /** The Firmware Update object's state machine (Core 1.2 Appendix E.6). */
@@ -35,7 +55,7 @@ export class Firmware {
   readonly #tree: ResourceTree;
   readonly #clock: Clock;
   readonly #reboot: () => void;
-  #pending: string | null = null;
+  #pending: Package | null = null;
 
   /** `reboot`: the device starts anew with what was flashed. */
   constructor(tree: ResourceTree, clock: Clock, reboot: () => void) {
@@ -69,9 +89,11 @@ export class Firmware {
   /** Execute Update: only what is downloaded can be flashed. */
   update(): void {
     if (this.#state !== State.downloaded || this.#pending === null) throw notAllowed('nothing is downloaded');
-    const version = this.#pending;
+    const { version, hardware } = this.#pending;
     this.#enter(State.updating, Result.initial);
     this.#clock.after(FLASHING_MS, () => {
+      // Core 1.2 Appendix E.6: when the update failed, the package is still there.
+      if (hardware !== null && hardware !== this.#hardware) return this.#enter(State.downloaded, Result.updateFailed);
       this.#tree.set(Path.of(3, 0, DEVICE.firmwareVersion), text(version));
       this.#tree.set(at(FIRMWARE.version), text(version));
       this.#idle(Result.success);
@@ -89,10 +111,20 @@ export class Firmware {
     return value?.type === 'Integer' ? Number(value.value) : undefined;
   }
 
+  get #hardware(): string {
+    const value = this.#tree.value(Path.of(3, 0, DEVICE.hardwareVersion));
+    return value?.type === 'String' ? value.value : '';
+  }
+
+  get #freeMemory(): number {
+    return (numberOf(this.#tree.value(Path.of(3, 0, DEVICE.memoryFree))) ?? 0) * 1000;
+  }
+
   #downloaded(image: Uint8Array): void {
     if (image.length > FLASH_BYTES) return this.#idle(Result.noFlash);
     const parsed = parsePackage(image);
     if (typeof parsed === 'number') return this.#idle(parsed);
+    if (parsed.memory > this.#freeMemory) return this.#idle(Result.noMemory);
     this.#pending = parsed;
     this.#enter(State.downloaded, Result.initial);
   }
@@ -114,12 +146,14 @@ function at(resourceId: number): Path {
   return Path.of(5, 0, resourceId);
 }
 
-/** The version of a package that is whole, or the result that says what is wrong with it. */
-function parsePackage(bytes: Uint8Array): string | number {
+/** What a package that is whole says of itself, or the result that says what is wrong with it. */
+function parsePackage(bytes: Uint8Array): Package | number {
   const end = bytes.indexOf(0x0a);
-  const [magic, version, sha256] = Buffer.from(bytes.subarray(0, end)).toString('latin1').split(' ');
+  const [magic, version, sha256, ...needs] = Buffer.from(bytes.subarray(0, end)).toString('latin1').split(' ');
   if (end === -1 || magic !== MAGIC || version === undefined) return Result.packageType;
-  return digest(bytes.subarray(end + 1)) === sha256 ? version : Result.integrity;
+  if (digest(bytes.subarray(end + 1)) !== sha256) return Result.integrity;
+  const named = new Map(needs.map((need): [string, string] => [need.split('=')[0] ?? '', need.split('=')[1] ?? '']));
+  return { version, memory: Number(named.get('memory') ?? 0), hardware: named.get('hardware') ?? null };
 }
 
 async function download(uri: string): Promise<Uint8Array | number> {

@@ -53,6 +53,7 @@ export const DEVICE = {
   errorCode: 11,
   resetErrorCode: 12,
   currentTime: 13,
+  hardwareVersion: 18,
 } as const;
 export const FIRMWARE = {
   package: 0,
@@ -130,7 +131,7 @@ const CORE: Readonly<Record<number, (options: ObjectsOptions) => Resources>> = {
     15: text('Etc/UTC'),
     16: text(binding),
     17: text('simulated'),
-    18: text('1.0'),
+    [DEVICE.hardwareVersion]: text('1.0'),
     19: text('1.0.0'),
     20: integer(0),
     21: integer(65_536),

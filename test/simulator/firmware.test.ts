@@ -72,9 +72,17 @@ describe('a package that is pushed', () => {
     ['is no package', Buffer.from('something else'), 6],
     ['is damaged', Buffer.concat([firmwarePackage('2.0.0', image), Buffer.from('x')]), 5],
     ['is too large for the flash', firmwarePackage('2.0.0', Buffer.alloc(1024 * 1024)), 2],
+    ['needs more memory than there is', firmwarePackage('2.0.0', image, { memory: 1e9 }), 3],
   ])('that %s leaves the machine idle with a result', async (_what, payload, result) => {
     expect(await push(payload)).toBe('2.04');
     expect(machine()).toEqual([IDLE, result]);
+  });
+
+  it('stays when it is for another hardware', async () => {
+    await push(firmwarePackage('2.0.0', image, { hardware: '9.9' }));
+    await server.ask({ method: 'POST', path: '/5/0/2' });
+    await clock.advance(2_000);
+    expect(machine()).toEqual([DOWNLOADED, 8]);
   });
 
   it('can be cancelled until it is flashed', async () => {
