@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { certify } from '../dtls/certificates.ts';
 import { freshInstallation, runTreeline, type Installation, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { etsName } from './ets/catalogue.ts';
 import { LeshanDevice, requirePeer, type LeshanOptions } from './peers/index.ts';
 
 interface Step {
@@ -22,6 +23,8 @@ interface Bootstrapped {
     readonly edges: readonly { readonly node: { readonly status: string; readonly steps: readonly Step[] } }[];
   };
 }
+
+const NOSEC = '1.1 over UDP';
 
 requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
   let installation: Installation;
@@ -110,7 +113,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     return device;
   }
 
-  it('LightweightM2M-1.1-int-0, int-1, int-4, int-8: over NoSec gives server and key, registers by them over DTLS', async () => {
+  it(`${etsName(0, 'Leshan', NOSEC)}: gives server and key, registers by them over DTLS`, async () => {
     const endpoint = 'urn:dev:bootstrap-nosec';
     const device = run({ serverUri: at.coap, endpoint });
     await device.waitFor(/^BOOTSTRAPPED/);
@@ -123,7 +126,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     const [{ node } = { node: null }] = told.bootstraps.edges;
     // Leshan's Discover says 1.0, whatever it speaks.
     expect(node).toMatchObject({ status: 'FINISHED', reason: null, security: null, lwm2mVersion: '1.0' });
-    expect(node?.steps.map(({ operation, path, code }) => `${operation} ${path} ${code}`)).toEqual([
+    expect(stepsOf(node)).toEqual([
       'DISCOVER / 2.05',
       'DELETE /0 2.02',
       'DELETE /1 2.02',
@@ -135,7 +138,27 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     ]);
   });
 
-  it('LightweightM2M-1.1-int-1: over PSK gives server and key, registers by them over DTLS', async () => {
+  it(`${etsName(4, 'Leshan', NOSEC)}: its account survives, so that it bootstraps again`, async () => {
+    const endpoint = 'urn:dev:bootstrap-delete';
+    const device = run({ serverUri: at.coap, endpoint });
+    await device.registered();
+    const since = device.mark();
+    device.write('bootstrap');
+    await device.registered({ since });
+    const { edges } = (await story(endpoint)).bootstraps;
+    expect(edges.map(({ node }) => node.status)).toEqual(['FINISHED', 'FINISHED']);
+    for (const { node } of edges)
+      expect(stepsOf(node)).toEqual(expect.arrayContaining(['DELETE /0 2.02', 'DELETE /1 2.02']));
+  });
+
+  it(`${etsName(8, 'Leshan', NOSEC)}: the servers that it has are read back`, async () => {
+    const endpoint = 'urn:dev:bootstrap-read';
+    await run({ serverUri: at.coap, endpoint }).registered();
+    const [{ node } = { node: null }] = (await story(endpoint)).bootstraps.edges;
+    expect(node?.steps.find(({ operation }) => operation === 'READ')).toMatchObject({ path: '/1', code: '2.05' });
+  });
+
+  it(`${etsName(1, 'Leshan', '1.1 over DTLS with PSK')}: gives server and key, registers by them over DTLS`, async () => {
     const endpoint = 'urn:dev:bootstrap-psk';
     const deviceId = await provisioned(endpoint);
     const { createBootstrapCredential } = await treeline.query<{
@@ -157,7 +180,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     expect(treeline.output()).not.toContain(createBootstrapCredential.secret.keyHex);
   });
 
-  it('LightweightM2M-1.1-int-5: bootstraps again when it is told to; the old key ends when the new one was used', async () => {
+  it(`${etsName(5, 'Leshan', NOSEC)}: the old key ends when the new one was used`, async () => {
     const endpoint = 'urn:dev:bootstrap-again';
     const device = run({ serverUri: at.coap, endpoint });
     await device.registered();
@@ -190,7 +213,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     ]);
   });
 
-  it('LightweightM2M-1.1-int-2: over X.509 gives server and certificate, registers by them over DTLS', async () => {
+  it(`${etsName(2, 'Leshan', '1.1 over DTLS with X.509')}: gives server and certificate`, async () => {
     const endpoint = 'urn:dev:bootstrap-x509';
     const dates = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 };
     const authority = certify('Factory', null, dates);
@@ -263,3 +286,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     ]);
   });
 });
+
+function stepsOf(bootstrap: { readonly steps: readonly Step[] } | null): string[] | undefined {
+  return bootstrap?.steps.map(({ operation, path, code }) => `${operation} ${path} ${code}`);
+}

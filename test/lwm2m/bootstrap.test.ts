@@ -105,7 +105,7 @@ function links(payload: string): DeviceAnswer {
 const BEGIN = { method: 'POST', path: '/bs', query: ['ep=dev1'] } as const;
 
 describe('a Bootstrap-Request', () => {
-  it('LightweightM2M-1.1-int-0: is answered 2.04, then discovers, deletes, writes, reads and finishes', async () => {
+  it('LightweightM2M-1.1-int-0 [scripted client, 1.1 over UDP] Client Initiated Bootstrap: is answered 2.04, then discovers, deletes, writes, reads and finishes', async () => {
     const { device, network, host, lines } = world();
     expect(await device.request(BEGIN)).toMatchObject({ code: '2.04' });
     await network.clock.advance(100);
@@ -124,7 +124,7 @@ describe('a Bootstrap-Request', () => {
     ]);
   });
 
-  it('LightweightM2M-1.1-int-4: writes around the bootstrap account, wherever the device keeps it', async () => {
+  it('LightweightM2M-1.1-int-4 [scripted client, 1.1 over UDP] Bootstrap Delete: writes around the bootstrap account, wherever the device keeps it', async () => {
     const { device, network, lines } = world(except('GET /', links('</>;lwm2m=1.1,</0/1>,</0/0>;ssid=7')));
     await device.request(BEGIN);
     await network.clock.advance(100);
@@ -281,7 +281,7 @@ describe('a bootstrap that is interrupted', () => {
     expect(host.endings).toEqual(['b1 finished']);
   });
 
-  it('LightweightM2M-1.1-int-9: by 4.06 on Finish is repeated once from a clean device', async () => {
+  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on Finish is repeated once from a clean device', async () => {
     let refusals = 1;
     const { device, network, host, lines } = world((asked) =>
       asked.line === 'POST /bs' && refusals-- > 0 ? { code: codes.notAcceptable, payload: 'no /1' } : answerAll(asked),
@@ -292,7 +292,7 @@ describe('a bootstrap that is interrupted', () => {
     expect(host.endings).toEqual(['b1 finished']);
   });
 
-  it('LightweightM2M-1.1-int-9: by 4.06 on the second Finish has failed, with the reason that the device gave', async () => {
+  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on the second Finish has failed, with the reason that the device gave', async () => {
     const { device, network, host, lines } = world(except('POST /bs', { code: codes.notAcceptable, payload: 'no /1' }));
     await device.request(BEGIN);
     await network.clock.advance(100);
@@ -323,7 +323,7 @@ describe('a bootstrap that is interrupted', () => {
 describe('a Bootstrap-Pack-Request', () => {
   const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
 
-  it('LightweightM2M-1.2-int-12: is answered with everything in one payload', async () => {
+  it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with everything in one payload', async () => {
     const { device, host, network } = world();
     expect(await device.request(PACK)).toMatchObject({ code: '2.05' });
     const payload = device.received.at(-1)?.payload ?? new Uint8Array();
