@@ -207,6 +207,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       );
       for (const device of restored.devices) roster.set(device);
       await requests.load();
+      await options.credentials.resume();
       await bootstraps.interrupted();
       await dispatcher.start();
       const server = lwm2m();

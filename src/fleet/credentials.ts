@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import {
@@ -58,6 +58,11 @@ export interface CredentialBook extends Credentials {
    * Throws VALIDATION and CONFLICT.
    */
   issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential>;
+  /**
+   * Takes up the rotations of earlier starts: a session outlives the process, but not its key. Call once, when whoever
+   * ends sessions listens.
+   */
+  resume(): Promise<void>;
 }
 
 export interface CredentialOwner {
@@ -69,6 +74,8 @@ export interface CredentialOwner {
 const LONGEST_OVERLAP = 90 * 86_400;
 const MOST_PER_DEVICE = 16;
 const MOST_ANCHORS = 64;
+/** The rotations that a start takes up, the last to end first. */
+const MOST_RESUMED = 1_000;
 
 type CredentialRow = typeof credentials.$inferSelect;
 
@@ -131,6 +138,22 @@ export function createCredentials({
 
   return {
     issue,
+
+    async resume() {
+      const rotated = await store.asSystem((tx) =>
+        tx
+          .select({ id: credentials.id, tenantId: credentials.tenantId, expiresAt: credentials.expiresAt })
+          .from(credentials)
+          .where(and(isNotNull(credentials.expiresAt), isNull(credentials.revokedAt)))
+          .orderBy(desc(credentials.expiresAt))
+          .limit(MOST_RESUMED),
+      );
+      for (const { id, tenantId, expiresAt } of rotated) {
+        const left = (expiresAt?.getTime() ?? 0) - clock.now();
+        // The column holds what TenantId names.
+        clock.after(Math.max(0, left), () => ended(tenantId as TenantId, id));
+      }
+    },
 
     async list(actor, deviceIds) {
       requireRole(actor, 'admin');

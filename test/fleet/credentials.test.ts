@@ -134,6 +134,24 @@ describe('credentials', () => {
     });
   });
 
+  it('ends the sessions of a rotated key after a restart too', async () => {
+    const id = await device(acme, 'urn:imei:restarted');
+    const { credential } = await book().create(acme, id, { kind: 'psk' });
+    await book().rotate(acme, credential.id, { overlapSeconds: 600 });
+    // Another clock: the timers of the first start are gone.
+    const later = new ManualClock();
+    const ends = bus.subscribe('credentialEnded', 'acme');
+    await createCredentials({ store: store(), clock: later, bus, seal }).resume();
+    const seen: string[] = [];
+    void (async () => {
+      for await (const event of ends) if (event.kind === 'event') seen.push(event.value.credentialId);
+    })();
+    await later.advance(clock.now() - later.now() + 599_000);
+    expect(seen).not.toContain(credential.id);
+    await later.advance(1_000);
+    await expect.poll(() => seen).toContain(credential.id);
+  });
+
   it('knows nothing of a revoked credential, and says that it ended', async () => {
     const id = await device(acme, 'urn:imei:6');
     const { credential } = await book().create(acme, id, { kind: 'psk' });
