@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -9,10 +9,11 @@ import {
   type CoapEndpoint,
   type IncomingRequest,
 } from '../../src/coap/index.ts';
-import { encode, decode, NO_BYTES } from '../../src/coap/message.ts';
+import { NO_BYTES } from '../../src/coap/message.ts';
 import { optionNumbers, stringOption, uintOption } from '../../src/coap/option.ts';
 import { nothing } from './reading.ts';
-import { encodeFrame, readFrame, type Frame } from '../../src/coap/tcp/frame.ts';
+import { encodeFrame, readFrame } from '../../src/coap/tcp/frame.ts';
+import { messageOf, StreamClient } from './stream-client.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -56,72 +57,10 @@ describe('a frame (RFC 8323 §3.2)', () => {
   });
 });
 
-/** A peer that speaks frames over a real socket. */
-class Client {
-  readonly socket: Socket;
-  #stream = Buffer.alloc(0);
-  #frames: Frame[] = [];
-  #wake: () => void = () => {};
-  closed = false;
-
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
-    this.socket.on('error', () => {});
-    this.socket.on('data', (bytes) => {
-      this.#stream = Buffer.concat([this.#stream, bytes]);
-      for (;;) {
-        const read = readFrame(this.#stream, 0, 100_000);
-        if (typeof read === 'string') break;
-        this.#frames.push({ ...read.frame, token: Buffer.from(read.frame.token), rest: Buffer.from(read.frame.rest) });
-        this.#stream = this.#stream.subarray(read.end);
-      }
-      this.#wake();
-    });
-    this.socket.on('close', () => {
-      this.closed = true;
-      this.#wake();
-    });
-  }
-
-  async next(): Promise<Frame | null> {
-    for (;;) {
-      const frame = this.#frames.shift();
-      if (frame) return frame;
-      if (this.closed) return null;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  send(
-    code: number,
-    token: Uint8Array,
-    options: Parameters<typeof encode>[0]['options'],
-    payload: Uint8Array = NO_BYTES,
-  ): void {
-    const datagram = encode({ type: 'CON', code, messageId: 0, token, options, payload });
-    this.socket.write(encodeFrame({ code, token, rest: datagram.subarray(4 + token.length) }));
-  }
-}
-
-function messageOf(frame: Frame | null): {
-  code: number;
-  options: readonly { number: number; value: Uint8Array }[];
-  payload: string;
-} {
-  if (!frame) throw new Error('the connection closed');
-  const header = Buffer.of(0x40 | frame.token.length, frame.code, 0, 0);
-  const decoded = decode(Buffer.concat([header, frame.token, frame.rest]));
-  if (!decoded.ok) throw new Error(decoded.reason);
-  const { code, options, payload } = decoded.message;
-  return { code, options, payload: Buffer.from(payload).toString() };
-}
-
 describe('CoAP over TCP', () => {
   let transport: TcpTransport;
   let endpoint: CoapEndpoint;
-  let client: Client;
+  let client: StreamClient;
   const requests: IncomingRequest[] = [];
 
   beforeEach(async () => {
@@ -132,7 +71,7 @@ describe('CoAP over TCP', () => {
       requests.push(request);
       return { code: codes.content, payload: Buffer.from(`for ${request.path.join('/')}`) };
     });
-    client = new Client(transport.addresses[0]?.port ?? 0);
+    client = new StreamClient(connect(transport.addresses[0]?.port ?? 0, '127.0.0.1'));
   });
 
   afterEach(async () => {

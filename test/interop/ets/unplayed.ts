@@ -4,7 +4,6 @@ export const unplayed: Readonly<Record<number, string>> = {
   10: 'EST: the bootstrap server is no EST server',
   11: 'OSCORE is not served',
   19: 'MQTT is not served',
-  404: 'TLS over TCP is not served yet',
   405: 'OSCORE is not served',
-  406: 'TLS over TCP is not served yet',
+  406: 'PSK over TLS is not served: Node asks for the key of an identity synchronously',
 };
