@@ -69,13 +69,13 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const clock = systemClock;
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   await checkPorts(config);
-  let fail: (error: Error) => void = () => {};
+  let fail: ((error: Error) => void) | undefined;
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
     database: config.database,
     onError(error) {
       // Postgres is connected to anew; the embedded database ends with its thread.
-      if (config.database.kind === 'embedded') fail(error);
+      if (config.database.kind === 'embedded') fail?.(error);
       else log.error({ err: error }, 'the database');
     },
   });

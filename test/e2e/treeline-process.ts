@@ -24,6 +24,8 @@ export interface TreelineProcess {
   query<T>(document: string, variables?: Variables): Promise<T>;
   webSocket<T>(document: string, variables?: Variables): AsyncGenerator<T>;
   sse<T>(document: string, variables?: Variables): AsyncGenerator<T>;
+  /** Resolves with the exit code once it has ended, by itself or not, and all its output was heard. */
+  ended(): Promise<number | null>;
   /** Sends SIGINT and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -67,7 +69,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit');
+  const exited = once(child, 'close');
   let output = '';
   const serving = new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {
@@ -80,6 +82,10 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
   });
   await serving;
   exited.catch(() => {});
+  const ended = async (): Promise<number | null> => {
+    const [code] = (await exited) as [number | null]; // of a child's `close`
+    return code;
+  };
 
   const graphql = found(output, /GraphQL\s+(\S+)/);
   const coap = addressOf(found(output, /LwM2M\s+(coap:\/\/\S+)/));
@@ -111,9 +117,10 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
     },
     webSocket: (query, variables) => dataOf(webSockets.iterate({ query, ...(variables && { variables }) })),
     sse: (query, variables) => dataOf(events.iterate({ query, ...(variables && { variables }) })),
+    ended,
     async stop() {
       child.kill('SIGINT');
-      const [code] = (await exited) as [number | null];
+      const code = await ended();
       await webSockets.dispose();
       events.dispose();
       await own?.drop();
