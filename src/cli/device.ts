@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../clock.ts';
+import { registryModel } from '../lwm2m/index.ts';
 import type { Lwm2mVersion } from '../lwm2m/index.ts';
-import { Fleet, SimulatedDevice } from '../simulator/index.ts';
+import { bootstrap, Fleet, SimulatedDevice } from '../simulator/index.ts';
 import type { DeviceOptions, PreSharedKey } from '../simulator/index.ts';
 import { fail } from './failure.ts';
 
@@ -16,6 +18,7 @@ interface ServerUri {
 interface Flags {
   readonly endpoint: string;
   readonly server: ServerUri;
+  readonly bootstrap?: ServerUri;
   readonly pskIdentity?: string;
   readonly pskKey?: string;
   readonly object: readonly number[];
@@ -37,6 +40,12 @@ export function deviceCommand(): Command {
       new Option('--server <uri>', 'the LwM2M server, coap://… or coaps://… (DTLS with a pre-shared key)')
         .argParser(coapUri)
         .default({ secure: false, host: '127.0.0.1', port: 5683 }, 'coap://127.0.0.1:5683'),
+    )
+    .addOption(
+      new Option(
+        '--bootstrap <uri>',
+        'a bootstrap server, coap://… or coaps://…, that tells it its LwM2M server and key',
+      ).argParser(coapUri),
     )
     .option('--psk-identity <name>', 'its PSK identity, with coaps:// (its endpoint name)')
     .option('--psk-key <hex>', 'its PSK, with coaps://')
@@ -64,13 +73,13 @@ export function deviceCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const psk = pskOf(flags);
+  const { server, lifetime, psk } = await accountOf(flags);
   const options: DeviceOptions = {
     endpoint: flags.endpoint,
-    server: flags.server,
+    server,
     objects: flags.object.length > 0 ? flags.object : SENSORS,
     lwm2m: flags.lwm2m,
-    lifetime: flags.lifetime,
+    lifetime,
     queue: flags.queue,
     awakeMs: flags.awake * 1000,
     driftMs: flags.drift * 1000,
@@ -108,6 +117,26 @@ function coapUri(text: string): ServerUri {
   }
   const port = uri.port === '' ? (secure ? 5684 : 5683) : Number(uri.port);
   return { secure, host: uri.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+interface Account {
+  readonly server: ServerUri;
+  readonly lifetime: number;
+  readonly psk: PreSharedKey | null;
+}
+
+/** Where the device registers, and with what: as the flags say, or as a bootstrap server tells it. */
+async function accountOf(flags: Flags): Promise<Account> {
+  const { bootstrap: bootstrapServer, endpoint, lwm2m, count, quiet } = flags;
+  if (!bootstrapServer) return { server: flags.server, lifetime: flags.lifetime, psk: pskOf(flags) };
+  if (count > 1) throw new Error('--bootstrap is for one device');
+  const psk = pskOf({ ...flags, server: bootstrapServer });
+  const log = quiet ? () => {} : say;
+  const model = registryModel();
+  const account = await bootstrap({ endpoint, server: bootstrapServer, psk, lwm2m, model, clock: systemClock, log });
+  const server = coapUri(account.uri);
+  if (server.secure !== (account.psk !== null)) throw new Error(`it was given ${account.uri} without a key that fits`);
+  return { server, lifetime: account.lifetime, psk: account.psk };
 }
 
 /** Null without security. A key belongs to one device, so a fleet has none. */

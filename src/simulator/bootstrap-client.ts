@@ -1,0 +1,183 @@
+import type { Clock } from '../clock.ts';
+import { ContentFormat, decode, encode, formatLinks, Lwm2mError, Path } from '../lwm2m/index.ts';
+import type { Link, Lwm2mVersion, ObjectModel, TypedValue } from '../lwm2m/index.ts';
+import { CoapLink } from './coap-link.ts';
+import type { CoapRequest, CoapResponse } from './coap-message.ts';
+import { DtlsTunnel } from './dtls-tunnel.ts';
+import type { PreSharedKey } from './dtls-tunnel.ts';
+
+/** Without a Finish within EXCHANGE_LIFETIME the device gives up (Core 1.2 §6.1.6). */
+const FINISH_WITHIN_MS = 247_000;
+/** The answer to the Finish leaves before the port is given back. */
+const LAST_ANSWER_MS = 100;
+const NO_ATTRIBUTES: Link['attributes'] = {};
+/** The bootstrap account: the one Security instance that survives a Delete. */
+const ACCOUNT = Path.of(0, 0);
+
+export interface BootstrapClientOptions {
+  readonly endpoint: string;
+  readonly server: { readonly host: string; readonly port: number };
+  /** With it the bootstrap is over DTLS. */
+  readonly psk: PreSharedKey | null;
+  readonly lwm2m: Lwm2mVersion;
+  readonly model: ObjectModel;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+/** The server account that a bootstrap left on the device. */
+export interface ServerAccount {
+  /** Resource 0 of its Security instance: `coap://127.0.0.1:5683`. */
+  readonly uri: string;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** What it was given to prove itself with; null in the NoSec mode. */
+  readonly psk: PreSharedKey | null;
+}
+
+/** Asks a bootstrap server for an account (Core 1.2 §6.1); rejects when it gives none. */
+export async function bootstrap(options: BootstrapClientOptions): Promise<ServerAccount> {
+  const { endpoint, server, psk, clock, log } = options;
+  const written = new WrittenInstances(options);
+  let settle: (account: ServerAccount | null) => void = nothing;
+  const finished = new Promise<ServerAccount | null>((resolve) => {
+    settle = resolve;
+  });
+  const deadline = clock.after(FINISH_WITHIN_MS, () => settle(null));
+  const tunnel = psk ? await DtlsTunnel.open(server, psk, log) : null;
+  const nearest = tunnel ? { host: '127.0.0.1', port: tunnel.port } : server;
+  const link = await CoapLink.open(nearest, clock, {
+    answer(request) {
+      const response = written.answer(request);
+      log(`bootstrap: ${request.method} /${request.path.join('/')} → ${response.code}`);
+      const account = request.path[0] === 'bs' && response.code === '2.04' ? written.account : null;
+      if (account) clock.after(LAST_ANSWER_MS, () => settle(account));
+      return response;
+    },
+    observe: () => ({ code: '4.05' }),
+    unsubscribed: () => {},
+    active: () => {},
+    awake: () => true,
+  });
+  try {
+    const answer = await link.ask({ method: 'POST', path: ['bs'], query: [`ep=${endpoint}`] });
+    if (answer?.code !== '2.04') {
+      const reason = answer ? `${answer.code} ${Buffer.from(answer.payload).toString()}` : 'no answer';
+      throw new Error(`the bootstrap server refused ${endpoint}: ${reason}`);
+    }
+    const account = await finished;
+    if (account === null) throw new Error('the bootstrap server did not finish');
+    return account;
+  } finally {
+    deadline.cancel();
+    await link.close();
+    await tunnel?.close();
+  }
+}
+
+/** What the bootstrap server wrote, by path. */
+class WrittenInstances {
+  readonly #options: BootstrapClientOptions;
+  readonly #values = new Map<string, { readonly path: Path; readonly value: TypedValue }>();
+
+  constructor(options: BootstrapClientOptions) {
+    this.#options = options;
+  }
+
+  /** The first Security instance whose short server id a Server instance has as well. */
+  get account(): ServerAccount | null {
+    for (const { path, value } of this.#values.values()) {
+      if (path.objectId !== 0 || path.resourceId !== 10) continue;
+      const server = this.#below(Path.of(1)).find(
+        (one) => one.path.resourceId === 0 && Number(one.value.value) === Number(value.value),
+      );
+      const uri = this.#values.get(`/0/${path.instanceId}/0`)?.value.value;
+      const lifetime = this.#values.get(`/1/${server?.path.instanceId}/1`)?.value.value;
+      if (!server || typeof uri !== 'string') continue;
+      return { uri, lifetime: Number(lifetime ?? 86_400), psk: this.#psk(Path.of(0, path.instanceId ?? 0)) };
+    }
+    return null;
+  }
+
+  /** Security Mode 0 is PSK: resource 3 its identity, 5 its key (Core 1.2, Appendix E.1). */
+  #psk(security: Path): PreSharedKey | null {
+    const [mode, identity, key] = [2, 3, 5].map((id) => this.#values.get(String(security.child(id)))?.value);
+    if (mode?.value !== 0 || identity?.type !== 'Opaque' || key?.type !== 'Opaque') return null;
+    return { identity: Buffer.from(identity.value).toString(), key: key.value };
+  }
+
+  answer(request: CoapRequest): CoapResponse {
+    try {
+      if (request.path[0] === 'bs') {
+        const consistent = request.method === 'POST' && this.account !== null;
+        return consistent ? { code: '2.04' } : refusal('4.06', 'no Security instance goes with a Server instance');
+      }
+      return this.#perform(request, Path.parse(`/${request.path.join('/')}`));
+    } catch (error) {
+      if (error instanceof Lwm2mError) return refusal('4.00', error.message);
+      throw error;
+    }
+  }
+
+  #perform(request: CoapRequest, path: Path): CoapResponse {
+    switch (request.method) {
+      case 'GET':
+        return request.accept === ContentFormat.linkFormat ? this.#discover() : this.#read(path);
+      case 'DELETE':
+        this.#forget(path);
+        return { code: '2.02' };
+      case 'PUT':
+        this.#write(request, path);
+        return { code: '2.04' };
+      default:
+        return refusal('4.05', 'not while bootstrapping');
+    }
+  }
+
+  #discover(): CoapResponse {
+    const instances = new Set([ACCOUNT, ...[...this.#values.values()].map(({ path }) => path.cut(2))].map(String));
+    const links: Link[] = [
+      { uri: '/', attributes: { lwm2m: this.#options.lwm2m } },
+      ...[...instances].map((uri) => {
+        const ssid = this.#values.get(uri.startsWith('/0/') ? `${uri}/10` : `${uri}/0`)?.value.value;
+        return {
+          uri,
+          attributes: /^\/[01]\//.test(uri) && ssid !== undefined ? { ssid: String(ssid) } : NO_ATTRIBUTES,
+        };
+      }),
+    ];
+    return { code: '2.05', contentFormat: ContentFormat.linkFormat, payload: Buffer.from(formatLinks(links)) };
+  }
+
+  /** Core 1.2 §6.1.7.6: Server and Access Control only. */
+  #read(path: Path): CoapResponse {
+    if (path.objectId !== 1 && path.objectId !== 2) return refusal('4.05', `${path} is not read while bootstrapping`);
+    const values = this.#below(path);
+    if (values.length === 0) return refusal('4.04', `nothing at ${path}`);
+    const contentFormat = ContentFormat.tlv;
+    return { code: '2.05', contentFormat, payload: encode({ contentFormat, path, values }) };
+  }
+
+  /** What is written takes the place of what was there. */
+  #write({ contentFormat, payload }: CoapRequest, path: Path): void {
+    const { model, clock } = this.#options;
+    const now = clock.now() / 1000;
+    const { readings } = decode({ contentFormat: contentFormat ?? ContentFormat.tlv, payload, path, model, now });
+    this.#forget(path);
+    for (const reading of readings) this.#values.set(String(reading.path), { path: reading.path, value: reading });
+  }
+
+  #forget(path: Path): void {
+    for (const { path: known } of this.#below(path)) this.#values.delete(String(known));
+  }
+
+  #below(path: Path): { readonly path: Path; readonly value: TypedValue }[] {
+    return [...this.#values.values()].filter((value) => path.contains(value.path));
+  }
+}
+
+function refusal(code: string, why: string): CoapResponse {
+  return { code, payload: Buffer.from(why) };
+}
+
+function nothing(): void {}
