@@ -27,4 +27,5 @@ it('ends with one clear line when the embedded database is lost, and serves agai
   const again = await runTreeline(settings);
   const answer = again.query('{ viewer { role } }').finally(() => again.stop());
   expect(await answer).toEqual({ viewer: { role: 'ADMIN' } });
-});
+  // Two starts of the product.
+}, 120_000);
