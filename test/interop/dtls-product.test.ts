@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { certify } from '../dtls/certificates.ts';
 import { Relay } from '../dtls/relay.ts';
 import { freshInstallation, type Installation, runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { etsName } from './ets/catalogue.ts';
 import { coapClient, LeshanDevice, type LeshanOptions, PeerProcess, requirePeer } from './peers/index.ts';
 
 const DAY = 86_400_000;
@@ -172,9 +173,9 @@ async function handshakes(peer: Pick<Peer, 'id'>, count: number): Promise<Seen['
 
 requirePeer('leshan')('the product over DTLS, with the Leshan client', () => {
   it.each([
-    ['LightweightM2M-1.1-int-401: registers with a pre-shared key and is read', withPsk],
+    [`${etsName(401, 'Leshan', '1.1 over DTLS')}: registers with a pre-shared key and is read`, withPsk],
     ['registers with a raw public key and is read', withRawPublicKey],
-    ['LightweightM2M-1.1-int-402: registers with a certificate and is read', withCertificate],
+    [`${etsName(402, 'Leshan', '1.1 over DTLS')}: registers with a certificate and is read`, withCertificate],
   ])('%s', async (what, provisioned) => {
     const peer = await provisioned(`urn:dev:os:${what.length}`);
     await device(peer).registered();
@@ -186,7 +187,7 @@ requirePeer('leshan')('the product over DTLS, with the Leshan client', () => {
     ]);
   });
 
-  it('LightweightM2M-1.1-int-403: a device that expects another server certificate does not register', async () => {
+  it(`${etsName(403, 'Leshan', '1.1 over DTLS')}: it expects another and does not register`, async () => {
     const peer = await withCertificate('urn:dev:os:403');
     const other = certify('localhost', null, { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY });
     const server = await keep('other-server.der', other.certificate);
