@@ -143,5 +143,12 @@ function isLoopback(address: string): boolean {
 
 function beginningOf({ peer, pack, endpoint }: BootstrapRequest): Omit<BootstrapBeginning, 'tenantId' | 'deviceId'> {
   const { address, port, security } = peer;
-  return { endpoint, pack, address: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`, security };
+  // What is no name can't be kept as one.
+  const named = endpoint !== null && endpointProblem(endpoint) === null ? endpoint : null;
+  return {
+    endpoint: named,
+    pack,
+    address: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    security,
+  };
 }

@@ -180,6 +180,10 @@ describe('a bootstrap is refused', () => {
     expect(refused).toEqual({ admitted: false, code: '4.00', reason: expect.stringContaining('this machine only') });
   });
 
+  it.each([null, '', 'a\0b'])('to the endpoint name %j', async (endpoint) => {
+    expect(await ask(endpoint)).toMatchObject({ admitted: false, code: '4.00' });
+  });
+
   it('without a plan, with the reason on the device', async () => {
     const known = await device(null);
     expect(await ask(known.endpoint)).toMatchObject({ admitted: false, code: '4.00' });
