@@ -102,7 +102,7 @@ describe('the handshake log', () => {
     log.record(report(credential.identity));
     expect(await of(device.id)).toEqual([]);
     await clock.advance(1_000);
-    await expect.poll(() => of(device.id)).toHaveLength(1);
+    await expect.poll(() => of(device.id), { timeout: 10_000 }).toHaveLength(1);
   });
 
   it('gives the failure of an expired certificate to the device that its common name names', async () => {

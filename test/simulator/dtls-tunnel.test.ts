@@ -44,7 +44,7 @@ it('opens another session when the server ended its session', async () => {
   await simulated(PSK).start();
   await next();
   serving.server.endSessions('psk');
-  await expect.poll(() => said).toContainEqual(expect.stringMatching(/^its DTLS session ended/));
+  await expect.poll(() => said, { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^its DTLS session ended/));
   const updated = next();
   await device.update();
   expect((await updated).security).toMatchObject({ name: PSK.identity });
