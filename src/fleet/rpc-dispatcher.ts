@@ -251,18 +251,18 @@ export class RpcDispatcher {
     this.#deadlines.get(rpc.id)?.cancel();
     this.#deadlines.delete(rpc.id);
     const timeoutMs = rpc.mode === 'PERSISTENT' ? rpc.timeoutMs : Math.max(1, deadlineOf(rpc) - clock.now());
-    let reached: 'nothing' | 'sent' | 'delivered' = 'nothing';
+    const progress: { reached: 'nothing' | 'sent' | 'delivered' } = { reached: 'nothing' };
     const onSent = (): void => {
-      if (reached !== 'nothing') return;
-      reached = 'sent';
+      if (progress.reached !== 'nothing') return;
+      progress.reached = 'sent';
       void this.#turn(rpc, { to: 'SENT', at: clock.now() });
       // Nobody waits for what a one-way call brings: it is done when it has left.
       if (rpc.mode === 'ONE_WAY') void this.#turn(rpc, { to: 'SUCCESSFUL', at: clock.now() });
     };
     const onDelivered = (): void => {
       onSent();
-      if (reached === 'delivered') return;
-      reached = 'delivered';
+      if (progress.reached === 'delivered') return;
+      progress.reached = 'delivered';
       void this.#turn(rpc, { to: 'DELIVERED', at: clock.now() });
     };
     try {
@@ -279,12 +279,21 @@ export class RpcDispatcher {
     } catch (error) {
       // Let go by `cancel`, which recorded it, or by `stop`.
       if (running.abort.signal.aborted) return true;
-      const away = error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED'].includes(error.code);
-      if (away) {
-        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, reached !== 'nothing');
+      // It fell asleep a moment ago: the call waits on as if it had not been tried.
+      if (error instanceof Lwm2mError && error.code === 'ASLEEP' && progress.reached === 'nothing') {
+        this.#enqueue(rpc);
         return false;
       }
-      if (reached !== 'nothing') onDelivered();
+      const away =
+        error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'ASLEEP'].includes(error.code);
+      if (away) {
+        // A device that took an Execute and then came anew may have done it: asked again, it would reboot for ever.
+        const done = progress.reached === 'delivered' && ['execute', 'create'].includes(operation.kind);
+        const tried = progress.reached === 'nothing' ? 'nothing' : done ? 'perhaps done' : 'sent';
+        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, tried);
+        return false;
+      }
+      if (progress.reached !== 'nothing') onDelivered();
       await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
       if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
         log.error({ rpc: rpc.id, err: error }, 'a call failed');
@@ -302,14 +311,14 @@ export class RpcDispatcher {
   }
 
   /** The device did not answer: a persistent call waits for the next time, any other has timed out. */
-  async #away(rpc: Rpc, error: RpcError, sent: boolean): Promise<void> {
+  async #away(rpc: Rpc, error: RpcError, tried: 'nothing' | 'sent' | 'perhaps done'): Promise<void> {
     const now = this.#parts.clock.now();
     if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
-    if (rpc.mode !== 'PERSISTENT') {
+    if (rpc.mode !== 'PERSISTENT' || tried === 'perhaps done') {
       await this.#turn(rpc, { to: 'TIMEOUT', at: now, error });
     } else if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
       await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
-    } else if (sent) {
+    } else if (tried === 'sent') {
       await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
     }
   }

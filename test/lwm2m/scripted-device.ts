@@ -152,6 +152,11 @@ export class ScriptedDevice {
     this.#peer.sendEmpty('RST', messageId);
   }
 
+  /** Takes a message of the server, whose answer is yet to come (RFC 7252 §5.2.2). */
+  acknowledge(messageId: number): void {
+    this.#peer.sendEmpty('ACK', messageId);
+  }
+
   /** How the server took a notification: ACK, RST, or not yet. */
   acknowledgement(messageId: number): 'ACK' | 'RST' | null {
     const empty = this.#peer.received.find(
