@@ -108,6 +108,7 @@ export const factoryCredentials = pgTable(
       .on(table.identity)
       .where(sql`revoked_at is null`),
     index('factory_credentials_tenant').on(table.tenantId),
+    index('factory_credentials_profile').on(table.profileId),
     ...rowSecurity(table.tenantId),
   ],
 );
