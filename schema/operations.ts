@@ -93,7 +93,8 @@ builder.relayMutationField(
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
-        description: 'Up to 100 objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`.',
+        description:
+          'Up to 100 objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`; `["/"]` for all that the device has (LwM2M 1.1).',
         validate: exactPaths,
       }),
       contentFormat: formatField(t),

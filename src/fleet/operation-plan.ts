@@ -25,8 +25,10 @@ export function planOperation(input: OperationInput, source: PlanSource): Plan {
   const format = contentFormatOf(input);
   switch (input.kind) {
     case 'read': {
-      const paths = parsePaths(input.paths);
+      const paths = parsePaths(input.paths, parsePath);
       for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
+      // Only a composite reaches the root (Core 1.2 §6.3.8): there is nothing to fall back on.
+      if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
       const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
       if (singles.length === 1) return one(singles[0]);
       // Read-Composite came with 1.1 (Core 1.1 §5.4.1).
@@ -149,11 +151,11 @@ function wrong(field: readonly string[], message: string): FleetError {
   return new FleetError('VALIDATION', message, { field });
 }
 
-function parsePaths(texts: readonly string[]): Path[] {
+function parsePaths(texts: readonly string[], parse = belowRoot): Path[] {
   if (texts.length === 0 || texts.length > MOST_PATHS) {
     throw wrong(['paths'], `1..${MOST_PATHS} paths are wanted, not ${texts.length}`);
   }
-  const paths = texts.map((text, index) => belowRoot(text, ['paths', String(index)]));
+  const paths = texts.map((text, index) => parse(text, ['paths', String(index)]));
   const seen = new Set<string>();
   for (const [index, path] of paths.entries()) {
     if (seen.has(String(path))) throw wrong(['paths', String(index)], `${path} is named twice`);
@@ -164,11 +166,17 @@ function parsePaths(texts: readonly string[]): Path[] {
 
 function belowRoot(text: string, field: readonly string[]): Path {
   const path = parsePath(text, field);
-  if (path.level === 'root') throw wrong(field, 'the root can’t be asked: name an object, as in /3');
+  if (isRoot(path)) throw wrong(field, 'the root can’t be asked: name an object, as in /3');
   return path;
 }
 
+function isRoot(path: Path): boolean {
+  return path.level === 'root';
+}
+
 function mayRead(path: Path, field: readonly string[], source: PlanSource): void {
+  if (isRoot(path) && source.lwm2mVersion === '1.0')
+    throw wrong(field, 'LwM2M 1.0 can’t read the root: name an object');
   if (definitionAt(path, source)?.operations === 'E') throw wrong(field, `${path} is executable and has no value`);
 }
 

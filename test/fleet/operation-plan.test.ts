@@ -38,6 +38,12 @@ describe('the plan of an operation', () => {
       '1.1',
       { together: 'read-composite /3 /4', singles: ['read /3', 'read /4'] },
     ],
+    [
+      'a read of the root, which only a composite is',
+      { kind: 'read', paths: ['/'] },
+      '1.1',
+      { together: 'read-composite /', singles: [] },
+    ],
     ['one replacement', write('REPLACE', '/1/0/1'), '1.1', { together: 'write replace /1/0/1', singles: [] }],
     [
       'several replacements, which a composite is not',
@@ -124,7 +130,7 @@ describe('the plan of an operation', () => {
     [{ kind: 'write', mode: 'REPLACE', values: [{ path: '/1/0', value: { x: 1 } }] }, ['values', '0', 'value', 'x']],
     [{ kind: 'write', mode: 'REPLACE', values: [] }, ['values']],
     [{ kind: 'read', paths: ['/3', '/3'] }, ['paths', '1']],
-    [{ kind: 'read', paths: ['/'] }, ['paths', '0']],
+    [{ kind: 'observe', paths: ['/'] }, ['paths', '0']],
     [{ kind: 'read', paths: ['/3'], contentFormat: 65_536 }, ['contentFormat']],
     [{ kind: 'create', objectId: 70_000, values: [] }, ['objectId']],
     [{ kind: 'create', objectId: 2, instanceId: 65_535, values: [] }, ['instanceId']],
