@@ -125,6 +125,10 @@ const LIST: readonly Play[] = [
     async play(player) {
       await settings(TLV, 'UPDATE')(player);
       await settings(TLV, 'REPLACE')(player);
+      const instance = { 1: 500, 2: 1, 3: 90, 6: true, 7: 'U' };
+      const replaced = await player.device.write({ '/1/0': instance }, { contentFormat: TLV, mode: 'REPLACE' });
+      expect(replaced).toMatchObject({ code: '2.04' });
+      await expectRead(player.device, { [LIFETIME]: 500, '/1/0/3': 90, '/1/0/6': true }, TLV);
     },
   },
   {
@@ -170,6 +174,18 @@ const LIST: readonly Play[] = [
   { number: 232, play: queries(SENML_CBOR, true) },
   { number: 233, play: settings(SENML_CBOR, 'UPDATE') },
   { number: 234, play: settings(SENML_JSON, 'UPDATE') },
+  {
+    number: 235,
+    // Leshan tells the object links of its test object as text, which is no object link.
+    by: [SIMULATED_1_1, SIMULATED_1_2],
+    async play({ device }) {
+      const { code, message, values } = await device.read(['/'], SENML_CBOR);
+      expect([code, message]).toEqual(['2.05', null]);
+      const objects = new Set(Object.keys(values).map((path) => Number(path.split('/')[1])));
+      expect([...objects]).toEqual(expect.arrayContaining([1, 3, 16, 3303]));
+      for (const hidden of [0, 21, 23]) expect(objects).not.toContain(hidden);
+    },
+  },
   { number: 236, play: composite(['/3/0/0', '/3/0/99', '/1/7', LIFETIME], ['/3/0/0', LIFETIME]) },
   {
     number: 241,

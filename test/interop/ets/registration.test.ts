@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coapClient, requirePeer } from '../peers/index.ts';
+import { type CoapAnswer, coapClient, requirePeer } from '../peers/index.ts';
 import { etsName } from './catalogue.ts';
 import {
   enter,
@@ -155,6 +155,45 @@ requirePeer('leshan', 'libcoap')('the registration cases of the interoperability
       await peer.stop();
     },
   );
+
+  it(etsName(110, 'libcoap', '1.2 over UDP'), async () => {
+    const profile = 'pid=6:1a2b3c4d';
+    expect((await register('ets-110', profile)).error).toBe('4.09');
+    await standsFor('6:1a2b3c4d', '</1/0>,</3/0>,</3303/0>');
+    const answer = await register('ets-110', profile);
+    expect(answer.error).toBeNull();
+    expect(answer.log.some((line) => /c:2\.01/.test(line))).toBe(true);
+    expect(await objectsOf('ets-110')).toEqual([1, 3, 3303]);
+  });
+
+  it(etsName(111, 'libcoap', '1.2 over UDP'), async () => {
+    await standsFor('6:5e6f7081', '</1/0>,</3/0>');
+    const answer = await register('ets-111', 'pid=6:5e6f7081', '</6/0>,</3303/0>');
+    expect(answer.error).toBeNull();
+    expect(await objectsOf('ets-111')).toEqual([1, 3, 6, 3303]);
+  });
+
+  function register(endpoint: string, profile: string, links?: string): Promise<CoapAnswer> {
+    const { host, port } = treeline().coap;
+    const uri = `coap://${host}:${port}/rd?ep=${endpoint}&lt=300&lwm2m=1.2&b=U&${profile}`;
+    return coapClient({ method: 'post', uri, ...(links === undefined ? {} : { contentFormat: 40, payload: links }) });
+  }
+
+  async function standsFor(profileId: string, links: string): Promise<void> {
+    const { setRegistrationProfile } = await treeline().query<{ setRegistrationProfile: { __typename: string } }>(
+      'mutation ($input: SetRegistrationProfileInput!) { setRegistrationProfile(input: $input) { __typename } }',
+      { input: { profileId, links } },
+    );
+    expect(setRegistrationProfile.__typename).toBe('SetRegistrationProfilePayload');
+  }
+
+  async function objectsOf(endpoint: string): Promise<number[]> {
+    const { device } = await treeline().query<{ device: { registration: { objects: { objectId: number }[] } } }>(
+      'query ($endpoint: String!) { device(endpoint: $endpoint) { registration { objects { objectId } } } }',
+      { endpoint },
+    );
+    return device.registration.objects.map(({ objectId }) => objectId);
+  }
 
   /** The server forgets the device and its registration; the device does not know. */
   async function forget(id: string): Promise<void> {

@@ -50,6 +50,8 @@ async function isNotified(player: Player, path: string): Promise<void> {
 
 /** While the device notifies of the temperature twice, it says nothing of what is not observed any more. */
 async function isNotNotified(player: Player, path: string): Promise<void> {
+  // What was on its way when the observation ended has come by then.
+  await isNotified(player, TEMPERATURE);
   for (let times = 0; times < 2; times += 1) {
     const changes = await player.device.changesUntil(
       () => {
