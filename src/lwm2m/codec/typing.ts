@@ -105,7 +105,10 @@ export function typedItem(item: Item, type: ResourceType): TypedValue {
       if (item.kind === 'bytes') return { type, value: item.value };
       break;
     case 'Objlnk':
-      if (item.kind === 'link') return { type, value: parseObjectLink(item.value, item.offset) };
+      // Leshan 2.0.0-M18 labels links `vs` in SenML CBOR, as if they were text.
+      if (item.kind === 'link' || item.kind === 'text') {
+        return { type, value: parseObjectLink(item.value, item.offset) };
+      }
       break;
   }
   throw new Lwm2mError('INVALID_VALUE', `${describe(item)} is no ${type}`, { offset: item.offset });
