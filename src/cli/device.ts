@@ -15,6 +15,8 @@ interface ServerUri {
   readonly port: number;
 }
 
+type Device = SimulatedDevice | Fleet;
+
 interface Flags {
   readonly endpoint: string;
   readonly server: ServerUri;
@@ -44,7 +46,7 @@ export function deviceCommand(): Command {
     .addOption(
       new Option(
         '--bootstrap <uri>',
-        'a bootstrap server, coap://… or coaps://…, that tells it its LwM2M server and key',
+        'a bootstrap server, coap://… or coaps://…, that tells it its LwM2M server and key; with --server too, when that one refuses it',
       ).argParser(coapUri),
     )
     .option('--psk-identity <name>', 'its PSK identity, with coaps:// (its endpoint name)')
@@ -63,17 +65,40 @@ export function deviceCommand(): Command {
     .option('--awake <seconds>', 'how long that while is', positive, 93)
     .option('--quiet', 'says nothing', false)
     .addHelpText('after', '\nCtrl-C de-registers and ends it.')
-    .action(async (flags: Flags) => {
+    .action(async (flags: Flags, command: Command) => {
       try {
-        await run(flags);
+        await run(flags, command.getOptionValueSource('server') === 'cli');
       } catch (error) {
         fail(error);
       }
     });
 }
 
-async function run(flags: Flags): Promise<void> {
-  const { server, lifetime, psk } = await accountOf(flags);
+/**
+ * Core 1.2 §6.1.2: a device that was given an account at the factory registers by it, and asks its bootstrap server when
+ * that one refuses it; one without an account asks first.
+ */
+async function run(flags: Flags, hasAccount: boolean): Promise<void> {
+  const running: { device: Device | null } = { device: null };
+  stopOnSignal(async () => running.device?.stop());
+  let account = flags.bootstrap && !hasAccount ? await bootstrapped(flags, flags.bootstrap) : accountOf(flags);
+  for (;;) {
+    const device = await refused(flags, account, running);
+    if (device instanceof SimulatedDevice) await device.vanish();
+    if (flags.bootstrap) account = await bootstrapped(flags, flags.bootstrap);
+  }
+}
+
+/** Runs the device until its server refuses it, which one without a bootstrap server takes for a passing mood. */
+function refused(flags: Flags, account: Account, running: { device: Device | null }): Promise<Device> {
+  return new Promise((resolve, reject) => {
+    const device = deviceOf(flags, account, () => resolve(device));
+    running.device = device;
+    device.start().catch(reject);
+  });
+}
+
+function deviceOf(flags: Flags, { server, lifetime, psk }: Account, giveUp: () => void): Device {
   const options: DeviceOptions = {
     endpoint: flags.endpoint,
     server,
@@ -86,10 +111,9 @@ async function run(flags: Flags): Promise<void> {
     sendMs: flags.send * 1000,
     log: flags.quiet ? () => {} : say,
     ...(psk && { psk }),
+    ...(flags.bootstrap && { refused: giveUp }),
   };
-  const device = flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
-  stopOnSignal(device);
-  await device.start();
+  return flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
 }
 
 function say(line: string): void {
@@ -97,13 +121,13 @@ function say(line: string): void {
 }
 
 /** De-registers at the first signal; the second one, or a server that does not answer, ends it at once. */
-function stopOnSignal(device: { stop(): Promise<void> }): void {
+function stopOnSignal(stopDevice: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
     setTimeout(() => process.exit(0), DE_REGISTER_MS).unref();
-    device.stop().then(() => process.exit(0), fail);
+    stopDevice().then(() => process.exit(0), fail);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -125,12 +149,19 @@ interface Account {
   readonly psk: PreSharedKey | null;
 }
 
-/** Where the device registers, and with what: as the flags say, or as a bootstrap server tells it. */
-async function accountOf(flags: Flags): Promise<Account> {
-  const { bootstrap: bootstrapServer, endpoint, lwm2m, count, quiet } = flags;
-  if (!bootstrapServer) return { server: flags.server, lifetime: flags.lifetime, psk: pskOf(flags) };
+/** Where the device registers, and with what, as the flags say. */
+function accountOf(flags: Flags): Account {
+  const { server, lifetime, bootstrap: bootstrapServer } = flags;
+  // The key may be the bootstrap server's alone.
+  const psk = bootstrapServer && !server.secure ? null : pskOf(flags);
+  return { server, lifetime, psk };
+}
+
+/** The same, as a bootstrap server tells it. */
+async function bootstrapped(flags: Flags, bootstrapServer: ServerUri): Promise<Account> {
+  const { endpoint, lwm2m, count, quiet } = flags;
   if (count > 1) throw new Error('--bootstrap is for one device');
-  const psk = pskOf({ ...flags, server: bootstrapServer });
+  const psk = bootstrapServer.secure ? pskOf({ ...flags, server: bootstrapServer }) : null;
   const log = quiet ? () => {} : say;
   const model = registryModel();
   const account = await bootstrap({ endpoint, server: bootstrapServer, psk, lwm2m, model, clock: systemClock, log });

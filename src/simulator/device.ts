@@ -53,6 +53,8 @@ export interface DeviceOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: (line: string) => void;
+  /** Its server refused to register it: it gives up. Absent: it tries again, as long as it runs. */
+  readonly refused?: () => void;
 }
 
 /** A simulated LwM2M device: registers, answers, notifies, and de-registers when it is stopped. */
@@ -127,6 +129,7 @@ export class SimulatedDevice {
       binding: () => this.#binding(),
       links: () => this.#links(),
       registered: () => this.#observations.clear(),
+      refused: this.#options.refused,
       log: this.#log,
     });
     this.#repeat('drift', this.#options.driftMs ?? 5_000, () => {

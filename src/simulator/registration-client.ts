@@ -17,6 +17,8 @@ export interface RegistrationOptions {
   readonly links: () => string;
   /** A Register was accepted: what the server had asked of the old one is gone. */
   readonly registered: () => void;
+  /** The server refused a Register by a 4.xx; absent: the device tries it again later. */
+  readonly refused?: (() => void) | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -118,7 +120,13 @@ export class RegistrationClient {
     const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
     this.#failures += 1;
     const diagnosis = answer === null ? 'no answer' : `${answer.code} ${Buffer.from(answer.payload).toString()}`.trim();
-    this.#options.log(`${what} → ${diagnosis}: again in ${wait / 1000} s`);
+    const { refused, log } = this.#options;
+    if (refused && answer?.code.startsWith('4.')) {
+      log(`${what} → ${diagnosis}`);
+      this.#stopped = true;
+      return refused();
+    }
+    log(`${what} → ${diagnosis}: again in ${wait / 1000} s`);
     this.#later(wait, () => this.register());
   }
 
