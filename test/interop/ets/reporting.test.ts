@@ -27,6 +27,8 @@ const QUANTITIES: Readonly<Record<Role['client'], readonly [string, string]>> = 
 };
 const SENDS = /^SENT .*204|send \d+ values → 2\.04/;
 
+/** Who measures when it is told to: what drifts on the simulated device, the default profile observes too. */
+const TOLD: readonly Role[] = [LESHAN_1_1];
 const COMPOSITE: readonly Role[] = [LESHAN_1_1, SIMULATED_1_1, SIMULATED_1_2];
 /** Leshan tells the observers of an object nothing when an instance comes or goes. */
 const INSTANCES: readonly Role[] = [SIMULATED_1_1, SIMULATED_1_2];
@@ -134,8 +136,8 @@ const LIST: readonly Play[] = [
       }
     },
   },
-  { number: 302, by: ALL, play: cancels(true) },
-  { number: 303, by: ALL, play: cancels(false) },
+  { number: 302, by: TOLD, play: cancels(true) },
+  { number: 303, by: TOLD, play: cancels(false) },
   {
     number: 304,
     by: COMPOSITE,
@@ -152,7 +154,7 @@ const LIST: readonly Play[] = [
   },
   {
     number: 305,
-    by: COMPOSITE,
+    by: TOLD,
     async play(player) {
       const { device, role } = player;
       const paths = QUANTITIES[role.client];
@@ -162,22 +164,17 @@ const LIST: readonly Play[] = [
       for (const path of paths) await isNotNotified(player, path);
     },
   },
-  { number: 306, by: COMPOSITE, play: sendsQuantity },
-  { number: 311, by: COMPOSITE, play: sends(({ client }) => QUANTITIES[client][1]) },
+  { number: 306, by: TOLD, play: sendsQuantity },
+  { number: 311, by: TOLD, play: sends(({ client }) => QUANTITIES[client][1]) },
   {
     number: 307,
-    by: COMPOSITE,
+    by: TOLD,
     async play(player) {
-      const { device, peer, role } = player;
+      const { device, peer } = player;
       expect(await device.write({ [MUTE_SEND]: true })).toMatchObject({ code: '2.04' });
       const since = peer.mark();
-      if (role.client === 'Leshan') {
-        peer.write(`send ${TEMPERATURE}`);
-        await peer.waitFor(/^MUTED/, { since });
-      } else {
-        // It sends each second, and what it measures still drifts.
-        for (let times = 0; times < 3; times += 1) await peer.waitFor(/notify \/3303/, { since: peer.mark() });
-      }
+      peer.write(`send ${TEMPERATURE}`);
+      await peer.waitFor(/^MUTED/, { since });
       expect(peer.lines.slice(since).filter((line) => SENDS.test(line))).toEqual([]);
       expect(await device.write({ [MUTE_SEND]: false })).toMatchObject({ code: '2.04' });
       await sendsQuantity(player);
@@ -254,6 +251,6 @@ const LIST: readonly Play[] = [
 ];
 
 requirePeer('leshan')('the information reporting cases of the interoperability list', () => {
-  const simulated = ['--object', '16', '3303', '3304', '3323', '--drift', '1', '--send', '1'];
+  const simulated = ['--object', '16', '3303', '3304', '3323', '--drift', '1'];
   playAll(stage(), LIST, { simulated });
 });
