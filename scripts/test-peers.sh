@@ -16,7 +16,7 @@ done
 
 failed=0
 # shellcheck disable=SC2046 # the report's options are words
-npx vitest run --project peers $(report peers) --reporter=./test/interop/ets/scoreboard.ts || failed=1
+npx vitest run --project peers --reporter=default --reporter=./test/interop/ets/scoreboard.ts $(report peers) || failed=1
 # shellcheck disable=SC2046
-node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit --project e2e $(report postgres) || failed=1
+node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit --project e2e --reporter=default $(report postgres) || failed=1
 exit $failed
