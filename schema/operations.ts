@@ -479,7 +479,7 @@ builder.relayMutationField(
     }),
   },
   {
-    description: `Ends an observation that \`observeResources\` started; one that the profile or a subscription wants too goes on (Cancel Observation, Core §6.4.3). ${AS_RPC}`,
+    description: `Ends an observation (Cancel Observation, Core §6.4.3), also one that the profile or a subscription wants: those begin again with the device’s next Register, or when somebody asks again. ${AS_RPC}`,
     authScopes: { operator: true },
     errors: resultUnion('CancelObservation', 'device'),
     resolve: (_root, { input }, context) =>
