@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
 /**
@@ -130,8 +131,8 @@ export const settings = {
   },
   coapsHost: {
     variable: 'TREELINE_COAPS_HOST',
-    fallback: '::',
-    meaning: 'Addresses that CoAP over DTLS listens on, with commas between; :: is all of IPv6 and IPv4.',
+    fallback: null,
+    meaning: 'Addresses that CoAP over DTLS and TLS listens on, with commas between. Absent: all of the machine.',
   },
   coapsPort: {
     variable: 'TREELINE_COAPS_PORT',
@@ -238,7 +239,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'number of milliseconds (100 to 60000)'),
     },
     coaps: {
-      hosts: parse(settings.coapsHost, ips, 'list of IP addresses'),
+      hosts:
+        read(settings.coapsHost) === null ? [everywhere()] : parse(settings.coapsHost, ips, 'list of IP addresses'),
       port: port(settings.coapsPort),
       identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
     },
@@ -255,6 +257,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'number of days (1 to 3650)'),
     logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `log level (${LOG_LEVELS.join(', ')})`),
   };
+}
+
+/** `::` is IPv4 too; a machine without IPv6 does not know it. */
+function everywhere(): string {
+  const addresses = Object.values(networkInterfaces()).flat();
+  return addresses.some((address) => address?.family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 type Check<T> = (text: string) => T | undefined;

@@ -8,7 +8,7 @@ describe('readConfig', () => {
       kafka: { brokers: [], telemetryTopic: 'telemetry.raw.{tenant_id}', statusTopic: 'device.status' },
       http: { host: '127.0.0.1', port: 4000 },
       coap: { host: '127.0.0.1', port: 5683 },
-      coaps: { hosts: ['::'], port: 5684, identity: null },
+      coaps: { hosts: [expect.stringMatching(/^(::|0\.0\.0\.0)$/)], port: 5684, identity: null },
       secretKey: null,
       adminToken: null,
       autoProvision: true,
