@@ -1,40 +1,51 @@
 /**
- * `count-tests.ts unit peers` prints the closing line of a CI run, `N passed, N failed` (and `, N skipped`), over the
- * vitest reports of these names in TEST_REPORT_DIR. A file that did not load counts as a failed test, and so does a
- * report that is not there.
+ * `count-tests.ts unit peers` ends a CI run: each failed test by its name and the first lines of why, then the closing
+ * line, `N passed, N failed` (and `, N skipped`), over the vitest reports of these names in TEST_REPORT_DIR. A file that
+ * did not load counts as a failed test, and so does a report that is not there.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** What is read here of vitest's JSON reporter, which writes Jest's format. */
 interface Report {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly {
+  readonly testResults: readonly TestFile[];
+}
+
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly failureMessages: readonly string[];
   }[];
 }
 
+/** So many lines of a failure tell what was expected and where. */
+const LINES_OF_A_FAILURE = 12;
+
 const directory = process.env['TEST_REPORT_DIR'] ?? '.';
-let [passed, failed, skipped] = [0, 0, 0];
+let [passed, skipped] = [0, 0];
+const failures: string[] = [];
 
 for (const name of process.argv.slice(2)) {
   const report = read(name);
   if (report === null) {
-    console.error(`no report of the ${name} tests`);
-    failed += 1;
+    failures.push(`${name}: no report`);
     continue;
   }
   passed += report.numPassedTests;
-  failed += report.numFailedTests + report.testResults.filter(didNotLoad).length;
   skipped += report.numPendingTests + report.numTodoTests;
+  failures.push(...report.testResults.flatMap(failuresOf).map((failure) => `${name}: ${failure}`));
 }
 
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed > 0 ? 1 : 0;
+for (const failure of failures) console.log(`${failure}\n`);
+console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failures.length > 0 ? 1 : 0;
 
 function read(name: string): Report | null {
   try {
@@ -44,6 +55,15 @@ function read(name: string): Report | null {
   }
 }
 
-function didNotLoad(file: Report['testResults'][number]): boolean {
-  return file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed');
+function failuresOf(file: TestFile): string[] {
+  const path = relative(process.cwd(), file.name);
+  const failedTests = file.assertionResults.filter((test) => test.status === 'failed');
+  if (failedTests.length === 0 && file.status === 'failed') {
+    return [`${path} did not load\n${firstLines(file.message)}`];
+  }
+  return failedTests.map((test) => `${path}: ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`);
+}
+
+function firstLines(text: string): string {
+  return text.split('\n').slice(0, LINES_OF_A_FAILURE).join('\n');
 }
