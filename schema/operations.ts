@@ -98,6 +98,11 @@ builder.relayMutationField(
         validate: exactPaths,
       }),
       contentFormat: formatField(t),
+      withoutAccept: t.boolean({
+        defaultValue: false,
+        description:
+          'Asks for one path without naming a format: the device answers in the one it prefers, and `rpc.result.contentFormat` says which. Excludes contentFormat.',
+      }),
       rpcMode: rpcModeField(t),
       ...rpcOptionFields(t),
     }),
@@ -107,7 +112,12 @@ builder.relayMutationField(
     authScopes: { operator: true },
     errors: resultUnion('ReadResources', 'device'),
     resolve: (_root, { input }, context) =>
-      perform(context, input, { kind: 'read', paths: input.paths, contentFormat: input.contentFormat }),
+      perform(context, input, {
+        kind: 'read',
+        paths: input.paths,
+        contentFormat: input.contentFormat,
+        withoutAccept: input.withoutAccept,
+      }),
   },
   {
     description: 'The Read was recorded.',

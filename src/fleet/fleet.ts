@@ -125,7 +125,13 @@ export interface WriteValue {
 
 /** An operation as a caller asks it; checked against the device's objects and definitions before it becomes an RPC. */
 export type OperationInput =
-  | { readonly kind: 'read'; readonly paths: readonly string[]; readonly contentFormat?: number | null }
+  | {
+      readonly kind: 'read';
+      readonly paths: readonly string[];
+      readonly contentFormat?: number | null;
+      /** One path is asked for without the Accept option: the device answers in the format that it prefers. */
+      readonly withoutAccept?: boolean | null;
+    }
   | {
       readonly kind: 'write';
       readonly values: readonly WriteValue[];

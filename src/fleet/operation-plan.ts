@@ -24,16 +24,8 @@ const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 export function planOperation(input: OperationInput, source: PlanSource): Plan {
   const format = contentFormatOf(input);
   switch (input.kind) {
-    case 'read': {
-      const paths = parsePaths(input.paths, parsePath);
-      for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
-      // Only a composite reaches the root (Core 1.2 §6.3.8): there is nothing to fall back on.
-      if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
-      const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
-      if (singles.length === 1) return one(singles[0]);
-      // Read-Composite came with 1.1 (Core 1.1 §5.4.1).
-      return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'read-composite', paths, ...format }, singles };
-    }
+    case 'read':
+      return planRead(input, source, format);
     case 'write':
       return planWrite(input, source, format);
     case 'execute': {
@@ -83,9 +75,31 @@ export function planOperation(input: OperationInput, source: PlanSource): Plan {
   }
 }
 
+type ReadInput = Extract<OperationInput, { kind: 'read' }>;
 type WriteInput = Extract<OperationInput, { kind: 'write' }>;
 type CreateInput = Extract<OperationInput, { kind: 'create' }>;
 type Format = { contentFormat?: number };
+
+function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
+  const paths = parsePaths(input.paths, parsePath);
+  for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
+  if (input.withoutAccept) return one(readWithoutAccept(paths, format));
+  // Only a composite reaches the root (Core 1.2 §6.3.8): there is nothing to fall back on.
+  if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
+  const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
+  if (singles.length === 1) return one(singles[0]);
+  // Read-Composite came with 1.1 (Core 1.1 §5.4.1).
+  return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'read-composite', paths, ...format }, singles };
+}
+
+/** A composite's body is in a format of the server's choice, and so is its answer: this is for a single Read. */
+function readWithoutAccept([path, ...more]: readonly Path[], { contentFormat }: Format): Operation {
+  if (contentFormat !== undefined) throw wrong(['withoutAccept'], `it excludes contentFormat ${contentFormat}`);
+  if (path === undefined || more.length > 0 || isRoot(path)) {
+    throw wrong(['withoutAccept'], 'one path below the root is read without Accept, not several');
+  }
+  return { kind: 'read', path, contentFormat: null };
+}
 
 function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan {
   if (input.values.length === 0 || input.values.length > MOST_PATHS) {

@@ -28,7 +28,7 @@ const executeArguments = z.record(z.string(), z.string().nullable());
 
 /** The parameters of each LwM2M operation when it is called by its name. */
 const OPERATIONS = {
-  read: z.strictObject({ paths: z.array(path), contentFormat }),
+  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish() }),
   write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat }),
   execute: z.strictObject({ path, arguments: executeArguments.nullish() }),
   create: z.strictObject({

@@ -123,6 +123,15 @@ describe('the plan of an operation', () => {
     });
   });
 
+  it('leaves the format of one Read to the device', () => {
+    expect(
+      planOperation(
+        { kind: 'read', paths: ['/3'], withoutAccept: true },
+        { model: registryModel(), objects: [], lwm2mVersion: '1.0' },
+      ).together,
+    ).toMatchObject({ kind: 'read', contentFormat: null });
+  });
+
   it.each<[OperationInput, string[]]>([
     [write('REPLACE', '/3/0/4'), ['values', '0', 'value']],
     [write('REPLACE', '/2/0/2'), ['values', '0', 'value']],
@@ -132,6 +141,9 @@ describe('the plan of an operation', () => {
     [{ kind: 'read', paths: ['/3', '/3'] }, ['paths', '1']],
     [{ kind: 'observe', paths: ['/'] }, ['paths', '0']],
     [{ kind: 'read', paths: ['/3'], contentFormat: 65_536 }, ['contentFormat']],
+    [{ kind: 'read', paths: ['/3'], contentFormat: 60, withoutAccept: true }, ['withoutAccept']],
+    [{ kind: 'read', paths: ['/3', '/4'], withoutAccept: true }, ['withoutAccept']],
+    [{ kind: 'read', paths: ['/'], withoutAccept: true }, ['withoutAccept']],
     [{ kind: 'create', objectId: 70_000, values: [] }, ['objectId']],
     [{ kind: 'create', objectId: 2, instanceId: 65_535, values: [] }, ['instanceId']],
     [{ kind: 'create', objectId: 2, values: [{ path: '0/1/2', value: 1 }] }, ['values', '0', 'path']],

@@ -82,6 +82,11 @@ export class AskedDevice {
     return this.#ask('readResources', 'ReadResources', { paths, contentFormat });
   }
 
+  /** A Read in the format that the device chooses. */
+  readWithoutAccept(path: string): Promise<Outcome> {
+    return this.#ask('readResources', 'ReadResources', { paths: [path], withoutAccept: true });
+  }
+
   /** PUT of each path, or with UPDATE one POST of an instance, an iPATCH of several. */
   write(values: Readonly<Record<string, unknown>>, options: Input = {}): Promise<Outcome> {
     const list = Object.entries(values).map(([path, value]) => ({ path, value }));

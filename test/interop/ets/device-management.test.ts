@@ -186,6 +186,15 @@ const LIST: readonly Play[] = [
   },
   { number: 236, play: composite(['/3/0/0', '/3/0/99', '/1/7', LIFETIME], ['/3/0/0', LIFETIME]) },
   {
+    number: 237,
+    async play({ device }) {
+      const answer = await device.readWithoutAccept('/3');
+      expect(answer.code).toBe('2.05');
+      expect([TLV, SENML_JSON, SENML_CBOR, 11544]).toContain(answer.contentFormat);
+      for (const path of BASIC) expect(answer.values).toHaveProperty([path], expect.stringMatching(/./));
+    },
+  },
+  {
     number: 241,
     async play({ device, peer }) {
       const before = await device.registration();

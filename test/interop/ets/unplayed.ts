@@ -4,7 +4,6 @@ export const unplayed: Readonly<Record<number, string>> = {
   10: 'EST: the bootstrap server is no EST server',
   11: 'OSCORE is not served',
   19: 'MQTT is not served',
-  237: 'the API always asks for a format; a device that has none of those is asked without Accept last',
   405: 'OSCORE is not served',
   406: 'PSK over TLS is not served: Node asks for the key of an identity synchronously',
   950: 'no client here has two server accounts',
