@@ -23,8 +23,8 @@ final class DisablingServer extends Server {
     private long disableTimeout = 86_400;
     private boolean muted;
 
-    DisablingServer(int shortServerId, long lifetime) {
-        super(shortServerId, lifetime, EnumSet.of(BindingMode.U), false, BindingMode.U);
+    DisablingServer(int shortServerId, long lifetime, BindingMode binding) {
+        super(shortServerId, lifetime, EnumSet.of(binding), false, binding);
     }
 
     boolean isMuted() {

@@ -22,11 +22,13 @@ import org.eclipse.leshan.client.resource.ObjectEnabler;
 import org.eclipse.leshan.client.resource.ObjectsInitializer;
 import org.eclipse.leshan.client.servers.LwM2mServer;
 import org.eclipse.leshan.core.ResponseCode;
+import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.model.ObjectLoader;
 import org.eclipse.leshan.core.model.ObjectModel;
 import org.eclipse.leshan.core.model.StaticModel;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
+import org.eclipse.leshan.core.request.BindingMode;
 import org.eclipse.leshan.core.request.BootstrapRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.CreateRequest;
@@ -44,7 +46,7 @@ import org.eclipse.leshan.transport.californium.client.endpoint.coaps.CoapsClien
  */
 public final class LeshanDevice {
     private static final String USAGE = """
-            LeshanDevice --uri coap://127.0.0.1:5683 --endpoint NAME [options]
+            LeshanDevice --uri coap://127.0.0.1:5683 --endpoint NAME [options]      (or coaps, coap+tcp, coaps+tcp)
               --lifetime SECONDS       of the registration (300)
               --period SECONDS         between Updates; else shortly before the lifetime ends
               --queue                  registers in queue mode
@@ -96,8 +98,9 @@ public final class LeshanDevice {
             objects.setClassForObject(1, Server.class);
         } else {
             long lifetime = Long.parseLong(options.getOrDefault("lifetime", "300"));
-            objects.setInstancesForObject(1, new DisablingServer(SHORT_SERVER_ID, lifetime));
-            objects.setFactoryForObject(1, (model, id, ids) -> new DisablingServer(SHORT_SERVER_ID, lifetime));
+            BindingMode binding = options.get("uri").contains("+tcp:") ? BindingMode.T : BindingMode.U;
+            objects.setInstancesForObject(1, new DisablingServer(SHORT_SERVER_ID, lifetime, binding));
+            objects.setFactoryForObject(1, (model, id, ids) -> new DisablingServer(SHORT_SERVER_ID, lifetime, binding));
         }
         DeviceObjects.instantiate(objects);
 
@@ -107,7 +110,8 @@ public final class LeshanDevice {
             engine.setCommunicationPeriod(1000 * Integer.parseInt(options.get("period")));
         }
         CaliforniumClientEndpointsProvider.Builder endpoints = new CaliforniumClientEndpointsProvider.Builder(
-                new CoapClientProtocolProvider(), new CoapsClientProtocolProvider());
+                new CoapClientProtocolProvider(), new CoapsClientProtocolProvider(), new TcpProtocol(Protocol.COAP_TCP),
+                new TcpProtocol(Protocol.COAPS_TCP));
         Configuration coap = endpoints.createDefaultConfiguration();
         if (options.containsKey("cid")) {
             coap.set(DtlsConfig.DTLS_CONNECTION_ID_LENGTH, Integer.valueOf(options.get("cid")));
