@@ -21,6 +21,7 @@ import org.eclipse.leshan.core.model.ResourceModel;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.node.LwM2mSingleResource;
+import org.eclipse.leshan.core.request.BindingMode;
 import org.eclipse.leshan.core.request.argument.Arguments;
 import org.eclipse.leshan.core.response.ExecuteResponse;
 import org.eclipse.leshan.core.response.ObserveResponse;
@@ -56,8 +57,8 @@ final class DeviceObjects {
         return List.of(portfolioModel(), binaryDataModel(), eventLogModel(), temperatureModel(), testObjectModel());
     }
 
-    static void instantiate(ObjectsInitializer objects) {
-        furnish(objects, 3, id -> new Device());
+    static void instantiate(ObjectsInitializer objects, BindingMode binding) {
+        furnish(objects, 3, id -> new Device(binding));
         furnish(objects, CONNECTIVITY, id -> new Talker(CONNECTIVITY, id, 0, 41L, 1, Map.of(0, 41L, 1, 21L), 2, -60L, 3, 80L,
                 4, Map.of(0, "192.0.2.7"), 5, Map.of(0, "192.0.2.1"), 6, 5L, 7, Map.of(0, "internet"), 8, 12L, 9, 2L, 10,
                 262L));
@@ -204,9 +205,9 @@ final class DeviceObjects {
         private static final int REBOOT = 4;
         private static final int FACTORY_RESET = 5;
 
-        Device() {
+        Device(BindingMode binding) {
             super(3, 0, 0, "Eclipse", 1, "Leshan", 2, "LE-700-000", 3, "2.0.0", 9, 87L, 10, 15_000L, 11,
-                    Map.of(0, 0L), 13, new Date(), 14, "+01:00", 15, "Europe/Berlin", 16, "U", 17, "demo", 18, "1.0",
+                    Map.of(0, 0L), 13, new Date(), 14, "+01:00", 15, "Europe/Berlin", 16, binding.name(), 17, "demo", 18, "1.0",
                     19, "2.0.0-M18", 20, 0L, 21, 64_000L);
         }
 

@@ -93,16 +93,16 @@ public final class LeshanDevice {
         List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadDefault());
         models.addAll(DeviceObjects.models());
         ObjectsInitializer objects = new ObjectsInitializer(new StaticModel(models));
+        BindingMode binding = options.get("uri").contains("+tcp:") ? BindingMode.T : BindingMode.U;
         objects.setInstancesForObject(0, security(options));
         if (options.containsKey("bootstrap")) {
             objects.setClassForObject(1, Server.class);
         } else {
             long lifetime = Long.parseLong(options.getOrDefault("lifetime", "300"));
-            BindingMode binding = options.get("uri").contains("+tcp:") ? BindingMode.T : BindingMode.U;
             objects.setInstancesForObject(1, new DisablingServer(SHORT_SERVER_ID, lifetime, binding));
             objects.setFactoryForObject(1, (model, id, ids) -> new DisablingServer(SHORT_SERVER_ID, lifetime, binding));
         }
-        DeviceObjects.instantiate(objects);
+        DeviceObjects.instantiate(objects, binding);
 
         DefaultRegistrationEngineFactory engine = new DefaultRegistrationEngineFactory();
         engine.setQueueMode(options.containsKey("queue"));
