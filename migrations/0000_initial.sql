@@ -226,6 +226,7 @@ CREATE TABLE "resource_values" (
 	"resource_instance_id" integer NOT NULL,
 	"tenant_id" text NOT NULL,
 	"type" text,
+	"guessed" boolean NOT NULL,
 	"value" text,
 	"measured_at" timestamp (3) with time zone NOT NULL,
 	"source" text NOT NULL,

@@ -49,6 +49,11 @@ export const ResourceObject = builder.objectRef<TreeResource>('Resource').implem
       description: 'The type of the value: `FLOAT`. Null when no value is known.',
       resolve: ({ state }) => state.type,
     }),
+    typeGuessed: t.boolean({
+      description:
+        'True where no definition of the object was known and the payload’s format told the type; `uploadObjectDefinition` mends that.',
+      resolve: ({ state }) => state.typeGuessed,
+    }),
     timestamp: t.field({
       type: 'DateTime',
       nullable: true,

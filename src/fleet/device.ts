@@ -50,6 +50,8 @@ export interface ResourceState {
   readonly instanceId: number;
   readonly resourceId: number;
   readonly type: ResourceType | null;
+  /** No definition of the object was known: the type is what the payload's format let one guess. */
+  readonly typeGuessed: boolean;
   /** A multiple resource: instance id → value. Null where the resource is known to be there without a known value. */
   readonly value: JsonValue | Readonly<Record<string, JsonValue>> | null;
   readonly timestamp: Date | null;

@@ -18,6 +18,7 @@ export interface LastValue {
   readonly deviceId: DeviceId;
   readonly path: Path;
   readonly type: string | null;
+  readonly guessed: boolean;
   /** JSON text; null when the value is too large to keep. */
   readonly value: string | null;
   readonly measuredAt: number;
@@ -75,20 +76,21 @@ function isOneValue(path: Path, { readings }: DeviceReadings): boolean {
 function* lastValues(batch: DeviceReadings): Generator<LastValue> {
   const common = { deviceId: batch.deviceId, source: batch.origin };
   for (const reading of batch.readings) {
-    const { path, type, time } = reading;
+    const { path, type, time, guessed = false } = reading;
     if (!isKept(path)) continue;
     const value = JSON.stringify(valueToJson(reading));
     yield {
       ...common,
       path,
       type,
+      guessed,
       value: value.length > LARGEST_VALUE ? null : value,
       measuredAt: measuredAt(time, batch.receivedAt),
     };
   }
   for (const path of batch.empty) {
     if (path.level !== 'resource' || !isKept(path)) continue;
-    yield { ...common, path, type: null, value: NO_INSTANCES, measuredAt: batch.receivedAt };
+    yield { ...common, path, type: null, guessed: false, value: NO_INSTANCES, measuredAt: batch.receivedAt };
   }
 }
 

@@ -21,6 +21,7 @@ interface ValueRow extends Record<string, unknown> {
   readonly resource_id: number;
   readonly resource_instance_id: number;
   readonly type: string | null;
+  readonly guessed: boolean;
   readonly value: string | null;
   /** As the driver leaves it: text with its offset. */
   readonly measured_at: string;
@@ -46,7 +47,8 @@ export async function readTree(
     where (s.o is null or s.o = object_id) and (s.i is null or s.i = instance_id)
       and (s.r is null or s.r = resource_id) and (s.ri is null or s.ri = resource_instance_id))`;
   const { rows } = await tx.execute<ValueRow>(sql`
-    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, measured_at, source
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source
     from resource_values
     where device_id = any(${sql.param(deviceIds)}::uuid[]) ${selectors.length > 0 ? sql`and ${selected}` : sql``}
     order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
@@ -62,28 +64,33 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
   // An older reading, of a history that came late, leaves a newer value as it is.
   const { rows } = await tx.execute<ValueRow>(sql`
     insert into resource_values
-      (device_id, object_id, instance_id, resource_id, resource_instance_id, tenant_id, type, value, measured_at, source)
-    select device_id, object_id, instance_id, resource_id, resource_instance_id, ${tenantId}, type, value, at, source
+      (device_id, object_id, instance_id, resource_id, resource_instance_id, tenant_id, type, guessed, value,
+        measured_at, source)
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, ${tenantId}, type, guessed, value, at,
+      source
     from unnest(
       ${column(({ deviceId }) => deviceId)}::uuid[], ${column(({ path }) => path.objectId)}::int[],
       ${column(({ path }) => path.instanceId)}::int[], ${column(({ path }) => path.resourceId)}::int[],
       ${column(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[], ${column(({ type }) => type)}::text[],
+      ${column(({ guessed }) => guessed)}::boolean[],
       ${column(({ value }) => value)}::text[],
       ${column(({ measuredAt }) => new Date(measuredAt).toISOString())}::timestamptz[],
       ${column(({ source }) => source)}::text[]
-    ) as new(device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, at, source)
+    ) as new(device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, at, source)
     on conflict on constraint resource_values_pkey do update
-      set type = excluded.type, value = excluded.value, measured_at = excluded.measured_at, source = excluded.source
+      set type = excluded.type, guessed = excluded.guessed, value = excluded.value,
+        measured_at = excluded.measured_at, source = excluded.source
       where resource_values.measured_at <= excluded.measured_at
-    returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, measured_at, source,
-      xmax = 0 as fresh`);
+    returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source, xmax = 0 as fresh`);
   await checkSize(tx, rows);
   const multiple = rows.filter((row) => row.resource_instance_id >= 0);
   if (multiple.length === 0) return fold(rows);
   const key = (name: 'device_id' | 'object_id' | 'instance_id' | 'resource_id') =>
     sql.param(multiple.map((row) => row[name]));
   const whole = await tx.execute<ValueRow>(sql`
-    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, value, measured_at, source
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source
     from resource_values where (device_id, object_id, instance_id, resource_id) in (
       select * from unnest(${key('device_id')}::uuid[], ${key('object_id')}::int[], ${key('instance_id')}::int[],
         ${key('resource_id')}::int[]))
@@ -145,6 +152,7 @@ function single(row: ValueRow): ResourceState {
     instanceId: row.instance_id,
     resourceId: row.resource_id,
     type: row.type as ResourceType | null,
+    typeGuessed: row.guessed,
     value: row.value === null ? null : (JSON.parse(row.value) as JsonValue),
     timestamp: new Date(row.measured_at),
     source: row.source as ReadingOrigin,
@@ -161,6 +169,7 @@ function withInstance(state: ResourceState, row: ValueRow): ResourceState {
   return {
     ...state,
     type: row.type as ResourceType | null, // as above
+    typeGuessed: row.guessed,
     value: { ...known, ...instance },
     timestamp: newer ? measured : timestamp,
     source: newer ? (row.source as ReadingOrigin) : source, // as above

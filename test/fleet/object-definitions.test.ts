@@ -63,14 +63,15 @@ describe('a tenant’s own definition', () => {
     const read = async (): Promise<unknown> => {
       await world.during(world.fleet.rpcs.perform(ADMIN, known.id, { kind: 'read', paths: ['/26241/0/0'] }));
       const tree = await world.fleet.devices.resources(ADMIN, [known.id], []);
-      return tree.get(known.id)?.[0]?.value;
+      const [state] = tree.get(known.id) ?? [];
+      return state && { value: state.value, type: state.type, typeGuessed: state.typeGuessed };
     };
     const untyped = await read();
-    expect(untyped).toBe('42');
+    expect(untyped).toEqual({ value: '42', type: 'String', typeGuessed: true });
     await world.during(world.fleet.definitions.upload(ADMIN, objectXml([26241])));
-    expect(await read()).toBe(42);
+    expect(await read()).toEqual({ value: 42, type: 'Unsigned Integer', typeGuessed: false });
     await world.during(world.fleet.definitions.delete(ADMIN, 26241, '1.0'));
-    expect(await read()).toBe(untyped);
+    expect(await read()).toEqual(untyped);
     expect(world.warnings).toEqual([]);
   });
 

@@ -5,7 +5,8 @@ import type { DeviceId, ResourceState } from '../../src/fleet/index.ts';
 function state(path: string, value: ResourceState['value'] = 1): ResourceState {
   const [objectId = 0, instanceId = 0, resourceId = 0] = path.split('/').slice(1).map(Number);
   const deviceId = '00000000-0000-4000-8000-000000000001' as DeviceId; // any device
-  return { deviceId, path, objectId, instanceId, resourceId, type: 'Integer', value, timestamp: null, source: 'READ' };
+  const known = { type: 'Integer', typeGuessed: false, value, timestamp: null, source: 'READ' } as const;
+  return { deviceId, path, objectId, instanceId, resourceId, ...known };
 }
 
 describe('a selector', () => {

@@ -1,4 +1,4 @@
-import { index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
 import { devices } from './devices.ts';
@@ -21,6 +21,8 @@ export const resourceValues = pgTable(
       .references(() => tenants.id, { onDelete: 'cascade' }),
     /** Null: known to be there, of unknown type. */
     type: text('type'),
+    /** No definition gave the type: the payload's format did. */
+    guessed: boolean('guessed').notNull(),
     /** JSON as text, since jsonb refuses the NUL that a device's String may hold; null: known to be there without a value. */
     value: text('value'),
     measuredAt: timestamp('measured_at', { withTimezone: true, precision: 3 }).notNull(),
