@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { systemClock } from './clock.ts';
 import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
-import { processMetrics } from './composition/metrics.ts';
+import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/ports.ts';
 import type { Config } from './config.ts';
 import { createEventBus, type Subscription } from './events/index.ts';
@@ -145,13 +145,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     clock,
     ready: () => readiness(store, telemetry),
     metrics: processMetrics({
-      coap: {
-        udp: () => endpoints.udp.endpoint.metrics(),
-        dtls: () => endpoints.dtls.endpoint.metrics(),
-        tcp: () => endpoints.tcp.endpoint.metrics(),
-        tls: () => endpoints.tls.endpoint.metrics(),
-      },
-      dtls: () => endpoints.dtls.transport.metrics,
+      endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
       fleet: () => running.snapshot(),
       telemetry: () => telemetry.counters(),
       publisher: () => telemetry.publisher(),

@@ -7,8 +7,7 @@ import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts
 
 /** Where the numbers come from, read when somebody asks for the page. */
 export interface MetricSources {
-  readonly coap: Readonly<Record<'udp' | 'dtls' | 'tcp' | 'tls', () => CoapMetrics>>;
-  readonly dtls: () => DtlsMetrics;
+  readonly endpoints: readonly EndpointMetrics[];
   readonly fleet: () => FleetSnapshot;
   readonly telemetry: () => TelemetryCounters;
   /** Null when nothing is published. */
@@ -16,6 +15,31 @@ export interface MetricSources {
   readonly outboxDepth: () => Promise<{ readonly waiting: number }>;
   readonly bus: () => EventBusSnapshot;
   readonly http: () => { readonly webSockets: number; readonly sessions: number };
+}
+
+/** What is counted of one endpoint that devices reach a server of ours by. */
+export interface EndpointMetrics {
+  readonly server: 'lwm2m' | 'bootstrap';
+  readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
+  readonly coap: () => CoapMetrics;
+  /** Only of `dtls`. */
+  readonly dtls?: () => DtlsMetrics;
+}
+
+type Sources = Partial<
+  Record<EndpointMetrics['transport'], { readonly endpoint: { readonly metrics: () => CoapMetrics } }>
+> & { readonly dtls: { readonly transport: { readonly metrics: DtlsMetrics } } };
+
+/** Of all the endpoints of one server. */
+export function endpointMetrics(server: EndpointMetrics['server'], sources: Sources): EndpointMetrics[] {
+  return (['udp', 'dtls', 'tcp', 'tls'] as const).flatMap((transport) => {
+    const source = sources[transport];
+    if (source === undefined) return [];
+    const coap = (): CoapMetrics => source.endpoint.metrics();
+    return transport === 'dtls'
+      ? { server, transport, coap, dtls: () => sources.dtls.transport.metrics }
+      : { server, transport, coap };
+  });
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -29,7 +53,7 @@ function by(label: string, counts: Readonly<Record<string, number | undefined>>)
 export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  const { coap, dtls, fleet, telemetry, publisher, outboxDepth, bus, http } = sources;
+  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, http } = sources;
 
   /** Counts only upward since the start. */
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
@@ -60,83 +84,110 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
       },
     });
   };
-  const perTransport = (read: (metrics: CoapMetrics) => number) => (): Sample[] =>
-    by('transport', { udp: read(coap.udp()), dtls: read(coap.dtls()), tcp: read(coap.tcp()), tls: read(coap.tls()) });
-  const transport = ['transport'];
+  const perEndpoint = (read: (metrics: CoapMetrics) => number) => (): Sample[] =>
+    endpoints.map(({ server, transport, coap }) => [{ server, transport }, read(coap())]);
+  const endpoint = ['server', 'transport'];
+  const perDtls = (read: (metrics: DtlsMetrics) => readonly Sample[]) => (): Sample[] =>
+    endpoints.flatMap(({ server, dtls }) =>
+      dtls ? read(dtls()).map(([labels, value]): Sample => [{ server, ...labels }, value]) : [],
+    );
 
   counter(
     'treeline_coap_datagrams_received_total',
     'CoAP datagrams received.',
-    transport,
-    perTransport((m) => m.received),
+    endpoint,
+    perEndpoint((m) => m.received),
   );
   counter(
     'treeline_coap_datagrams_sent_total',
     'CoAP datagrams sent.',
-    transport,
-    perTransport((m) => m.sent),
+    endpoint,
+    perEndpoint((m) => m.sent),
   );
   counter(
     'treeline_coap_retransmissions_total',
     'Confirmable messages sent again.',
-    transport,
-    perTransport((m) => m.retransmissions),
+    endpoint,
+    perEndpoint((m) => m.retransmissions),
   );
   counter(
     'treeline_coap_duplicates_total',
     'Messages received again.',
-    transport,
-    perTransport((m) => m.duplicates),
+    endpoint,
+    perEndpoint((m) => m.duplicates),
   );
   counter(
     'treeline_coap_handler_errors_total',
     'Requests answered 5.00.',
-    transport,
-    perTransport((m) => m.handlerErrors),
+    endpoint,
+    perEndpoint((m) => m.handlerErrors),
   );
-  counter('treeline_coap_dropped_total', 'CoAP datagrams dropped.', ['transport', 'reason'], () =>
-    Object.entries(coap).flatMap(([kind, metrics]) =>
-      by('reason', metrics().dropped).map(([labels, count]): Sample => [{ ...labels, transport: kind }, count]),
+  counter('treeline_coap_dropped_total', 'CoAP datagrams dropped.', [...endpoint, 'reason'], () =>
+    endpoints.flatMap(({ server, transport, coap }) =>
+      by('reason', coap().dropped).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]),
     ),
   );
   gauge(
     'treeline_coap_peers',
     'Peers that something is known of.',
-    transport,
-    perTransport((m) => m.peers),
+    endpoint,
+    perEndpoint((m) => m.peers),
   );
   gauge(
     'treeline_coap_operations',
     'Requests of ours, queued or sent.',
-    transport,
-    perTransport((m) => m.operations),
+    endpoint,
+    perEndpoint((m) => m.operations),
   );
   gauge(
     'treeline_coap_observations',
     'Observations that run.',
-    transport,
-    perTransport((m) => m.observations),
+    endpoint,
+    perEndpoint((m) => m.observations),
   );
 
-  counter('treeline_dtls_handshakes_total', 'DTLS handshakes that ended.', ['suite', 'result'], () =>
-    dtls().handshakes.map(({ suite, result, count }): Sample => [{ suite: suite ?? 'none', result }, count]),
+  const perHandshake = perDtls(({ handshakes }) =>
+    handshakes.map(({ suite, result, count }): Sample => [{ suite: suite ?? 'none', result }, count]),
   );
-  counter('treeline_dtls_alerts_sent_total', 'DTLS alerts sent.', ['alert'], () => by('alert', dtls().alertsSent));
-  counter('treeline_dtls_alerts_received_total', 'DTLS alerts received.', ['alert'], () =>
-    by('alert', dtls().alertsReceived),
+  counter('treeline_dtls_handshakes_total', 'DTLS handshakes that ended.', ['server', 'suite', 'result'], perHandshake);
+  counter(
+    'treeline_dtls_alerts_sent_total',
+    'DTLS alerts sent.',
+    ['server', 'alert'],
+    perDtls((m) => by('alert', m.alertsSent)),
   );
-  counter('treeline_dtls_dropped_total', 'DTLS records dropped.', ['reason'], () => by('reason', dtls().dropped));
-  counter('treeline_dtls_sessions_ended_total', 'DTLS sessions that ended.', ['reason'], () =>
-    by('reason', dtls().ended),
+  counter(
+    'treeline_dtls_alerts_received_total',
+    'DTLS alerts received.',
+    ['server', 'alert'],
+    perDtls((m) => by('alert', m.alertsReceived)),
   );
-  counter('treeline_dtls_cookies_total', 'Cookies of first ClientHellos.', ['outcome'], () => {
-    const { cookiesSent, cookiesAccepted, cookiesRefused } = dtls();
-    return by('outcome', { sent: cookiesSent, accepted: cookiesAccepted, refused: cookiesRefused });
-  });
-  gauge('treeline_dtls_sessions', 'DTLS sessions, open, resumable and half open.', ['state'], () => {
-    const { sessions, resumable, halfOpen } = dtls();
-    return by('state', { open: sessions, resumable, half_open: halfOpen });
-  });
+  counter(
+    'treeline_dtls_dropped_total',
+    'DTLS records dropped.',
+    ['server', 'reason'],
+    perDtls((m) => by('reason', m.dropped)),
+  );
+  counter(
+    'treeline_dtls_sessions_ended_total',
+    'DTLS sessions that ended.',
+    ['server', 'reason'],
+    perDtls((m) => by('reason', m.ended)),
+  );
+  counter(
+    'treeline_dtls_cookies_total',
+    'Cookies of first ClientHellos.',
+    ['server', 'outcome'],
+    perDtls(({ cookiesSent, cookiesAccepted, cookiesRefused }) =>
+      by('outcome', { sent: cookiesSent, accepted: cookiesAccepted, refused: cookiesRefused }),
+    ),
+  );
+  gauge(
+    'treeline_dtls_sessions',
+    'DTLS sessions, open, resumable and half open.',
+    ['server', 'state'],
+    perDtls(({ sessions, resumable, halfOpen }) => by('state', { open: sessions, resumable, half_open: halfOpen })),
+  );
 
   gauge('treeline_fleet_registered_devices', 'Devices that are registered.', [], () => [[{}, fleet().registered]]);
   gauge('treeline_fleet_waiting', 'What waits to be stored or run.', ['what'], () =>
