@@ -1,6 +1,6 @@
 import type { DirectionKeys } from './key-schedule.ts';
 import { type CipherKeys, cipherKeys, directionKeys, type Protection } from './protection.ts';
-import { CONTENT, type DtlsRecord, encodeRecord, MAX_PLAINTEXT, MAX_SEQUENCE } from './record.ts';
+import { CONTENT, type DtlsRecord, MAX_PLAINTEXT, MAX_SEQUENCE } from './record.ts';
 import { type ReplayState, ReplayWindow } from './replay.ts';
 
 /** Renegotiation is refused, so no other protected epoch ever comes. */
@@ -58,7 +58,7 @@ export class Channel {
     const header = { type: cid === null ? type : CONTENT.tls12Cid, epoch: EPOCH, sequence, cid };
     // RFC 9146 §4: the real type goes behind the content, inside the encryption.
     const inner = cid === null ? content : Buffer.concat([content, Buffer.from([type])]);
-    return encodeRecord(header, this.#protection.seal(this.#writeKeys, header, inner));
+    return this.#protection.seal(this.#writeKeys, header, inner);
   }
 
   open(record: DtlsRecord): OpenedRecord | OpenFailure {
@@ -69,9 +69,10 @@ export class Channel {
     const inner = this.#protection.open(this.#readKeys, record, record.fragment);
     if (inner === null) return 'forged';
     const newest = this.#replay.mark(record.sequence);
-    const opened = record.cid === null ? { type: record.type, content: inner } : withoutPadding(inner);
-    if (opened === null || opened.content.length > MAX_PLAINTEXT) return 'malformed';
-    return { ...opened, newest };
+    const end = record.cid === null ? inner.length : contentEnd(inner);
+    if (end < 0 || end > MAX_PLAINTEXT) return 'malformed';
+    if (record.cid === null) return { type: record.type, content: inner, newest };
+    return { type: inner.readUInt8(end), content: inner.subarray(0, end), newest };
   }
 
   get state(): ChannelState {
@@ -86,10 +87,9 @@ export class Channel {
   }
 }
 
-/** RFC 9146 §4: DTLSInnerPlaintext is the content, its real type, and any number of zeros. */
-function withoutPadding(inner: Buffer): { type: number; content: Buffer } | null {
-  let end = inner.length;
-  while (end > 0 && inner[end - 1] === 0) end--;
-  const type = inner[end - 1];
-  return type === undefined ? null : { type, content: inner.subarray(0, end - 1) };
+/** RFC 9146 §4: DTLSInnerPlaintext is the content, its real type, and any number of zeros. -1 when there is no type. */
+function contentEnd(inner: Buffer): number {
+  let last = inner.length - 1;
+  while (last >= 0 && inner[last] === 0) last--;
+  return last;
 }

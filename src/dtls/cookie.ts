@@ -1,10 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
-import type { Address } from './address.ts';
+import { type Address, addressKey } from './address.ts';
 import type { ClientHello } from './messages.ts';
 import type { Random } from './random.ts';
-import { uint, vector } from './wire.ts';
 
 const COOKIE_LENGTH = 32;
 /** A cookie is good for one to two of these. */
@@ -37,7 +36,11 @@ export class Cookies {
   accepts(from: Address, hello: ClientHello): boolean {
     if (hello.cookie.length !== COOKIE_LENGTH) return false;
     this.#rotate();
-    return [this.#current, this.#previous].some((secret) => timingSafeEqual(cookie(secret, from, hello), hello.cookie));
+    return this.#isOf(this.#current, from, hello) || this.#isOf(this.#previous, from, hello);
+  }
+
+  #isOf(secret: KeyObject, from: Address, hello: ClientHello): boolean {
+    return timingSafeEqual(cookie(secret, from, hello), hello.cookie);
   }
 
   #newSecret(): KeyObject {
@@ -57,12 +60,8 @@ export class Cookies {
 
 function cookie(secret: KeyObject, from: Address, hello: ClientHello): Buffer {
   return createHmac('sha256', secret)
-    .update(vector(1, Buffer.from(from.address)))
-    .update(uint(2, from.port))
-    .update(uint(2, hello.version))
-    .update(hello.random)
-    .update(vector(1, hello.sessionId))
-    .update(vector(2, hello.suiteBytes))
-    .update(vector(1, hello.compression))
+    .update(`${addressKey(from)}|`)
+    .update(hello.beforeCookie)
+    .update(hello.behindCookie)
     .digest();
 }

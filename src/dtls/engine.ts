@@ -215,13 +215,13 @@ export class Engine {
   }
 
   #established(handshake: Handshake, established: Established): void {
-    const { address, cid, clientRandom, negotiated } = handshake;
+    const { address, key, clientRandom, negotiated } = handshake;
     const { channel, identity, proof, finalFlight, resumable, resumed } = established;
     const now = this.#parts.clock.now();
     this.#handshakes.remove(handshake);
     this.#endReplaced(handshake, established);
     const parts = {
-      key: cid.toString('hex'),
+      key,
       suite: negotiated.suite,
       encryptThenMac: negotiated.encryptThenMac,
       channel,
@@ -231,7 +231,7 @@ export class Engine {
       clientRandom: lasting(clientRandom),
     };
     this.sessions.open(new Session(parts, address, now, finalFlight));
-    if (resumable !== null) this.resumables.keep({ ...resumable, sessionKey: parts.key });
+    if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
   }

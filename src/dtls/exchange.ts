@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 import { Channel } from './channel.ts';
 import { DtlsError } from './error.ts';
@@ -7,8 +7,8 @@ import type { Hello } from './hello-gate.ts';
 import { EphemeralKey } from './key-exchange.ts';
 import { extendedMasterSecret, keyBlock, masterSecret, pskPremasterSecret, verifyData } from './key-schedule.ts';
 import {
+  CERTIFICATE_REQUEST,
   encodeCertificateChain,
-  encodeCertificateRequest,
   encodeFragment,
   encodeRawPublicKey,
   encodeServerHello,
@@ -25,9 +25,13 @@ import type { ServerIdentity } from './server-identity.ts';
 import { Transcript } from './transcript.ts';
 import { lasting } from './wire.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** The keys that came of an exchange. */
 export interface Secured {
   readonly master: Buffer;
+  /** The same, ready for use. */
+  readonly masterKey: KeyObject;
   readonly channel: Channel;
 }
 
@@ -39,7 +43,7 @@ export class Exchange {
   readonly #random: Random;
   readonly #serverRandom: Buffer;
   readonly #transcript: Transcript;
-  #sessionId: Buffer = Buffer.alloc(0);
+  #sessionId: Buffer = NOTHING;
   #ephemeral: EphemeralKey | null = null;
   #secured: Secured | null = null;
 
@@ -64,7 +68,7 @@ export class Exchange {
 
   /** Everything said so far, as a CertificateVerify signs it. */
   get said(): Buffer {
-    return Buffer.concat(this.#transcript.messages);
+    return this.#transcript.said;
   }
 
   /** A message of the client, with its header. */
@@ -78,15 +82,14 @@ export class Exchange {
     if (extended) this.#sessionId = this.#random(32);
     const hello = this.#serverHello();
     const credentials = suite.keyExchange === 'ECDHE_ECDSA' ? this.#serverCredentials(identity) : [];
-    return [hello, ...credentials, this.#transcript.add(HANDSHAKE.serverHelloDone, Buffer.alloc(0))];
+    return [hello, ...credentials, this.#say(HANDSHAKE.serverHelloDone, NOTHING)];
   }
 
   /** RFC 5246 §7.3, figure 2: ServerHello up to our Finished, which comes first here. */
   resume(sessionId: Buffer, master: Buffer): Flight {
     this.#sessionId = sessionId;
     const hello = this.#serverHello();
-    this.#secure(master);
-    return [hello, ...this.finish(master)];
+    return [hello, ...this.finish(this.#secure(master))];
   }
 
   /** Throws `illegal_parameter` when the client's ephemeral key is none. */
@@ -100,13 +103,15 @@ export class Exchange {
   }
 
   /** Our ChangeCipherSpec and Finished. */
-  finish(master: Buffer): Flight {
-    return [{ kind: 'changeCipherSpec' }, this.#transcript.addFinished(master)];
+  finish({ masterKey }: Secured): Flight {
+    const body = verifyData(masterKey, 'server', this.#transcript.hash);
+    const message = this.#transcript.add(HANDSHAKE.finished, body);
+    return [{ kind: 'changeCipherSpec' }, { kind: 'finished', message }];
   }
 
   /** Takes the client's Finished; throws `decrypt_error` when it has heard or said something else than we have. */
-  takeFinished(fragment: HandshakeFragment, master: Buffer): void {
-    const expected = verifyData(master, 'client', this.#transcript.messages);
+  takeFinished(fragment: HandshakeFragment, { masterKey }: Secured): void {
+    const expected = verifyData(masterKey, 'client', this.#transcript.hash);
     if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
       throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
     }
@@ -121,7 +126,11 @@ export class Exchange {
       suite: this.negotiated.suite.id,
       extensions: serverExtensions(this.#hello.hello, this.negotiated, this.#cid),
     });
-    return this.#transcript.add(HANDSHAKE.serverHello, body);
+    return this.#say(HANDSHAKE.serverHello, body);
+  }
+
+  #say(type: number, body: Buffer): FlightPart {
+    return { kind: 'handshake', message: this.#transcript.add(type, body) };
   }
 
   /** Certificate, ServerKeyExchange and CertificateRequest: devices must have a key of their own. */
@@ -134,25 +143,27 @@ export class Exchange {
         : encodeCertificateChain(identity.chain);
     const keyExchange = this.#ephemeral.serverKeyExchange(identity, this.#hello.hello.random, this.#serverRandom);
     return [
-      this.#transcript.add(HANDSHAKE.certificate, certificate),
-      this.#transcript.add(HANDSHAKE.serverKeyExchange, keyExchange),
-      this.#transcript.add(HANDSHAKE.certificateRequest, encodeCertificateRequest()),
+      this.#say(HANDSHAKE.certificate, certificate),
+      this.#say(HANDSHAKE.serverKeyExchange, keyExchange),
+      this.#say(HANDSHAKE.certificateRequest, CERTIFICATE_REQUEST),
     ];
   }
 
   /** RFC 7627 §3: with extended master secret the keys hang on everything up to the ClientKeyExchange. */
   #derive(premaster: Buffer): void {
+    const key = createSecretKey(premaster);
     this.#secure(
       this.negotiated.extendedMasterSecret
-        ? extendedMasterSecret(premaster, this.#transcript.messages)
-        : masterSecret(premaster, this.#hello.hello.random, this.#serverRandom),
+        ? extendedMasterSecret(key, this.#transcript.hash)
+        : masterSecret(key, this.#hello.hello.random, this.#serverRandom),
     );
   }
 
-  #secure(master: Buffer): void {
+  #secure(master: Buffer): Secured {
     const { suite, encryptThenMac, clientCid } = this.negotiated;
     const protection = protectionOf(suite, encryptThenMac);
-    const keys = keyBlock(master, this.#hello.hello.random, this.#serverRandom, protection.keyLengths);
+    const masterKey = createSecretKey(master);
+    const keys = keyBlock(masterKey, this.#hello.hello.random, this.#serverRandom, protection.keyLengths);
     const channel = new Channel(protection, {
       readKeys: keys.client,
       writeKeys: keys.server,
@@ -161,6 +172,7 @@ export class Exchange {
       readCid: clientCid === null ? null : this.#cid,
       writeCid: clientCid && lasting(clientCid),
     });
-    this.#secured = { master, channel };
+    this.#secured = { master, masterKey, channel };
+    return this.#secured;
   }
 }

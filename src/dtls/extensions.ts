@@ -1,5 +1,5 @@
 import { DtlsError } from './error.ts';
-import { Reader, uint, uint16s, vector } from './wire.ts';
+import { Reader, uint, uint16s } from './wire.ts';
 
 export const EXTENSION = {
   supportedGroups: 10,
@@ -17,6 +17,8 @@ export const EXTENSION = {
 export const CERTIFICATE_TYPE = { X509: 0, RawPublicKey: 2 } as const;
 export type CertificateType = keyof typeof CERTIFICATE_TYPE;
 
+const NOTHING = Buffer.alloc(0);
+
 /** What a ClientHello offers; null where it doesn't speak of it. Unknown extensions are passed over (RFC 5246 §7.4.1.4). */
 export interface Extensions {
   readonly groups: readonly number[] | null;
@@ -33,36 +35,62 @@ export interface Extensions {
 
 /** Throws `decode_error`, and `illegal_parameter` for an extension that comes twice. */
 export function parseExtensions(list: Buffer): Extensions {
-  const bodies = new Map<number, Buffer>();
+  const found: { -readonly [Name in keyof Extensions]: Extensions[Name] } = {
+    groups: null,
+    pointFormats: null,
+    signatureSchemes: null,
+    clientCertificateTypes: null,
+    serverCertificateTypes: null,
+    encryptThenMac: false,
+    extendedMasterSecret: false,
+    connectionId: null,
+    renegotiationInfo: null,
+  };
+  const types = new Set<number>();
   const reader = new Reader(list, 'list of extensions');
   while (reader.left > 0) {
     const type = reader.uint(2);
-    if (bodies.has(type)) throw new DtlsError('illegal_parameter', `extension ${type} comes twice`);
-    bodies.set(type, reader.vector(2));
+    if (types.has(type)) throw new DtlsError('illegal_parameter', `extension ${type} comes twice`);
+    types.add(type);
+    const body = new Reader(reader.vector(2), 'extension');
+    switch (type) {
+      case EXTENSION.supportedGroups:
+        found.groups = numbers(body);
+        break;
+      case EXTENSION.ecPointFormats:
+        found.pointFormats = body.vector(1, { min: 1 });
+        break;
+      case EXTENSION.signatureAlgorithms:
+        found.signatureSchemes = numbers(body);
+        break;
+      case EXTENSION.clientCertificateType:
+        found.clientCertificateTypes = certificateTypes(body);
+        break;
+      case EXTENSION.serverCertificateType:
+        found.serverCertificateTypes = certificateTypes(body);
+        break;
+      case EXTENSION.encryptThenMac:
+        found.encryptThenMac = true;
+        break;
+      case EXTENSION.extendedMasterSecret:
+        found.extendedMasterSecret = true;
+        break;
+      case EXTENSION.connectionId:
+        found.connectionId = body.vector(1);
+        break;
+      case EXTENSION.renegotiationInfo:
+        found.renegotiationInfo = body.vector(1);
+        break;
+      default:
+        continue;
+    }
+    body.end();
   }
-  const read = <T>(type: number, parse: (body: Reader) => T): T | null => {
-    const body = bodies.get(type);
-    if (body === undefined) return null;
-    const inside = new Reader(body, `extension ${type}`);
-    const value = parse(inside);
-    inside.end();
-    return value;
-  };
-  return {
-    groups: read(EXTENSION.supportedGroups, numbers),
-    pointFormats: read(EXTENSION.ecPointFormats, (body) => body.vector(1, { min: 1 })),
-    signatureSchemes: read(EXTENSION.signatureAlgorithms, numbers),
-    clientCertificateTypes: read(EXTENSION.clientCertificateType, certificateTypes),
-    serverCertificateTypes: read(EXTENSION.serverCertificateType, certificateTypes),
-    encryptThenMac: read(EXTENSION.encryptThenMac, () => true) ?? false,
-    extendedMasterSecret: read(EXTENSION.extendedMasterSecret, () => true) ?? false,
-    connectionId: read(EXTENSION.connectionId, (body) => body.vector(1)),
-    renegotiationInfo: read(EXTENSION.renegotiationInfo, (body) => body.vector(1)),
-  };
+  return found;
 }
 
-export function encodeExtension(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
-  return Buffer.concat([uint(2, type), vector(2, body)]);
+export function encodeExtension(type: number, body: Buffer = NOTHING): Buffer {
+  return Buffer.concat([uint(2, type), uint(2, body.length), body]);
 }
 
 function numbers(body: Reader): number[] {
@@ -70,7 +98,12 @@ function numbers(body: Reader): number[] {
 }
 
 function certificateTypes(body: Reader): CertificateType[] {
-  return [...body.vector(1, { min: 1 })].map(certificateTypeOf).filter((type) => type !== null);
+  const types: CertificateType[] = [];
+  for (const value of body.vector(1, { min: 1 })) {
+    const type = certificateTypeOf(value);
+    if (type !== null) types.push(type);
+  }
+  return types;
 }
 
 function certificateTypeOf(value: number): CertificateType | null {

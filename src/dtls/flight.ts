@@ -1,4 +1,4 @@
-import { encodeFragment, type HandshakeFragment } from './messages.ts';
+import { fragmentOf, messageBody } from './messages.ts';
 import { CONTENT } from './record.ts';
 
 /** Flights are split so that no datagram is longer, headers of IP and UDP not counted. */
@@ -9,11 +9,14 @@ const FRAGMENT_OVERHEAD = 13 + 12;
 /** A fragment shorter than this isn't worth its headers; it goes into the next datagram. */
 const MIN_FRAGMENT = 64;
 
+const CHANGE_CIPHER_SPEC = Buffer.from([1]);
+
 /** What a flight is made of; it is sealed anew, with fresh sequence numbers, each time it is sent. */
 export type FlightPart =
-  | { readonly kind: 'handshake'; readonly type: number; readonly sequence: number; readonly body: Buffer }
+  /** A handshake message with its header. */
+  | { readonly kind: 'handshake'; readonly message: Buffer }
   | { readonly kind: 'changeCipherSpec' }
-  /** A handshake message of the protected epoch, with its header. */
+  /** The same in the protected epoch. */
   | { readonly kind: 'finished'; readonly message: Buffer };
 
 export type Flight = readonly FlightPart[];
@@ -29,27 +32,27 @@ export interface FlightSealer {
 export function packFlight(flight: Flight, sealer: FlightSealer): Buffer[] {
   const packing = new Packing();
   for (const part of flight) {
-    if (part.kind === 'changeCipherSpec') packing.add(sealer.plain(CONTENT.changeCipherSpec, Buffer.from([1])));
+    if (part.kind === 'changeCipherSpec') packing.add(sealer.plain(CONTENT.changeCipherSpec, CHANGE_CIPHER_SPEC));
     else if (part.kind === 'finished') {
       const record = sealer.sealed(CONTENT.handshake, part.message);
       if (record !== null) packing.add(record);
-    } else packMessage(part, packing, sealer);
+    } else packMessage(part.message, packing, sealer);
   }
   return packing.datagrams();
 }
 
-function packMessage(part: Extract<FlightPart, { kind: 'handshake' }>, packing: Packing, sealer: FlightSealer): void {
-  const { type, sequence, body } = part;
+function packMessage(message: Buffer, packing: Packing, sealer: FlightSealer): void {
+  const { length } = messageBody(message);
   let offset = 0;
   do {
-    const left = body.length - offset;
+    const left = length - offset;
     const room = packing.room - FRAGMENT_OVERHEAD;
     const fits = left <= room || room >= MIN_FRAGMENT ? room : MAX_DATAGRAM - FRAGMENT_OVERHEAD;
-    const piece = body.subarray(offset, offset + Math.min(left, fits));
-    const fragment: HandshakeFragment = { type, length: body.length, sequence, offset, body: piece };
-    packing.add(sealer.plain(CONTENT.handshake, encodeFragment(fragment)));
-    offset += piece.length;
-  } while (offset < body.length);
+    const end = offset + Math.min(left, fits);
+    const fragment = end - offset === length ? message : fragmentOf(message, offset, end);
+    packing.add(sealer.plain(CONTENT.handshake, fragment));
+    offset = end;
+  } while (offset < length);
 }
 
 /** Fills datagrams with records, in order. */
@@ -74,7 +77,8 @@ class Packing {
   }
 
   #flush(): void {
-    if (this.#records.length > 0) this.#full.push(Buffer.concat(this.#records));
+    const [first] = this.#records;
+    if (first !== undefined) this.#full.push(this.#records.length === 1 ? first : Buffer.concat(this.#records));
     this.#records = [];
     this.#length = 0;
   }

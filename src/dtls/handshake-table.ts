@@ -37,14 +37,14 @@ export class HandshakeTable {
   add(handshake: Handshake): void {
     const host = handshake.address.address;
     this.#byAddress.set(addressKey(handshake.address), handshake);
-    this.#byCid.set(handshake.cid.toString('hex'), handshake);
+    this.#byCid.set(handshake.key, handshake);
     this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1);
   }
 
   remove(handshake: Handshake): void {
     const host = handshake.address.address;
     this.#byAddress.delete(addressKey(handshake.address));
-    this.#byCid.delete(handshake.cid.toString('hex'));
+    this.#byCid.delete(handshake.key);
     const left = (this.#countByHost.get(host) ?? 0) - 1;
     if (left > 0) this.#countByHost.set(host, left);
     else this.#countByHost.delete(host);

@@ -36,7 +36,7 @@ export interface Established extends Authenticated {
   /** Sends the final flight again; null when the peer's flight was the last one. */
   readonly finalFlight: FlightSender | null;
   /** What the next handshake may resume; null without extended master secret (RFC 7627 §5.3). */
-  readonly resumable: Omit<Resumable, 'sessionKey'> | null;
+  readonly resumable: Resumable | null;
   /** The session that this one goes on from. */
   readonly resumed: Resumable | null;
 }
@@ -53,8 +53,8 @@ export class Handshake {
   readonly address: Address;
   readonly clientRandom: Buffer;
   readonly negotiated: Negotiated;
-  /** Our Connection ID in the session to be, and its name even if the client doesn't use one. */
-  readonly cid: Buffer;
+  /** Our Connection ID in the session to be, in hex: the session's name even if the client doesn't use one. */
+  readonly key: string;
   readonly startedAt: number;
 
   readonly #context: HandshakeContext;
@@ -77,7 +77,7 @@ export class Handshake {
     this.#context = context;
     this.address = from;
     this.negotiated = negotiated;
-    this.cid = cid;
+    this.key = cid.toString('hex');
     this.startedAt = clock.now();
     this.clientRandom = hello.hello.random;
     this.#hello = hello.hello;
@@ -266,27 +266,28 @@ export class Handshake {
     if (secured === null || authenticated === null) {
       throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
     }
-    const { master, channel } = secured;
-    this.#exchange.takeFinished(fragment, master);
+    this.#exchange.takeFinished(fragment, secured);
     if (this.#resumed === null) {
       this.#protect();
-      this.#sender.send(this.#exchange.finish(master), 'final');
+      this.#sender.send(this.#exchange.finish(secured), 'final');
     }
     this.#end();
     this.#context.established(this, {
-      ...authenticated,
-      channel,
+      identity: authenticated.identity,
+      proof: authenticated.proof,
+      channel: secured.channel,
       finalFlight: this.#resumed === null ? this.#sender : null,
-      resumable: this.#nextResumable(master, authenticated),
+      resumable: this.#nextResumable(secured.master, authenticated),
       resumed: this.#resumed,
     });
   }
 
-  #nextResumable(master: Buffer, authenticated: Authenticated): Established['resumable'] {
+  #nextResumable(master: Buffer, { identity, proof }: Authenticated): Established['resumable'] {
     if (!this.negotiated.extendedMasterSecret) return null;
     const { clock, settings } = this.#context;
     const expiresAt = this.#resumed?.expiresAt ?? clock.now() + settings.limits.resumableMs;
-    return { ...authenticated, sessionId: this.#exchange.sessionId, master, suite: this.negotiated.suite, expiresAt };
+    const { sessionId } = this.#exchange;
+    return { sessionId, master, suite: this.negotiated.suite, identity, proof, sessionKey: this.key, expiresAt };
   }
 
   /** What is sent from now on in epoch 1 has its keys. */

@@ -40,7 +40,13 @@ export class HelloGate {
 
   /** The ClientHello when it brings a cookie of ours. One without gets its cookie and is forgotten. */
   admit(from: Address, record: DtlsRecord, fragment: HandshakeFragment): Hello | null {
-    const hello = this.#parse(fragment);
+    // To put one together would take memory for whoever asks.
+    if (!isWhole(fragment)) {
+      this.#counters.dropped('fragmented_hello');
+      return null;
+    }
+    const message = encodeFragment(fragment);
+    const hello = this.#parse(message);
     if (hello === null) return null;
     if (!this.#cookies.accepts(from, hello)) {
       if (hello.cookie.length > 0) this.#counters.cookiesRefused++;
@@ -48,23 +54,12 @@ export class HelloGate {
       return null;
     }
     this.#counters.cookiesAccepted++;
-    const message = encodeFragment(fragment);
-    return {
-      message,
-      hello: parseClientHello(messageBody(message)),
-      messageSequence: fragment.sequence,
-      recordSequence: record.sequence,
-    };
+    return { message, hello, messageSequence: fragment.sequence, recordSequence: record.sequence };
   }
 
-  #parse(fragment: HandshakeFragment): ClientHello | null {
-    // To put one together would take memory for whoever asks.
-    if (!isWhole(fragment)) {
-      this.#counters.dropped('fragmented_hello');
-      return null;
-    }
+  #parse(message: Buffer): ClientHello | null {
     try {
-      return parseClientHello(fragment.body);
+      return parseClientHello(messageBody(message));
     } catch {
       this.#counters.dropped('malformed');
       return null;

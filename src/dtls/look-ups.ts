@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import type { CertificateVerdict, Credentials, Proof, PskCredential } from './credentials.ts';
@@ -56,24 +56,32 @@ export class LookUps {
       return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are under way'));
     }
     this.#pending++;
-    // An answer that never comes goes on counting: what it holds is not free either.
-    const answer = Promise.resolve()
-      .then(question)
-      .finally(() => this.#pending--);
     return new Promise((resolve, reject) => {
       const timeout = this.#clock.after(this.#limits.lookUpTimeoutMs, () =>
         reject(new DtlsError('internal_error', 'the credential look-up took too long')),
       );
-      answer
-        .then(resolve, (cause: unknown) =>
-          reject(new DtlsError('internal_error', 'the credential look-up failed', { cause })),
-        )
-        .finally(() => timeout.cancel());
+      // An answer that never comes goes on counting: what it holds is not free either.
+      const answered = (): void => {
+        this.#pending--;
+        timeout.cancel();
+      };
+      Promise.resolve()
+        .then(question)
+        .then(
+          (answer) => {
+            answered();
+            resolve(answer);
+          },
+          (cause: unknown) => {
+            answered();
+            reject(new DtlsError('internal_error', 'the credential look-up failed', { cause }));
+          },
+        );
     });
   }
 }
 
 /** Tells whether a key is still the same without keeping it. */
 export function keyDigest(key: Uint8Array): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }

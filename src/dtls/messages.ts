@@ -26,6 +26,7 @@ export const SIGNATURE_HASHES = new Map([
 ]);
 
 const HEADER_LENGTH = 12;
+const NOTHING = Buffer.alloc(0);
 
 /** One fragment of a handshake message: RFC 6347 §4.2.2. */
 export interface HandshakeFragment {
@@ -76,16 +77,28 @@ export function messageBody(message: Buffer): Buffer {
   return message.subarray(HEADER_LENGTH);
 }
 
+/** The bytes of its body from `start` to `end` with a header of their own. */
+export function fragmentOf(message: Buffer, start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_LENGTH + end - start);
+  message.copy(bytes, 0, 0, HEADER_LENGTH);
+  bytes.writeUIntBE(start, 6, 3);
+  bytes.writeUIntBE(end - start, 9, 3);
+  message.copy(bytes, HEADER_LENGTH, HEADER_LENGTH + start, HEADER_LENGTH + end);
+  return bytes;
+}
+
 export interface ClientHello {
   readonly version: number;
   readonly random: Buffer;
   readonly sessionId: Buffer;
   readonly cookie: Buffer;
-  /** As they came, for the cookie. */
-  readonly suiteBytes: Buffer;
   readonly suites: readonly number[];
   readonly compression: Buffer;
   readonly extensions: Extensions;
+  /** Version, random and session id, as they came. */
+  readonly beforeCookie: Buffer;
+  /** Suites and compression methods, as they came. */
+  readonly behindCookie: Buffer;
 }
 
 /** Views into `body`. Throws `decode_error` and `illegal_parameter`. */
@@ -94,21 +107,15 @@ export function parseClientHello(body: Buffer): ClientHello {
   const version = reader.uint(2);
   const random = reader.bytes(32);
   const sessionId = reader.vector(1, { max: 32 });
+  const beforeCookie = body.subarray(0, reader.offset);
   const cookie = reader.vector(1);
-  const suiteBytes = reader.vector(2, { min: 2 });
+  const cookieEnd = reader.offset;
+  const suites = uint16s(reader.vector(2, { min: 2 }), 'list of cipher suites');
   const compression = reader.vector(1, { min: 1 });
-  const extensions = parseExtensions(reader.left > 0 ? reader.vector(2) : Buffer.alloc(0));
+  const behindCookie = body.subarray(cookieEnd, reader.offset);
+  const extensions = parseExtensions(reader.left > 0 ? reader.vector(2) : NOTHING);
   reader.end();
-  return {
-    version,
-    random,
-    sessionId,
-    cookie,
-    suiteBytes,
-    suites: uint16s(suiteBytes, 'list of cipher suites'),
-    compression,
-    extensions,
-  };
+  return { version, random, sessionId, cookie, suites, compression, extensions, beforeCookie, behindCookie };
 }
 
 export function encodeHelloVerifyRequest(version: number, cookie: Buffer): Buffer {
@@ -168,10 +175,11 @@ export function encodeServerKeyExchange(parameters: Buffer, signature: Buffer): 
 }
 
 /** RFC 5246 §7.4.4: ecdsa_sign, our signature schemes, and no authorities, so that a client sends what it has. */
-export function encodeCertificateRequest(): Buffer {
-  const schemes = Buffer.concat([...SIGNATURE_HASHES.keys()].map((scheme) => uint(2, scheme)));
-  return Buffer.concat([vector(1, Buffer.from([64])), vector(2, schemes), uint(2, 0)]);
-}
+export const CERTIFICATE_REQUEST = Buffer.concat([
+  vector(1, Buffer.from([64])),
+  vector(2, Buffer.concat([...SIGNATURE_HASHES.keys()].map((scheme) => uint(2, scheme)))),
+  uint(2, 0),
+]);
 
 /** RFC 4279 §2: the identity's exact bytes. */
 export function parsePskKeyExchange(body: Buffer): Buffer {

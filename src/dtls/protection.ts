@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 
 import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
-import { additionalData, type RecordHeader } from './record.ts';
+import { additionalData, allocateRecord, encodeRecord, type RecordHeader } from './record.ts';
 import type { CipherSuite } from './suites.ts';
 
 /** The keys of one direction, ready for use: Node 24 takes ten times as long over a key that comes as bytes. */
@@ -19,8 +19,10 @@ export interface CipherKeys {
   readonly iv: Buffer;
 }
 
+const NO_KEY = createSecretKey(Buffer.alloc(0));
+
 export function cipherKeys({ macKey, key, iv }: DirectionKeys): CipherKeys {
-  return { macKey: createSecretKey(macKey), key: createSecretKey(key), iv };
+  return { macKey: macKey.length === 0 ? NO_KEY : createSecretKey(macKey), key: createSecretKey(key), iv };
 }
 
 export function directionKeys({ macKey, key, iv }: CipherKeys): DirectionKeys {
@@ -30,6 +32,7 @@ export function directionKeys({ macKey, key, iv }: CipherKeys): DirectionKeys {
 /** How one suite turns the content of a record into its fragment and back. Pure but for CBC's random IVs. */
 export interface Protection {
   readonly keyLengths: KeyLengths;
+  /** The whole record. */
   seal(keys: CipherKeys, header: RecordHeader, content: Buffer): Buffer;
   /** Null when the fragment is not what the holder of the keys sealed under this header. */
   open(keys: CipherKeys, header: RecordHeader, fragment: Buffer): Buffer | null;
@@ -57,15 +60,20 @@ function aead(algorithm: 'aes-128-ccm' | 'aes-128-gcm', tagLength: number): Prot
   return {
     keyLengths: { macKey: 0, key: 16, iv: 4 },
     seal(keys, header, content) {
+      const record = allocateRecord(header, EXPLICIT_NONCE + content.length + tagLength);
+      const tagAt = record.length - tagLength;
+      const contentAt = tagAt - content.length;
       const nonce = Buffer.allocUnsafe(12);
       keys.iv.copy(nonce, 0);
       nonce.writeUInt16BE(header.epoch, 4);
       nonce.writeUIntBE(header.sequence, 6, 6);
+      nonce.copy(record, contentAt - EXPLICIT_NONCE, 4);
       const cipher = createCipheriv(name, keys.key, nonce, options);
       cipher.setAAD(additionalData(header, content.length), { plaintextLength: content.length });
-      const encrypted = cipher.update(content);
+      cipher.update(content).copy(record, contentAt);
       cipher.final();
-      return Buffer.concat([nonce.subarray(4), encrypted, cipher.getAuthTag()]);
+      cipher.getAuthTag().copy(record, tagAt);
+      return record;
     },
     open(keys, header, fragment) {
       const length = fragment.length - EXPLICIT_NONCE - tagLength;
@@ -128,7 +136,7 @@ const CBC_ENCRYPT_THEN_MAC: Protection = {
   keyLengths: CBC_KEY_LENGTHS,
   seal(keys, header, content) {
     const encrypted = encryptBlocks(keys, content);
-    return Buffer.concat([encrypted, mac(keys, header, encrypted)]);
+    return encodeRecord(header, Buffer.concat([encrypted, mac(keys, header, encrypted)]));
   },
   open(keys, header, fragment) {
     if (fragment.length < MAC) return null;
@@ -145,7 +153,7 @@ const CBC_ENCRYPT_THEN_MAC: Protection = {
 const CBC_MAC_THEN_ENCRYPT: Protection = {
   keyLengths: CBC_KEY_LENGTHS,
   seal(keys, header, content) {
-    return encryptBlocks(keys, Buffer.concat([content, mac(keys, header, content)]));
+    return encodeRecord(header, encryptBlocks(keys, Buffer.concat([content, mac(keys, header, content)])));
   },
   open(keys, header, fragment) {
     const plaintext = decryptBlocks(keys, fragment);

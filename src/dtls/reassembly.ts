@@ -80,6 +80,7 @@ function isComplete(message: Incomplete): boolean {
 
 /** Adds a piece and merges what touches it. */
 function withPiece(pieces: Incomplete['pieces'], start: number, end: number): Incomplete['pieces'] {
+  if (pieces.length === 0) return [[start, end]];
   const before = pieces.filter((piece) => piece[1] < start);
   const after = pieces.filter((piece) => piece[0] > end);
   const touching = pieces.slice(before.length, pieces.length - after.length);

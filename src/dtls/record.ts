@@ -70,17 +70,23 @@ export interface RecordHeader {
 }
 
 export function encodeRecord(header: RecordHeader, fragment: Buffer, version = VERSION_DTLS12): Buffer {
-  const cidLength = header.cid?.length ?? 0;
-  const start = HEADER_LENGTH + cidLength;
-  const bytes = Buffer.allocUnsafe(start + fragment.length);
-  bytes.writeUInt8(header.type, 0);
-  bytes.writeUInt16BE(version, 1);
-  bytes.writeUInt16BE(header.epoch, 3);
-  bytes.writeUIntBE(header.sequence, 5, 6);
-  header.cid?.copy(bytes, 11);
-  bytes.writeUInt16BE(fragment.length, start - 2);
-  fragment.copy(bytes, start);
-  return bytes;
+  const record = allocateRecord(header, fragment.length, version);
+  fragment.copy(record, record.length - fragment.length);
+  return record;
+}
+
+/** A record whose fragment, its last `length` bytes, is still to be written. */
+export function allocateRecord(header: RecordHeader, length: number, version = VERSION_DTLS12): Buffer {
+  const { cid } = header;
+  const start = cid === null ? HEADER_LENGTH : HEADER_LENGTH + cid.length;
+  const record = Buffer.allocUnsafe(start + length);
+  record.writeUInt8(header.type, 0);
+  record.writeUInt16BE(version, 1);
+  record.writeUInt16BE(header.epoch, 3);
+  record.writeUIntBE(header.sequence, 5, 6);
+  cid?.copy(record, 11);
+  record.writeUInt16BE(length, start - 2);
+  return record;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, isIPv6 } from 'node:net';
 
@@ -9,6 +8,7 @@ import { Engine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { HandshakeReport } from './handshake-report.ts';
 import type { DtlsMetrics } from './metrics.ts';
+import { randomInBlocks } from './random.ts';
 import { type Restored, restoreSessions, saveSessions } from './saved-sessions.ts';
 import type { Peer } from './session.ts';
 import { checked, DEFAULT_SETTINGS, type DtlsSettings } from './settings.ts';
@@ -48,7 +48,7 @@ export class DtlsServer {
       settings: checked({ ...DEFAULT_SETTINGS, ...options.settings }),
       credentials: options.credentials,
       clock: this.#clock,
-      random: randomBytes,
+      random: randomInBlocks(),
       events: {
         transmit: (to, datagram) => this.#transmit(to, datagram),
         received: (peer, data) => this.#receive(peer, data),
@@ -137,7 +137,8 @@ export class DtlsServer {
 
   #transmit(to: Address, datagram: Buffer): void {
     try {
-      this.#sockets[to.socket]?.send(datagram, to.port, to.address, ignoreLoss);
+      // Without a callback a failure to send goes unheard, which is what is wanted.
+      this.#sockets[to.socket]?.send(datagram, to.port, to.address);
     } catch {
       // Node throws for what can't be sent to; a datagram may be lost.
     }

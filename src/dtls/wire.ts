@@ -12,17 +12,23 @@ export class Reader {
     this.#what = what;
   }
 
+  /** How many bytes have been read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   get left(): number {
     return this.#bytes.length - this.#offset;
   }
 
   uint(size: 1 | 2 | 3): number {
-    return this.#take(size).readUIntBE(0, size);
+    return this.#bytes.readUIntBE(this.#pass(size), size);
   }
 
   /** A view, not a copy. */
   bytes(length: number): Buffer {
-    return this.#take(length);
+    const start = this.#pass(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   /** A vector behind its length of `size` bytes; a view, not a copy. */
@@ -31,7 +37,7 @@ export class Reader {
     if (length < (bounds.min ?? 0) || length > (bounds.max ?? Infinity)) {
       throw this.#malformed(`a vector of ${length} bytes`);
     }
-    return this.#take(length);
+    return this.bytes(length);
   }
 
   /** Throws unless everything was read. */
@@ -39,11 +45,12 @@ export class Reader {
     if (this.left > 0) throw this.#malformed(`${this.left} bytes too many`);
   }
 
-  #take(length: number): Buffer {
+  /** Returns where the bytes passed over begin. */
+  #pass(length: number): number {
     if (length > this.left) throw this.#malformed('too short');
     const start = this.#offset;
     this.#offset += length;
-    return this.#bytes.subarray(start, this.#offset);
+    return start;
   }
 
   #malformed(detail: string): DtlsError {

@@ -2,6 +2,7 @@ import {
   createECDH,
   createHash,
   createPublicKey,
+  createSecretKey,
   type KeyObject,
   randomBytes,
   sign,
@@ -155,7 +156,7 @@ export class Client {
     if (this.state === 'open') return this.#sender.resend();
     if (fragment.sequence !== this.#reassembly.nextSequence) return;
     const { master } = this.session;
-    if (!verifyData(master, 'server', this.#transcript).equals(fragment.body)) return this.#end();
+    if (!verifyData(createSecretKey(master), 'server', this.#transcriptHash).equals(fragment.body)) return this.#end();
     this.#transcript.push(Buffer.from(content));
     this.state = 'open';
     if (this.isResumed) this.#sender.send([{ kind: 'changeCipherSpec' }, this.#finished(master)], 'final');
@@ -244,9 +245,9 @@ export class Client {
     const keyExchange =
       this.#premaster === null ? vector(2, Buffer.from(psk?.identity ?? '')) : vector(1, this.#ecdh.getPublicKey());
     flight.push(this.#message(HANDSHAKE.clientKeyExchange, keyExchange));
-    const premaster = this.#premaster ?? pskPremasterSecret(psk?.key ?? Buffer.alloc(0));
+    const premaster = createSecretKey(this.#premaster ?? pskPremasterSecret(psk?.key ?? Buffer.alloc(0)));
     const master = this.#answered.has(EXTENSION.extendedMasterSecret)
-      ? extendedMasterSecret(premaster, this.#transcript)
+      ? extendedMasterSecret(premaster, this.#transcriptHash)
       : masterSecret(premaster, this.#random, this.#serverRandom);
     if (this.#certificateRequested && certificate) {
       const signature = sign('sha256', Buffer.concat(this.#transcript), certificate.privateKey);
@@ -262,7 +263,7 @@ export class Client {
     const suite = suiteNamed(this.suite ?? '');
     if (!suite) throw new Error('the server chose a suite that was not offered');
     const protection = protectionOf(suite, this.#answered.has(EXTENSION.encryptThenMac));
-    const keys = keyBlock(master, this.#random, this.#serverRandom, protection.keyLengths);
+    const keys = keyBlock(createSecretKey(master), this.#random, this.#serverRandom, protection.keyLengths);
     this.#master = master;
     const ourCid = this.#options.cid?.length === 8 ? this.#options.cid : null;
     this.channel = new Channel(protection, {
@@ -277,7 +278,7 @@ export class Client {
   }
 
   #finished(master: Buffer): FlightPart {
-    const body = this.#mangled(HANDSHAKE.finished, verifyData(master, 'client', this.#transcript));
+    const body = this.#mangled(HANDSHAKE.finished, verifyData(createSecretKey(master), 'client', this.#transcriptHash));
     const message = encodeMessage(HANDSHAKE.finished, this.#nextSequence++, body);
     this.#transcript.push(message);
     return { kind: 'finished', message };
@@ -285,9 +286,13 @@ export class Client {
 
   #message(type: number, plain: Buffer): FlightPart {
     const body = this.#mangled(type, plain);
-    const sequence = this.#nextSequence++;
-    this.#transcript.push(encodeMessage(type, sequence, body));
-    return { kind: 'handshake', type, sequence, body };
+    const message = encodeMessage(type, this.#nextSequence++, body);
+    this.#transcript.push(message);
+    return { kind: 'handshake', message };
+  }
+
+  get #transcriptHash(): Buffer {
+    return createHash('sha256').update(Buffer.concat(this.#transcript)).digest();
   }
 
   #mangled(type: number, body: Buffer): Buffer {

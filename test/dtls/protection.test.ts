@@ -26,6 +26,10 @@ const raw = { macKey: Buffer.alloc(32, 7), key: Buffer.alloc(16, 8), iv: Buffer.
 const keys = cipherKeys(raw);
 const header = { type: CONTENT.applicationData, epoch: 1, sequence: 5, cid: null };
 
+function sealedFragment(protect: Protection, content: Buffer): Buffer {
+  return record(protect.seal(keys, header, content)).fragment;
+}
+
 describe('CCM-8', () => {
   it('encrypts packet vector 1 of RFC 3610 §8 with node:crypto as the suite calls it', () => {
     const key = Buffer.from('c0c1c2c3c4c5c6c7c8c9cacbcccdcecf', 'hex');
@@ -61,7 +65,7 @@ describe.each(PROTECTIONS)('protection with %s', (_name, protect) => {
   it('opens what it sealed', () => {
     fc.assert(
       fc.property(content, (bytes) => {
-        expect(protect.open(keys, header, protect.seal(keys, header, bytes))).toEqual(bytes);
+        expect(protect.open(keys, header, sealedFragment(protect, bytes))).toEqual(bytes);
       }),
     );
   });
@@ -69,7 +73,7 @@ describe.each(PROTECTIONS)('protection with %s', (_name, protect) => {
   it('opens nothing that was changed, cut, lengthened or moved to another header', () => {
     fc.assert(
       fc.property(content, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
-        const sealed = protect.seal(keys, header, bytes);
+        const sealed = sealedFragment(protect, bytes);
         const changed = Buffer.from(sealed);
         const place = at % changed.length;
         changed[place] = (changed[place] ?? 0) ^ flip;
@@ -123,8 +127,7 @@ describe('a channel', () => {
       { type: CONTENT.tls12Cid, epoch: 1, sequence: 9, cid: ourCid },
       Buffer.from([0x61, CONTENT.applicationData, 0, 0, 0]),
     );
-    const bytes = encodeRecord({ type: CONTENT.tls12Cid, epoch: 1, sequence: 9, cid: ourCid }, padded);
-    expect(server.open(record(bytes))).toMatchObject({ type: CONTENT.applicationData, content: Buffer.from('a') });
+    expect(server.open(record(padded))).toMatchObject({ type: CONTENT.applicationData, content: Buffer.from('a') });
   });
 
   it('refuses a record without the Connection ID that was negotiated', () => {

@@ -1,15 +1,20 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** A NAT between one device and the server: it can change the device's port, and lose datagrams. */
+export type Direction = 'to the server' | 'to the device';
+
+/** What becomes of a datagram: `deliver` it once, twice, later or never. */
+export type Carriage = (datagram: Buffer, direction: Direction, deliver: () => void) => void;
+
+/** A NAT between one device and the server: it can change the device's port, and do what a network does to datagrams. */
 export class Relay {
   readonly port: number;
-  /** Whether the next datagram is lost; asked for each one, both ways. */
-  loses: () => boolean = () => false;
+  carry: Carriage = (_datagram, _direction, deliver) => deliver();
   readonly #inside: Socket;
   readonly #server: number;
   #outside: Socket;
   #device: { readonly address: string; readonly port: number } | null = null;
+  #stopped = false;
 
   private constructor(inside: Socket, outside: Socket, server: number) {
     this.port = inside.address().port;
@@ -18,7 +23,9 @@ export class Relay {
     this.#server = server;
     inside.on('message', (datagram, device) => {
       this.#device = device;
-      if (!this.loses()) this.#outside.send(datagram, this.#server, '127.0.0.1');
+      this.carry(datagram, 'to the server', () => {
+        if (!this.#stopped) this.#outside.send(datagram, this.#server, '127.0.0.1');
+      });
     });
     this.#listen(outside);
   }
@@ -37,6 +44,7 @@ export class Relay {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#inside.close();
     this.#outside.close();
   }
@@ -44,7 +52,10 @@ export class Relay {
   #listen(outside: Socket): void {
     outside.on('message', (datagram) => {
       const device = this.#device;
-      if (device !== null && !this.loses()) this.#inside.send(datagram, device.port, device.address);
+      if (device === null) return;
+      this.carry(datagram, 'to the device', () => {
+        if (!this.#stopped) this.#inside.send(datagram, device.port, device.address);
+      });
     });
   }
 }

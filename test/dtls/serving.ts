@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { codes, createCoapEndpoint, type CoapEndpoint, type Peer } from '../../src/coap/index.ts';
+import { codes, createCoapEndpoint, type CoapEndpoint, type Peer, type Transport } from '../../src/coap/index.ts';
 import { createSpki } from '../../src/dtls/certificate.ts';
 import {
   certificateVerifier,
@@ -110,8 +110,8 @@ export class Serving {
 }
 
 /** The registration interface, as far as a device needs it to stay; tells who registered. */
-export function serveRegistrations(server: DtlsServer): { readonly endpoint: CoapEndpoint; next(): Promise<Peer> } {
-  const endpoint = createCoapEndpoint({ transport: server });
+export function serveRegistrations(transport: Transport): { readonly endpoint: CoapEndpoint; next(): Promise<Peer> } {
+  const endpoint = createCoapEndpoint({ transport });
   const registered: Peer[] = [];
   const waiting: ((peer: Peer) => void)[] = [];
   endpoint.onRequest(async ({ peer, method, path }) => {
