@@ -3,26 +3,23 @@ import { systemClock } from '../clock.ts';
 import { registryModel } from '../lwm2m/index.ts';
 import type { Lwm2mVersion } from '../lwm2m/index.ts';
 import { bootstrap, Fleet, SimulatedDevice } from '../simulator/index.ts';
-import type { DeviceOptions, PreSharedKey } from '../simulator/index.ts';
+import type { AccountOptions, DeviceOptions } from '../simulator/index.ts';
+import { collectUris, coapUri, serverAddress } from './device-server.ts';
+import type { Credentials, ServerUri } from './device-server.ts';
 import { fail } from './failure.ts';
 
 const DE_REGISTER_MS = 4_000;
 const SENSORS = [3303, 3304, 3323];
-
-interface ServerUri {
-  readonly secure: boolean;
-  readonly host: string;
-  readonly port: number;
-}
+const LOCAL = coapUri('coap://127.0.0.1:5683');
+/** That of the first server; the others count on. */
+const FIRST_SHORT_SERVER_ID = 123;
 
 type Device = SimulatedDevice | Fleet;
+type Accounts = readonly AccountOptions[];
 
-interface Flags {
-  readonly endpoint: string;
-  readonly server: ServerUri;
+interface Flags extends Credentials {
+  readonly server?: readonly ServerUri[];
   readonly bootstrap?: ServerUri;
-  readonly pskIdentity?: string;
-  readonly pskKey?: string;
   readonly object: readonly number[];
   readonly lwm2m: Lwm2mVersion;
   readonly lifetime: number;
@@ -39,9 +36,10 @@ export function deviceCommand(): Command {
     .description('Runs a simulated LwM2M device: it registers, answers, notifies, and says what it is asked.')
     .option('--endpoint <name>', 'its endpoint name; with --count the first part of the names', 'urn:imei:123')
     .addOption(
-      new Option('--server <uri>', 'the LwM2M server, coap://… or coaps://… (DTLS with a pre-shared key)')
-        .argParser(coapUri)
-        .default({ secure: false, host: '127.0.0.1', port: 5683 }, 'coap://127.0.0.1:5683'),
+      new Option(
+        '--server <uri>',
+        'the LwM2M server: coap://…, coap+tcp://…, coaps://… (DTLS with a pre-shared key) or coaps+tcp://… (TLS with a certificate); given twice, the device registers with both (default: coap://127.0.0.1:5683)',
+      ).argParser(collectUris),
     )
     .addOption(
       new Option(
@@ -51,6 +49,9 @@ export function deviceCommand(): Command {
     )
     .option('--psk-identity <name>', 'its PSK identity, with coaps:// (its endpoint name)')
     .option('--psk-key <hex>', 'its PSK, with coaps://')
+    .option('--certificate <file>', 'its certificate (PEM), with coaps+tcp://')
+    .option('--private-key <file>', 'the key of its certificate (PEM)')
+    .option('--trust <file>', "the server's certificate or its issuer's (PEM), with coaps+tcp://")
     .addOption(
       new Option('--object <id...>', 'objects it has beside 1, 3 and 5')
         .argParser(collectIds)
@@ -65,9 +66,9 @@ export function deviceCommand(): Command {
     .option('--awake <seconds>', 'how long that while is', positive, 93)
     .option('--quiet', 'says nothing', false)
     .addHelpText('after', '\nCtrl-C de-registers and ends it.')
-    .action(async (flags: Flags, command: Command) => {
+    .action(async (flags: Flags) => {
       try {
-        await run(flags, command.getOptionValueSource('server') === 'cli');
+        await run(flags);
       } catch (error) {
         fail(error);
       }
@@ -78,39 +79,38 @@ export function deviceCommand(): Command {
  * Core 1.2 §6.1.2: a device that was given an account at the factory registers by it, and asks its bootstrap server when
  * that one refuses it; one without an account asks first.
  */
-async function run(flags: Flags, hasAccount: boolean): Promise<void> {
+async function run(flags: Flags): Promise<void> {
   const running: { device: Device | null } = { device: null };
   stopOnSignal(async () => running.device?.stop());
-  let account = flags.bootstrap && !hasAccount ? await bootstrapped(flags, flags.bootstrap) : accountOf(flags);
+  const { bootstrap: bootstrapServer, server } = flags;
+  let accounts = bootstrapServer && !server ? await bootstrapped(flags, bootstrapServer) : await accountsOf(flags);
   for (;;) {
-    const device = await refused(flags, account, running);
+    const device = await refused(flags, accounts, running);
     if (device instanceof SimulatedDevice) await device.vanish();
-    if (flags.bootstrap) account = await bootstrapped(flags, flags.bootstrap);
+    if (bootstrapServer) accounts = await bootstrapped(flags, bootstrapServer);
   }
 }
 
 /** Runs the device until its server refuses it, which one without a bootstrap server takes for a passing mood. */
-function refused(flags: Flags, account: Account, running: { device: Device | null }): Promise<Device> {
+function refused(flags: Flags, accounts: Accounts, running: { device: Device | null }): Promise<Device> {
   return new Promise((resolve, reject) => {
-    const device = deviceOf(flags, account, () => resolve(device));
+    const device = deviceOf(flags, accounts, () => resolve(device));
     running.device = device;
     device.start().catch(reject);
   });
 }
 
-function deviceOf(flags: Flags, { server, lifetime, psk }: Account, giveUp: () => void): Device {
+function deviceOf(flags: Flags, accounts: Accounts, giveUp: () => void): Device {
   const options: DeviceOptions = {
     endpoint: flags.endpoint,
-    server,
+    accounts,
     objects: flags.object.length > 0 ? flags.object : SENSORS,
     lwm2m: flags.lwm2m,
-    lifetime,
     queue: flags.queue,
     awakeMs: flags.awake * 1000,
     driftMs: flags.drift * 1000,
     sendMs: flags.send * 1000,
     log: flags.quiet ? () => {} : say,
-    ...(psk && { psk }),
     ...(flags.bootstrap && { refused: giveUp }),
   };
   return flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
@@ -133,51 +133,29 @@ function stopOnSignal(stopDevice: () => Promise<void>): void {
   process.on('SIGTERM', stop);
 }
 
-function coapUri(text: string): ServerUri {
-  const uri = URL.canParse(text) ? new URL(text) : null;
-  const secure = uri?.protocol === 'coaps:';
-  if (!uri || !(secure || uri.protocol === 'coap:') || uri.hostname === '') {
-    throw new InvalidArgumentError('It must be like coap://127.0.0.1:5683 or coaps://127.0.0.1:5684.');
-  }
-  const port = uri.port === '' ? (secure ? 5684 : 5683) : Number(uri.port);
-  return { secure, host: uri.hostname.replace(/^\[|\]$/g, ''), port };
-}
-
-interface Account {
-  readonly server: ServerUri;
-  readonly lifetime: number;
-  readonly psk: PreSharedKey | null;
-}
-
 /** Where the device registers, and with what, as the flags say. */
-function accountOf(flags: Flags): Account {
-  const { server, lifetime, bootstrap: bootstrapServer } = flags;
+async function accountsOf(flags: Flags): Promise<Accounts> {
+  const { server: uris = [LOCAL], lifetime, bootstrap: bootstrapServer } = flags;
   // The key may be the bootstrap server's alone.
-  const psk = bootstrapServer && !server.secure ? null : pskOf(flags);
-  return { server, lifetime, psk };
+  if (flags.pskKey !== undefined && ![...uris, bootstrapServer].some((uri) => uri?.scheme === 'coaps')) {
+    throw new Error('--psk-key is for coaps://');
+  }
+  const servers = await Promise.all(uris.map((uri) => serverAddress(uri, flags)));
+  return servers.map((server, index) => ({ server, shortServerId: FIRST_SHORT_SERVER_ID + index, lifetime }));
 }
 
 /** The same, as a bootstrap server tells it. */
-async function bootstrapped(flags: Flags, bootstrapServer: ServerUri): Promise<Account> {
+async function bootstrapped(flags: Flags, bootstrapServer: ServerUri): Promise<Accounts> {
   const { endpoint, lwm2m, count, quiet } = flags;
   if (count > 1) throw new Error('--bootstrap is for one device');
-  const psk = bootstrapServer.secure ? pskOf({ ...flags, server: bootstrapServer }) : null;
   const log = quiet ? () => {} : say;
-  const model = registryModel();
-  const account = await bootstrap({ endpoint, server: bootstrapServer, psk, lwm2m, model, clock: systemClock, log });
-  const server = coapUri(account.uri);
-  if (server.secure !== (account.psk !== null)) throw new Error(`it was given ${account.uri} without a key that fits`);
-  return { server, lifetime: account.lifetime, psk: account.psk };
-}
-
-/** Null without security. A key belongs to one device, so a fleet has none. */
-function pskOf({ server, endpoint, count, pskIdentity = endpoint, pskKey }: Flags): PreSharedKey | null {
-  if (server.secure !== (pskKey !== undefined)) throw new Error('coaps:// and --psk-key go together');
-  if (pskKey === undefined) return null;
-  if (count > 1) throw new Error('--count is for devices without security: each device has a key of its own');
-  // Nothing repeats the key, as commander would.
-  if (!/^(?:[0-9a-f]{2})+$/i.test(pskKey)) throw new Error('--psk-key is not hex');
-  return { identity: pskIdentity, key: Buffer.from(pskKey, 'hex') };
+  const asked = await serverAddress(bootstrapServer, flags);
+  const options = { endpoint, server: asked, lwm2m, model: registryModel(), clock: systemClock, log };
+  const { uri, psk, lifetime } = await bootstrap(options);
+  const { scheme, host, port } = coapUri(uri);
+  if (scheme !== (psk ? 'coaps' : 'coap')) throw new Error(`it was given ${uri} without a key that fits`);
+  const server = { host, port, ...(psk && { channel: { kind: 'dtls', psk } as const }) };
+  return [{ server, shortServerId: FIRST_SHORT_SERVER_ID, lifetime }];
 }
 
 function collectIds(text: string, before: readonly number[]): readonly number[] {

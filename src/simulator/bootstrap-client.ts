@@ -3,8 +3,7 @@ import { ContentFormat, decode, encode, formatLinks, Lwm2mError, Path } from '..
 import type { Link, Lwm2mVersion, ObjectModel, TypedValue } from '../lwm2m/index.ts';
 import { CoapLink } from './coap-link.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
-import { DtlsTunnel } from './dtls-tunnel.ts';
-import type { PreSharedKey } from './dtls-tunnel.ts';
+import type { PreSharedKey, ServerAddress } from './server-address.ts';
 
 /** Without a Finish within EXCHANGE_LIFETIME the device gives up (Core 1.2 §6.1.6). */
 const FINISH_WITHIN_MS = 247_000;
@@ -16,9 +15,7 @@ const ACCOUNT = Path.of(0, 0);
 
 export interface BootstrapClientOptions {
   readonly endpoint: string;
-  readonly server: { readonly host: string; readonly port: number };
-  /** With it the bootstrap is over DTLS. */
-  readonly psk: PreSharedKey | null;
+  readonly server: ServerAddress;
   readonly lwm2m: Lwm2mVersion;
   readonly model: ObjectModel;
   readonly clock: Clock;
@@ -37,16 +34,14 @@ export interface ServerAccount {
 
 /** Asks a bootstrap server for an account (Core 1.2 §6.1); rejects when it gives none. */
 export async function bootstrap(options: BootstrapClientOptions): Promise<ServerAccount> {
-  const { endpoint, server, psk, clock, log } = options;
+  const { endpoint, server, clock, log } = options;
   const written = new WrittenInstances(options);
   let settle: (account: ServerAccount | null) => void = nothing;
   const finished = new Promise<ServerAccount | null>((resolve) => {
     settle = resolve;
   });
   const deadline = clock.after(FINISH_WITHIN_MS, () => settle(null));
-  const tunnel = psk ? await DtlsTunnel.open(server, psk, log) : null;
-  const nearest = tunnel ? { host: '127.0.0.1', port: tunnel.port } : server;
-  const link = await CoapLink.open(nearest, clock, {
+  const link = await CoapLink.open(server, clock, log, {
     answer(request) {
       const response = written.answer(request);
       log(`bootstrap: ${request.method} /${request.path.join('/')} → ${response.code}`);
@@ -58,6 +53,7 @@ export async function bootstrap(options: BootstrapClientOptions): Promise<Server
     unsubscribed: () => {},
     active: () => {},
     awake: () => true,
+    lost: () => settle(null),
   });
   try {
     const answer = await link.ask({ method: 'POST', path: ['bs'], query: [`ep=${endpoint}`] });
@@ -71,7 +67,6 @@ export async function bootstrap(options: BootstrapClientOptions): Promise<Server
   } finally {
     deadline.cancel();
     await link.close();
-    await tunnel?.close();
   }
 }
 

@@ -5,6 +5,9 @@ import { Agent, registerOption, Server } from 'coap';
 import type { IncomingMessage, ObserveWriteStream, OutgoingMessage } from 'coap';
 import type { Clock } from '../clock.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
+import type { ServerAddress } from './server-address.ts';
+import { openTunnel } from './tunnel.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap forgets to give up once an empty acknowledgement came. */
 const ANSWER_WITHIN_MS = 93_000;
@@ -24,6 +27,11 @@ export interface Subscriber {
   end(code: string): void;
 }
 
+interface Remote {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface LinkHandlers {
   /** Answers a request; must not throw. */
   answer(request: CoapRequest): CoapResponse;
@@ -35,6 +43,8 @@ export interface LinkHandlers {
   active(): void;
   /** False while the radio is off: what comes is lost. */
   awake(): boolean;
+  /** The connection is gone that a stream had; the next request opens another. */
+  lost(): void;
 }
 
 export interface UplinkRequest {
@@ -52,19 +62,23 @@ export interface UplinkAnswer {
 }
 
 /**
- * One UDP port to one server, both ways, on node-coap: its server answers what the LwM2M server asks, its agent asks on
- * the same socket. The socket lets only the server's datagrams through and catches what node-coap throws on bad ones.
+ * One UDP port to one server or to the tunnel that leads there, both ways, on node-coap: its server answers what the LwM2M
+ * server asks, its agent asks on the same socket. The socket lets only the server's datagrams through and catches what
+ * node-coap throws on bad ones.
  */
 export class CoapLink {
   readonly #socket: Socket;
   readonly #server: DeviceServer;
   readonly #agent: Agent;
-  readonly #remote: { readonly address: string; readonly port: number };
+  readonly #remote: Remote;
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
+  /** Ends those of our requests that have no answer yet. */
+  readonly #unanswered = new Set<() => void>();
+  #tunnel: Tunnel | null = null;
   #closed = false;
 
-  private constructor(socket: Socket, remote: { address: string; port: number }, clock: Clock, handlers: LinkHandlers) {
+  private constructor(socket: Socket, remote: Remote, clock: Clock, handlers: LinkHandlers) {
     this.#socket = socket;
     this.#remote = remote;
     this.#clock = clock;
@@ -79,14 +93,24 @@ export class CoapLink {
   }
 
   /** Binds a port for the server at this address; rejects when its name is unknown or no port is free. */
-  static async open(server: { host: string; port: number }, clock: Clock, handlers: LinkHandlers): Promise<CoapLink> {
-    const { address, family } = await lookup(server.host, { order: 'ipv4first' });
+  static async open(
+    server: ServerAddress,
+    clock: Clock,
+    log: (line: string) => void,
+    handlers: LinkHandlers,
+  ): Promise<CoapLink> {
+    let link: CoapLink | null = null;
+    const tunnel = await openTunnel(server, { log, lost: () => void (link && link.#lost()) });
+    const { host, port } = tunnel ? { host: '127.0.0.1', port: tunnel.port } : server;
+    const { address, family } = await lookup(host, { order: 'ipv4first' });
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(0, () => resolve(socket.off('error', reject) && undefined));
     });
-    return new CoapLink(socket, { address, port: server.port }, clock, handlers);
+    link = new CoapLink(socket, { address, port }, clock, handlers);
+    link.#tunnel = tunnel;
+    return link;
   }
 
   get port(): number {
@@ -105,12 +129,15 @@ export class CoapLink {
       const request = this.#agent.request({ hostname: this.#remote.address, port: this.#remote.port, method, options });
       const settle = (answer: UplinkAnswer | null): void => {
         timer.cancel();
+        this.#unanswered.delete(giveUp);
         resolve(answer);
       };
-      const timer = this.#clock.after(ANSWER_WITHIN_MS, () => {
+      const giveUp = (): void => {
         this.#agent.abort(request);
         settle(null);
-      });
+      };
+      const timer = this.#clock.after(ANSWER_WITHIN_MS, giveUp);
+      this.#unanswered.add(giveUp);
       request.on('error', () => settle(null));
       request.on('timeout', () => settle(null));
       request.on('response', (response: IncomingMessage) => {
@@ -126,6 +153,14 @@ export class CoapLink {
     this.#closed = true;
     this.#server.close();
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+    await this.#tunnel?.close();
+  }
+
+  /** A stream's answers come by the connection that asked, or not at all. */
+  #lost(): void {
+    if (this.#closed) return;
+    for (const giveUp of this.#unanswered) giveUp();
+    this.#handlers.lost();
   }
 
   /** Takes the place of node-coap's own listeners, and calls them; its timers go on sending after the socket is closed. */

@@ -1,17 +1,12 @@
-import { createSocket } from 'node:dgram';
-import type { RemoteInfo, Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
 import { dtls } from 'node-dtls-client';
+import { NearEnd } from './near-end.ts';
+import type { PreSharedKey } from './server-address.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** What the device sends while a session opens; CoAP sends again what is beyond it. */
 const MOST_WAITING = 8;
 const HANDSHAKE_MS = 10_000;
-
-export interface PreSharedKey {
-  readonly identity: string;
-  readonly key: Uint8Array;
-}
 
 interface ServerAddress {
   readonly address: string;
@@ -29,25 +24,20 @@ interface Session {
  * node-dtls-client's, which speaks PSK only and sends nothing again; a session that has ended, or never began, is opened
  * anew by the next datagram, and CoAP repeats those that were lost.
  */
-export class DtlsTunnel {
-  readonly #inside: Socket;
+export class DtlsTunnel implements Tunnel {
+  readonly #near: NearEnd;
   readonly #server: ServerAddress;
   readonly #psk: PreSharedKey;
   readonly #log: (line: string) => void;
-  #device: RemoteInfo | null = null;
   #session: Session | null = null;
   #waiting: Buffer[] = [];
 
-  private constructor(inside: Socket, server: ServerAddress, psk: PreSharedKey, log: (line: string) => void) {
-    this.#inside = inside;
+  private constructor(near: NearEnd, server: ServerAddress, psk: PreSharedKey, log: (line: string) => void) {
+    this.#near = near;
     this.#server = server;
     this.#psk = psk;
     this.#log = log;
-    inside.on('message', (datagram, from) => {
-      this.#device ??= from;
-      // Other programs of this machine have no business here.
-      if (from.port === this.#device.port) this.#send(datagram);
-    });
+    near.listen((datagram) => this.#send(datagram));
   }
 
   /** Rejects when the server's name is unknown or no port is free. */
@@ -57,21 +47,18 @@ export class DtlsTunnel {
     log: (line: string) => void,
   ): Promise<DtlsTunnel> {
     const { address, family } = await lookup(server.host, { order: 'ipv4first' });
-    const inside = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(inside, 'listening');
-    return new DtlsTunnel(inside, { address, family, port: server.port }, psk, log);
+    return new DtlsTunnel(await NearEnd.open(), { address, family, port: server.port }, psk, log);
   }
 
-  /** Of the loopback, where the server seems to be. */
   get port(): number {
-    return this.#inside.address().port;
+    return this.#near.port;
   }
 
   /** Tells the server that the session ends, and lets go of the port. */
   async close(): Promise<void> {
     if (this.#session?.open) this.#session.socket.close();
     this.#session = null;
-    await new Promise<void>((resolve) => this.#inside.close(() => resolve()));
+    await this.#near.close();
   }
 
   #send(datagram: Buffer): void {
@@ -104,7 +91,7 @@ export class DtlsTunnel {
       for (const datagram of this.#waiting.splice(0)) socket.send(datagram);
     });
     socket.on('message', (datagram: Buffer) => {
-      if (this.#session === session && this.#device) this.#inside.send(datagram, this.#device.port, '127.0.0.1');
+      if (this.#session === session) this.#near.send(datagram);
     });
     socket.on('error', (error: Error) => end(error.message));
     socket.on('close', () => end('the server closed it'));

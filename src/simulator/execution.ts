@@ -9,17 +9,17 @@ import { integer, multiple } from './typed.ts';
 export interface Actions {
   reboot(): void;
   factoryReset(): void;
-  /** De-registers for the disable timeout. */
-  disable(): void;
-  updateRegistration(): void;
+  /** De-registers for the disable timeout from the server of this Server instance. */
+  disable(instanceId: number): void;
+  updateRegistration(instanceId: number): void;
   readonly firmware: Firmware;
 }
 
 /** Execute (Core 1.2 §6.3.5): what each executable resource does; one that nobody thought of does nothing. */
 export function execute(path: Path, _args: ExecuteArguments, tree: ResourceTree, actions: Actions): void {
-  const [objectId = 0, , resourceId] = path.ids;
-  if (objectId === 1 && resourceId === SERVER.disable) actions.disable();
-  if (objectId === 1 && resourceId === SERVER.updateTrigger) actions.updateRegistration();
+  const [objectId = 0, instanceId = 0, resourceId] = path.ids;
+  if (objectId === 1 && resourceId === SERVER.disable) actions.disable(instanceId);
+  if (objectId === 1 && resourceId === SERVER.updateTrigger) actions.updateRegistration(instanceId);
   if (objectId === 3 && resourceId === DEVICE.reboot) actions.reboot();
   if (objectId === 3 && resourceId === DEVICE.factoryReset) actions.factoryReset();
   if (objectId === 3 && resourceId === DEVICE.resetErrorCode) {

@@ -36,7 +36,6 @@ export function remove(state: DeviceState, path: Path): CoapResponse {
   if (path.level !== 'instance' && !instanceOfResource) throw notAllowed(`${path} can't be deleted`);
   if (instanceOfResource) checkOperation(state, path, 'W');
   if (!state.tree.remove(path)) throw notFound(`nothing at ${path}`);
-  state.attributes.forget(path);
   return { code: '2.02' };
 }
 

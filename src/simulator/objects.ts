@@ -34,11 +34,13 @@ export const SENSORS: Readonly<Record<number, Sensor>> = {
 /** The resources that IPSO sensors share. */
 export const SENSOR = { minMeasured: 5601, maxMeasured: 5602, resetMeasured: 5605, value: 5700 } as const;
 export const SERVER = {
+  shortServerId: 0,
   lifetime: 1,
   pmin: 2,
   pmax: 3,
   disable: 4,
   disableTimeout: 5,
+  binding: 7,
   updateTrigger: 8,
   muteSend: 23,
 } as const;
@@ -73,8 +75,8 @@ const FIRST_FOREIGN_OBJECT = 1024;
 export interface ObjectsOptions {
   readonly lwm2m: Lwm2mVersion;
   readonly model: ObjectModel;
-  readonly lifetime: number;
-  readonly binding: string;
+  /** All that it can be reached by: `UT`. */
+  readonly bindings: string;
   readonly serialNumber: string;
   /** Seconds since the Unix epoch. */
   readonly now: () => number;
@@ -105,17 +107,17 @@ export function deviceObject(objectId: number, options: ObjectsOptions): DeviceO
 const BOOTSTRAP_TRIGGER = 9;
 
 const CORE: Readonly<Record<number, (options: ObjectsOptions) => Resources>> = {
-  1: ({ lifetime, binding }) => ({
-    0: integer(123),
-    [SERVER.lifetime]: integer(lifetime),
+  1: () => ({
+    [SERVER.shortServerId]: integer(1),
+    [SERVER.lifetime]: integer(86_400),
     [SERVER.pmin]: integer(0),
     [SERVER.pmax]: integer(0),
     [SERVER.disableTimeout]: integer(86_400),
     6: boolean(true),
-    7: text(binding),
+    [SERVER.binding]: text('U'),
     [SERVER.muteSend]: boolean(false),
   }),
-  3: ({ binding, serialNumber, now }) => ({
+  3: ({ bindings, serialNumber, now }) => ({
     0: text('Treeline'),
     1: text('Simulated device'),
     2: text(serialNumber),
@@ -129,7 +131,7 @@ const CORE: Readonly<Record<number, (options: ObjectsOptions) => Resources>> = {
     [DEVICE.currentTime]: () => time(now()),
     14: text('+00:00'),
     15: text('Etc/UTC'),
-    16: text(binding),
+    16: text(bindings),
     17: text('simulated'),
     [DEVICE.hardwareVersion]: text('1.0'),
     19: text('1.0.0'),

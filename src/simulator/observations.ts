@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
-import { Path } from '../lwm2m/index.ts';
-import type { NotificationAttributes } from '../lwm2m/index.ts';
+import type { NotificationAttributes, Path } from '../lwm2m/index.ts';
 import type { CoapResponse } from './coap-message.ts';
 import type { Subscriber } from './coap-link.ts';
 import type { DeviceState } from './device-state.ts';
@@ -30,15 +29,18 @@ interface Observation extends ObservationRequest {
   latest: Timer | null;
 }
 
-/** The observations of the server, and when each notifies (Core 1.2 §6.4.2, §7.3.2). */
+/** The observations of one server, and when each notifies (Core 1.2 §6.4.2, §7.3.2). */
 export class Observations {
   readonly #state: DeviceState;
+  readonly #server: Path;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
   readonly #running = new Map<Subscriber, Observation>();
 
-  constructor(state: DeviceState, clock: Clock, log: (line: string) => void) {
+  /** `server`: its instance of the Server object, with the default periods. */
+  constructor(state: DeviceState, server: Path, clock: Clock, log: (line: string) => void) {
     this.#state = state;
+    this.#server = server;
     this.#clock = clock;
     this.#log = log;
   }
@@ -164,6 +166,6 @@ export class Observations {
   }
 
   #default(resourceId: number): number | undefined {
-    return numberOf(this.#state.tree.value(Path.of(1, 0, resourceId)));
+    return numberOf(this.#state.tree.value(this.#server.child(resourceId)));
   }
 }

@@ -1,7 +1,7 @@
 import type { Path } from '../lwm2m/index.ts';
 import type { CoapResponse } from './coap-message.ts';
 import { checkOperation, checkPlace, definitionAt } from './device-state.ts';
-import type { DeviceState } from './device-state.ts';
+import type { DeviceContents, DeviceState } from './device-state.ts';
 import { content, isComposite } from './formats.ts';
 import { notAcceptable, Refusal } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
@@ -25,7 +25,7 @@ export function readComposite(state: DeviceState, paths: readonly Path[], root: 
 }
 
 /** The values at or below the path that a server may read. */
-export function readable(state: DeviceState, path: Path): PlacedValue[] {
+export function readable(state: DeviceContents, path: Path): PlacedValue[] {
   return state.tree.values(path).filter((placed) => definitionAt(state, placed.path)?.operations.includes('R'));
 }
 

@@ -155,7 +155,8 @@ export async function apiWorld(
 
   async function simulate(by: UdpTransport, name: string, options: Partial<DeviceOptions>): Promise<SimulatedDevice> {
     const server = { host: '127.0.0.1', port: by.addresses[0]?.port ?? 0 };
-    const device = new SimulatedDevice({ endpoint: name, server, objects: [3303], driftMs: 0, ...options });
+    const accounts = [{ server, shortServerId: 123, lifetime: 300 }];
+    const device = new SimulatedDevice({ endpoint: name, accounts, objects: [3303], driftMs: 0, ...options });
     devices.push(device);
     await device.start();
     return device;

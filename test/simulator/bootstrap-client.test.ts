@@ -60,7 +60,7 @@ const ADMITTED = { admitted: true, bootstrapId: 'b1', deviceKey: 'dev1' } as con
 
 function client(at: { host: string; port: number }): ReturnType<typeof bootstrap> {
   const model = registryModel();
-  return bootstrap({ endpoint: 'dev1', server: at, psk: null, lwm2m: '1.1', model, clock: systemClock, log: () => {} });
+  return bootstrap({ endpoint: 'dev1', server: at, lwm2m: '1.1', model, clock: systemClock, log: () => {} });
 }
 
 it('comes out of a bootstrap with its server and its lifetime', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { decode, Path, registryModel } from '../../src/lwm2m/index.ts';
 import type { TypedValue } from '../../src/lwm2m/index.ts';
 import { SimulatedDevice } from '../../src/simulator/index.ts';
-import type { DeviceOptions } from '../../src/simulator/index.ts';
+import type { AccountOptions, DeviceOptions } from '../../src/simulator/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { Lwm2mPeer } from './lwm2m-peer.ts';
 import type { Answer } from './lwm2m-peer.ts';
@@ -19,10 +19,13 @@ export let device: SimulatedDevice;
 export let log: string[];
 
 /** A device that stands still and has registered. */
-export async function start(options: Partial<DeviceOptions> = {}): Promise<void> {
+export async function start({
+  lifetime = 300,
+  ...options
+}: Partial<DeviceOptions> & { lifetime?: number } = {}): Promise<void> {
   device = new SimulatedDevice({
     endpoint: 'urn:imei:1',
-    server: { host: '127.0.0.1', port: server.port },
+    accounts: [accountAt(server.port, lifetime)],
     objects: [3303, 3304, 3323],
     clock,
     random: () => 0.5,
@@ -31,6 +34,10 @@ export async function start(options: Partial<DeviceOptions> = {}): Promise<void>
     ...options,
   });
   await device.start();
+}
+
+export function accountAt(port: number, lifetime = 300): AccountOptions {
+  return { server: { host: '127.0.0.1', port }, shortServerId: 123, lifetime };
 }
 
 /** What an answer says, `path: value`. */

@@ -18,12 +18,12 @@ afterEach(async () => {
 });
 
 function simulated(psk: { identity: string; key: Uint8Array }): SimulatedDevice {
+  const server = { host: '127.0.0.1', port: serving.port, channel: { kind: 'dtls', psk } } as const;
   device = new SimulatedDevice({
     endpoint: 'device',
-    server: { host: '127.0.0.1', port: serving.port },
+    accounts: [{ server, shortServerId: 123, lifetime: 300 }],
     objects: [3303],
     driftMs: 0,
-    psk,
     log: (line) => said.push(line),
   });
   return device;

@@ -20,7 +20,7 @@ let device: SimulatedDevice;
 async function start(time: Clock): Promise<void> {
   device = new SimulatedDevice({
     endpoint: 'urn:imei:1',
-    server: { host: '127.0.0.1', port: server.port },
+    accounts: [{ server: { host: '127.0.0.1', port: server.port }, shortServerId: 123, lifetime: 300 }],
     objects: [],
     lwm2m: '1.2',
     clock: time,

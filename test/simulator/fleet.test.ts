@@ -8,7 +8,7 @@ it('registers and de-registers as many devices as it is told, each under a name 
   const fleet = new Fleet({
     endpoint: 'urn:dev:ops:load',
     count: 120,
-    server: { host: '127.0.0.1', port: server.port },
+    accounts: [{ server: { host: '127.0.0.1', port: server.port }, shortServerId: 123, lifetime: 300 }],
     objects: [3303],
     clock: new ManualClock(),
   });

@@ -16,8 +16,7 @@ describe('the objects of a device', () => {
       const object = deviceObject(objectId, {
         lwm2m,
         model,
-        lifetime: 60,
-        binding: 'U',
+        bindings: 'U',
         serialNumber: '1',
         now: () => 0,
       });
@@ -38,7 +37,7 @@ describe('the objects of a device', () => {
 
   it('knows no object that the model lacks', () => {
     expect(
-      deviceObject(32_000, { lwm2m: '1.1', model, lifetime: 60, binding: 'U', serialNumber: '1', now: () => 0 }),
+      deviceObject(32_000, { lwm2m: '1.1', model, bindings: 'U', serialNumber: '1', now: () => 0 }),
     ).toBeUndefined();
   });
 });
