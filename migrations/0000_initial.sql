@@ -150,7 +150,7 @@ CREATE TABLE "observations" (
 	"token" text NOT NULL,
 	"tenant_id" text NOT NULL,
 	"registration_id" text NOT NULL,
-	"paths" text[] NOT NULL,
+	"paths" json NOT NULL,
 	"composite" boolean NOT NULL,
 	"content_format" integer,
 	"attributes" json,

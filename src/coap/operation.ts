@@ -31,6 +31,9 @@ export interface Reply {
   readonly payload: Uint8Array;
 }
 
+/** What an operation ends with that had its response: nobody sees it, so one is enough for all. */
+const ENDED = new CoapError('CANCELLED', 'the request has ended');
+
 /** The request message that is waiting for its turn or its response. */
 interface Interaction {
   readonly datagramFor: (messageId: number) => Uint8Array;
@@ -157,7 +160,7 @@ export class Operation extends TokenHolder implements TurnTaker {
 
   /** Gives the token and the turn back. To be called once, however it went. */
   close(): void {
-    this.end(new CoapError('CANCELLED', 'the request has ended'));
+    this.end(ENDED);
     this.#endTurn();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#layer.tokens.remove(this);

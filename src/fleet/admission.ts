@@ -11,10 +11,10 @@ import { DEFAULT_TENANT } from './tenant.ts';
 
 /** What a Register is held against. */
 export interface CredentialGate {
-  /** Null when the credential no longer counts. */
-  holder(credential: string): Promise<CredentialHolder | null>;
-  /** True when the device may not come without security. */
-  isSecured(tx: Transaction, deviceId: DeviceId): Promise<boolean>;
+  /** By credential; those that no longer count are left out. */
+  holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
+  /** Which of the devices may not come without security. */
+  secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
 export interface AdmissionParts {
@@ -26,6 +26,9 @@ export interface AdmissionParts {
   /** Unknown endpoints over NoSec become devices of the default tenant. */
   readonly autoProvision: boolean;
 }
+
+/** A credential is looked up before its tenant is known. */
+const ANY_TENANT = '';
 
 type Found = { readonly device: Device; readonly secured: boolean } | null;
 
@@ -42,14 +45,28 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
     key: (endpoint) => endpoint,
     async run(_, endpoints) {
       const found = await provisioning.ofEndpoints(DEFAULT_TENANT, endpoints, autoProvision);
-      return store.asTenant(DEFAULT_TENANT, async (tx) => {
-        const results: Found[] = [];
-        for (const device of found) {
-          results.push(device && { device, secured: await credentials.isSecured(tx, device.id) });
-        }
-        return results;
-      });
+      const ids = found.flatMap((device) => (device ? [device.id] : []));
+      const secured = await store.asTenant(DEFAULT_TENANT, (tx) => credentials.secured(tx, ids));
+      return found.map((device) => device && { device, secured: secured.has(device.id) });
     },
+  });
+  const holders = new Batcher<string, CredentialHolder | null>({
+    lane: () => ANY_TENANT,
+    async run(_, ids) {
+      const found = await credentials.holders(ids);
+      return ids.map((id) => found.get(id) ?? null);
+    },
+  });
+  const held = new Batcher<CredentialHolder, Device | null>({
+    lane: ({ tenantId }) => tenantId,
+    key: ({ endpoint }) => endpoint,
+    run: (tenantId, those) =>
+      // A credential's tenant is the tenant of its device.
+      provisioning.ofEndpoints(
+        tenantId as TenantId,
+        those.map(({ endpoint }) => endpoint),
+        false,
+      ),
   });
 
   async function admitted(device: Device): Promise<Admission> {
@@ -66,13 +83,12 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
 
   return async function admit({ endpoint, peer }: RegisterRequest): Promise<Admission> {
     if (peer.security !== null) {
-      const holder = await credentials.holder(peer.security.credential);
+      const holder = await holders.add(peer.security.credential);
       if (!holder) return refused('4.03', 'the credential no longer counts');
       if (endpoint !== null && endpoint !== holder.endpoint) {
         return refused('4.00', 'the endpoint name is not that of the credential');
       }
-      // A credential's tenant is the tenant of its device.
-      const [device] = await provisioning.ofEndpoints(holder.tenantId as TenantId, [holder.endpoint], false);
+      const device = await held.add(holder);
       return device ? admitted(device) : refused('4.03', 'no such device');
     }
     const problem = endpointProblem(endpoint ?? '');

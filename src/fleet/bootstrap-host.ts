@@ -52,14 +52,14 @@ export function createBootstrapHost(parts: BootstrapHostParts): BootstrapHost {
     if (endpoint === null || problem !== null) return nobody(DEFAULT_TENANT, problem ?? 'an endpoint name is wanted');
     const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], autoProvision);
     if (!device) return nobody(DEFAULT_TENANT, 'no such endpoint');
-    const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.isSecured(tx, device.id));
-    return secured
+    const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
+    return secured.has(device.id)
       ? nobody(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it may not come without security')
       : { device };
   }
 
   async function proved({ endpoint }: BootstrapRequest, credential: string): Promise<Asker> {
-    const holder = await lookUp.holder(credential);
+    const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
       const tenantId = holder.tenantId as TenantId; // what the look-up read from the device
       if (endpoint !== null && endpoint !== holder.endpoint) {

@@ -19,6 +19,7 @@ import type { Handshakes } from './handshake.ts';
 import type { Log } from './log.ts';
 import { createHost } from './lwm2m-host.ts';
 import { ObjectModels } from './object-models.ts';
+import { ObservationRecords } from './observation-records.ts';
 import { ObservationRequests } from './observation-requests.ts';
 import { Observing } from './observing.ts';
 import { OwnDefinitions } from './own-definitions.ts';
@@ -97,6 +98,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const registrationProfiles = new RegistrationProfiles(store, clock);
   const requests = new ObservationRequests(store, clock);
   const registrations = new Registrations(store, telemetry);
+  const observations = new ObservationRecords(store);
   const readings = new Readings(store, telemetry, bus);
   const presence = new Presence({ roster, registrations, profiles, bus, clock, log });
   const observing = new Observing({ lwm2m, roster, profiles, requests, turns, clock, log });
@@ -185,13 +187,13 @@ export function createFleet(options: FleetOptions): RunningFleet {
       log,
     }),
     host: createHost({
-      store,
       roster,
       admit,
       presence,
       profiles,
       registrationProfiles,
       readings,
+      observations,
       observing,
       dispatcher,
       freshCredentials,
@@ -223,7 +225,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       observing.stop();
       await presence.stop();
       await models.stop();
-      await Promise.all([registrations.idle(), readings.idle(), journal.idle()]);
+      await Promise.all([registrations, observations, readings, journal].map((stored) => stored.idle()));
     },
 
     snapshot: () => ({

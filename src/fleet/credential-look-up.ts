@@ -26,10 +26,10 @@ export interface CredentialLookUp {
   revoked(tenantIds: readonly string[], fingerprints: readonly string[]): Promise<readonly string[]>;
   /** The credential of the tenants' device whose certificates have this subject's common name. */
   certificate(tenantIds: readonly string[], subject: string): Promise<{ readonly credential: string } | null>;
-  /** Null when the credential no longer counts. */
-  holder(credential: string): Promise<CredentialHolder | null>;
-  /** True when the device may not come without security. */
-  isSecured(tx: Transaction, deviceId: DeviceId): Promise<boolean>;
+  /** By credential, in one statement; those that no longer count are left out. */
+  holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
+  /** Which of the devices may not come without security. */
+  secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
 /** The credentials that count at `now`: not revoked, not past a rotation's overlap. */
@@ -117,23 +117,31 @@ export function createCredentialLookUp({
       return row ? { credential: row.id } : null;
     },
 
-    async holder(credential) {
-      if (!isUuid(credential)) return null;
-      const [row] = await store.asSystem((tx) =>
+    async holders(ids) {
+      const rows = await store.asSystem((tx) =>
         tx
-          .select({ tenantId: devices.tenantId, deviceId: devices.id, endpoint: devices.endpoint })
+          .select({
+            credentialId: credentials.id,
+            tenantId: devices.tenantId,
+            deviceId: devices.id,
+            endpoint: devices.endpoint,
+          })
           .from(credentials)
           .innerJoin(devices, eq(devices.id, credentials.deviceId))
-          .where(and(eq(credentials.id, credential), counting())),
+          .where(and(inArray(credentials.id, ids.filter(isUuid)), counting())),
       );
       // The column holds what DeviceId names.
-      return row ? { ...row, deviceId: row.deviceId as DeviceId, credentialId: credential } : null;
+      return new Map(rows.map((row) => [row.credentialId, { ...row, deviceId: row.deviceId as DeviceId }]));
     },
 
-    async isSecured(tx, deviceId) {
+    async secured(tx, deviceIds) {
       // Whoever could bootstrap only by proving itself may not come to the LwM2M server without.
       const counted = purpose === 'bootstrap' ? counting() : present();
-      return (await tx.$count(credentials, and(eq(credentials.deviceId, deviceId), counted))) > 0;
+      const rows = await tx
+        .selectDistinct({ deviceId: credentials.deviceId })
+        .from(credentials)
+        .where(and(inArray(credentials.deviceId, [...deviceIds]), counted));
+      return new Set(rows.map(({ deviceId }) => deviceId as DeviceId)); // as above
     },
   };
 }

@@ -1,28 +1,26 @@
-import { and, eq } from 'drizzle-orm';
 import type { Lwm2mHost, ObjectModel, Path, ReadingBatch, ReadingOrigin, Registration } from '../lwm2m/index.ts';
-import { observations, type Store } from '../store/index.ts';
 import type { createAdmission } from './admission.ts';
 import { definitionAt, type DefinitionSource } from './operation-values.ts';
 import type { TenantId } from './access.ts';
 import type { FreshCredentials } from './fresh-credentials.ts';
+import type { ObservationRecords } from './observation-records.ts';
 import type { Observing } from './observing.ts';
 import type { Presence } from './presence.ts';
 import type { ProfileBook } from './profiles.ts';
 import type { Readings } from './readings.ts';
 import type { RegistrationProfiles } from './registration-profiles.ts';
-import { rowOfObservation } from './registration-row.ts';
 import { parseDeviceKey, type Roster } from './roster.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import { valueToJson } from './value-json.ts';
 
 export interface HostParts {
-  readonly store: Store;
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
   readonly profiles: ProfileBook;
   readonly registrationProfiles: RegistrationProfiles;
   readonly readings: Readings;
+  readonly observations: ObservationRecords;
   readonly observing: Observing;
   readonly dispatcher: RpcDispatcher;
   readonly freshCredentials: FreshCredentials;
@@ -32,8 +30,8 @@ export interface HostParts {
 
 /** What the LwM2M server tells of devices, taken to where it belongs. */
 export function createHost(parts: HostParts): Lwm2mHost {
-  const { store, roster, admit, presence, profiles, readings, observing, dispatcher, modelOf, now } = parts;
-  const { freshCredentials } = parts;
+  const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
+  const { freshCredentials, modelOf } = parts;
 
   return {
     admit,
@@ -89,17 +87,13 @@ export function createHost(parts: HostParts): Lwm2mHost {
     },
 
     async observationStarted(observation) {
-      const row = rowOfObservation(observation);
-      await store.asTenant(row.tenantId, (tx) => tx.insert(observations).values(row).onConflictDoNothing());
+      await observations.started(observation);
     },
 
     async observationEnded(observation, reason) {
-      const { deviceId, tenantId, token } = rowOfObservation(observation);
       // The device did it by itself: that it is not asked again at once is what backs off.
       if (reason === 'refused') observing.refusedByDevice(observation.deviceKey, observation.paths);
-      await store.asTenant(tenantId, (tx) =>
-        tx.delete(observations).where(and(eq(observations.deviceId, deviceId), eq(observations.token, token))),
-      );
+      await observations.ended(observation);
       if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
     },
 

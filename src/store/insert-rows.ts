@@ -6,12 +6,13 @@ import type { Transaction } from './store.ts';
 /**
  * Inserts rows with one parameter per column, as `insert … select … from unnest`: of 256 rows drizzle's `values` makes
  * thousands of parameters, and holds the thread for tens of milliseconds. Every row gives the same columns as the first,
- * none of them an array. Identities are given in the order of the rows.
+ * none of them an array. Identities are given in the order of the rows. `keep`: a row that is there already stays.
  */
 export async function insertRows<T extends PgTable>(
   tx: Transaction,
   table: T,
   rows: readonly T['$inferInsert'][],
+  onConflict: 'fail' | 'keep' = 'fail',
 ): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
@@ -25,6 +26,7 @@ export async function insertRows<T extends PgTable>(
     return sql`${sql.param(driven)}::${sql.raw(column.getSQLType())}[]`;
   });
   await tx.execute(
-    sql`insert into ${table} (${sql.join(names, sql`, `)}) select * from unnest(${sql.join(values, sql`, `)})`,
+    sql`insert into ${table} (${sql.join(names, sql`, `)}) select * from unnest(${sql.join(values, sql`, `)})
+      ${onConflict === 'keep' ? sql`on conflict do nothing` : sql``}`,
   );
 }

@@ -70,7 +70,7 @@ describe('credentials', () => {
     expect(secret).toEqual({ identity: 'urn:imei:1', keyHex: expect.stringMatching(/^[0-9a-f]{64}$/) });
     const found = await lookUp().psk(Buffer.from('urn:imei:1'));
     expect(found).toEqual({ key: Buffer.from(secret?.keyHex ?? '', 'hex'), credential: credential.id });
-    expect(await lookUp().holder(credential.id)).toEqual({
+    expect((await lookUp().holders([credential.id])).get(credential.id)).toEqual({
       credentialId: credential.id,
       tenantId: 'acme',
       deviceId: id,
@@ -158,7 +158,7 @@ describe('credentials', () => {
     const ends = bus.subscribe('credentialEnded', 'acme');
     expect(await book().revoke(acme, credential.id)).toMatchObject({ revokedAt: new Date(clock.now()) });
     expect(await lookUp().psk(Buffer.from('urn:imei:6'))).toBeNull();
-    expect(await lookUp().holder(credential.id)).toBeNull();
+    expect((await lookUp().holders([credential.id])).size).toBe(0);
     const { value } = await ends[Symbol.asyncIterator]().next();
     expect(value).toMatchObject({ value: { tenantId: 'acme', credentialId: credential.id } });
   });

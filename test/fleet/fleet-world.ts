@@ -75,7 +75,7 @@ export async function otherTenant(store: Store): Promise<void> {
 }
 
 /** No endpoint has credentials. */
-const OPEN: CredentialGate = { holder: async () => null, isSecured: async () => false };
+const OPEN: CredentialGate = { holders: async () => new Map(), secured: async () => new Set() };
 
 export async function fleetWorld(
   opened: Store,

@@ -153,7 +153,9 @@ describe('admission', () => {
   });
 
   it('keeps an endpoint with credentials from coming without them', async () => {
-    world = await fleetWorld(store(), { credentials: { holder: async () => null, isSecured: async () => true } });
+    world = await fleetWorld(store(), {
+      credentials: { holders: async () => new Map(), secured: async (_tx, ids) => new Set(ids) },
+    });
     expect(await world.device().register('secured')).toBe('4.03');
   });
 });

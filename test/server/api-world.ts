@@ -106,7 +106,7 @@ export async function apiWorld(
     credentials: createCredentials({ store, clock, bus, seal }),
     seal,
     handshakes,
-    gate: { holder: async (credential) => holders.get(credential) ?? null, isSecured: async () => false },
+    gate: { holders: async () => holders, secured: async () => new Set() },
     clock,
     settings: { autoProvision: true },
     log,

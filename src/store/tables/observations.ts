@@ -17,7 +17,7 @@ export const observations = pgTable(
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
     registrationId: text('registration_id').notNull(),
-    paths: text('paths').array().notNull(),
+    paths: json('paths').$type<readonly string[]>().notNull(),
     composite: boolean('composite').notNull(),
     contentFormat: integer('content_format'),
     /** What the Observe itself carried; null: none. */

@@ -1,0 +1,68 @@
+/**
+ * What a fleet costs: the product as its users run it (`treeline serve`, on its embedded database, or under
+ * scripts/peers/with-postgres.ts on Postgres), and devices that register, update and notify as fast as they are
+ * answered. `node --import tsx test/bench/fleet.ts [devices]`.
+ */
+import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { LoadDevice } from './fleet-load.ts';
+
+const DEVICES = 5_000;
+/** Requests under way at once. */
+const WINDOW = 256;
+const NOTIFICATIONS = 4;
+const MIB = 1024 * 1024;
+
+interface Sample {
+  readonly at: number;
+  /** Of the server's process, with its embedded database and without a Postgres. */
+  readonly cpuSeconds: number;
+  readonly resident: number;
+}
+
+const count = Number(process.argv[2] ?? DEVICES);
+const onPostgres = process.env['TREELINE_TEST_DATABASE_URL'] !== undefined;
+const settings = { TREELINE_LOG_LEVEL: 'warn', TREELINE_AUTO_PROVISION: 'true' };
+const treeline = await runTreeline(settings);
+try {
+  const devices: LoadDevice[] = [];
+  for (let index = 0; index < count; index++) {
+    devices.push(await LoadDevice.open(`urn:dev:os:load-${index}`, treeline.coap.port));
+  }
+  console.log(`${count} devices over UDP, ${onPostgres ? 'on Postgres' : 'on the embedded database'}`);
+  const before = await sample(treeline);
+  await measure('registered and observed', count, (index) => devices[index]?.register());
+  const after = await sample(treeline);
+  console.log(`resident ${(before.resident / MIB).toFixed(0)} → ${(after.resident / MIB).toFixed(0)} MiB`);
+  await measure('updated', count, (index) => devices[index]?.update());
+  await measure('readings stored', count * NOTIFICATIONS, (index) =>
+    devices[index % count]?.notify(20 + index / 10_000),
+  );
+  for (const device of devices) device.close();
+} finally {
+  await treeline.stop();
+}
+
+async function measure(what: string, times: number, ask: (index: number) => Promise<void> | undefined): Promise<void> {
+  const before = await sample(treeline);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < times) await ask(next++);
+  };
+  await Promise.all(Array.from({ length: WINDOW }, worker));
+  const after = await sample(treeline);
+  const seconds = (after.at - before.at) / 1000;
+  const cpu = after.cpuSeconds - before.cpuSeconds;
+  console.log(
+    `${what.padEnd(24)} ${(times / seconds).toFixed(0).padStart(7)} a second, ${((cpu / times) * 1e3).toFixed(2)} ms of CPU each`,
+  );
+}
+
+async function sample({ graphql }: TreelineProcess): Promise<Sample> {
+  const page = await (await fetch(new URL('/metrics', graphql))).text();
+  const value = (name: string): number => Number(new RegExp(`^${name} ([0-9.e+]+)$`, 'm').exec(page)?.[1]);
+  return {
+    at: performance.now(),
+    cpuSeconds: value('process_cpu_seconds_total'),
+    resident: value('process_resident_memory_bytes'),
+  };
+}
