@@ -53,11 +53,14 @@ async function asked(first: number): Promise<string[]> {
   return calls.toSorted();
 }
 
+/** Definitions are in memory; they are asked for as each answer comes in, and which come in together is chance. */
+function stored(all: readonly string[]): string[] {
+  return all.filter((call) => call !== 'definitions.many');
+}
+
 describe('a nested device tree', () => {
   it('costs the same calls to the fleet for one device and for twelve', async () => {
     const [one, twelve] = [await asked(1), await asked(12)];
-    // Definitions are in memory; they are asked for as each answer comes in, and which come in together is chance.
-    const stored = (all: readonly string[]): readonly string[] => all.filter((call) => call !== 'definitions.many');
     expect(stored(twelve)).toEqual(stored(one));
     expect(one.filter((call) => call === 'devices.resources')).toHaveLength(2);
     for (const all of [one, twelve]) expect(all.length).toBeLessThanOrEqual(10);
