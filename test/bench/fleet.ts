@@ -6,7 +6,7 @@
 import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
 import { LoadDevice } from './fleet-load.ts';
 
-const DEVICES = 5_000;
+const DEVICES = 2_000;
 /** Requests under way at once. */
 const WINDOW = 256;
 const NOTIFICATIONS = 4;
