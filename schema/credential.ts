@@ -1,9 +1,26 @@
 import * as z from 'zod';
-import { FleetError, type DeviceCredential, type IssuedCredential, type NewCredential } from '../src/fleet/index.ts';
+import {
+  FleetError,
+  type CredentialPurpose,
+  type DeviceCredential,
+  type IssuedCredential,
+  type NewCredential,
+} from '../src/fleet/index.ts';
 import { builder } from './builder.ts';
 import { resultUnion } from './errors.ts';
 import { encodeGlobalId, idOf } from './global-id.ts';
 import { SecurityKind } from './registration.ts';
+
+const CredentialPurposeEnum = builder.enumType('CredentialPurpose', {
+  description: 'What a credential opens.',
+  values: {
+    LWM2M: { value: 'lwm2m', description: 'The LwM2M server: the device registers with it.' },
+    BOOTSTRAP: {
+      value: 'bootstrap',
+      description: 'The bootstrap server: the device is given its configuration by it.',
+    },
+  } as const satisfies Record<string, { value: CredentialPurpose; description: string }>,
+});
 
 export const DeviceCredentialType = builder.objectRef<DeviceCredential>('DeviceCredential').implement({
   description: 'What a device proves itself with over DTLS; its secret is never shown again.',
@@ -13,6 +30,7 @@ export const DeviceCredentialType = builder.objectRef<DeviceCredential>('DeviceC
       resolve: ({ id }) => encodeGlobalId('DeviceCredential', id),
     }),
     kind: t.expose('kind', { type: SecurityKind, description: 'What it is: `PSK`.' }),
+    purpose: t.expose('purpose', { type: CredentialPurposeEnum, description: 'What it opens: `LWM2M`.' }),
     identity: t.exposeString('identity', {
       description:
         'PSK: its identity, `"urn:imei:123"`. RPK: the SHA-256 of the public key in hex. X509: the common name that its certificates carry.',

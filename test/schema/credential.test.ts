@@ -31,7 +31,7 @@ interface Issued {
   readonly secret?: { readonly identity: string; readonly keyHex: string } | null;
 }
 
-const CREDENTIAL = 'credential { id kind identity expiresAt revokedAt }';
+const CREDENTIAL = 'credential { id kind purpose identity expiresAt revokedAt }';
 const ERRORS = '... on UserError { message } ... on ValidationError { field }';
 
 async function provision(endpoint: string, security?: object, token?: string): Promise<Issued> {
@@ -45,7 +45,10 @@ async function provision(endpoint: string, security?: object, token?: string): P
   return provisionDevice;
 }
 
-async function issue(mutation: 'createCredential' | 'rotateCredential', input: object): Promise<Issued> {
+async function issue(
+  mutation: 'createCredential' | 'createBootstrapCredential' | 'rotateCredential',
+  input: object,
+): Promise<Issued> {
   const name = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}`;
   const result = await data<Record<string, Issued>>(
     `mutation ($input: ${name}Input!) { ${mutation}(input: $input) {
@@ -60,7 +63,7 @@ async function credentialsOf(id: string | undefined, token?: string): Promise<un
   const answer = await world.ask(`query ($id: ID!) { device(id: $id) { ${CREDENTIALS} } }`, { id }, token);
   return answer.body;
 }
-const CREDENTIALS = 'credentials { id kind identity expiresAt revokedAt } handshakes { reason }';
+const CREDENTIALS = 'credentials { id kind purpose identity expiresAt revokedAt } handshakes { reason }';
 
 describe('a device that is provisioned with security', () => {
   it('gets a PSK of 32 bytes under its endpoint, shown this once', async () => {
@@ -135,6 +138,16 @@ describe('the credentials of a device', () => {
     expect(await issue('createCredential', input)).toMatchObject({ field: ['credential', 'psk', 'key'] });
     expect(await issue('createCredential', { ...input, credential: { psk: { identity: 'second' } } })).toMatchObject({
       secret: { identity: 'second' },
+    });
+  });
+
+  it('say which server they open', async () => {
+    const { device, credential: first } = await provision('urn:imei:both', { psk: {} });
+    const input = { deviceId: device?.id, credential: { psk: { identity: 'to-bootstrap' } } };
+    const { credential: second } = await issue('createBootstrapCredential', input);
+    expect([first, second]).toMatchObject([{ purpose: 'LWM2M' }, { purpose: 'BOOTSTRAP' }]);
+    expect(await credentialsOf(device?.id)).toMatchObject({
+      data: { device: { credentials: expect.arrayContaining([first, second]) } },
     });
   });
 
