@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import { type ClientKey, parseClientKey, verifyPossession } from './client-key.ts';
 import type { Proof, SecurityIdentity } from './credentials.ts';
 import { DtlsError } from './error.ts';
@@ -96,7 +98,9 @@ export class ClientAuthentication {
 
 /** PSK identities are UTF-8 by RFC 4279 §5.1; of anything else, or unprintable, the hex is shown. */
 function nameOf(identity: Buffer): string {
-  const text = identity.toString('utf8');
-  const isPlain = Buffer.from(text).equals(identity) && !/\p{C}/u.test(text);
-  return isPlain && identity.length <= MAX_IDENTITY ? text : identity.subarray(0, MAX_IDENTITY).toString('hex');
+  if (identity.length <= MAX_IDENTITY && isUtf8(identity)) {
+    const text = identity.toString('utf8');
+    if (!/\p{C}/u.test(text)) return text;
+  }
+  return identity.subarray(0, MAX_IDENTITY).toString('hex');
 }

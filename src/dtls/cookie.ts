@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import { type Address, addressKey } from './address.ts';
+import { Hmac } from './hmac.ts';
 import type { ClientHello } from './messages.ts';
 import type { Random } from './random.ts';
 
@@ -16,8 +17,8 @@ const ROTATION_MS = 60_000;
 export class Cookies {
   readonly #clock: Clock;
   readonly #random: Random;
-  #current: KeyObject;
-  #previous: KeyObject;
+  #current: Hmac;
+  #previous: Hmac;
   #rotateAt: number;
 
   constructor(clock: Clock, random: Random) {
@@ -39,12 +40,12 @@ export class Cookies {
     return this.#isOf(this.#current, from, hello) || this.#isOf(this.#previous, from, hello);
   }
 
-  #isOf(secret: KeyObject, from: Address, hello: ClientHello): boolean {
+  #isOf(secret: Hmac, from: Address, hello: ClientHello): boolean {
     return timingSafeEqual(cookie(secret, from, hello), hello.cookie);
   }
 
-  #newSecret(): KeyObject {
-    return createSecretKey(this.#random(COOKIE_LENGTH));
+  #newSecret(): Hmac {
+    return new Hmac(this.#random(COOKIE_LENGTH));
   }
 
   #rotate(): void {
@@ -58,10 +59,6 @@ export class Cookies {
   }
 }
 
-function cookie(secret: KeyObject, from: Address, hello: ClientHello): Buffer {
-  return createHmac('sha256', secret)
-    .update(`${addressKey(from)}|`)
-    .update(hello.beforeCookie)
-    .update(hello.behindCookie)
-    .digest();
+function cookie(secret: Hmac, from: Address, hello: ClientHello): Buffer {
+  return secret.digest(Buffer.from(`${addressKey(from)}|`), hello.beforeCookie, hello.behindCookie);
 }

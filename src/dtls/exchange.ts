@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 
 import { Channel } from './channel.ts';
 import { DtlsError } from './error.ts';
@@ -30,8 +30,6 @@ const NOTHING = Buffer.alloc(0);
 /** The keys that came of an exchange. */
 export interface Secured {
   readonly master: Buffer;
-  /** The same, ready for use. */
-  readonly masterKey: KeyObject;
   readonly channel: Channel;
 }
 
@@ -103,15 +101,15 @@ export class Exchange {
   }
 
   /** Our ChangeCipherSpec and Finished. */
-  finish({ masterKey }: Secured): Flight {
-    const body = verifyData(masterKey, 'server', this.#transcript.hash);
+  finish({ master }: Secured): Flight {
+    const body = verifyData(master, 'server', this.#transcript.hash);
     const message = this.#transcript.add(HANDSHAKE.finished, body);
     return [{ kind: 'changeCipherSpec' }, { kind: 'finished', message }];
   }
 
   /** Takes the client's Finished; throws `decrypt_error` when it has heard or said something else than we have. */
-  takeFinished(fragment: HandshakeFragment, { masterKey }: Secured): void {
-    const expected = verifyData(masterKey, 'client', this.#transcript.hash);
+  takeFinished(fragment: HandshakeFragment, { master }: Secured): void {
+    const expected = verifyData(master, 'client', this.#transcript.hash);
     if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
       throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
     }
@@ -151,19 +149,17 @@ export class Exchange {
 
   /** RFC 7627 §3: with extended master secret the keys hang on everything up to the ClientKeyExchange. */
   #derive(premaster: Buffer): void {
-    const key = createSecretKey(premaster);
     this.#secure(
       this.negotiated.extendedMasterSecret
-        ? extendedMasterSecret(key, this.#transcript.hash)
-        : masterSecret(key, this.#hello.hello.random, this.#serverRandom),
+        ? extendedMasterSecret(premaster, this.#transcript.hash)
+        : masterSecret(premaster, this.#hello.hello.random, this.#serverRandom),
     );
   }
 
   #secure(master: Buffer): Secured {
     const { suite, encryptThenMac, clientCid } = this.negotiated;
     const protection = protectionOf(suite, encryptThenMac);
-    const masterKey = createSecretKey(master);
-    const keys = keyBlock(masterKey, this.#hello.hello.random, this.#serverRandom, protection.keyLengths);
+    const keys = keyBlock(master, this.#hello.hello.random, this.#serverRandom, protection.keyLengths);
     const channel = new Channel(protection, {
       readKeys: keys.client,
       writeKeys: keys.server,
@@ -172,7 +168,7 @@ export class Exchange {
       readCid: clientCid === null ? null : this.#cid,
       writeCid: clientCid && lasting(clientCid),
     });
-    this.#secured = { master, masterKey, channel };
+    this.#secured = { master, channel };
     return this.#secured;
   }
 }

@@ -1,8 +1,6 @@
-import { createHmac, type KeyObject } from 'node:crypto';
-
+import { Hmac } from './hmac.ts';
 import { uint, vector } from './wire.ts';
 
-const HASH_LENGTH = 32;
 const MASTER_SECRET_LENGTH = 48;
 const VERIFY_DATA_LENGTH = 12;
 
@@ -24,22 +22,15 @@ export interface KeyLengths {
   readonly iv: number;
 }
 
-/**
- * The PRF of TLS 1.2 with SHA-256: RFC 5246 §5. In a buffer of its own.
- *
- * `secret` is a KeyObject because Node 24 takes ten times as long over a key that comes as bytes.
- */
-export function prf(secret: KeyObject, label: string, seed: Buffer, length: number): Buffer {
+/** The PRF of TLS 1.2 with SHA-256: RFC 5246 §5. In a buffer of its own. */
+export function prf(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
+  const hmac = new Hmac(secret);
+  const labelledSeed: Buffer = Buffer.concat([Buffer.from(label, 'latin1'), seed]);
   const output = Buffer.alloc(length);
-  // A(i) in front of label and seed, so that each block is the HMAC of one piece of memory.
-  const input = Buffer.allocUnsafe(HASH_LENGTH + label.length + seed.length);
-  seed.copy(input, HASH_LENGTH + input.write(label, HASH_LENGTH, 'latin1'));
-  let previous = input.subarray(HASH_LENGTH);
-  const a = input.subarray(0, HASH_LENGTH);
-  for (let produced = 0; produced < length; produced += HASH_LENGTH) {
-    hmac(secret, previous).copy(a);
-    hmac(secret, input).copy(output, produced);
-    previous = a;
+  let a = labelledSeed;
+  for (let produced = 0; produced < length; produced += a.length) {
+    a = hmac.digest(a);
+    hmac.digest(a, labelledSeed).copy(output, produced);
   }
   return output;
 }
@@ -50,17 +41,17 @@ export function pskPremasterSecret(psk: Buffer): Buffer {
 }
 
 /** RFC 5246 §8.1. */
-export function masterSecret(premaster: KeyObject, clientRandom: Buffer, serverRandom: Buffer): Buffer {
+export function masterSecret(premaster: Buffer, clientRandom: Buffer, serverRandom: Buffer): Buffer {
   return prf(premaster, 'master secret', Buffer.concat([clientRandom, serverRandom]), MASTER_SECRET_LENGTH);
 }
 
 /** RFC 7627 §4; `sessionHash`: of the transcript up to the ClientKeyExchange and with it. */
-export function extendedMasterSecret(premaster: KeyObject, sessionHash: Buffer): Buffer {
+export function extendedMasterSecret(premaster: Buffer, sessionHash: Buffer): Buffer {
   return prf(premaster, 'extended master secret', sessionHash, MASTER_SECRET_LENGTH);
 }
 
 /** RFC 5246 §6.3. */
-export function keyBlock(master: KeyObject, clientRandom: Buffer, serverRandom: Buffer, lengths: KeyLengths): KeyBlock {
+export function keyBlock(master: Buffer, clientRandom: Buffer, serverRandom: Buffer, lengths: KeyLengths): KeyBlock {
   const { macKey, key, iv } = lengths;
   const block = prf(master, 'key expansion', Buffer.concat([serverRandom, clientRandom]), 2 * (macKey + key + iv));
   let offset = 0;
@@ -75,10 +66,6 @@ export function keyBlock(master: KeyObject, clientRandom: Buffer, serverRandom: 
 }
 
 /** RFC 5246 §7.4.9; `transcriptHash`: of everything before this Finished. */
-export function verifyData(master: KeyObject, sender: 'client' | 'server', transcriptHash: Buffer): Buffer {
+export function verifyData(master: Buffer, sender: 'client' | 'server', transcriptHash: Buffer): Buffer {
   return prf(master, `${sender} finished`, transcriptHash, VERIFY_DATA_LENGTH);
-}
-
-function hmac(key: KeyObject, bytes: Buffer): Buffer {
-  return createHmac('sha256', key).update(bytes).digest();
 }

@@ -60,23 +60,18 @@ export class LookUps {
       const timeout = this.#clock.after(this.#limits.lookUpTimeoutMs, () =>
         reject(new DtlsError('internal_error', 'the credential look-up took too long')),
       );
-      // An answer that never comes goes on counting: what it holds is not free either.
-      const answered = (): void => {
-        this.#pending--;
-        timeout.cancel();
+      const ask = async (): Promise<void> => {
+        try {
+          resolve(await question());
+        } catch (cause) {
+          reject(new DtlsError('internal_error', 'the credential look-up failed', { cause }));
+        } finally {
+          // An answer that never comes goes on counting: what it holds is not free either.
+          this.#pending--;
+          timeout.cancel();
+        }
       };
-      Promise.resolve()
-        .then(question)
-        .then(
-          (answer) => {
-            answered();
-            resolve(answer);
-          },
-          (cause: unknown) => {
-            answered();
-            reject(new DtlsError('internal_error', 'the credential look-up failed', { cause }));
-          },
-        );
+      void ask();
     });
   }
 }

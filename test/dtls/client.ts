@@ -2,7 +2,6 @@ import {
   createECDH,
   createHash,
   createPublicKey,
-  createSecretKey,
   type KeyObject,
   randomBytes,
   sign,
@@ -156,7 +155,7 @@ export class Client {
     if (this.state === 'open') return this.#sender.resend();
     if (fragment.sequence !== this.#reassembly.nextSequence) return;
     const { master } = this.session;
-    if (!verifyData(createSecretKey(master), 'server', this.#transcriptHash).equals(fragment.body)) return this.#end();
+    if (!verifyData(master, 'server', this.#transcriptHash).equals(fragment.body)) return this.#end();
     this.#transcript.push(Buffer.from(content));
     this.state = 'open';
     if (this.isResumed) this.#sender.send([{ kind: 'changeCipherSpec' }, this.#finished(master)], 'final');
@@ -245,7 +244,7 @@ export class Client {
     const keyExchange =
       this.#premaster === null ? vector(2, Buffer.from(psk?.identity ?? '')) : vector(1, this.#ecdh.getPublicKey());
     flight.push(this.#message(HANDSHAKE.clientKeyExchange, keyExchange));
-    const premaster = createSecretKey(this.#premaster ?? pskPremasterSecret(psk?.key ?? Buffer.alloc(0)));
+    const premaster = this.#premaster ?? pskPremasterSecret(psk?.key ?? Buffer.alloc(0));
     const master = this.#answered.has(EXTENSION.extendedMasterSecret)
       ? extendedMasterSecret(premaster, this.#transcriptHash)
       : masterSecret(premaster, this.#random, this.#serverRandom);
@@ -263,7 +262,7 @@ export class Client {
     const suite = suiteNamed(this.suite ?? '');
     if (!suite) throw new Error('the server chose a suite that was not offered');
     const protection = protectionOf(suite, this.#answered.has(EXTENSION.encryptThenMac));
-    const keys = keyBlock(createSecretKey(master), this.#random, this.#serverRandom, protection.keyLengths);
+    const keys = keyBlock(master, this.#random, this.#serverRandom, protection.keyLengths);
     this.#master = master;
     const ourCid = this.#options.cid?.length === 8 ? this.#options.cid : null;
     this.channel = new Channel(protection, {
@@ -278,7 +277,7 @@ export class Client {
   }
 
   #finished(master: Buffer): FlightPart {
-    const body = this.#mangled(HANDSHAKE.finished, verifyData(createSecretKey(master), 'client', this.#transcriptHash));
+    const body = this.#mangled(HANDSHAKE.finished, verifyData(master, 'client', this.#transcriptHash));
     const message = encodeMessage(HANDSHAKE.finished, this.#nextSequence++, body);
     this.#transcript.push(message);
     return { kind: 'finished', message };
