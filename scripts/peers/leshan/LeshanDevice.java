@@ -55,7 +55,7 @@ public final class LeshanDevice {
               --public-key DER --private-key DER --server-public-key DER      raw public keys (files)
               --certificate DER --private-key DER --server-certificate DER    X.509 (files)
               --cid LENGTH             offers DTLS connection ids, its own of that length
-            standard input: update | bootstrap | set /o/i/r NUMBER | send /o/i/r... | create /o/i | delete /o/i | stop
+            standard input: update | resume | bootstrap | set /o/i/r NUMBER | send /o/i/r... | create /o/i | delete /o/i | stop
             """;
     private static final int SHORT_SERVER_ID = 123;
 
@@ -230,6 +230,12 @@ public final class LeshanDevice {
     private static void perform(LeshanClient client, String[] words) throws Exception {
         switch (words[0]) {
         case "update" -> client.triggerRegistrationUpdate();
+        case "resume" -> {
+            for (LwM2mServer server : client.getRegisteredServers().values()) {
+                client.getEndpoint(server).forceReconnection(server, true);
+            }
+            say("RESUMING");
+        }
         case "bootstrap" -> client.triggerClientInitiatedBootstrap(true);
         case "set" -> DeviceObjects.measure(client, new LwM2mPath(words[1]), Double.parseDouble(words[2]));
         case "send" -> {

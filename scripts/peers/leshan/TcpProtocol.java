@@ -60,6 +60,8 @@ final class TcpProtocol extends CoapClientProtocolProvider {
     public void applyDefaultValue(Configuration coap) {
         super.applyDefaultValue(coap);
         coap.set(TcpConfig.TCP_WORKER_THREADS, 1);
+        // RFC 8323 §6: no more than one block a message, unless the server's CSM says so. Californium does not read it.
+        coap.set(CoapConfig.TCP_NUMBER_OF_BULK_BLOCKS, 1);
         // The server's certificate is known beforehand; what it is called does not matter.
         coap.set(TcpConfig.TLS_VERIFY_SERVER_CERTIFICATES_SUBJECT, false);
     }

@@ -164,7 +164,7 @@ export class AskedDevice {
   async registration(): Promise<{ readonly [field: string]: unknown } | null> {
     const { device } = await this.treeline.query<{ device: { registration: Record<string, unknown> | null } }>(
       `query ($id: ID!) { device(id: $id) {
-        registration { location lifetime lwm2mVersion binding queueMode expiresAt objects { objectId instanceIds } }
+        registration { location lifetime lwm2mVersion binding transport queueMode expiresAt objects { objectId instanceIds } }
       } }`,
       { id: this.id },
     );

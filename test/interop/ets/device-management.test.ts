@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { requirePeer } from '../peers/index.ts';
 import type { AskedDevice } from './asked-device.ts';
 import {
+  bindingOf,
   LESHAN_1_0,
   LESHAN_1_1,
   type Play,
@@ -123,9 +124,10 @@ const LIST: readonly Play[] = [
   {
     number: 215,
     async play(player) {
+      const binding = bindingOf(player.role);
       await settings(TLV, 'UPDATE')(player);
       await settings(TLV, 'REPLACE')(player);
-      const instance = { 1: 500, 2: 1, 3: 90, 6: true, 7: 'U' };
+      const instance = { 1: 500, 2: 1, 3: 90, 6: true, 7: binding };
       const replaced = await player.device.write({ '/1/0': instance }, { contentFormat: TLV, mode: 'REPLACE' });
       expect(replaced).toMatchObject({ code: '2.04' });
       await expectRead(player.device, { [LIFETIME]: 500, '/1/0/3': 90, '/1/0/6': true }, TLV);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { type CoapAnswer, coapClient, requirePeer } from '../peers/index.ts';
 import { etsName } from './catalogue.ts';
 import {
+  bindingOf,
   enter,
   LESHAN_1_1,
   nameOf,
@@ -12,6 +13,7 @@ import {
   SIMULATED_1_1,
   SIMULATED_1_2,
   stage,
+  TCP_ROLES,
   UPDATED,
 } from './stage.ts';
 
@@ -33,7 +35,7 @@ const LIST: readonly Play[] = [
         location: expect.stringMatching(/^rd\/[\x21-\x7e]{1,16}$/),
         lifetime: 300,
         lwm2mVersion: role.lwm2m,
-        binding: 'U',
+        binding: bindingOf(role),
         queueMode: false,
         objects: expect.arrayContaining([
           { objectId: 1, instanceIds: [0] },
@@ -52,6 +54,15 @@ const LIST: readonly Play[] = [
       const after = await device.registration();
       expect(after?.['location']).toBe(before?.['location']);
       expect(Date.parse(String(after?.['expiresAt']))).toBeGreaterThan(Date.parse(String(before?.['expiresAt'])));
+    },
+  },
+  {
+    number: 106,
+    by: TCP_ROLES,
+    over: 'TCP',
+    async play({ device }) {
+      expect(await device.registration()).toMatchObject({ transport: 'TCP', binding: 'T' });
+      expect(await device.read(['/3/0/0'])).toMatchObject({ code: '2.05' });
     },
   },
   {

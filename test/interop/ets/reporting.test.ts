@@ -136,7 +136,8 @@ const LIST: readonly Play[] = [
       }
     },
   },
-  { number: 302, by: TOLD, play: cancels(true) },
+  // On a stream there is no Reset.
+  { number: 302, by: TOLD, over: 'UDP', play: cancels(true) },
   { number: 303, by: TOLD, play: cancels(false) },
   {
     number: 304,

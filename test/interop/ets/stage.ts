@@ -4,18 +4,25 @@ import { LeshanDevice, PeerProcess } from '../peers/index.ts';
 import { AskedDevice } from './asked-device.ts';
 import { etsCases, etsName } from './catalogue.ts';
 
-/** A client and the version of LwM2M that it speaks. */
+/** A client, the version of LwM2M that it speaks, and by what. */
 export interface Role {
   readonly client: 'Leshan' | 'simulated device';
   readonly lwm2m: '1.0' | '1.1' | '1.2';
+  readonly transport: 'UDP' | 'TCP';
 }
 
-export const LESHAN_1_0: Role = { client: 'Leshan', lwm2m: '1.0' };
-export const LESHAN_1_1: Role = { client: 'Leshan', lwm2m: '1.1' };
-export const SIMULATED_1_0: Role = { client: 'simulated device', lwm2m: '1.0' };
-export const SIMULATED_1_1: Role = { client: 'simulated device', lwm2m: '1.1' };
-export const SIMULATED_1_2: Role = { client: 'simulated device', lwm2m: '1.2' };
-export const ROLES: readonly Role[] = [LESHAN_1_0, LESHAN_1_1, SIMULATED_1_0, SIMULATED_1_1, SIMULATED_1_2];
+export const LESHAN_1_0: Role = { client: 'Leshan', lwm2m: '1.0', transport: 'UDP' };
+export const LESHAN_1_1: Role = { client: 'Leshan', lwm2m: '1.1', transport: 'UDP' };
+export const SIMULATED_1_0: Role = { client: 'simulated device', lwm2m: '1.0', transport: 'UDP' };
+export const SIMULATED_1_1: Role = { client: 'simulated device', lwm2m: '1.1', transport: 'UDP' };
+export const SIMULATED_1_2: Role = { client: 'simulated device', lwm2m: '1.2', transport: 'UDP' };
+export const UDP_ROLES: readonly Role[] = [LESHAN_1_0, LESHAN_1_1, SIMULATED_1_0, SIMULATED_1_1, SIMULATED_1_2];
+/** LwM2M 1.0 knows no TCP. */
+export const TCP_ROLES = [LESHAN_1_1, SIMULATED_1_1, SIMULATED_1_2].map((role): Role => ({
+  ...role,
+  transport: 'TCP',
+}));
+export const ROLES: readonly Role[] = [...UDP_ROLES, ...TCP_ROLES];
 
 export interface Options {
   /** Seconds. */
@@ -40,8 +47,10 @@ export interface Player {
 /** How a case of the list is played. */
 export interface Play {
   readonly number: number;
-  /** Those that can; absent: who speaks its version. */
+  /** Those that can, each over all that it speaks; absent: who speaks its version. */
   readonly by?: readonly Role[];
+  /** Absent: both. */
+  readonly over?: Role['transport'];
   readonly play: (player: Player) => Promise<void>;
 }
 
@@ -65,9 +74,9 @@ export function stage(settings: Record<string, string> = {}): () => TreelineProc
 /** Plays each case with each role that can: one device for each role. */
 export function playAll(treeline: () => TreelineProcess, plays: readonly Play[], options: Options = {}): void {
   for (const role of ROLES) {
-    const parts = plays.filter(({ number, by }) => (by === undefined ? speaks(role, number) : by.includes(role)));
+    const parts = plays.filter((play) => canPlay(role, play));
     if (parts.length === 0) continue;
-    describe(`${role.client} of LwM2M ${role.lwm2m}`, () => {
+    describe(`${role.client} of LwM2M ${role.lwm2m} over ${role.transport}`, () => {
       let player: Player | undefined;
       beforeAll(async () => {
         player = await enter(treeline(), role, options);
@@ -83,8 +92,13 @@ export function playAll(treeline: () => TreelineProcess, plays: readonly Play[],
   }
 }
 
-export function nameOf(number: number, { client, lwm2m }: Role): string {
-  return etsName(number, client, `${lwm2m} over UDP`);
+export function nameOf(number: number, { client, lwm2m, transport }: Role): string {
+  return etsName(number, client, `${lwm2m} over ${transport}`);
+}
+
+/** The letter that it registers by. */
+export function bindingOf({ transport }: Role): 'U' | 'T' {
+  return transport === 'TCP' ? 'T' : 'U';
 }
 
 let entered = 0;
@@ -92,7 +106,8 @@ let entered = 0;
 /** Starts a device and resolves when it is registered. */
 export async function enter(treeline: TreelineProcess, role: Role, options: Options = {}): Promise<Player> {
   entered += 1;
-  const endpoint = `urn:dev:os:ets-${role.client === 'Leshan' ? 'leshan' : 'simulated'}-${role.lwm2m}-${entered}`;
+  const { client, lwm2m, transport } = role;
+  const endpoint = `urn:dev:os:ets-${client === 'Leshan' ? 'leshan' : 'simulated'}-${lwm2m}-${transport}-${entered}`;
   if (options.awakeTime !== undefined) await provision(treeline, endpoint, options.awakeTime);
   const peer = start(treeline, role, endpoint, options);
   await peer.waitFor(REGISTERED);
@@ -110,12 +125,12 @@ async function provision(treeline: TreelineProcess, endpoint: string, awakeTime:
 /** Starts a device; it registers when it can. */
 export function start(
   treeline: TreelineProcess,
-  { client, lwm2m }: Role,
+  { client, lwm2m, transport }: Role,
   endpoint: string,
   options: Options = {},
 ): PeerProcess {
   const { lifetime = 300, queue = false, simulated = [], period } = options;
-  const serverUri = `coap://${treeline.coap.host}:${treeline.coap.port}`;
+  const serverUri = transport === 'TCP' ? tcpUri(treeline) : `coap://${treeline.coap.host}:${treeline.coap.port}`;
   if (client === 'Leshan' && lwm2m !== '1.2') {
     return new LeshanDevice({
       serverUri,
@@ -129,6 +144,19 @@ export function start(
   const words = ['--server', serverUri, '--endpoint', endpoint, '--lwm2m', lwm2m, '--lifetime', String(lifetime)];
   const flags = [...words, '--drift', '0', ...(queue ? ['--queue'] : []), ...simulated];
   return new PeerProcess(`device ${endpoint}`, process.execPath, ['--import', 'tsx', 'src/cli.ts', 'device', ...flags]);
+}
+
+/** Where the product serves CoAP over TCP. */
+export function tcpUri(treeline: TreelineProcess): string {
+  const uri = /\scoap\+tcp:\/\/\S+/.exec(treeline.output())?.[0];
+  if (uri === undefined) throw new Error('it serves no TCP');
+  return uri.trim();
+}
+
+function canPlay(role: Role, { number, by, over }: Play): boolean {
+  if (over !== undefined && over !== role.transport) return false;
+  if (by === undefined) return speaks(role, number);
+  return by.some(({ client, lwm2m }) => client === role.client && lwm2m === role.lwm2m);
 }
 
 /** Whether a client of that version is asked this of: 1.2 has all, 1.0 what is marked so. */
