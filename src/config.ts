@@ -16,6 +16,13 @@ export interface Config {
     readonly telemetryTopic: string;
     readonly statusTopic: string;
     readonly format: 'json' | 'protobuf';
+    /** Null: in clear. `authoritiesFile`: PEM; null: those that Node trusts. */
+    readonly tls: { readonly authoritiesFile: string | null } | null;
+    readonly sasl: {
+      readonly mechanism: SaslMechanism;
+      readonly username: string;
+      readonly password: string;
+    } | null;
   };
   readonly http: {
     readonly host: string;
@@ -46,6 +53,9 @@ export interface Config {
   readonly telemetryRetention: number;
   readonly logLevel: LogLevel;
 }
+
+const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -83,6 +93,24 @@ export const settings = {
     fallback: null,
     meaning:
       'Brokers of Redpanda or Kafka, as host:9092,host:9092. Absent: nothing is published, points are stored all the same.',
+  },
+  kafkaTls: { variable: 'KAFKA_TLS', fallback: 'false', meaning: 'Whether the brokers are spoken to over TLS.' },
+  kafkaAuthorities: {
+    variable: 'KAFKA_TLS_CA',
+    fallback: null,
+    meaning: 'PEM file with the authorities that the brokers’ certificates come from. Absent: those that Node trusts.',
+  },
+  kafkaMechanism: {
+    variable: 'KAFKA_SASL_MECHANISM',
+    fallback: null,
+    meaning: `How Treeline proves itself to the brokers: ${SASL_MECHANISMS.join(', ')}; plain over TLS only. Absent: not at all.`,
+  },
+  kafkaUsername: { variable: 'KAFKA_SASL_USERNAME', fallback: null, meaning: 'With KAFKA_SASL_MECHANISM.' },
+  kafkaPassword: {
+    variable: 'KAFKA_SASL_PASSWORD',
+    fallback: null,
+    secret: true,
+    meaning: 'With KAFKA_SASL_MECHANISM.',
   },
   telemetryTopic: {
     variable: 'TREELINE_TELEMETRY_TOPIC',
@@ -200,6 +228,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       `${setting.variable}: ${setting.secret ? 'its value' : JSON.stringify(text)} is no ${wanted}`,
     );
   };
+  const accountOf = (name: Setting, secret: Setting): { readonly username: string; readonly password: string } => {
+    const [username, password] = [read(name), read(secret)];
+    if (username !== null && password !== null) return { username, password };
+    const missing = username === null ? name : secret;
+    throw new ConfigError(`${missing.variable}: is absent, but ${settings.kafkaMechanism.variable} wants it`);
+  };
   const port = (setting: Setting): number => parse(setting, integer(0, 65_535), 'port (0 to 65535)');
   const flag = (setting: Setting): boolean => parse(setting, boolean, 'true or false');
   const host = (setting: Setting): string => parse(setting, address, 'host name or address');
@@ -212,6 +246,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   const [certificateFile, keyFile] = files;
+  const kafkaTls = flag(settings.kafkaTls);
+  const mechanism =
+    read(settings.kafkaMechanism) === null
+      ? null
+      : parse(settings.kafkaMechanism, oneOf(SASL_MECHANISMS), `SASL mechanism (${SASL_MECHANISMS.join(', ')})`);
+  if (mechanism === 'plain' && !kafkaTls) {
+    throw new ConfigError(`${settings.kafkaMechanism.variable}: "plain" sends the password in clear without KAFKA_TLS`);
+  }
   const dataDir = read(settings.dataDir) ?? settings.dataDir.fallback;
   const databaseUrl =
     read(settings.databaseUrl) === null ? null : parse(settings.databaseUrl, postgresUrl, 'postgres:// URL');
@@ -225,6 +267,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       telemetryTopic: parse(settings.telemetryTopic, topic, 'topic name (letters, digits, ".", "_", "-", {tenant_id})'),
       statusTopic: parse(settings.statusTopic, topic, 'topic name (letters, digits, ".", "_", "-", {tenant_id})'),
       format: parse(settings.telemetryFormat, oneOf(['json', 'protobuf'] as const), 'json or protobuf'),
+      tls: kafkaTls ? { authoritiesFile: read(settings.kafkaAuthorities) } : null,
+      sasl: mechanism === null ? null : { mechanism, ...accountOf(settings.kafkaUsername, settings.kafkaPassword) },
     },
     http: {
       host: host(settings.httpHost),

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { systemClock } from './clock.ts';
 import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
+import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/ports.ts';
 import type { Config } from './config.ts';
@@ -106,7 +107,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     bus,
     clock,
     log,
-    kafka: config.kafka,
+    kafka: await kafkaConnection(config.kafka),
     retentionDays: config.telemetryRetention,
   });
   const running = createFleet({

@@ -31,6 +31,20 @@ describe('readConfig', () => {
     });
   });
 
+  it('speaks to brokers by TLS and SASL when it is told to', () => {
+    const account = { KAFKA_SASL_USERNAME: 'treeline', KAFKA_SASL_PASSWORD: 'hunter2' };
+    expect(readConfig({ KAFKA_TLS_CA: '/etc/ca.pem' }).kafka).toMatchObject({ tls: null, sasl: null });
+    expect(
+      readConfig({ KAFKA_TLS: 'true', KAFKA_TLS_CA: '/etc/ca.pem', KAFKA_SASL_MECHANISM: 'plain', ...account }).kafka,
+    ).toMatchObject({
+      tls: { authoritiesFile: '/etc/ca.pem' },
+      sasl: { mechanism: 'plain', username: 'treeline', password: 'hunter2' },
+    });
+    expect(() => readConfig({ KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'treeline' })).toThrow(
+      'KAFKA_SASL_PASSWORD: is absent, but KAFKA_SASL_MECHANISM wants it',
+    );
+  });
+
   it.each([
     ['TREELINE_HTTP_PORT', 'abc'],
     ['TREELINE_HTTP_PORT', '65536'],
@@ -39,6 +53,9 @@ describe('readConfig', () => {
     ['TREELINE_HTTP_HOST', 'a b'],
     ['KAFKA_BROKERS', 'localhost'],
     ['KAFKA_BROKERS', 'a:9092,,b:9092'],
+    ['KAFKA_TLS', 'maybe'],
+    ['KAFKA_SASL_MECHANISM', 'gssapi'],
+    ['KAFKA_SASL_MECHANISM', 'plain'],
     ['TREELINE_AUTO_PROVISION', 'maybe'],
     ['TREELINE_LOG_LEVEL', 'loud'],
     ['TREELINE_TELEMETRY_FORMAT', 'xml'],

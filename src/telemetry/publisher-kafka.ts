@@ -1,4 +1,4 @@
-import { Kafka, logLevel, Partitioners, type logCreator, type Producer } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type logCreator, type Producer, type SASLOptions } from 'kafkajs';
 import type { BaseLogger as Log } from 'pino';
 
 import { TelemetryError } from './error.ts';
@@ -11,14 +11,29 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Every in-sync replica has the record before it is acknowledged. */
 const ALL_REPLICAS = -1;
 
+export interface KafkaConnection {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  /** Null: in clear. `authorities`: PEM; null: those that Node trusts. */
+  readonly tls: { readonly authorities: string | null } | null;
+  /** Null: the brokers take everybody. */
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  } | null;
+}
+
 /**
  * The way to Kafka or Redpanda. It connects with the first send, and anew after one that found nobody. kafkajs's
  * idempotent mode is not used: it retries without end, and consumers drop repeats by `event-id`.
  */
-export function createKafkaSender(brokers: readonly string[], log: Log): EventSender {
+export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: Log): EventSender {
   const kafka = new Kafka({
     clientId: 'treeline',
     brokers: [...brokers],
+    ...(tls && { ssl: tls.authorities === null ? true : { ca: tls.authorities } }),
+    ...(sasl && { sasl: saslOf(sasl) }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,
@@ -60,6 +75,18 @@ export function createKafkaSender(brokers: readonly string[], log: Log): EventSe
     },
     close: disconnect,
   };
+}
+
+/** kafkajs tells the mechanisms apart by type. */
+function saslOf({ mechanism, username, password }: NonNullable<KafkaConnection['sasl']>): SASLOptions {
+  switch (mechanism) {
+    case 'plain':
+      return { mechanism, username, password };
+    case 'scram-sha-256':
+      return { mechanism, username, password };
+    case 'scram-sha-512':
+      return { mechanism, username, password };
+  }
 }
 
 const TOO_LARGE: readonly unknown[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];

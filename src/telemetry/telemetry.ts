@@ -9,7 +9,7 @@ import { createHistory, type TelemetryHistory } from './history.ts';
 import { createIngest } from './ingest.ts';
 import { outboxDepth } from './outbox.ts';
 import type { TelemetryEvents } from './point.ts';
-import { createKafkaSender } from './publisher-kafka.ts';
+import { createKafkaSender, type KafkaConnection } from './publisher-kafka.ts';
 import { Publisher, type PublisherSnapshot } from './publisher.ts';
 import type { EventFormat } from './record.ts';
 import { Retention } from './retention.ts';
@@ -20,7 +20,7 @@ export interface TelemetryOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Without brokers nothing leaves and nothing is kept to leave later: points are stored all the same. */
-  readonly kafka: EventFormat & { readonly brokers: readonly string[] };
+  readonly kafka: EventFormat & KafkaConnection;
   /** How long points are kept. */
   readonly retentionDays: number;
 }
@@ -47,7 +47,7 @@ export function createTelemetry({ store, bus, clock, log, kafka, retentionDays }
   const publisher =
     kafka.brokers.length === 0
       ? null
-      : new Publisher({ store, sender: createKafkaSender(kafka.brokers, log), format: kafka, clock, log });
+      : new Publisher({ store, sender: createKafkaSender(kafka, log), format: kafka, clock, log });
   return {
     sink: createIngest({ bus, clock, counting, wakePublisher: publisher && (() => publisher.wake()) }),
     history: createHistory(store),

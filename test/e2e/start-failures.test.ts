@@ -45,6 +45,11 @@ describe('a start that can not succeed', () => {
     expectOneClearLine(await serve({ TREELINE_COAP_PORT: 'high' }), 'TREELINE_COAP_PORT', '"high"');
   });
 
+  it('names a file that is not there', async () => {
+    const ending = await serve({ KAFKA_BROKERS: '127.0.0.1:1', KAFKA_TLS: 'true', KAFKA_TLS_CA: '/nowhere/ca.pem' });
+    expectOneClearLine(ending, 'KAFKA_TLS_CA', '/nowhere/ca.pem');
+  });
+
   it('names a busy HTTP port', async () => {
     const { server, port } = await occupied();
     expectOneClearLine(await serve({ TREELINE_HTTP_PORT: String(port) }), '127.0.0.1', String(port));

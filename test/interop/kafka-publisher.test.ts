@@ -43,6 +43,8 @@ requirePeer('kafka')('the publisher, with a real broker', () => {
       log: pino({ level: 'silent' }),
       kafka: {
         brokers: [broker.brokers],
+        tls: null,
+        sasl: null,
         telemetryTopic: 'telemetry.raw.{tenant_id}',
         statusTopic: 'device.status',
         format: 'json',

@@ -86,7 +86,14 @@ export async function apiWorld(
     clock,
     log,
     retentionDays: 30,
-    kafka: { brokers: [], format: 'json', telemetryTopic: 'telemetry.raw.{tenant_id}', statusTopic: 'device.status' },
+    kafka: {
+      brokers: [],
+      tls: null,
+      sasl: null,
+      format: 'json',
+      telemetryTopic: 'telemetry.raw.{tenant_id}',
+      statusTopic: 'device.status',
+    },
   });
   const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const endpoint = createCoapEndpoint({ transport, clock });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,24 +14,37 @@ const LOGGING = [
   '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
 ];
 
+/** A listener over TLS for one user, by PLAIN and SCRAM-SHA-512. */
+export interface SecuredListener {
+  readonly username: string;
+  readonly password: string;
+  /** The broker's private key (PKCS #8) and certificate, PEM. */
+  readonly identity: string;
+}
+
 /** A broker of one node (KRaft: its own controller), its data in a directory of its own until `remove`. */
 export class KafkaBroker {
   /** For `KAFKA_BROKERS`; the same after a restart. */
   readonly brokers: string;
+  /** The same, of the listener over TLS; null without one. */
+  readonly securedBrokers: string | null;
   readonly #directory: string;
   #process: PeerProcess | null = null;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, port: number, securedPort: number | null) {
     this.#directory = directory;
     this.brokers = `127.0.0.1:${port}`;
+    this.securedBrokers = securedPort === null ? null : `127.0.0.1:${securedPort}`;
   }
 
   /** A formatted broker that runs and takes connections. */
-  static async start(): Promise<KafkaBroker> {
+  static async start(secured: SecuredListener | null = null): Promise<KafkaBroker> {
     const directory = await mkdtemp(join(tmpdir(), 'treeline-kafka-'));
     const [port, controllerPort] = [await freePort(), await freePort()];
-    const broker = new KafkaBroker(directory, port);
+    const securedPort = secured === null ? null : await freePort();
+    const broker = new KafkaBroker(directory, port, securedPort);
     await writeFile(join(directory, 'server.properties'), properties(directory, port, controllerPort));
+    if (secured !== null && securedPort !== null) await secure(directory, securedPort, secured);
     await run('java', [
       ...LOGGING,
       '-cp',
@@ -42,6 +55,7 @@ export class KafkaBroker {
       'dHJlZWxpbmUtcGVlcnM',
       '-c',
       join(directory, 'server.properties'),
+      ...(secured ? ['-S', `SCRAM-SHA-512=[name=${secured.username},password=${secured.password}]`] : []),
     ]);
     await broker.start();
     return broker;
@@ -96,4 +110,30 @@ function properties(directory: string, port: number, controllerPort: number): st
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+/** Adds the listener to the broker's settings; of a setting that stands there twice the later counts. */
+async function secure(
+  directory: string,
+  port: number,
+  { username, password, identity }: SecuredListener,
+): Promise<void> {
+  const [file, pem] = [join(directory, 'server.properties'), join(directory, 'broker.pem')];
+  await writeFile(pem, identity, { mode: 0o600 });
+  const plain = await readFile(file, 'utf8');
+  const [listeners = '', advertised = ''] = [/^listeners=(.*)$/m, /^advertised\.listeners=(.*)$/m].map(
+    (setting) => setting.exec(plain)?.[1],
+  );
+  const login = 'org.apache.kafka.common.security';
+  const added = Object.entries({
+    listeners: `${listeners},SECURED://127.0.0.1:${port}`,
+    'advertised.listeners': `${advertised},SECURED://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL',
+    'listener.name.secured.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+    'listener.name.secured.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${username}="${password}";`,
+    'listener.name.secured.scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    'listener.name.secured.ssl.keystore.type': 'PEM',
+    'listener.name.secured.ssl.keystore.location': pem,
+  });
+  await appendFile(file, added.map(([name, value]) => `${name}=${value}\n`).join(''));
 }
