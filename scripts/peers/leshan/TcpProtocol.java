@@ -28,6 +28,8 @@ import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.transport.californium.client.endpoint.CaliforniumClientEndpointFactory;
 import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientEndpointFactory;
 import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientProtocolProvider;
+import org.eclipse.leshan.transport.californium.client.endpoint.coaps.CoapsClientEndpointFactory;
+import org.eclipse.leshan.transport.californium.identity.IdentityHandler;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -97,8 +99,17 @@ final class TcpProtocol extends CoapClientProtocolProvider {
                     .build();
         }
 
+        @Override
+        public IdentityHandler createIdentityHandler() {
+            return isSecure() ? new CoapsClientEndpointFactory().createIdentityHandler() : super.createIdentityHandler();
+        }
+
+        private boolean isSecure() {
+            return protocol.equals(Protocol.COAPS_TCP);
+        }
+
         private Connector connector(Configuration coap, ServerInfo server) {
-            if (protocol.equals(Protocol.COAPS_TCP)) {
+            if (isSecure()) {
                 return new TlsClientConnector(tls(server), coap) {
                     @Override
                     protected void onNewChannelCreated(SocketAddress remote, Channel channel) {

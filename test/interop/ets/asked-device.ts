@@ -152,6 +152,23 @@ export class AskedDevice {
     return seen;
   }
 
+  /** When the value came that the product knows, in milliseconds. */
+  async toldAt(path: string): Promise<number> {
+    const { device } = await this.treeline.query<{ device: { resource: { timestamp: string } } }>(
+      'query ($id: ID!, $path: ResourcePath!) { device(id: $id) { resource(path: $path) { timestamp } } }',
+      { id: this.id, path },
+    );
+    return Date.parse(device.resource.timestamp);
+  }
+
+  /** Without a change the device notifies all the same, `pmax` after it did before: the value's time is a later one. */
+  async isToldAgain(path: string): Promise<void> {
+    const before = await this.toldAt(path);
+    await vi.waitFor(async () => {
+      if ((await this.toldAt(path)) <= before) throw new Error(`${path} was not told again`);
+    }, LOOKING);
+  }
+
   /** The paths of each observation that runs on it, as the API tells them. */
   async observations(): Promise<readonly (readonly string[])[]> {
     const { device } = await this.treeline.query<{ device: { observations: { paths: string[] }[] } }>(

@@ -82,19 +82,6 @@ function cancels(passive: boolean): Play['play'] {
   };
 }
 
-/** Without a change the device notifies all the same, `pmax` after it did before: the value's time is a later one. */
-async function isToldAgain(device: AskedDevice, path: string): Promise<void> {
-  const timeOf = async (): Promise<number> => {
-    const { device: found } = await device.treeline.query<{ device: { resource: { timestamp: string } } }>(
-      'query ($id: ID!, $path: ResourcePath!) { device(id: $id) { resource(path: $path) { timestamp } } }',
-      { id: device.id, path },
-    );
-    return Date.parse(found.resource.timestamp);
-  };
-  const before = await timeOf();
-  await vi.waitFor(async () => expect(await timeOf()).toBeGreaterThan(before), { timeout: 10_000, interval: 200 });
-}
-
 async function instancesOf(device: AskedDevice, objectId: number): Promise<number[]> {
   const { device: found } = await device.treeline.query<{
     device: { objects: { instances: { instanceId: number }[] }[] };
@@ -129,7 +116,7 @@ const LIST: readonly Play[] = [
       expect(await device.observe([path])).toMatchObject({ code: '2.05' });
       expect(await device.observe([SERIAL_NUMBER])).toMatchObject({ code: '2.05' });
       await isNotified(player, path);
-      await isToldAgain(device, SERIAL_NUMBER);
+      await device.isToldAgain(SERIAL_NUMBER);
       for (const each of [path, SERIAL_NUMBER]) {
         await device.cancelObservation([each]);
         await device.writeAttributes(each, { pmin: null, pmax: null });
@@ -233,7 +220,7 @@ const LIST: readonly Play[] = [
       const started = await device.observe([SERIAL_NUMBER], { attributes: { pmin: 1, pmax: 2 } });
       expect(started).toMatchObject({ code: '2.05' });
       await peer.waitFor(/observe \/3\/0\/2 (pmin=1 pmax=2|pmax=2 pmin=1) → 2\.05/, { since });
-      await isToldAgain(device, SERIAL_NUMBER);
+      await device.isToldAgain(SERIAL_NUMBER);
       await device.cancelObservation([SERIAL_NUMBER]);
     },
   },
@@ -244,7 +231,7 @@ const LIST: readonly Play[] = [
       const started = await device.observe([SERIAL_NUMBER], { attributes: { pmin: 0, pmax: 2 } });
       expect(started).toMatchObject({ code: '2.05' });
       // By what is attached it would be told again after 300 s.
-      await isToldAgain(device, SERIAL_NUMBER);
+      await device.isToldAgain(SERIAL_NUMBER);
       expect((await device.discover(SERIAL_NUMBER)).links[SERIAL_NUMBER]).toEqual({ pmin: '30', pmax: '300' });
       await device.cancelObservation([SERIAL_NUMBER]);
     },

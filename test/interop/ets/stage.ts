@@ -32,6 +32,8 @@ export interface Options {
   readonly awakeTime?: number;
   /** Words of the simulated device's command line. */
   readonly simulated?: readonly string[];
+  /** Servers that a simulated device has an account with as well, each by the same transport. */
+  readonly others?: readonly TreelineProcess[];
   /** Seconds between a Leshan's Updates. */
   readonly period?: number;
 }
@@ -129,8 +131,8 @@ export function start(
   endpoint: string,
   options: Options = {},
 ): PeerProcess {
-  const { lifetime = 300, queue = false, simulated = [], period } = options;
-  const serverUri = transport === 'TCP' ? tcpUri(treeline) : `coap://${treeline.coap.host}:${treeline.coap.port}`;
+  const { lifetime = 300, queue = false, simulated = [], others = [], period } = options;
+  const serverUri = uriOf(treeline, transport);
   if (client === 'Leshan' && lwm2m !== '1.2') {
     return new LeshanDevice({
       serverUri,
@@ -141,16 +143,18 @@ export function start(
       ...(period === undefined ? {} : { period }),
     });
   }
-  const words = ['--server', serverUri, '--endpoint', endpoint, '--lwm2m', lwm2m, '--lifetime', String(lifetime)];
+  const servers = [serverUri, ...others.map((other) => uriOf(other, transport))].flatMap((uri) => ['--server', uri]);
+  const words = [...servers, '--endpoint', endpoint, '--lwm2m', lwm2m, '--lifetime', String(lifetime)];
   const flags = [...words, '--drift', '0', ...(queue ? ['--queue'] : []), ...simulated];
   return new PeerProcess(`device ${endpoint}`, process.execPath, ['--import', 'tsx', 'src/cli.ts', 'device', ...flags]);
 }
 
-/** Where the product serves CoAP over TCP. */
-export function tcpUri(treeline: TreelineProcess): string {
-  const uri = /\scoap\+tcp:\/\/\S+/.exec(treeline.output())?.[0];
-  if (uri === undefined) throw new Error('it serves no TCP');
-  return uri.trim();
+/** Where the product serves CoAP over that, as it says itself. */
+function uriOf(treeline: TreelineProcess, transport: Role['transport']): string {
+  const pattern = transport === 'TCP' ? /\s(coap\+tcp:\/\/\S+)/ : /\s(coap:\/\/\S+)/;
+  const uri = pattern.exec(treeline.output())?.[1];
+  if (uri === undefined) throw new Error(`it serves no ${transport}`);
+  return uri;
 }
 
 function canPlay(role: Role, { number, by, over }: Play): boolean {

@@ -6,8 +6,6 @@ export const unplayed: Readonly<Record<number, string>> = {
   19: 'MQTT is not served',
   405: 'OSCORE is not served',
   406: 'PSK over TLS is not served: Node asks for the key of an identity synchronously',
-  950: 'no client here has two server accounts',
-  951: 'no client here has two server accounts',
   1200: 'no client here has a cellular modem',
   1201: 'no client here has a cellular modem',
   1202: 'no client here has a cellular modem',
