@@ -10,6 +10,7 @@ interface Play {
 }
 
 const FILE = 'docs/scoreboard.md';
+const TRANSPORTS = ['UDP', 'DTLS', 'TCP', 'TLS'] as const;
 /** Clients that we did not write. */
 const INDEPENDENT: readonly string[] = ['Leshan', 'libcoap'];
 
@@ -40,6 +41,8 @@ function scoreboard(plays: ReadonlyMap<string, readonly Play[]>): string {
   const independent = passed.filter(({ id }) => plays.get(id)?.some(isIndependent));
   const failed = withProcedure.filter(({ id }) => verdict(plays.get(id)) === 'failed');
   const explained = withProcedure.filter(({ id }) => !plays.has(id) && reason(id) !== undefined);
+  const countOver = (transport: string): number =>
+    passed.filter(({ id }) => passedOver(plays.get(id) ?? []).includes(transport)).length;
   const gaps = withProcedure.length - passed.length - failed.length - explained.length;
   return `# Interoperability scoreboard
 
@@ -49,20 +52,39 @@ Written by \`npm run test:peers\`: do not edit. The cases are those of the publi
 |---|---|---|---|---|---|---|
 | ${withProcedure.length} | ${passed.length} | ${independent.length} | ${passed.length - independent.length} | ${failed.length} | ${explained.length} | ${gaps} |
 
-The other ${etsCases.length - withProcedure.length} ids have no procedure of their own (placeholders, or delegated to another case).
-Leshan is Eclipse Leshan's client library with a small main of ours; libcoap is its coap-client; the simulated device (\`treeline device\`) and scripted clients are ours.
+Passed over ${TRANSPORTS.map((transport) => `${transport}: ${countOver(transport)}`).join(', ')}. The other ${etsCases.length - withProcedure.length} ids have no procedure of their own (placeholders, or delegated to another case).
+Leshan is Eclipse Leshan's client library with a small main of ours, over TCP and TLS on Californium's connectors; libcoap is its coap-client; the simulated device (\`treeline device\`) and scripted clients are ours.
 
-| id | title | played by | result |
-|---|---|---|---|
+| id | title | played by | passed over | result |
+|---|---|---|---|---|
 ${withProcedure.map((one) => row(one, plays.get(one.id))).join('\n')}
 `;
 }
 
-function row({ id, title }: EtsCase, plays: readonly Play[] | undefined): string {
-  const by =
-    plays === undefined ? '' : [...new Set(plays.map(({ client, how }) => `${client} (${how})`))].sort().join('; ');
-  const result = plays === undefined ? (reason(id) ?? 'not played') : (verdict(plays) ?? '');
-  return `| ${id} | ${title} | ${by} | ${result} |`;
+function row({ id, title }: EtsCase, plays: readonly Play[] = []): string {
+  const result = plays.length === 0 ? (reason(id) ?? 'not played') : (verdict(plays) ?? '');
+  return `| ${id} | ${title} | ${players(plays)} | ${passedOver(plays).join(', ')} | ${result} |`;
+}
+
+/** `Leshan (1.0 and 1.1 over UDP, 1.1 over TCP); libcoap (1.1 over UDP)`. */
+function players(plays: readonly Play[]): string {
+  const clients = [...new Set(plays.map(({ client }) => client))].sort();
+  return clients
+    .map((client) => {
+      const versions = new Map<string, Set<string>>();
+      for (const play of plays) {
+        const [version = '', over = ''] = play.how.split(' over ');
+        if (play.client === client) versions.set(over, (versions.get(over) ?? new Set()).add(version));
+      }
+      const ways = [...versions].map(([over, spoken]) => `${[...spoken].sort().join(' and ')} over ${over}`);
+      return `${client} (${ways.join(', ')})`;
+    })
+    .join('; ');
+}
+
+function passedOver(plays: readonly Play[]): string[] {
+  const ways = plays.filter(({ result }) => result === 'passed').map(({ how }) => how.split(/[^A-Z]+/));
+  return TRANSPORTS.filter((transport) => ways.some((words) => words.includes(transport)));
 }
 
 /** A case has passed when every client that played it passed. */
