@@ -27,7 +27,10 @@ const BOOT_MS = 1_000;
 
 export interface DeviceOptions {
   readonly endpoint: string;
-  /** The servers that it registers with, at least one; the first is that of /1/0. */
+  /**
+   * The servers that it registers with, at least one; the first is that of /1/0. There is no Access Control object: each
+   * of them may do everything.
+   */
   readonly accounts: readonly AccountOptions[];
   /** Beside 1, 3 and 5. An object that the model does not know is refused. */
   readonly objects: readonly number[];
