@@ -13,11 +13,20 @@ missing() {
 
 # packages PEER COMMAND PACKAGE...: Debian packages, unless COMMAND is there already.
 packages() {
-  local peer=$1 command=$2
+  command -v "$2" >/dev/null || debian "$@"
+}
+
+# headers PEER HEADER PACKAGE...: Debian packages, unless /usr/include/HEADER is there already.
+headers() {
+  [[ -e /usr/include/$2 ]] || debian "$@"
+}
+
+# debian PEER WHAT PACKAGE...: Debian packages, for the sake of WHAT.
+debian() {
+  local peer=$1 what=$2
   shift 2
-  command -v "$command" >/dev/null && return
-  command -v apt-get >/dev/null || missing "$peer" "no $command, and no apt-get to install $* with"
-  [[ $(id -u) == 0 ]] || missing "$peer" "no $command: install $* (this script may only do it as root)"
+  command -v apt-get >/dev/null || missing "$peer" "no $what, and no apt-get to install $* with"
+  [[ $(id -u) == 0 ]] || missing "$peer" "no $what: install $* (this script may only do it as root)"
   echo "peer $peer: installing $*"
   export DEBIAN_FRONTEND=noninteractive
   local log

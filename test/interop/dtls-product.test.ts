@@ -9,6 +9,7 @@ import { certify } from '../dtls/certificates.ts';
 import { Relay } from '../dtls/relay.ts';
 import { freshInstallation, type Installation, runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
 import { etsName } from './ets/catalogue.ts';
+import { addTrustAnchor, handshakesOf, type HandshakeSeen, provision, readPath } from './provisioned.ts';
 import { coapClient, LeshanDevice, type LeshanOptions, PeerProcess, requirePeer } from './peers/index.ts';
 
 const DAY = 86_400_000;
@@ -59,24 +60,6 @@ async function keep(name: string, bytes: Uint8Array): Promise<string> {
   return join(files, name);
 }
 
-interface Provisioned {
-  readonly device: { readonly id: string };
-  readonly credential: { readonly id: string };
-  readonly secret: { readonly identity: string; readonly keyHex: string } | null;
-}
-
-async function provision(endpoint: string, security: object): Promise<Provisioned> {
-  const { provisionDevice } = await treeline.query<{ provisionDevice: Provisioned }>(
-    `mutation ($input: ProvisionDeviceInput!) { provisionDevice(input: $input) {
-      ... on ProvisionDevicePayload { device { id } credential { id } secret { identity keyHex } }
-      ... on UserError { message }
-    } }`,
-    { input: { endpoint, security } },
-  );
-  expect(provisionDevice.device).toBeDefined();
-  return provisionDevice;
-}
-
 interface Peer {
   readonly id: string;
   readonly credential: string;
@@ -87,7 +70,7 @@ interface Peer {
 }
 
 async function withPsk(endpoint: string): Promise<Peer> {
-  const { device, credential, secret } = await provision(endpoint, { psk: {} });
+  const { device, credential, secret } = await provision(treeline, endpoint, { psk: {} });
   const security = { kind: 'PSK', name: endpoint };
   return { id: device.id, credential: credential.id, endpoint, proof: { ...(secret && { psk: secret }) }, security };
 }
@@ -95,7 +78,9 @@ async function withPsk(endpoint: string): Promise<Peer> {
 async function withRawPublicKey(endpoint: string): Promise<Peer> {
   const { privateKey } = certify(endpoint, null);
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  const { device, credential } = await provision(endpoint, { rawPublicKey: { publicKey: spki.toString('base64') } });
+  const { device, credential } = await provision(treeline, endpoint, {
+    rawPublicKey: { publicKey: spki.toString('base64') },
+  });
   const rawPublicKey = {
     publicKey: await keep('device-public.der', spki),
     privateKey: await keep('device-private.der', privateKey.export({ format: 'der', type: 'pkcs8' })),
@@ -110,13 +95,8 @@ async function withCertificate(endpoint: string, { expired = false } = {}): Prom
   const root = certify(`Factory of ${endpoint}`, null, { notBefore: now - 2 * DAY, notAfter: now + DAY });
   const notAfter = expired ? now - DAY : now + DAY;
   const { certificate, privateKey } = certify(endpoint, root, { notBefore: now - 2 * DAY, notAfter });
-  await treeline.query(
-    `mutation ($certificate: String!) { addTrustAnchor(input: { name: "Factory", certificate: $certificate }) {
-      ... on AddTrustAnchorPayload { trustAnchor { id } }
-    } }`,
-    { certificate: root.certificate.toString('base64') },
-  );
-  const { device, credential } = await provision(endpoint, { certificate: {} });
+  await addTrustAnchor(treeline, root.certificate);
+  const { device, credential } = await provision(treeline, endpoint, { certificate: {} });
   const chosen = {
     own: await keep('device-certificate.der', certificate),
     privateKey: await keep('device-certified.der', privateKey.export({ format: 'der', type: 'pkcs8' })),
@@ -137,38 +117,32 @@ function device(
 
 interface Seen {
   readonly registration: { readonly address: string; readonly security: unknown } | null;
-  readonly handshakes: readonly { readonly established: boolean; readonly reason: string | null }[];
 }
 
 async function seen({ id }: Pick<Peer, 'id'>): Promise<Seen> {
   const { device: found } = await treeline.query<{ device: Seen }>(
     `query ($id: ID!) { device(id: $id) {
       registration { transport address security { kind name } }
-      handshakes { established resumed suite alert reason address }
     } }`,
     { id },
   );
   return found;
 }
 
-async function read({ id }: Pick<Peer, 'id'>): Promise<unknown> {
-  const { readResources } = await treeline.query<{ readResources: unknown }>(
-    `mutation ($id: ID!) { readResources(input: { deviceId: $id, paths: ["/3/0/1"] }) {
-      ... on ReadResourcesPayload { rpc { status } values { path value } }
-      ... on UserError { message }
-    } }`,
-    { id },
-  );
-  return readResources;
-}
+const read = ({ id }: Pick<Peer, 'id'>): Promise<unknown> => readPath(treeline, id, '/3/0/1');
 
 const READ = { rpc: { status: 'SUCCESSFUL' }, values: [{ path: '/3/0/1', value: 'Leshan' }] };
 
 /** What the log of a device's handshakes says, once it says as many. */
-async function handshakes(peer: Pick<Peer, 'id'>, count: number): Promise<Seen['handshakes']> {
-  const log = async (): Promise<Seen['handshakes']> => (await seen(peer)).handshakes;
-  await expect.poll(async () => (await log()).length, { timeout: HANDSHAKE_MS }).toBeGreaterThanOrEqual(count);
-  return log();
+function handshakes({ id }: Pick<Peer, 'id'>, count: number): Promise<readonly HandshakeSeen[]> {
+  return handshakesOf(treeline, id, { count, timeout: HANDSHAKE_MS });
+}
+
+/** How many handshakes the product's metrics call resumed. */
+async function resumptions(): Promise<number> {
+  const metrics = await (await fetch(new URL('/metrics', treeline.graphql))).text();
+  const counts = metrics.matchAll(/^treeline_dtls_handshakes_total{.*result="resumed".*} (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 requirePeer('leshan')('the product over DTLS, with the Leshan client', () => {
@@ -274,6 +248,26 @@ requirePeer('leshan')('the product over DTLS, with the Leshan client', () => {
     }
   });
 
+  it.each([
+    ['', {}],
+    [' with a Connection ID', { connectionIdLength: 6 }],
+  ])('resumes its session%s, and goes on by it', async (what, options) => {
+    const peer = await withPsk(`urn:dev:os:resuming-${what.length}`);
+    const leshan = device(peer, options);
+    await leshan.registered();
+    const before = await resumptions();
+    leshan.write('resume');
+    await leshan.waitFor(/^RESUMING/);
+    leshan.write('update');
+    await leshan.waitFor(/^UPDATED/);
+    expect(await read(peer)).toEqual(READ);
+    expect(await handshakes(peer, 2)).toMatchObject([
+      { established: true, resumed: true },
+      { established: true, resumed: false },
+    ]);
+    expect(await resumptions()).toBe(before + 1);
+  });
+
   it('goes on with a session after a restart of the server, without a new handshake', async () => {
     const peer = await withPsk('urn:dev:os:restarted');
     const leshan = device(peer);
@@ -294,7 +288,9 @@ requirePeer('libcoap')('the product over DTLS, with libcoap', () => {
     const endpoint = `urn:dev:os:libcoap-${library}`;
     // coap-client takes its key as text.
     const key = 'a key of 16 bytes or more';
-    const { device: provisioned } = await provision(endpoint, { psk: { key: Buffer.from(key).toString('hex') } });
+    const { device: provisioned } = await provision(treeline, endpoint, {
+      psk: { key: Buffer.from(key).toString('hex') },
+    });
     const { error, log } = await coapClient({
       method: 'post',
       uri: `coaps://127.0.0.1:${port}/rd?ep=${endpoint}&lt=300&lwm2m=1.1`,
@@ -311,7 +307,7 @@ requirePeer('libcoap')('the product over DTLS, with libcoap', () => {
   it('lets a device in with its key after the secret key was changed by `treeline reseal`', async () => {
     const endpoint = 'urn:dev:os:resealed';
     const key = 'a key of 16 bytes or more';
-    await provision(endpoint, { psk: { key: Buffer.from(key).toString('hex') } });
+    await provision(treeline, endpoint, { psk: { key: Buffer.from(key).toString('hex') } });
     await treeline.stop();
     const keyFile = join(installation.settings['TREELINE_DATA_DIR'] ?? '', 'secret.key');
     const old = await readFile(keyFile, 'utf8');

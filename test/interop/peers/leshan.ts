@@ -26,8 +26,8 @@ export interface LeshanOptions {
 /**
  * A device on Leshan's client with objects 1, 3, 3303 and 3442. It says `REGISTERED /rd/…`, `UPDATED …`,
  * `DEREGISTERED …`, `BOOTSTRAPPED`, `READ /3/0/9`, `WRITE /3/0/15 …`, `EXECUTE /3/0/4` (and its
- * arguments), `OBSERVE …`, `REBOOTED`, and
- * obeys `write('update')`, `set /3303/0/5700 21.5`, `send /3303/0/5700`, `create /3303/1`, `delete /3303/1`, `bootstrap`.
+ * arguments), `OBSERVE …`, `REBOOTED`, `RESUMING`, and obeys `write('update')`, `resume` (its DTLS session, with the next
+ * message), `set /3303/0/5700 21.5`, `send /3303/0/5700`, `create /3303/1`, `delete /3303/1`, `bootstrap`.
  */
 export class LeshanDevice extends PeerProcess {
   constructor(options: LeshanOptions) {

@@ -2,6 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PeerProcess } from './process.ts';
+import { PEERS_DIRECTORY } from './program.ts';
+
+export type TlsLibrary = 'openssl' | 'gnutls';
 
 export interface CoapRequest {
   readonly method: 'get' | 'post' | 'put' | 'delete' | 'fetch' | 'patch' | 'ipatch';
@@ -13,7 +16,7 @@ export interface CoapRequest {
   readonly blockSize?: number;
   /** DTLS with a pre-shared key: the uri is coaps://…; by OpenSSL, or by GnuTLS when told. */
   readonly psk?: { readonly identity: string; readonly key: string };
-  readonly library?: 'openssl' | 'gnutls';
+  readonly library?: TlsLibrary;
   /** Seconds that it waits for the answer; 10 unless told. */
   readonly timeout?: number;
   /** Observes for this many seconds. */
@@ -43,6 +46,23 @@ export async function coapClient(request: CoapRequest): Promise<CoapAnswer> {
     return { payload, error: error ?? null, log: client.lines };
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export interface CoapDeviceOptions {
+  /** Of the server, at 127.0.0.1. */
+  readonly port: number;
+  readonly psk: { readonly identity: string; readonly key: string };
+  readonly endpoint: string;
+  /** What it answers to a Read of /3/0/1. */
+  readonly model: string;
+}
+
+/** A device on libcoap's library; it says `CONNECTED`, `REGISTERED /rd/…`, `READ` and `FAILED …`. */
+export class CoapDevice extends PeerProcess {
+  constructor(library: TlsLibrary, { port, psk, endpoint, model }: CoapDeviceOptions) {
+    const words = [String(port), psk.identity, psk.key, endpoint, model];
+    super(`libcoap ${endpoint}`, join(PEERS_DIRECTORY, `libcoap/device-${library}`), words);
   }
 }
 

@@ -8,7 +8,7 @@ export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' |
 const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
   leshan: () => program('java') !== null && ['leshan', 'leshan1'].every(isCompiled),
-  libcoap: () => program('coap-client-notls') !== null,
+  libcoap: () => program('coap-client-notls') !== null && existsSync(join(PEERS_DIRECTORY, 'libcoap/device-gnutls')),
   postgres: () => postgresProgram('initdb') !== null,
   openssl: () => program('openssl') !== null,
   gnutls: () => program('gnutls-cli') !== null,
