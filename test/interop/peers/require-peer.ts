@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { PEERS_DIRECTORY, postgresProgram, program } from './program.ts';
 
-export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' | 'gnutls' | 'kcat';
+export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' | 'gnutls' | 'kcat' | 'chromium';
 
 const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
@@ -13,6 +13,7 @@ const installed: Readonly<Record<PeerName, () => boolean>> = {
   openssl: () => program('openssl') !== null,
   gnutls: () => program('gnutls-cli') !== null,
   kcat: () => program('kcat') !== null,
+  chromium: () => program('chromium') !== null,
 };
 
 /**
