@@ -1,12 +1,15 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { encode } from '../../src/coap/message.ts';
+import { createSocket, type Socket } from 'node:dgram';
+import { on } from 'node:events';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { codes } from '../../src/coap/index.ts';
+import { decode, encode } from '../../src/coap/message.ts';
 import { optionNumbers, stringOption } from '../../src/coap/option.ts';
 import { runDevice } from './device-process.ts';
 import { freshInstallation, runTreeline, until, type Installation, type TreelineProcess } from './treeline-process.ts';
 
 const ENDPOINT = 'urn:imei:490154203237610';
+/** RFC 7252 §12.1.1. */
+const [POST, DELETE] = [2, 4];
 
 interface Told {
   readonly bootstrapChanged: { readonly status: string; readonly reason: string | null };
@@ -27,25 +30,38 @@ afterAll(async () => {
 
 const CHANGES = 'subscription { bootstrapChanged { status reason } }';
 
-it('a bootstrap that the server did not live to finish has failed, and the device begins another at once', async () => {
-  const { provisionDevice } = await treeline.query<{ provisionDevice: { device: { id: string } } }>(
-    `mutation { provisionDevice(input: { endpoint: "${ENDPOINT}", security: { psk: {} } }) {
-      ... on ProvisionDevicePayload { device { id } }
-    } }`,
+/** Requests of the server that the device still answers; after the last of these the server waits for that of Finish. */
+const STEPS = [0, 1, 2, 3, 4, 5];
+
+it('begins with a device that has a credential', async () => {
+  await treeline.query(
+    `mutation { provisionDevice(input: { endpoint: "${ENDPOINT}", security: { psk: {} } }) { __typename } }`,
   );
-  const { id } = provisionDevice.device;
-  await plan(id);
-  const running = until(treeline.webSocket<Told>(CHANGES), ({ bootstrapChanged: { status } }) => status === 'RUNNING');
-  await askAndFallSilent();
-  await running;
+  expect(await counting()).toEqual([ENDPOINT]);
+});
+
+it.each(STEPS)('a bootstrap whose server is killed after %i answers has failed', async (answers) => {
+  const { device } = await treeline.query<{ device: { id: string } }>(`{ device(endpoint: "${ENDPOINT}") { id } }`);
+  await plan(device.id);
+  const silent = await askAndFallSilent(answers);
 
   process.kill(treeline.pid, 'SIGKILL');
   await treeline.ended();
+  silent.close();
   treeline = await runTreeline(installation.settings);
-  // The server has another port now.
-  await plan(id);
-  expect(await bootstraps()).toEqual([{ status: 'FAILED', reason: expect.stringContaining('restart') }]);
+  const [last, ...earlier] = await bootstraps();
+  expect(last).toEqual({ status: 'FAILED', reason: expect.stringContaining('restart') });
+  expect(earlier).toHaveLength(answers);
+  // The old credential counts until a new one was used.
+  expect(await counting()).toContain(ENDPOINT);
+});
 
+it('the device then bootstraps at once', async () => {
+  const { device: known } = await treeline.query<{ device: { id: string } }>(
+    `{ device(endpoint: "${ENDPOINT}") { id } }`,
+  );
+  // The server has another port now.
+  await plan(known.id);
   const finished = until(
     treeline.webSocket<Told>(CHANGES),
     ({ bootstrapChanged: { status } }) => status === 'FINISHED',
@@ -53,9 +69,21 @@ it('a bootstrap that the server did not live to finish has failed, and the devic
   const device = runDevice(treeline.coap, ENDPOINT, '--bootstrap', bootstrapUri());
   await finished;
   await device.heard(/registered/);
-  expect((await bootstraps()).map(({ status }) => status)).toEqual(['FINISHED', 'FAILED']);
+  expect((await bootstraps()).map(({ status }) => status)).toEqual(['FINISHED', ...STEPS.map(() => 'FAILED')]);
+  await vi.waitFor(async () => expect(await counting()).not.toContain(ENDPOINT));
   await device.stop();
 });
+
+/** The identities of the credentials that count for the LwM2M server, made by this bootstrap or before. */
+async function counting(): Promise<readonly string[]> {
+  interface Known {
+    readonly device: { readonly credentials: readonly { identity: string; revokedAt: string | null }[] };
+  }
+  const { device } = await treeline.query<Known>(
+    `{ device(endpoint: "${ENDPOINT}") { credentials { identity revokedAt } } }`,
+  );
+  return device.credentials.filter(({ revokedAt }) => revokedAt === null).map(({ identity }) => identity);
+}
 
 function bootstrapUri(): string {
   return /Bootstrap\s+(coap:\S+)/.exec(treeline.output())?.[1] ?? '';
@@ -72,25 +100,35 @@ async function plan(deviceId: string): Promise<void> {
 
 async function bootstraps(): Promise<readonly { status: string; reason: string | null }[]> {
   const { device } = await treeline.query<{ device: { bootstraps: { nodes: { status: string; reason: string }[] } } }>(
-    `{ device(endpoint: "${ENDPOINT}") { bootstraps(first: 5) { nodes { status reason } } } }`,
+    `{ device(endpoint: "${ENDPOINT}") { bootstraps(first: 10) { nodes { status reason } } } }`,
   );
   return device.bootstraps.nodes;
 }
 
-/** A Bootstrap-Request of a device that answers nothing afterwards. */
-async function askAndFallSilent(): Promise<void> {
+/**
+ * A Bootstrap-Request of a device that answers so many of the server's requests, and nothing from then on. Resolves when
+ * the server waits for the next answer.
+ */
+async function askAndFallSilent(answers: number): Promise<Socket> {
   const { hostname, port } = new URL(bootstrapUri().replace('coap:', 'http:'));
   const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.connect(Number(port), hostname, resolve));
   const options = [stringOption(optionNumbers.uriPath, 'bs'), stringOption(optionNumbers.uriQuery, `ep=${ENDPOINT}`)];
-  const request = {
-    type: 'CON',
-    code: 2,
-    messageId: 1,
-    token: Buffer.of(1),
-    options,
-    payload: Buffer.alloc(0),
-  } as const;
-  socket.send(encode(request), Number(port), hostname);
-  await once(socket, 'message');
-  socket.close();
+  const payload = Buffer.alloc(0);
+  socket.send(encode({ type: 'CON', code: POST, messageId: 1, token: Buffer.of(1), options, payload }));
+  let answered = 0;
+  for await (const [datagram] of on(socket, 'message')) {
+    const { ok, message } = { message: null, ...decode(datagram) };
+    if (!ok || message === null || message.type !== 'CON') continue;
+    const { messageId, token, code } = message;
+    const finishes = code === POST;
+    if (answered === answers || finishes) {
+      expect([answered, finishes]).toEqual([answers, answers === STEPS.at(-1)]);
+      break;
+    }
+    answered++;
+    const answer = code === DELETE ? codes.deleted : codes.changed;
+    socket.send(encode({ type: 'ACK', code: answer, messageId, token, options: [], payload }));
+  }
+  return socket;
 }
