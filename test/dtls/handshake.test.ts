@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { createSpki, extendedKeyUsage } from '../../src/dtls/certificate.ts';
+import { basicConstraints, createSpki, extendedKeyUsage, keyUsage } from '../../src/dtls/certificate.ts';
 import { trustAnchor } from '../../src/dtls/certificate-path.ts';
 import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
 import type { PskCredential } from '../../src/dtls/credentials.ts';
@@ -11,7 +11,7 @@ import { HANDSHAKE } from '../../src/dtls/messages.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
 import { SUITES } from '../../src/dtls/suites.ts';
 import { vector } from '../../src/dtls/wire.ts';
-import { certify, START } from './certificates.ts';
+import { type Authority, CA_EXTENSIONS, certify, START } from './certificates.ts';
 import { type ClientOptions, keyName } from './client.ts';
 import { PSK, World } from './network.ts';
 
@@ -45,11 +45,9 @@ beforeEach(() => {
   });
 });
 
-function holding(authority: typeof device): Partial<ClientOptions> {
-  return {
-    suites: [ECDHE],
-    certificate: { privateKey: authority.privateKey, chain: [authority.certificate] },
-  };
+function holding(authority: Authority, ...issuers: readonly Authority[]): Partial<ClientOptions> {
+  const chain = [authority, ...issuers].map(({ certificate }) => certificate);
+  return { suites: [ECDHE], certificate: { privateKey: authority.privateKey, chain } };
 }
 
 describe('a handshake', () => {
@@ -208,6 +206,15 @@ describe('a handshake is refused', () => {
     });
   });
 
+  it('to a certificate of too long a path', async () => {
+    const last = certify('Last', root, { extensions: [basicConstraints(true, 0), keyUsage('keyCertSign')] });
+    const below = certify('Below', last, { extensions: CA_EXTENSIONS });
+    expect(await refused(holding(certify('urn:dev:1', below), below, last))).toMatchObject({
+      alerts: ['bad_certificate'],
+      outcome: { alert: 'bad_certificate', reason: expect.stringContaining('too long') },
+    });
+  });
+
   it('to a device without a certificate', async () => {
     expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain: [] } })).toMatchObject(
       {
@@ -246,7 +253,7 @@ describe('a handshake is refused', () => {
     ).toMatchObject({ alerts: ['illegal_parameter'] });
   });
 
-  it('to a certificate message that is too long', async () => {
+  it('to an oversized fragment: of a message longer than 16 KiB', async () => {
     const chain = Array.from({ length: 60 }, () => device.certificate);
     expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain } })).toMatchObject({
       alerts: ['illegal_parameter'],

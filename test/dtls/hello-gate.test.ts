@@ -82,7 +82,7 @@ describe('a first ClientHello', () => {
 });
 
 describe('a cookie', () => {
-  it('is good at no other address, and for no other ClientHello', async () => {
+  it('is refused when stolen: at another address, and for another ClientHello', async () => {
     const world = new World();
     const [, second] = await hellos(world);
     const accepted = world.engine.metrics.cookiesAccepted;

@@ -32,7 +32,7 @@ function sentTo(client: Client): Buffer[] {
 }
 
 describe('an open session', () => {
-  it('takes a record once', async () => {
+  it('refuses a replayed record', async () => {
     const client = await world.connected();
     const record = client.seal(Buffer.from('once'));
     world.carry(world.addressOf(client), record);
@@ -58,7 +58,7 @@ describe('an open session', () => {
     expect(heard()).toEqual(['a', 'b']);
   });
 
-  it('survives forged and truncated records, and raises an alarm at many', async () => {
+  it('refuses forged and truncated records and goes on, and raises an alarm at many', async () => {
     const client = await world.connected();
     const address = world.addressOf(client);
     const record = client.seal(Buffer.from('genuine'));
@@ -76,7 +76,7 @@ describe('an open session', () => {
     expect(heard()).toEqual(['genuine']);
   });
 
-  it('listens to nothing unprotected, neither data nor alerts', async () => {
+  it('refuses records of epoch 0: data, alerts and handshake messages', async () => {
     const client = await world.connected();
     for (const [type, body] of [
       [CONTENT.applicationData, Buffer.from('plain')],
@@ -89,6 +89,17 @@ describe('an open session', () => {
     await say(client, 'still here');
     expect(heard()).toEqual(['still here']);
     expect(world.engine.metrics.dropped).toEqual({ out_of_place: 4 });
+  });
+
+  it('refuses oversized fragments: more than 2^14 bytes, and more than any cipher makes of them', async () => {
+    const client = await world.connected();
+    client.send(Buffer.alloc(2 ** 14 + 1));
+    const header = { type: CONTENT.applicationData, epoch: 1, sequence: 90, cid: null };
+    world.carry(world.addressOf(client), encodeRecord(header, Buffer.alloc(2 ** 14 + 2_049)));
+    client.send(Buffer.alloc(2 ** 14));
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['\0'.repeat(2 ** 14)]);
+    expect(world.engine.metrics.dropped).toEqual({ malformed: 2 });
   });
 
   it('drops records of epochs that never come', async () => {
