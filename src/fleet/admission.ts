@@ -1,10 +1,10 @@
 import type { Admission, ObjectModel, RegisterRequest } from '../lwm2m/index.ts';
 import type { Store, Transaction } from '../store/index.ts';
 import type { DeviceId, TenantId } from './access.ts';
+import type { AwakeTimes } from './awake-times.ts';
 import { Batcher } from './batcher.ts';
 import type { CredentialHolder } from './credential.ts';
 import type { Device } from './device.ts';
-import type { ProfileBook } from './profiles.ts';
 import { endpointProblem, type Provisioning } from './provisioning.ts';
 import { deviceKey } from './roster.ts';
 import { DEFAULT_TENANT } from './tenant.ts';
@@ -20,7 +20,7 @@ export interface CredentialGate {
 export interface AdmissionParts {
   readonly store: Store;
   readonly provisioning: Provisioning;
-  readonly profiles: ProfileBook;
+  readonly awakeTimes: AwakeTimes;
   readonly credentials: CredentialGate;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   /** Unknown endpoints over NoSec become devices of the default tenant. */
@@ -38,7 +38,7 @@ type Found = { readonly device: Device; readonly secured: boolean } | null;
  * device with credentials, whose name anybody could say.
  */
 export function createAdmission(parts: AdmissionParts): (request: RegisterRequest) => Promise<Admission> {
-  const { store, provisioning, profiles, credentials, modelOf, autoProvision } = parts;
+  const { store, provisioning, awakeTimes, credentials, modelOf, autoProvision } = parts;
   // Many devices may come at once, after a power cut: they are looked up together.
   const named = new Batcher<string, Found>({
     lane: () => DEFAULT_TENANT,
@@ -70,8 +70,8 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
   });
 
   async function admitted(device: Device): Promise<Admission> {
-    const { tenantId, id, endpoint, profileId } = device;
-    const awakeTime = device.awakeTime ?? (await profiles.of(tenantId, profileId)).awakeTime;
+    const { tenantId, id, endpoint } = device;
+    const awakeTime = await awakeTimes.of(device);
     return {
       admitted: true,
       deviceKey: deviceKey(tenantId, id),

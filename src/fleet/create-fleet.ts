@@ -7,6 +7,7 @@ import { createBootstrapLookUp } from './bootstrap-look-up.ts';
 import { createBootstrapHost } from './bootstrap-host.ts';
 import { BootstrapJournal } from './bootstrap-journal.ts';
 import { BootstrapPlans } from './bootstrap-plans.ts';
+import { AwakeTimes } from './awake-times.ts';
 import { createAdmission, type CredentialGate } from './admission.ts';
 import type { CredentialBook } from './credentials.ts';
 import { createDefinitions } from './definitions.ts';
@@ -103,6 +104,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const presence = new Presence({ roster, registrations, profiles, bus, clock, log });
   const observing = new Observing({ lwm2m, roster, profiles, requests, turns, clock, log });
   const provisioning = createProvisioning(store, profiles, bus, clock);
+  const awakeTimes = new AwakeTimes({ store, lwm2m, roster, profiles, log });
   const journal = new RpcJournal(store, bus);
   const bootstraps = new BootstrapJournal(store, bus, clock);
   const plans = new BootstrapPlans(store, seal, clock, modelOf);
@@ -132,7 +134,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const admit = createAdmission({
     store,
     provisioning,
-    profiles,
+    awakeTimes,
     credentials: options.gate,
     modelOf,
     autoProvision: options.settings.autoProvision,
@@ -142,6 +144,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
     store,
     roster,
     observing,
+    awakeTimes,
     provisioning,
     credentials: options.credentials,
     async retire({ tenantId, id }) {

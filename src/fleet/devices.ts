@@ -4,6 +4,7 @@ import type { Actor, DeviceId } from './access.ts';
 import { requireRole } from './authority.ts';
 import type { IssuedCredential } from './credential.ts';
 import { credentialConflict, type CredentialBook } from './credentials.ts';
+import type { AwakeTimes } from './awake-times.ts';
 import type { Device, RunningObservation } from './device.ts';
 import { conditionOf, orderingOf } from './device-filter.ts';
 import { deviceOfRow, type DeviceRow } from './device-row.ts';
@@ -22,6 +23,7 @@ export interface DevicesParts {
   readonly store: Store;
   readonly roster: Roster;
   readonly observing: Observing;
+  readonly awakeTimes: AwakeTimes;
   readonly provisioning: Provisioning;
   readonly credentials: CredentialBook;
   /** Ends what runs for a device before it is deleted. */
@@ -31,7 +33,8 @@ export interface DevicesParts {
 const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
 
 /** What a tenant sees of its devices. */
-export function createDevices({ store, roster, observing, provisioning, credentials, retire }: DevicesParts): Devices {
+export function createDevices(parts: DevicesParts): Devices {
+  const { store, roster, observing, awakeTimes, provisioning, credentials, retire } = parts;
   const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
 
   async function find(actor: Actor, id: string): Promise<Device> {
@@ -179,6 +182,7 @@ export function createDevices({ store, roster, observing, provisioning, credenti
         live.profileId = device.profileId;
         observing.reconcile(live.key);
       }
+      await awakeTimes.deviceChanged(device);
       return device;
     },
 

@@ -17,7 +17,8 @@ export interface Lwm2mEndpoint {
  */
 export class RegisteredDevice implements Due {
   readonly model: ObjectModel;
-  readonly awakeMs: number | null;
+  /** Null: as the settings say. */
+  awakeMs: number | null;
   registration: Registration;
   reachedBy: Lwm2mEndpoint;
   dueAt = Infinity;

@@ -139,6 +139,11 @@ class Server implements RunningLwm2mServer {
     return this.#registry.withKey(deviceKey)?.registration;
   }
 
+  setAwakeTime(deviceKey: string, ms: number | null): void {
+    const device = this.#registry.withKey(deviceKey);
+    if (device) device.awakeMs = ms;
+  }
+
   isAsleep(deviceKey: string): boolean {
     const device = this.#registry.withKey(deviceKey);
     return device !== undefined && this.#queue.isAsleep(device);

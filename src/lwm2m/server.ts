@@ -19,6 +19,8 @@ export interface Lwm2mServer {
   registration(deviceKey: string): Registration | undefined;
   /** True while a queue-mode device is thought asleep: nothing is sent to it. */
   isAsleep(deviceKey: string): boolean;
+  /** How long the device, in queue mode, is thought awake after its next message and later ones; null: as the settings say. */
+  setAwakeTime(deviceKey: string, ms: number | null): void;
   observations(deviceKey: string): readonly ObservationRecord[];
   /**
    * Asks one thing of a device and waits for its answer. Readings of the answer, and what a Write changed, went through

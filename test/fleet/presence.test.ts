@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Device as KnownDevice, DeviceStatusChange } from '../../src/fleet/index.ts';
 import { useStore } from '../store/database.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
-import { ADMIN, fleetWorld, type FleetWorld } from './fleet-world.ts';
+import { ADMIN, type Device, fleetWorld, type FleetWorld } from './fleet-world.ts';
 
 const store = useStore();
 let world: FleetWorld;
@@ -86,17 +86,31 @@ describe('the presence of a device', () => {
   it('sleeps as soon as its profile says, or the device itself', async () => {
     world = await fleetWorld(store());
     const profile = await world.fleet.profiles.create(ADMIN, { name: `Short ${Math.random()}`, awakeTime: 30 });
+    const devices: Device[] = [];
     for (const [endpoint, awakeTime] of [
       ['short', null],
       ['shorter', 10],
     ] as const) {
       await world.fleet.devices.provision(ADMIN, { endpoint, profileId: profile.id, awakeTime });
-      await world.device().register(endpoint, ['b=U', 'Q'], '</1/0>,</3/0>');
+      const device = world.device();
+      await device.register(endpoint, ['b=U', 'Q'], '</1/0>,</3/0>');
+      devices.push(device);
     }
+    const statuses = async () => [(await known('short')).status, (await known('shorter')).status];
     await world.advance(15_000);
-    expect([(await known('short')).status, (await known('shorter')).status]).toEqual(['ONLINE', 'SLEEPING']);
+    expect(await statuses()).toEqual(['ONLINE', 'SLEEPING']);
     await world.advance(20_000);
-    expect(await known('short')).toMatchObject({ status: 'SLEEPING' });
+    expect(await statuses()).toEqual(['SLEEPING', 'SLEEPING']);
+
+    // What is changed counts from the next message on.
+    await world.fleet.devices.update(ADMIN, (await known('shorter')).id, { awakeTime: 60 });
+    await world.fleet.profiles.update(ADMIN, profile.id, { awakeTime: 20 });
+    await world.advance(0);
+    for (const device of devices) await device.send('POST', device.scripted.location);
+    await world.advance(25_000);
+    expect(await statuses()).toEqual(['SLEEPING', 'ONLINE']);
+    await world.advance(40_000);
+    expect(await statuses()).toEqual(['SLEEPING', 'SLEEPING']);
   });
 
   it('keeps when a device was last heard, over a restart', async () => {
