@@ -3,7 +3,7 @@
  * scripts/peers/with-postgres.ts on Postgres), and devices that register, update and notify as fast as they are
  * answered. `node --import tsx test/bench/fleet.ts [devices]`.
  */
-import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { freshInstallation, runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
 import { LoadDevice } from './fleet-load.ts';
 
 const DEVICES = 2_000;
@@ -21,8 +21,9 @@ interface Sample {
 
 const count = Number(process.argv[2] ?? DEVICES);
 const onPostgres = process.env['TREELINE_TEST_DATABASE_URL'] !== undefined;
-const settings = { TREELINE_LOG_LEVEL: 'warn', TREELINE_AUTO_PROVISION: 'true' };
-const treeline = await runTreeline(settings);
+const installation = await freshInstallation();
+const settings = { ...installation.settings, TREELINE_LOG_LEVEL: 'warn', TREELINE_AUTO_PROVISION: 'true' };
+let treeline = await runTreeline(settings);
 try {
   const devices: LoadDevice[] = [];
   for (let index = 0; index < count; index++) {
@@ -38,8 +39,13 @@ try {
     devices[index % count]?.notify(20 + index / 10_000),
   );
   for (const device of devices) device.close();
+  await treeline.stop();
+  const stopped = performance.now();
+  treeline = await runTreeline(settings);
+  console.log(`serves again with all of them after ${((performance.now() - stopped) / 1000).toFixed(1)} s`);
 } finally {
   await treeline.stop();
+  await installation.drop();
 }
 
 async function measure(what: string, times: number, ask: (index: number) => Promise<void> | undefined): Promise<void> {
