@@ -1,23 +1,18 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { Agent, registerOption, Server } from 'coap';
+import { Agent } from 'coap';
 import type { IncomingMessage, ObserveWriteStream, OutgoingMessage } from 'coap';
 import type { Clock } from '../clock.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
+import { bytesOf, isObserveStream, locationOf, optionOf, requestOf } from './coap-packet.ts';
+import { DeviceServer } from './device-server.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openTunnel } from './tunnel.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap forgets to give up once an empty acknowledgement came. */
 const ANSWER_WITHIN_MS = 93_000;
-/** A package of firmware and no more: node-coap would allocate what a block number claims, up to 1 GiB. */
-const MAX_BODY = 8 * 1024 * 1024;
-/** The largest block (RFC 7959 §2.2): SZX 6. */
-const BLOCK_SIZE = 1024;
-
-// node-coap turns numbers into media types, and those that it has no name for into nothing.
-for (const option of ['Content-Format', 'Accept']) registerOption(option, bytesOf, numberOf);
 
 /** Where notifications of one observation go. */
 export interface Subscriber {
@@ -100,7 +95,10 @@ export class CoapLink {
     handlers: LinkHandlers,
   ): Promise<CoapLink> {
     let link: CoapLink | null = null;
-    const tunnel = await openTunnel(server, { log, lost: () => void (link && link.#lost()) });
+    const lost = (): void => {
+      if (link !== null) link.#lost();
+    };
+    const tunnel = await openTunnel(server, { log, lost });
     const { host, port } = tunnel ? { host: '127.0.0.1', port: tunnel.port } : server;
     const { address, family } = await lookup(host, { order: 'ipv4first' });
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
@@ -219,7 +217,7 @@ export class CoapLink {
         if (contentFormat !== undefined) stream.setOption('Content-Format', contentFormat);
         // The first one is the answer to the request, and acknowledges it.
         if (stream._counter > 0) Object.assign(stream._packet, { confirmable, ack: false });
-        stream.write(this.#firstBlock(message, stream, Buffer.from(payload)));
+        stream.write(this.#server.firstBlock(message, stream, Buffer.from(payload)));
       },
       end: (code) => {
         if (this.#closed) return;
@@ -237,92 +235,4 @@ export class CoapLink {
     stream.statusCode = answer.code;
     stream.end();
   }
-
-  /** node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too. */
-  #firstBlock(message: IncomingMessage, stream: ObserveWriteStream, payload: Buffer): Buffer {
-    const options = stream._packet.options ?? [];
-    stream._packet.options = options.filter(({ name }) => name !== 'Block2' && name !== 'ETag');
-    if (payload.length <= BLOCK_SIZE) return payload;
-    const kept = stream._packet.options.filter(({ name }) => name === 'Content-Format').map((it) => ({ ...it }));
-    this.#server._block2Cache.add(this.#server._toCacheKey(message), { buffer: payload, options: kept });
-    stream.setOption('Block2', Buffer.of(0x0e));
-    stream.setOption('ETag', tagOf(payload));
-    return payload.subarray(0, BLOCK_SIZE);
-  }
-}
-
-/** The ETag that node-coap gives the other blocks: the exclusive or of all byte pairs. */
-function tagOf(payload: Buffer): Buffer {
-  const tag = Buffer.of(0, 0);
-  for (const [at, byte] of payload.entries()) tag[at % 2] = (tag[at % 2] ?? 0) ^ byte;
-  return tag;
-}
-
-/**
- * node-coap's server keys blocks on the token; a client may use a new one for every block (RFC 7959 §2.3), so here they
- * go by what is asked.
- */
-class DeviceServer extends Server {
-  override _handle(packet: Parameters<Server['_handle']>[0], from: Parameters<Server['_handle']>[1]): void {
-    // A ping (RFC 7252 §4.3) is answered by the agent, and no request.
-    if (packet.code === '0.00' && !packet.ack && !packet.reset) return;
-    const block1 = packet.options?.find((option) => option.name === 'Block1')?.value;
-    if (Buffer.isBuffer(block1) && endOfBlock(block1) > MAX_BODY) return;
-    super._handle(packet, from);
-  }
-
-  override _toCacheKey(request: IncomingMessage): string {
-    return `${request.code} ${request.url} ${request.rsinfo.address}:${request.rsinfo.port}`;
-  }
-}
-
-/** RFC 7959 §2.2: NUM, M and SZX of a block option; where the block ends in the body. */
-function endOfBlock(option: Buffer): number {
-  const value = numberOf(option);
-  return (Math.floor(value / 16) + 1) * 2 ** ((value % 8) + 4);
-}
-
-function requestOf(message: IncomingMessage): CoapRequest | null {
-  if (message.method === undefined) return null;
-  const options = message._packet.options ?? [];
-  const texts = (name: string): string[] =>
-    options.filter((option) => option.name === name).map((option) => String(option.value));
-  const number = (name: string): number | null => {
-    const value = optionOf(message, name);
-    return typeof value === 'number' ? value : null;
-  };
-  return {
-    method: message.method,
-    path: texts('Uri-Path'),
-    query: texts('Uri-Query'),
-    accept: number('Accept'),
-    contentFormat: number('Content-Format'),
-    observe: number('Observe'),
-    token: message._packet.token?.toString('hex') ?? '',
-    payload: message.payload,
-  };
-}
-
-function optionOf(message: IncomingMessage, name: string): unknown {
-  return message._packet.options?.find((option) => option.name === name)?.value;
-}
-
-function locationOf(response: IncomingMessage): string[] {
-  const options = response._packet.options ?? [];
-  return options.filter((option) => option.name === 'Location-Path').map((option) => String(option.value));
-}
-
-function isObserveStream(response: OutgoingMessage | ObserveWriteStream): response is ObserveWriteStream {
-  return '_counter' in response;
-}
-
-/** RFC 7252 §3.2: a uint in as few bytes as it needs. */
-function bytesOf(value: unknown): Buffer {
-  const bytes: number[] = [];
-  for (let rest = Number(value); rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
-  return Buffer.from(bytes);
-}
-
-function numberOf(bytes: Buffer): number {
-  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
 }
