@@ -175,5 +175,6 @@ export class DtlsServer {
 function ignoreLoss(): void {}
 
 function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
