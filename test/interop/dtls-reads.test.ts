@@ -62,9 +62,8 @@ async function known(program: 'openssl' | 'gnutls', proof: Proof): Promise<Known
   const endpoint = `urn:dev:os:${program}-${proof}-${randomBytes(4).toString('hex')}`;
   if (proof === 'psk') {
     const { device, secret } = await provision(treeline, endpoint, { psk: {} });
-    const psk = [endpoint, secret?.keyHex ?? ''] as const;
     const [identity, key] = program === 'openssl' ? ['-psk_identity', '-psk'] : ['--pskusername', '--pskkey'];
-    return { id: device.id, endpoint, words: [identity, psk[0], key, psk[1]] };
+    return { id: device.id, endpoint, words: [identity, endpoint, key, secret?.keyHex ?? ''] };
   }
   const { certificate, privateKey } = certify(endpoint, root, validity());
   const keyFile = await keep('device.key', privateKey.export({ format: 'pem', type: 'pkcs8' }));
