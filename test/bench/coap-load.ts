@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 
 export type ServerKind = 'raw' | 'treeline' | 'node-coap';
 
@@ -28,8 +28,8 @@ function update(): Buffer {
 
 /** Starts a server of that kind, keeps it busy with Updates from a few peers, and says what each cost it. */
 export async function measureServer(kind: ServerKind, requests: number): Promise<ServerCost> {
-  const script = fileURLToPath(new URL('coap-server.ts', import.meta.url));
-  const server = fork(script, [kind], { execArgv: ['--expose-gc', '--import', 'tsx'] });
+  const script = join(import.meta.dirname, `coap-server${extname(import.meta.filename)}`);
+  const server = fork(script, [kind]);
   try {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }];
     const sample = async (): Promise<{ cpuMicroseconds: number; bytes: number }> => {

@@ -1,29 +1,45 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-/** `npm run bench [name…]`: each benchmark in a process of its own; their figures are ratios within one run. */
-const benchmarks = ['coap', 'codec', 'dtls', 'fleet', 'fleet-postgres'] as const;
+/**
+ * `npm run bench [name…]`: each benchmark in a process of its own; their figures are ratios within one run. `compiled`
+ * ones run as the installed product does, as JavaScript: tsx wraps every function that it translates.
+ */
+const benchmarks = {
+  coap: { script: 'coap', compiled: true, postgres: false },
+  codec: { script: 'codec', compiled: true, postgres: false },
+  dtls: { script: 'dtls', compiled: true, postgres: false },
+  fleet: { script: 'fleet', compiled: false, postgres: false },
+  'fleet-postgres': { script: 'fleet', compiled: false, postgres: true },
+} as const;
 
-/** Gives a command a Postgres, where this machine has one. */
-const WITH_POSTGRES = fileURLToPath(new URL('../../scripts/peers/with-postgres.ts', import.meta.url));
+const ROOT = join(import.meta.dirname, '../..');
+const TSX = ['--import', 'tsx'];
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !benchmarks.some((known) => known === name));
+const unknown = wanted.find((name) => !Object.hasOwn(benchmarks, name));
 if (unknown !== undefined) {
-  console.error(`there is no benchmark ${unknown}: ${benchmarks.join(', ')} are`);
+  console.error(`there is no benchmark ${unknown}: ${Object.keys(benchmarks).join(', ')} are`);
   process.exit(1);
 }
+const asked = Object.entries(benchmarks).filter(([name]) => wanted.length === 0 || wanted.includes(name));
 
-for (const name of benchmarks) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+if (asked.some(([, { compiled }]) => compiled)) {
+  await run(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.bench.json'));
+}
+for (const [name, { script, compiled, postgres }] of asked) {
   console.log(`\n== ${name}`);
-  const script = fileURLToPath(new URL(`${name.replace('-postgres', '')}.ts`, import.meta.url));
-  const command = [process.execPath, '--expose-gc', '--import', 'tsx', script];
-  const [program = '', ...args] = name.endsWith('-postgres')
-    ? [process.execPath, '--import', 'tsx', WITH_POSTGRES, ...command]
-    : command;
-  const child = spawn(program, args, { stdio: 'inherit' });
+  const command = compiled
+    ? ['--expose-gc', join(ROOT, `.bench/test/bench/${script}.js`)]
+    : [...TSX, join(ROOT, `test/bench/${script}.ts`)];
+  if (postgres) await run(...TSX, join(ROOT, 'scripts/peers/with-postgres.ts'), process.execPath, ...command);
+  else await run(...command);
+}
+
+/** Runs node with these arguments; a failure becomes this process's. */
+async function run(...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
   const [code] = await once(child, 'exit');
   if (code !== 0) process.exitCode = 1;
 }
