@@ -1,10 +1,11 @@
 /**
  * `count-tests.ts unit peers` ends a CI run: each failed test by its name and the first lines of why, then the closing
  * line, `N passed, N failed` (and `, N skipped`), over the vitest reports of these names in TEST_REPORT_DIR. A file that
- * did not load counts as a failed test, and so does a report that is not there.
+ * did not load counts as a failed test, and so do an error that no test waited for and a report that is not there.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { UNHANDLED } from './unhandled-errors.ts';
 
 /** What is read here of vitest's JSON reporter, which writes Jest's format. */
 interface Report {
@@ -43,6 +44,7 @@ for (const name of process.argv.slice(2)) {
   failures.push(...report.testResults.flatMap(failuresOf).map((failure) => `${name}: ${failure}`));
 }
 
+failures.push(...unhandled().map((error) => `no test waited for: ${firstLines(error)}`));
 for (const failure of failures) console.log(`${failure}\n`);
 console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
@@ -53,6 +55,13 @@ function read(name: string): Report | null {
   } catch {
     return null;
   }
+}
+
+function unhandled(): string[] {
+  const file = join(directory, UNHANDLED);
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => String(JSON.parse(line)));
 }
 
 function failuresOf(file: TestFile): string[] {

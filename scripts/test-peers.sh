@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 report() {
   echo "--reporter=default"
-  [[ -z ${TEST_REPORT_DIR:-} ]] || echo "--reporter=json --outputFile.json=$TEST_REPORT_DIR/$1.json"
+  [[ -z ${TEST_REPORT_DIR:-} ]] || echo "--reporter=./scripts/unhandled-errors.ts --reporter=json --outputFile.json=$TEST_REPORT_DIR/$1.json"
 }
 
 for script in scripts/peers/*.sh; do
