@@ -1,14 +1,7 @@
 import * as z from 'zod';
-import {
-  FleetError,
-  type BootstrapPlan,
-  type IssuedCredential,
-  type PlanOwner,
-  type Rpc,
-  type WriteValue,
-} from '../src/fleet/index.ts';
+import { FleetError, type BootstrapPlan, type PlanOwner, type Rpc, type WriteValue } from '../src/fleet/index.ts';
 import { builder } from './builder.ts';
-import { CredentialInput, DeviceCredentialType, newCredential, PskSecretType, within } from './credential.ts';
+import { CredentialInput, issuedFields, newCredential, within } from './credential.ts';
 import { reached, resultUnion } from './errors.ts';
 import { idOf } from './global-id.ts';
 import { DeviceNode, DeviceProfileNode } from './nodes.ts';
@@ -241,19 +234,7 @@ builder.relayMutationField(
   },
   {
     description: 'The credential was made.',
-    outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, IssuedCredential>) => ({
-      credential: t.field({
-        type: DeviceCredentialType,
-        description: 'The new credential.',
-        resolve: ({ credential }) => credential,
-      }),
-      secret: t.field({
-        type: PskSecretType,
-        nullable: true,
-        description: 'What the device must be given, shown this once; null for what the device holds itself.',
-        resolve: ({ secret }) => secret,
-      }),
-    }),
+    outputFields: issuedFields,
   },
 );
 

@@ -142,7 +142,8 @@ export function within(field: string): (error: unknown) => never {
 type IssuedFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, IssuedCredential>;
 type CredentialFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, DeviceCredential>;
 
-function issuedFields(t: IssuedFields) {
+/** What a mutation that makes a credential answers with. */
+export function issuedFields(t: IssuedFields) {
   return {
     credential: t.field({
       type: DeviceCredentialType,

@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { reached } from './errors.ts';
 import { idOf } from './global-id.ts';
 import { ResourceType } from './object-definition.ts';
+import { rpcModeField, rpcOptionFields } from './rpc.ts';
 import type { AnsweredValue } from './rpc-result.ts';
 import { hasWildcard } from './tree-selection.ts';
 
@@ -12,8 +13,13 @@ import { hasWildcard } from './tree-selection.ts';
 export const exactPath = z.string().refine((path) => !hasWildcard(path), 'an operation’s path can’t hold *');
 export const exactPaths = z.array(exactPath).min(1, 'is empty').max(100, 'has more than 100 paths');
 
-export function deviceField(t: InputFields) {
-  return t.id({ required: true, description: 'The device’s global id, or its plain UUID.' });
+/** Of which device an operation is asked, and how. */
+export function callFields(t: InputFields) {
+  return {
+    deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+    rpcMode: rpcModeField(t),
+    ...rpcOptionFields(t),
+  };
 }
 
 export function formatField(t: InputFields) {

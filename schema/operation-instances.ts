@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { builder } from './builder.ts';
 import { resultUnion } from './errors.ts';
-import { AS_RPC, deviceField, exactPath, formatField, perform } from './operation-call.ts';
-import { rpcModeField, rpcOptionFields, rpcPayloadField } from './rpc.ts';
+import { AS_RPC, callFields, exactPath, formatField, perform } from './operation-call.ts';
+import { rpcPayloadField } from './rpc.ts';
 import { answerOf } from './rpc-result.ts';
 
 const InstanceValueInput = builder.inputType('InstanceValueInput', {
@@ -27,7 +27,6 @@ builder.relayMutationField(
     description:
       'What is created on which device: `{ deviceId: "…", objectId: 3311, values: [{ path: "5850", value: true }] }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       objectId: t.int({
         required: true,
         description: 'The object: `3311`.',
@@ -44,8 +43,7 @@ builder.relayMutationField(
         validate: z.array(z.unknown()).max(100, 'has more than 100 values'),
       }),
       contentFormat: formatField(t),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -79,15 +77,13 @@ builder.relayMutationField(
   {
     description: 'What is deleted on which device: `{ deviceId: "…", path: "/3311/1" }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       path: t.field({
         type: 'ResourcePath',
         required: true,
         description: 'An object instance, `"/3311/1"`, or a resource instance (LwM2M 1.2), `"/3/0/6/1"`.',
         validate: exactPath,
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {

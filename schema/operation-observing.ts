@@ -6,13 +6,13 @@ import { NotificationAttributesInput } from './notification-attributes.ts';
 import {
   AnsweredValueType,
   AS_RPC,
-  deviceField,
+  callFields,
   exactPath,
   exactPaths,
   formatField,
   perform,
 } from './operation-call.ts';
-import { rpcModeField, rpcOptionFields, rpcPayloadField } from './rpc.ts';
+import { rpcPayloadField } from './rpc.ts';
 import { answerOf } from './rpc-result.ts';
 
 const LinkAttribute = builder.objectRef<readonly [string, string | null]>('LinkAttribute').implement({
@@ -44,7 +44,6 @@ builder.relayMutationField(
   {
     description: 'Where to look on which device: `{ deviceId: "…", path: "/3303" }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       path: t.field({
         type: 'ResourcePath',
         required: true,
@@ -55,8 +54,7 @@ builder.relayMutationField(
         description: 'How many levels below the path, 0 to 3 (LwM2M 1.2): `1`. Absent: as the standard has it.',
         validate: z.number().int().min(0).max(3).nullish(),
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -84,7 +82,6 @@ builder.relayMutationField(
   {
     description: 'Which attributes go where: `{ deviceId: "…", path: "/3303/0/5700", attributes: { pmin: 10 } }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       path: t.field({
         type: 'ResourcePath',
         required: true,
@@ -96,8 +93,7 @@ builder.relayMutationField(
         required: true,
         description: 'The attributes: `{ pmin: 10, pmax: 300 }`; null unsets one.',
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -115,7 +111,6 @@ builder.relayMutationField(
   {
     description: 'What is observed on which device: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
@@ -128,8 +123,7 @@ builder.relayMutationField(
         description: 'By what it notifies; in the request where the device speaks 1.2, written before it otherwise.',
       }),
       contentFormat: formatField(t),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -162,7 +156,6 @@ builder.relayMutationField(
   {
     description: 'Which observation of which device: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
@@ -173,8 +166,7 @@ builder.relayMutationField(
         description:
           'True: the next notification is answered with a Reset instead of asking the device now (RFC 7641 §3.6). Absent: false.',
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {

@@ -4,13 +4,13 @@ import { resultUnion } from './errors.ts';
 import {
   AnsweredValueType,
   AS_RPC,
-  deviceField,
+  callFields,
   exactPath,
   exactPaths,
   formatField,
   perform,
 } from './operation-call.ts';
-import { rpcModeField, rpcOptionFields, rpcPayloadField } from './rpc.ts';
+import { rpcPayloadField } from './rpc.ts';
 import { answerOf } from './rpc-result.ts';
 
 const fewValues = z.array(z.unknown()).min(1, 'is empty').max(100, 'has more than 100 values');
@@ -20,7 +20,6 @@ builder.relayMutationField(
   {
     description: 'What is read from which device: `{ deviceId: "…", paths: ["/3/0/9", "/3303/0"] }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
@@ -34,8 +33,7 @@ builder.relayMutationField(
         description:
           'Asks for one path without naming a format: the device answers in the one it prefers, and `rpc.result.contentFormat` says which. Excludes contentFormat.',
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -100,7 +98,6 @@ builder.relayMutationField(
     description:
       'What is written to which device: `{ deviceId: "…", values: [{ path: "/3/0/14", value: "+01:00" }] }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       values: t.field({
         type: [WriteValueInput],
         required: true,
@@ -113,8 +110,7 @@ builder.relayMutationField(
         description: 'What becomes of what is not named: `UPDATE`.',
       }),
       contentFormat: formatField(t),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {
@@ -152,7 +148,6 @@ builder.relayMutationField(
   {
     description: 'What is executed on which device: `{ deviceId: "…", path: "/3/0/4" }`.',
     inputFields: (t) => ({
-      deviceId: deviceField(t),
       path: t.field({
         type: 'ResourcePath',
         required: true,
@@ -167,8 +162,7 @@ builder.relayMutationField(
           .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'has a digit twice')
           .nullish(),
       }),
-      rpcMode: rpcModeField(t),
-      ...rpcOptionFields(t),
+      ...callFields(t),
     }),
   },
   {

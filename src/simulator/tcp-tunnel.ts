@@ -94,7 +94,9 @@ export class TcpTunnel implements Tunnel {
         }
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
-        connection.end(toStream({ code: Signal.abort, token: NOTHING, rest: NOTHING }));
+        connection.write(toStream({ code: Signal.abort, token: NOTHING, rest: NOTHING }));
+        // Nothing more is heard: what comes behind can't be parted into messages.
+        connection.destroySoon();
       }
     });
     connection.on('error', (error) => (why = error.message));
