@@ -8,6 +8,8 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+import { AES_128_CCM_8, AES_128_GCM, type Aead } from './aead.ts';
+import { AES_BLOCK, AesKey } from './aes.ts';
 import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
 import { additionalData, allocateRecord, encodeRecord, type RecordHeader } from './record.ts';
 import type { CipherSuite } from './suites.ts';
@@ -15,18 +17,18 @@ import type { CipherSuite } from './suites.ts';
 /** The keys of one direction, ready for use: Node 24 takes ten times as long over a key that comes as bytes. */
 export interface CipherKeys {
   readonly macKey: KeyObject;
-  readonly key: KeyObject;
+  readonly key: AesKey;
   readonly iv: Buffer;
 }
 
 const NO_KEY = createSecretKey(Buffer.alloc(0));
 
 export function cipherKeys({ macKey, key, iv }: DirectionKeys): CipherKeys {
-  return { macKey: macKey.length === 0 ? NO_KEY : createSecretKey(macKey), key: createSecretKey(key), iv };
+  return { macKey: macKey.length === 0 ? NO_KEY : createSecretKey(macKey), key: new AesKey(createSecretKey(key)), iv };
 }
 
 export function directionKeys({ macKey, key, iv }: CipherKeys): DirectionKeys {
-  return { macKey: macKey.export(), key: key.export(), iv };
+  return { macKey: macKey.export(), key: key.secret.export(), iv };
 }
 
 /** How one suite turns the content of a record into its fragment and back. Pure but for CBC's random IVs. */
@@ -53,52 +55,35 @@ export function protectionOf(suite: CipherSuite, encryptThenMac: boolean): Prote
 const EXPLICIT_NONCE = 8;
 
 /** RFC 6655 §3 and RFC 5288 §3: the implicit 4 bytes, then 8 explicit ones, which are the epoch and sequence number. */
-function aead(algorithm: 'aes-128-ccm' | 'aes-128-gcm', tagLength: number): Protection {
-  // node:crypto types CCM and GCM by their literal names; both take the same options here.
-  const name = algorithm as 'aes-128-ccm';
-  const options = { authTagLength: tagLength };
+function withExplicitNonce(aead: Aead): Protection {
   return {
     keyLengths: { macKey: 0, key: 16, iv: 4 },
     seal(keys, header, content) {
-      const record = allocateRecord(header, EXPLICIT_NONCE + content.length + tagLength);
-      const tagAt = record.length - tagLength;
-      const contentAt = tagAt - content.length;
+      const sealedLength = content.length + aead.tagLength;
+      const record = allocateRecord(header, EXPLICIT_NONCE + sealedLength);
+      const sealedAt = record.length - sealedLength;
       const nonce = Buffer.allocUnsafe(12);
       keys.iv.copy(nonce, 0);
       nonce.writeUInt16BE(header.epoch, 4);
       nonce.writeUIntBE(header.sequence, 6, 6);
-      nonce.copy(record, contentAt - EXPLICIT_NONCE, 4);
-      const cipher = createCipheriv(name, keys.key, nonce, options);
-      cipher.setAAD(additionalData(header, content.length), { plaintextLength: content.length });
-      cipher.update(content).copy(record, contentAt);
-      cipher.final();
-      cipher.getAuthTag().copy(record, tagAt);
+      nonce.copy(record, sealedAt - EXPLICIT_NONCE, 4);
+      aead.seal(keys.key, nonce, additionalData(header, content.length), content, record.subarray(sealedAt));
       return record;
     },
     open(keys, header, fragment) {
-      const length = fragment.length - EXPLICIT_NONCE - tagLength;
+      const length = fragment.length - EXPLICIT_NONCE - aead.tagLength;
       if (length < 0) return null;
       const nonce = Buffer.allocUnsafe(12);
       keys.iv.copy(nonce, 0);
       fragment.copy(nonce, 4, 0, EXPLICIT_NONCE);
-      const decipher = createDecipheriv(name, keys.key, nonce, options);
-      decipher.setAuthTag(fragment.subarray(EXPLICIT_NONCE + length));
-      decipher.setAAD(additionalData(header, length), { plaintextLength: length });
-      try {
-        const content = decipher.update(fragment.subarray(EXPLICIT_NONCE, EXPLICIT_NONCE + length));
-        decipher.final();
-        return content;
-      } catch {
-        return null;
-      }
+      return aead.open(keys.key, nonce, additionalData(header, length), fragment.subarray(EXPLICIT_NONCE));
     },
   };
 }
 
-const CCM_8 = aead('aes-128-ccm', 8);
-const GCM = aead('aes-128-gcm', 16);
+const CCM_8 = withExplicitNonce(AES_128_CCM_8);
+const GCM = withExplicitNonce(AES_128_GCM);
 
-const BLOCK = 16;
 const MAC = 32;
 const CBC_KEY_LENGTHS: KeyLengths = { macKey: MAC, key: 16, iv: 0 };
 
@@ -107,18 +92,18 @@ function mac(keys: CipherKeys, header: RecordHeader, body: Buffer): Buffer {
 }
 
 function encryptBlocks(keys: CipherKeys, plaintext: Buffer): Buffer {
-  const iv = randomBytes(BLOCK);
+  const iv = randomBytes(AES_BLOCK);
   // RFC 5246 §6.2.3.2: every padding byte holds the number of the bytes before it, unlike PKCS #7.
-  const padding = BLOCK - (plaintext.length % BLOCK);
-  const cipher = createCipheriv('aes-128-cbc', keys.key, iv).setAutoPadding(false);
+  const padding = AES_BLOCK - (plaintext.length % AES_BLOCK);
+  const cipher = createCipheriv('aes-128-cbc', keys.key.secret, iv).setAutoPadding(false);
   return Buffer.concat([iv, cipher.update(plaintext), cipher.update(Buffer.alloc(padding, padding - 1))]);
 }
 
 /** Null unless there is an IV and at least one whole block behind it. */
 function decryptBlocks(keys: CipherKeys, bytes: Buffer): Buffer | null {
-  if (bytes.length < 2 * BLOCK || bytes.length % BLOCK !== 0) return null;
-  const decipher = createDecipheriv('aes-128-cbc', keys.key, bytes.subarray(0, BLOCK)).setAutoPadding(false);
-  return decipher.update(bytes.subarray(BLOCK));
+  if (bytes.length < 2 * AES_BLOCK || bytes.length % AES_BLOCK !== 0) return null;
+  const decipher = createDecipheriv('aes-128-cbc', keys.key.secret, bytes.subarray(0, AES_BLOCK)).setAutoPadding(false);
+  return decipher.update(bytes.subarray(AES_BLOCK));
 }
 
 /** The length of the padding and its length byte; 0 when they are not as they must be. Looks at 256 bytes whatever they hold. */

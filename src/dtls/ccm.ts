@@ -1,0 +1,73 @@
+import { timingSafeEqual } from 'node:crypto';
+
+import { AES_BLOCK, type AesKey, xor } from './aes.ts';
+
+export const CCM_TAG = 8;
+
+/** The flags of the first block, RFC 3610 §2.2: there is additional data, and the tag has 8 bytes. */
+const FLAGS = 0x40 | (((CCM_TAG - 2) / 2) << 3);
+
+/**
+ * AES-128-CCM with a tag of 8 bytes, RFC 3610 with M = 8 as in RFC 6655: fills `into` with the encrypted content and the
+ * tag. The nonce is of 7 to 13 bytes, the content of up to 65,535, the additional data of 1 to 65,279.
+ */
+export function ccmSeal(key: AesKey, nonce: Buffer, additional: Buffer, content: Buffer, into: Buffer): void {
+  const { length } = content;
+  const stream = keyStream(key, nonce, length);
+  const mac = authenticate(key, nonce, additional, content);
+  xor(into.subarray(0, length), content, stream.subarray(AES_BLOCK));
+  xor(into.subarray(length, length + CCM_TAG), mac, stream);
+}
+
+/** The content; null when it is not what the holder of the key sealed with this nonce and this additional data. */
+export function ccmOpen(key: AesKey, nonce: Buffer, additional: Buffer, sealed: Buffer): Buffer | null {
+  const length = sealed.length - CCM_TAG;
+  if (length < 0) return null;
+  const stream = keyStream(key, nonce, length);
+  const content = Buffer.allocUnsafeSlow(length);
+  xor(content, sealed, stream.subarray(AES_BLOCK));
+  const tag = Buffer.allocUnsafe(CCM_TAG);
+  xor(tag, authenticate(key, nonce, additional, content), stream);
+  return timingSafeEqual(tag, sealed.subarray(length)) ? content : null;
+}
+
+/** RFC 3610 §2.3: a block for the tag, then those for the content. */
+function keyStream(key: AesKey, nonce: Buffer, length: number): Buffer {
+  const counters = Buffer.allocUnsafe(AES_BLOCK + wholeBlocks(length));
+  writeFirst(counters, 0, nonce);
+  counters.writeUInt16BE(0, AES_BLOCK - 2);
+  for (let block = 1; block * AES_BLOCK < counters.length; block++) {
+    const start = block * AES_BLOCK;
+    counters.copyWithin(start, 0, AES_BLOCK - 2);
+    counters.writeUInt16BE(block, start + AES_BLOCK - 2);
+  }
+  return key.encrypt(counters);
+}
+
+/** RFC 3610 §2.2: the CBC-MAC, of which the tag is the beginning. */
+function authenticate(key: AesKey, nonce: Buffer, additional: Buffer, content: Buffer): Buffer {
+  const contentAt = AES_BLOCK + wholeBlocks(2 + additional.length);
+  const blocks = Buffer.allocUnsafe(contentAt + wholeBlocks(content.length));
+  writeFirst(blocks, FLAGS, nonce);
+  blocks.writeUInt16BE(content.length, AES_BLOCK - 2);
+  blocks.writeUInt16BE(additional.length, AES_BLOCK);
+  padded(blocks.subarray(AES_BLOCK + 2, contentAt), additional);
+  padded(blocks.subarray(contentAt), content);
+  return key.chain(blocks);
+}
+
+/** What each counter block and the first block of the MAC begin with: the flags, with the size of the length field, and the nonce. */
+function writeFirst(blocks: Buffer, flags: number, nonce: Buffer): void {
+  blocks[0] = flags | (AES_BLOCK - 2 - nonce.length);
+  padded(blocks.subarray(1, AES_BLOCK), nonce);
+}
+
+/** Fills `into` with these bytes and zeros behind them. */
+function padded(into: Buffer, bytes: Buffer): void {
+  bytes.copy(into);
+  for (let i = bytes.length; i < into.length; i++) into[i] = 0;
+}
+
+function wholeBlocks(length: number): number {
+  return Math.ceil(length / AES_BLOCK) * AES_BLOCK;
+}
