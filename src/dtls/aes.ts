@@ -44,8 +44,9 @@ export class AesKey {
   /** CBC-MAC: the last block of CBC that starts from zeros. Overwrites the first block. */
   chain(blocks: Buffer): Buffer {
     const { cbc } = this.#kept;
-    xor(blocks.subarray(0, AES_BLOCK), blocks, this.#feedback);
-    this.#feedback = cbc.update(blocks).subarray(-AES_BLOCK);
+    for (let i = 0; i < AES_BLOCK; i++) blocks[i] = (blocks[i] ?? 0) ^ (this.#feedback[i] ?? 0);
+    const chained = cbc.update(blocks);
+    this.#feedback = chained.subarray(chained.length - AES_BLOCK);
     return this.#feedback;
   }
 
@@ -69,9 +70,4 @@ export class AesKey {
     this.#ciphers = null;
     this.#feedback = ZEROS;
   }
-}
-
-/** Fills `into` with `a` ⊕ `b`, in a time that depends on nothing but its length. */
-export function xor(into: Buffer, a: Buffer, b: Buffer): void {
-  for (let i = 0; i < into.length; i++) into[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
 }

@@ -1,6 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
-
-import { AES_BLOCK, type AesKey, xor } from './aes.ts';
+import { AES_BLOCK, type AesKey } from './aes.ts';
 
 export const CCM_TAG = 8;
 
@@ -15,8 +13,8 @@ export function ccmSeal(key: AesKey, nonce: Buffer, additional: Buffer, content:
   const { length } = content;
   const stream = keyStream(key, nonce, length);
   const mac = authenticate(key, nonce, additional, content);
-  xor(into.subarray(0, length), content, stream.subarray(AES_BLOCK));
-  xor(into.subarray(length, length + CCM_TAG), mac, stream);
+  xorContent(into, content, stream, length);
+  for (let i = 0; i < CCM_TAG; i++) into[length + i] = (mac[i] ?? 0) ^ (stream[i] ?? 0);
 }
 
 /** The content; null when it is not what the holder of the key sealed with this nonce and this additional data. */
@@ -25,10 +23,15 @@ export function ccmOpen(key: AesKey, nonce: Buffer, additional: Buffer, sealed: 
   if (length < 0) return null;
   const stream = keyStream(key, nonce, length);
   const content = Buffer.allocUnsafeSlow(length);
-  xor(content, sealed, stream.subarray(AES_BLOCK));
-  const tag = Buffer.allocUnsafe(CCM_TAG);
-  xor(tag, authenticate(key, nonce, additional, content), stream);
-  return timingSafeEqual(tag, sealed.subarray(length)) ? content : null;
+  xorContent(content, sealed, stream, length);
+  const mac = authenticate(key, nonce, additional, content);
+  let difference = 0;
+  for (let i = 0; i < CCM_TAG; i++) difference |= (mac[i] ?? 0) ^ (stream[i] ?? 0) ^ (sealed[length + i] ?? 0);
+  return difference === 0 ? content : null;
+}
+
+function xorContent(into: Buffer, from: Buffer, stream: Buffer, length: number): void {
+  for (let i = 0; i < length; i++) into[i] = (from[i] ?? 0) ^ (stream[AES_BLOCK + i] ?? 0);
 }
 
 /** RFC 3610 §2.3: a block for the tag, then those for the content. */
@@ -51,21 +54,21 @@ function authenticate(key: AesKey, nonce: Buffer, additional: Buffer, content: B
   writeFirst(blocks, FLAGS, nonce);
   blocks.writeUInt16BE(content.length, AES_BLOCK - 2);
   blocks.writeUInt16BE(additional.length, AES_BLOCK);
-  padded(blocks.subarray(AES_BLOCK + 2, contentAt), additional);
-  padded(blocks.subarray(contentAt), content);
+  writePadded(blocks, AES_BLOCK + 2, contentAt, additional);
+  writePadded(blocks, contentAt, blocks.length, content);
   return key.chain(blocks);
 }
 
 /** What each counter block and the first block of the MAC begin with: the flags, with the size of the length field, and the nonce. */
 function writeFirst(blocks: Buffer, flags: number, nonce: Buffer): void {
   blocks[0] = flags | (AES_BLOCK - 2 - nonce.length);
-  padded(blocks.subarray(1, AES_BLOCK), nonce);
+  writePadded(blocks, 1, AES_BLOCK, nonce);
 }
 
-/** Fills `into` with these bytes and zeros behind them. */
-function padded(into: Buffer, bytes: Buffer): void {
-  bytes.copy(into);
-  for (let i = bytes.length; i < into.length; i++) into[i] = 0;
+/** Writes these bytes, and zeros behind them. */
+function writePadded(into: Buffer, start: number, end: number, bytes: Buffer): void {
+  bytes.copy(into, start);
+  for (let i = start + bytes.length; i < end; i++) into[i] = 0;
 }
 
 function wholeBlocks(length: number): number {
