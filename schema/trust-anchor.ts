@@ -58,7 +58,7 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Lets devices in with certificates below this authority, within some seconds. For admins.',
+    description: 'Lets devices in with certificates below this authority. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('AddTrustAnchor'),
     resolve: (_root, { input }, { fleet, actor }) => fleet.credentials.addAnchor(actor, input),
@@ -73,8 +73,7 @@ builder.relayMutationField(
     inputFields: (t) => ({ id: t.id({ required: true, description: 'The trust anchor’s id, or its plain UUID.' }) }),
   },
   {
-    description:
-      'Lets nobody in any more with certificates below this authority, within some seconds; sessions that are open go on until they end. For admins.',
+    description: 'Lets nobody in any more with certificates below this authority, and ends their sessions. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('RemoveTrustAnchor'),
     resolve: (_root, { input }, { fleet, actor }) =>
@@ -103,7 +102,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Makes one certificate worthless, a device’s or an authority’s, whatever its dates say; sessions that are open go on until they end: `revokeCredential` ends them. For admins.',
+      'Makes one certificate worthless, a device’s or an authority’s, whatever its dates say, and ends the sessions that hang on it. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('RevokeCertificate'),
     resolve: async (_root, { input }, { fleet, actor }) => {

@@ -101,6 +101,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   undo.push(async () => bus.close());
   const secured = [endpoints.dtls, endpoints.tls, bootstrapEndpoints.dtls].map(({ transport }) => transport);
   void endSessions(bus.subscribe('credentialEnded', null), secured);
+  void followTrust(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
 
   const telemetry = createTelemetry({
     store,
@@ -186,6 +187,18 @@ async function endSessions(
   for await (const event of ends) {
     if (event.kind !== 'event') continue;
     for (const transport of transports) transport.endSessions(event.value.credentialId);
+  }
+}
+
+/** What counts as of now counts for the next handshake, what no longer counts for open sessions too; ends when the bus closes. */
+async function followTrust(
+  changes: Subscription<FleetEvents['trustChanged']>,
+  reachedBy: readonly { forgetAnchors(): void; recheckCertificates(): Promise<void> }[],
+): Promise<void> {
+  for await (const change of changes) {
+    for (const endpoints of reachedBy) endpoints.forgetAnchors();
+    if (change.kind === 'event' && change.value.counts) continue;
+    await Promise.all(reachedBy.map((endpoints) => endpoints.recheckCertificates()));
   }
 }
 

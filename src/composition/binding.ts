@@ -17,7 +17,7 @@ import {
 } from '../dtls/index.ts';
 import type { CredentialLookUp, Log } from '../fleet/index.ts';
 import { dtlsIdentity, type PemIdentity } from '../installation/index.ts';
-import { dtlsCredentials } from './dtls-credentials.ts';
+import { dtlsCredentials, type FleetCredentials } from './dtls-credentials.ts';
 
 /** What the endpoints of devices are opened with. */
 export interface EndpointsOptions {
@@ -42,11 +42,18 @@ export function coapOver(transport: Transport, { config, clock, log }: Endpoints
   });
 }
 
+export interface DtlsBinding {
+  readonly binding: DtlsServerOptions;
+  readonly credentials: FleetCredentials;
+  readonly publicKey: Buffer;
+  readonly pem: PemIdentity;
+}
+
 /** A DTLS server's binding to a port, with the installation's identity and credentials; and that identity. */
 export async function dtlsBinding(
   { config, lookUp, clock, log, onHandshake }: EndpointsOptions,
   port: number,
-): Promise<{ readonly binding: DtlsServerOptions; readonly publicKey: Buffer; readonly pem: PemIdentity }> {
+): Promise<DtlsBinding> {
   const pem = await dtlsIdentity(config.coaps.identity, config.dataDir, () =>
     createServerIdentity({
       commonName: 'treeline',
@@ -56,17 +63,18 @@ export async function dtlsBinding(
     }),
   );
   const identity = loadServerIdentity(pem);
+  const credentials = dtlsCredentials(lookUp, clock);
   const binding: DtlsServerOptions = {
     hosts: config.coaps.hosts,
     port,
-    credentials: dtlsCredentials(lookUp, clock),
+    credentials,
     settings: { identity },
     clock,
     onHandshake,
     onAlarm: ({ address, port: from }, forgeries) =>
       log.warn({ address, port: from, forgeries }, 'somebody forges records of a DTLS session'),
   };
-  return { binding, publicKey: identity.spki, pem };
+  return { binding, credentials, publicKey: identity.spki, pem };
 }
 
 /** What a TLS server proves itself with, and whom it lets in: those whom DTLS would, by the same certificates. */

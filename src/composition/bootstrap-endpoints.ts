@@ -6,6 +6,10 @@ import { coapOver, dtlsBinding, type EndpointsOptions } from './binding.ts';
 export interface BootstrapEndpoints {
   readonly udp: { readonly transport: UdpTransport; readonly endpoint: CoapEndpoint };
   readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint };
+  /** Trust anchors have changed: the next certificate is checked against them. */
+  forgetAnchors(): void;
+  /** Ends the sessions of certificates that no longer count. */
+  recheckCertificates(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -14,12 +18,16 @@ export async function openBootstrapEndpoints(options: EndpointsOptions): Promise
   const { coap, bootstrap } = options.config;
   const udp = await UdpTransport.bind({ hosts: [coap.host], port: bootstrap.port });
   try {
-    const { binding } = await dtlsBinding(options, bootstrap.coapsPort);
+    const { binding, credentials } = await dtlsBinding(options, bootstrap.coapsPort);
     const dtls = await DtlsServer.bind(binding);
     const endpoints = { udp: coapOver(udp, options), dtls: coapOver(dtls, options) };
     return {
       udp: { transport: udp, endpoint: endpoints.udp },
       dtls: { transport: dtls, endpoint: endpoints.dtls },
+      forgetAnchors: () => credentials.forgetAnchors(),
+      async recheckCertificates() {
+        await dtls.recheckCertificates();
+      },
       async close() {
         await Promise.all([endpoints.udp.close(), endpoints.dtls.close()]);
       },

@@ -18,8 +18,13 @@ interface Anchors {
   readonly readAt: number;
 }
 
+export interface FleetCredentials extends Credentials {
+  /** The next certificate is checked against the trust anchors as they are then. */
+  forgetAnchors(): void;
+}
+
 /** What the fleet has on file, as a handshake asks for it. */
-export function dtlsCredentials(lookUp: CredentialLookUp, clock: Clock): Credentials {
+export function dtlsCredentials(lookUp: CredentialLookUp, clock: Clock): FleetCredentials {
   let kept: Promise<Anchors> | null = null;
 
   async function read(): Promise<Anchors> {
@@ -44,16 +49,17 @@ export function dtlsCredentials(lookUp: CredentialLookUp, clock: Clock): Credent
   }
 
   return {
+    forgetAnchors() {
+      kept = null;
+    },
     psk: (identity) => lookUp.psk(identity),
     rawPublicKey: (spki) => lookUp.publicKey(spki),
     certificate: certificateVerifier(
       {
         anchors: async () => (await anchors()).parsed,
-        revoked: async (path) => lookUp.revoked(await tenantsOf(path), path.fingerprints),
-        async credential(path) {
+        async holder(path) {
           if (path.commonName === null) return null;
-          const found = await lookUp.certificate(await tenantsOf(path), path.commonName);
-          return found?.credential ?? null;
+          return lookUp.certificate(await tenantsOf(path), path.commonName, path.fingerprints);
         },
       },
       clock,

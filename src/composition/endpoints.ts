@@ -2,6 +2,7 @@ import { TcpTransport, UdpTransport, type CoapEndpoint, type TlsSettings, type T
 import { DtlsServer } from '../dtls/index.ts';
 import { saveSessions, takeSavedSessions } from '../installation/index.ts';
 import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './binding.ts';
+import type { FleetCredentials } from './dtls-credentials.ts';
 
 /** What devices reach the server by. */
 export interface Endpoints {
@@ -9,6 +10,10 @@ export interface Endpoints {
   readonly tcp: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
   readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint; readonly publicKey: Buffer };
   readonly tls: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
+  /** Trust anchors have changed: the next certificate is checked against them. */
+  forgetAnchors(): void;
+  /** Ends the sessions of certificates that no longer count. */
+  recheckCertificates(): Promise<void>;
   /** Closes all; DTLS sessions are saved for the next start. */
   close(): Promise<void>;
 }
@@ -23,7 +28,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
     // The same port over TCP; one that the system picked may be taken there.
     const tcp = await TcpTransport.bind({ hosts: [config.coap.host], port: config.coap.port, clock });
     opened.push(tcp);
-    const { server: dtls, publicKey, tlsOver } = await bindDtls(options);
+    const { server: dtls, publicKey, credentials, tlsOver } = await bindDtls(options);
     opened.push(dtls);
     const tls = await TcpTransport.bind({ hosts: config.coaps.hosts, port: config.coaps.port, clock, tls: tlsOver });
     const endpoints = {
@@ -37,6 +42,10 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       tcp: { transport: tcp, endpoint: endpoints.tcp },
       dtls: { transport: dtls, endpoint: endpoints.dtls, publicKey },
       tls: { transport: tls, endpoint: endpoints.tls },
+      forgetAnchors: () => credentials.forgetAnchors(),
+      async recheckCertificates() {
+        await Promise.all([dtls.recheckCertificates(), tls.recheckCertificates()]);
+      },
       async close() {
         await Promise.all([endpoints.udp.close(), endpoints.tcp.close(), endpoints.tls.close()]);
         // Before the endpoint closes its transport: a closed session can't be saved.
@@ -53,23 +62,24 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
 interface BoundDtls {
   readonly server: DtlsServer;
   readonly publicKey: Buffer;
+  readonly credentials: FleetCredentials;
   /** The same identity and the same devices over TLS. */
   readonly tlsOver: TlsSettings;
 }
 
 async function bindDtls(options: EndpointsOptions): Promise<BoundDtls> {
   const { config, secretKey, log } = options;
-  const { binding, publicKey, pem } = await dtlsBinding(options, config.coaps.port);
-  const tlsOver = tlsSettings(pem, binding.credentials);
+  const { binding, credentials, publicKey, pem } = await dtlsBinding(options, config.coaps.port);
+  const made = { publicKey, credentials, tlsOver: tlsSettings(pem, credentials) };
   const sessions = await takeSavedSessions(config.dataDir);
   const saved = sessions && { sessions, key: secretKey };
   try {
-    return { server: await DtlsServer.bind({ ...binding, ...(saved && { saved }) }), publicKey, tlsOver };
+    return { server: await DtlsServer.bind({ ...binding, ...(saved && { saved }) }), ...made };
   } catch (error) {
     if (saved === null || !isUnreadable(error)) throw error;
     // State that can't be read is set aside, not a reason not to start: the devices make new sessions.
     log.warn({ err: error }, 'the saved DTLS sessions can not be read and are dropped');
-    return { server: await DtlsServer.bind(binding), publicKey, tlsOver };
+    return { server: await DtlsServer.bind(binding), ...made };
   }
 }
 

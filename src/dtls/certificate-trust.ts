@@ -7,15 +7,19 @@ import { DtlsError } from './error.ts';
 export interface CertificateTrust {
   /** Of all tenants; keep them parsed. */
   anchors(): Promise<readonly TrustAnchor[]>;
-  /** Which fingerprints of the path are revoked, by a tenant of one of its anchors. */
-  revoked(path: CertificatePath): Promise<readonly string[]>;
-  /** The credential of the device that this certificate names to one of its anchors' tenants; null when there is none. */
-  credential(path: CertificatePath): Promise<string | null>;
+  /** Whom this certificate names to a tenant of one of its anchors; null when it names no device. */
+  holder(path: CertificatePath): Promise<CertificateHolder | null>;
+}
+
+export interface CertificateHolder {
+  readonly credential: string;
+  /** Which fingerprints of the path its tenant has revoked. Another tenant's revocations don't concern it. */
+  readonly revoked: readonly string[];
 }
 
 type Refused = Extract<CertificateVerdict, { refused: unknown }>;
 
-/** The `certificate` of `Credentials`: the chain, then revocation, then the name. */
+/** The `certificate` of `Credentials`: the chain, then the name, then revocation. */
 export function certificateVerifier(trust: CertificateTrust, clock: Clock = systemClock): Credentials['certificate'] {
   return async (chain) => {
     let path: CertificatePath;
@@ -26,12 +30,13 @@ export function certificateVerifier(trust: CertificateTrust, clock: Clock = syst
       // verifyCertificatePath throws no other alerts than a verdict knows.
       return { refused: error.code as Refused['refused'], reason: error.message };
     }
-    const [revoked] = await trust.revoked(path);
-    if (revoked !== undefined) {
-      return { refused: 'certificate_revoked', reason: `a certificate of '${path.subject}' is revoked: ${revoked}` };
+    const holder = await trust.holder(path);
+    if (holder === null) {
+      return { refused: 'certificate_unknown', reason: `certificate '${path.subject}' names no device` };
     }
-    const credential = await trust.credential(path);
-    if (credential !== null) return { credential };
-    return { refused: 'certificate_unknown', reason: `certificate '${path.subject}' names no device` };
+    const { credential, revoked } = holder;
+    if (revoked.length === 0) return { credential };
+    const fingerprints = revoked.join(', ');
+    return { refused: 'certificate_revoked', reason: `a certificate of '${path.subject}' is revoked: ${fingerprints}` };
   };
 }

@@ -106,6 +106,23 @@ export class Engine {
     this.sessions.endOf(credential);
   }
 
+  /**
+   * Ends the sessions of certificates that a new handshake would refuse, and those whose certificate can't be looked up.
+   * Takes them one after the other. What could be resumed is asked about when it is.
+   */
+  async recheckCertificates(): Promise<void> {
+    for (const handshake of this.#handshakes.all()) {
+      if (handshake.claim?.kind === 'x509') handshake.abandon('the certificates on file have changed');
+    }
+    // Of now: whatever opens from here on has been looked up after the change.
+    const sessions = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
+    for (const session of sessions) {
+      const { identity, key, proof } = session.parts;
+      const holds = await this.lookUps.stillHolds(proof, identity.credential).catch(() => false);
+      if (!holds && this.sessions.get(key) === session) this.sessions.revoke(session);
+    }
+  }
+
   /** Begins nothing more; the sessions stay, to be saved. */
   suspend(): void {
     for (const handshake of this.#handshakes.all()) handshake.abandon('the server shuts down');

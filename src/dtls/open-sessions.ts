@@ -125,10 +125,14 @@ export class OpenSessions {
   endOf(credential: string): void {
     this.#resumables.forgetCredential(credential);
     for (const session of this.all()) {
-      if (session.peer.security.credential !== credential) continue;
-      this.#sendAlert(session, 'fatal', 'access_denied');
-      this.end(session, 'revoked');
+      if (session.peer.security.credential === credential) this.revoke(session);
     }
+  }
+
+  /** Tells the device and ends. */
+  revoke(session: Session): void {
+    this.#sendAlert(session, 'fatal', 'access_denied');
+    this.end(session, 'revoked');
   }
 
   endAll(): void {

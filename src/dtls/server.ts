@@ -107,6 +107,11 @@ export class DtlsServer {
     this.#engine.endSessions(credential);
   }
 
+  /** Ends the sessions of certificates that no longer count, when one or an authority is revoked. */
+  recheckCertificates(): Promise<void> {
+    return this.#engine.recheckCertificates();
+  }
+
   /** Tells every device and ends. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;

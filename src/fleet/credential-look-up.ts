@@ -20,12 +20,17 @@ export interface CredentialLookUp {
   psk(identity: Uint8Array): Promise<{ readonly key: Uint8Array; readonly credential: string } | null>;
   /** By the DER SubjectPublicKeyInfo. */
   publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
-  /** The DER certificates of all tenants' trust anchors. */
+  /** The DER certificates of all tenants' trust anchors, but for those that their own tenant revoked. */
   anchors(): Promise<readonly { readonly id: string; readonly tenantId: string; readonly certificate: Uint8Array }[]>;
-  /** Which of the fingerprints (SHA-256 in hex) one of the tenants revoked. */
-  revoked(tenantIds: readonly string[], fingerprints: readonly string[]): Promise<readonly string[]>;
-  /** The credential of the tenants' device whose certificates have this subject's common name. */
-  certificate(tenantIds: readonly string[], subject: string): Promise<{ readonly credential: string } | null>;
+  /**
+   * The credential of the tenants' device whose certificates have this subject's common name, and which of the
+   * fingerprints (SHA-256 in hex) its tenant revoked. Of tenants that trust one authority the first with the name has it.
+   */
+  certificate(
+    tenantIds: readonly string[],
+    subject: string,
+    fingerprints: readonly string[],
+  ): Promise<{ readonly credential: string; readonly revoked: readonly string[] } | null>;
   /** By credential, in one statement; those that no longer count are left out. */
   holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
   /** Which of the devices may not come without security. */
@@ -82,28 +87,21 @@ export function createCredentialLookUp({
       store.asSystem((tx) =>
         tx
           .select({ id: trustAnchors.id, tenantId: trustAnchors.tenantId, certificate: trustAnchors.certificate })
-          .from(trustAnchors),
+          .from(trustAnchors)
+          .leftJoin(
+            revokedCertificates,
+            and(
+              eq(revokedCertificates.tenantId, trustAnchors.tenantId),
+              eq(revokedCertificates.fingerprint, trustAnchors.fingerprint),
+            ),
+          )
+          .where(isNull(revokedCertificates.id)),
       ),
 
-    async revoked(tenantIds, fingerprints) {
-      const rows = await store.asSystem((tx) =>
-        tx
-          .select({ fingerprint: revokedCertificates.fingerprint })
-          .from(revokedCertificates)
-          .where(
-            and(
-              inArray(revokedCertificates.tenantId, [...tenantIds]),
-              inArray(revokedCertificates.fingerprint, [...fingerprints]),
-            ),
-          ),
-      );
-      return rows.map(({ fingerprint }) => fingerprint);
-    },
-
-    async certificate(tenantIds, subject) {
-      const [row] = await store.asSystem((tx) =>
-        tx
-          .select({ id: credentials.id })
+    certificate: (tenantIds, subject, fingerprints) =>
+      store.asSystem(async (tx) => {
+        const [found] = await tx
+          .select({ id: credentials.id, tenantId: credentials.tenantId })
           .from(credentials)
           .where(
             and(
@@ -112,10 +110,21 @@ export function createCredentialLookUp({
               eq(credentials.identity, subject),
               counting(),
             ),
-          ),
-      );
-      return row ? { credential: row.id } : null;
-    },
+          )
+          .orderBy(credentials.createdAt, credentials.id)
+          .limit(1);
+        if (!found) return null;
+        const revoked = await tx
+          .select({ fingerprint: revokedCertificates.fingerprint })
+          .from(revokedCertificates)
+          .where(
+            and(
+              eq(revokedCertificates.tenantId, found.tenantId),
+              inArray(revokedCertificates.fingerprint, [...fingerprints]),
+            ),
+          );
+        return { credential: found.id, revoked: revoked.map(({ fingerprint }) => fingerprint) };
+      }),
 
     async holders(ids) {
       const rows = await store.asSystem((tx) =>

@@ -249,6 +249,10 @@ export function createCredentials({
         .asTenant(actor.tenantId, async (tx) => {
           if ((await tx.$count(trustAnchors)) >= MOST_ANCHORS)
             throw new FleetError('CONFLICT', `a tenant has at most ${MOST_ANCHORS} trust anchors`);
+          if ((await tx.$count(revokedCertificates, eq(revokedCertificates.fingerprint, row.fingerprint))) > 0)
+            throw new FleetError('CONFLICT', `the certificate ${row.fingerprint} is revoked`, {
+              field: ['certificate'],
+            });
           await tx.insert(trustAnchors).values(row);
         })
         .catch((error: unknown) => {
@@ -260,6 +264,7 @@ export function createCredentials({
           }
           throw error;
         });
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: true });
       return row;
     },
 
@@ -269,6 +274,7 @@ export function createCredentials({
         isUuid(id) ? tx.delete(trustAnchors).where(eq(trustAnchors.id, id)).returning() : [],
       );
       if (!row) throw new FleetError('NOT_FOUND', 'no such trust anchor');
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
       return row;
     },
 
@@ -292,6 +298,7 @@ export function createCredentials({
           })
           .onConflictDoNothing(),
       );
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
     },
   };
 }

@@ -40,4 +40,6 @@ export interface FleetEvents {
   readonly bootstrapChanged: { readonly tenantId: TenantId; readonly bootstrap: Bootstrap };
   /** Key: tenantId. The sessions that this credential opened end. */
   readonly credentialEnded: { readonly tenantId: TenantId; readonly credentialId: string };
+  /** Key: tenantId. A certificate, a device's or an authority's, counts from now on or no longer. */
+  readonly trustChanged: { readonly tenantId: TenantId; readonly counts: boolean };
 }

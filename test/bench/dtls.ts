@@ -17,28 +17,42 @@ import { ecdheFloor, perCpuSecond, records } from './dtls-floor.ts';
 import { echoes, handshakes, startServer } from './dtls-load.ts';
 
 /** Rounds of each measurement, taken in turn. The first warms up and isn't counted. */
-const ROUNDS = 1 + 3;
+const ROUNDS = 1 + 7;
 const HANDSHAKES = 2_000;
 const ECHOES = 30_000;
 const RECORDS = 50_000;
 const SESSIONS = 50_000;
 const MESSAGE = Buffer.alloc(64, 'reading ');
 
+interface Round {
+  readonly value: number;
+  readonly ratio: number;
+}
+
 type Measurements = Readonly<Record<string, () => Promise<number> | number>>;
 
-/** Prints what each measurement came to, in the order given. */
-async function report(measurements: Measurements): Promise<void> {
-  const results = new Map<string, number[]>(Object.keys(measurements).map((name) => [name, []]));
+/**
+ * Prints what each measurement came to, in the order given; and the median of its ratios to `reference` of the same
+ * round, which the moods of the machine disturb least.
+ */
+async function report(measurements: Measurements, reference?: () => Promise<number>): Promise<void> {
+  const results = new Map<string, Round[]>(Object.keys(measurements).map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, measure] of Object.entries(measurements)) {
-      const result = await measure();
-      if (round > 0) results.get(name)?.push(result);
+      const beside = reference ? await reference() : NaN;
+      const value = await measure();
+      if (round > 0) results.get(name)?.push({ value, ratio: value / beside });
     }
   }
   for (const [name, rounds] of results) {
-    rounds.sort((a, b) => a - b);
-    print(name, rounds[rounds.length >> 1] ?? 0, `best ${Math.round(rounds.at(-1) ?? 0)}`);
+    const values = rounds.map(({ value }) => value);
+    const ratio = reference ? `, ${median(rounds.map((round) => round.ratio)).toFixed(3)} of plain UDP` : '';
+    print(name, median(values), `best ${Math.round(Math.max(...values))}${ratio}`);
   }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function print(name: string, value: number, remark = ''): void {
@@ -51,8 +65,9 @@ async function measureServers(): Promise<void> {
   const shakingHands = (kind: Parameters<typeof handshakes>[1]) => (): Promise<number> =>
     dtls.perCpuSecond(() => handshakes(dtls.port, kind, HANDSHAKES));
   try {
-    await report({
-      'plain UDP echoes': () => udp.perCpuSecond(() => echoes(udp.port, false, ECHOES)),
+    const plainEchoes = (): Promise<number> => udp.perCpuSecond(() => echoes(udp.port, false, ECHOES));
+    const measurements = {
+      'plain UDP echoes': plainEchoes,
       echoes: () => dtls.perCpuSecond(() => echoes(dtls.port, true, ECHOES)),
       'handshakes, PSK-CCM-8': shakingHands('PSK-CCM-8'),
       'handshakes, ECDHE-ECDSA-CCM-8': shakingHands('ECDHE-ECDSA-CCM-8 with raw public keys'),
@@ -60,7 +75,8 @@ async function measureServers(): Promise<void> {
       'floor of ECDHE: its EC calls alone': ecdheFloor,
       'CCM-8 alone, sealed and opened by kept ciphers': () => records(KEPT_CCM_8),
       'the same by a cipher for each record': () => records(ONE_SHOT_CCM_8),
-    });
+    };
+    await report(measurements, plainEchoes);
   } finally {
     dtls.stop();
     udp.stop();

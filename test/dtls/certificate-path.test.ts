@@ -158,8 +158,8 @@ describe('the certificate verifier', () => {
   const device = certify('urn:dev:1', root);
   const trust = {
     anchors: async () => anchors,
-    revoked: async () => [],
-    credential: async ({ commonName }: CertificatePath) => (commonName === 'urn:dev:1' ? 'x509-1' : null),
+    holder: async ({ commonName }: CertificatePath) =>
+      commonName === 'urn:dev:1' ? { credential: 'x509-1', revoked: [] } : null,
   };
   const clock = new ManualClock();
 
@@ -180,8 +180,10 @@ describe('the certificate verifier', () => {
     const fingerprint = new X509Certificate(factory.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
     const revoking = {
       ...trust,
-      revoked: async ({ fingerprints }: { fingerprints: readonly string[] }) =>
-        fingerprints.filter((one) => one === fingerprint),
+      holder: async ({ fingerprints }: CertificatePath) => ({
+        credential: 'x509-1',
+        revoked: fingerprints.filter((one) => one === fingerprint),
+      }),
     };
     expect(await certificateVerifier(revoking, clock)([below.certificate, factory.certificate])).toMatchObject({
       refused: 'certificate_revoked',

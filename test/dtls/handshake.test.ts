@@ -36,8 +36,8 @@ beforeEach(() => {
         certificateVerifier(
           {
             anchors: async () => anchors,
-            revoked: async () => [],
-            credential: async ({ commonName }) => (commonName === 'urn:dev:1' ? 'x509-1' : null),
+            holder: async ({ commonName }) =>
+              commonName === 'urn:dev:1' ? { credential: 'x509-1', revoked: [] } : null,
           },
           world.clock,
         )(chain),

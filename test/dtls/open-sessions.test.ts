@@ -1,18 +1,31 @@
+import { X509Certificate } from 'node:crypto';
+
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeAlert } from '../../src/dtls/alert.ts';
+import type { CertificateVerdict } from '../../src/dtls/credentials.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
+import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
+import { certify, START } from './certificates.ts';
 import type { Client } from './client.ts';
 import { World } from './network.ts';
 
 const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
+
+const identity = loadServerIdentity(createServerIdentity({ commonName: 'server', names: [], now: START, days: 30 }));
 
 let world: World;
 
 beforeEach(() => {
   world = new World();
 });
+
+function withCertificate(name: string): Promise<Client> {
+  const { certificate, privateKey } = certify(name, null);
+  const suites = ['TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8'] as const;
+  return world.connected({ suites, certificate: { privateKey, chain: [certificate] } });
+}
 
 async function say(client: Client, text: string): Promise<void> {
   client.send(Buffer.from(text));
@@ -149,6 +162,30 @@ describe('an open session', () => {
     expect(client.alerts).toEqual(['access_denied']);
     expect(world.ended).toMatchObject([{ reason: 'revoked' }]);
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
+  });
+
+  it('ends when its certificate no longer counts or can not be looked up; others go on', async () => {
+    const answers = new Map<string, () => CertificateVerdict>();
+    world = new World({
+      settings: { identity },
+      credentials: {
+        certificate: async ([own]) => answers.get(new X509Certificate(own ?? '').subject)?.() ?? { credential: 'x509' },
+      },
+    });
+    await world.connected();
+    const [kept, revoked, unknown] = await Promise.all(['kept', 'revoked', 'unknown'].map(withCertificate));
+    answers.set('CN=revoked', () => ({ refused: 'certificate_revoked', reason: 'it was stolen' }));
+    answers.set('CN=unknown', () => {
+      throw new Error('the database is gone');
+    });
+    await world.engine.recheckCertificates();
+    await world.clock.advance(1);
+    expect([kept, revoked, unknown].map((client) => client?.alerts)).toEqual([
+      [],
+      ['access_denied'],
+      ['access_denied'],
+    ]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 2 });
   });
 
   it('is not opened by a handshake that was under way when its credential was revoked', async () => {

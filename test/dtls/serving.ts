@@ -57,8 +57,7 @@ export class Serving {
         rawPublicKey: async (key) => (spki.equals(key) ? { credential: 'rpk' } : null),
         certificate: certificateVerifier({
           anchors: async () => anchors,
-          revoked: async () => [],
-          credential: async ({ commonName }) => (commonName === 'device' ? 'x509' : null),
+          holder: async ({ commonName }) => (commonName === 'device' ? { credential: 'x509', revoked: [] } : null),
         }),
       },
       onHandshake: (report) => {

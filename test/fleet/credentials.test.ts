@@ -7,8 +7,11 @@ import { createCredentials } from '../../src/fleet/credentials.ts';
 import type { FleetEvents } from '../../src/fleet/events.ts';
 import { Seal } from '../../src/fleet/seal.ts';
 import { credentials as table, devices, profiles, tenants } from '../../src/store/index.ts';
+import { certify } from '../dtls/certificates.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { useStore } from '../store/database.ts';
+
+const DAY = 86_400_000;
 
 const store = useStore();
 const clock = new ManualClock();
@@ -178,6 +181,35 @@ describe('credentials', () => {
     const operator: Actor = { ...acme, role: 'operator' };
     await expect(book().list(operator, [])).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(book().create(operator, randomUUID(), { kind: 'psk' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  describe('of tenants that trust one authority', () => {
+    const root = certify('Shared root', null, { notBefore: clock.now() - DAY, notAfter: clock.now() + DAY });
+    const fingerprint = createHash('sha256').update(root.certificate).digest('hex');
+    it('know a device by the first credential with its name, and by the revocations of its own tenant', async () => {
+      const [first, second] = [await device(acme, 'urn:imei:8'), await device(other, 'urn:imei:8-other')];
+      const own = await book().create(acme, first, { kind: 'x509', subject: 'shared' });
+      await clock.advance(1_000);
+      await book().create(other, second, { kind: 'x509', subject: 'shared' });
+      const [stolen, fine] = ['aa'.repeat(32), 'bb'.repeat(32)];
+      const found = (): ReturnType<ReturnType<typeof lookUp>['certificate']> =>
+        lookUp().certificate(['other', 'acme'], 'shared', [stolen, fine]);
+      await book().revokeCertificate(other, { fingerprint: stolen, reason: 'not theirs' });
+      expect(await found()).toEqual({ credential: own.credential.id, revoked: [] });
+      await book().revokeCertificate(acme, { fingerprint: stolen, reason: 'stolen' });
+      expect(await found()).toEqual({ credential: own.credential.id, revoked: [stolen] });
+    });
+
+    it('lose it as an anchor when they revoke it themselves, and can not add it again', async () => {
+      const anchor = { name: 'Shared', certificate: root.certificate.toString('base64') };
+      await book().addAnchor(acme, anchor);
+      const { id } = await book().addAnchor(other, anchor);
+      await book().revokeCertificate(other, { fingerprint, reason: 'compromised' });
+      expect((await lookUp().anchors()).map(({ tenantId }) => tenantId)).toEqual(['acme']);
+      await book().removeAnchor(other, id);
+      const refused = { code: 'CONFLICT', field: ['certificate'], message: expect.stringContaining(fingerprint) };
+      await expect(book().addAnchor(other, anchor)).rejects.toMatchObject(refused);
+    });
   });
 
   it('refuses an anchor that is no certificate', async () => {

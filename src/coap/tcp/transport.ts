@@ -41,6 +41,8 @@ export class TcpTransport implements Transport {
   readonly kind: 'tcp' | 'tls';
   readonly #servers: Server[] = [];
   readonly #connections = new Map<string, Connection>();
+  /** Over TLS: whom its certificates make a connection's peer today. */
+  readonly #identities = new Map<Connection, () => Promise<SecurityIdentity | null>>();
   readonly #clock: Clock;
   readonly #most: number;
   readonly #tls: TlsSettings | null;
@@ -99,6 +101,16 @@ export class TcpTransport implements Transport {
     }
   }
 
+  /** Ends the connections whose certificates no longer count, and those whose can't be looked up, one after the other. */
+  async recheckCertificates(): Promise<void> {
+    // Of now: whoever comes from here on has been looked up after the change.
+    const identities = Array.from(this.#identities);
+    for (const [connection, identify] of identities) {
+      const today = await identify().catch(() => null);
+      if (today?.credential !== connection.peer.security?.credential) void connection.close();
+    }
+  }
+
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
@@ -137,25 +149,30 @@ export class TcpTransport implements Transport {
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     server.on('secureConnection', (socket) => {
       socket.on('error', () => {});
-      identify(chainOf(socket)).then(
-        (security) => (security && !socket.destroyed ? this.#accept(socket, security) : socket.destroy()),
-        () => socket.destroy(),
-      );
+      void this.#admit(socket, () => identify(chainOf(socket)));
     });
     return server;
   }
 
-  #accept(socket: Socket, security: SecurityIdentity | null): void {
+  async #admit(socket: TLSSocket, identify: () => Promise<SecurityIdentity | null>): Promise<void> {
+    const security = await identify().catch(() => null);
+    if (security && !socket.destroyed) this.#identities.set(this.#accept(socket, security), identify);
+    else socket.destroy();
+  }
+
+  #accept(socket: Socket, security: SecurityIdentity | null): Connection {
     // The address alone could come back with another connection: a key is never used again.
     const key = `${this.kind} ${++this.#count} ${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
     const connection = new Connection(socket, key, security, this.#clock, {
       received: (peer, datagram) => this.#receive(peer, datagram),
-      gone: ({ peer }) => {
-        this.#connections.delete(peer.key);
-        this.#gone(peer);
+      gone: (gone) => {
+        this.#connections.delete(gone.peer.key);
+        this.#identities.delete(gone);
+        this.#gone(gone.peer);
       },
     });
     this.#connections.set(key, connection);
+    return connection;
   }
 }
 

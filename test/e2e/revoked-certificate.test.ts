@@ -1,0 +1,130 @@
+import { X509Certificate } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type Authority, certify } from '../dtls/certificates.ts';
+import { Client } from '../dtls/client.ts';
+import { runTreeline, type TreelineProcess } from './treeline-process.ts';
+
+const DAY = 86_400_000;
+const DTLS = 'urn:dev:os:dtls';
+const TLS = 'urn:dev:os:tls';
+
+let treeline: TreelineProcess;
+const cleanUp: (() => void)[] = [];
+
+beforeAll(async () => {
+  treeline = await runTreeline();
+  for (const endpoint of [DTLS, TLS]) {
+    await treeline.query(
+      `mutation ($endpoint: String!) {
+        provisionDevice(input: { endpoint: $endpoint, security: { certificate: {} } }) { __typename }
+      }`,
+      { endpoint },
+    );
+  }
+});
+
+afterEach(() => cleanUp.splice(0).forEach((step) => step()));
+
+afterAll(() => treeline?.stop());
+
+/** A factory that the tenant trusts, and a certificate of it for each of the two devices. */
+async function factory() {
+  const valid = { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY };
+  const root = certify('Factory', null, valid);
+  const { addTrustAnchor } = await treeline.query<{ addTrustAnchor: { trustAnchor: { id: string } } }>(
+    `mutation ($certificate: String!) {
+      addTrustAnchor(input: { name: "Factory", certificate: $certificate }) {
+        ... on AddTrustAnchorPayload { trustAnchor { id } }
+      }
+    }`,
+    { certificate: root.certificate.toString('base64') },
+  );
+  return { id: addTrustAnchor.trustAnchor.id, root, dtls: certify(DTLS, root, valid), tls: certify(TLS, root, valid) };
+}
+
+/** A session over DTLS; `ended` resolves with the alert that ends it. */
+async function overDtls({ certificate, privateKey }: Authority) {
+  const socket = createSocket('udp4');
+  const client = new Client({
+    clock: systemClock,
+    suites: ['TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8'],
+    certificate: { privateKey, chain: [certificate] },
+    transmit: (datagram) => socket.send(datagram, treeline.coaps.port, treeline.coaps.host),
+  });
+  socket.on('message', (datagram) => client.receive(datagram));
+  cleanUp.push(() => {
+    client.stop();
+    socket.close();
+  });
+  client.start();
+  while (client.state === 'shaking hands') await once(socket, 'message');
+  expect(client.state).toBe('open');
+  return {
+    async ended() {
+      while (client.alerts.length === 0) await once(socket, 'message');
+      return client.alerts[0];
+    },
+  };
+}
+
+/** A connection over TLS that the product has admitted; `ended` resolves when it closes it. */
+async function overTls({ certificate, privateKey }: Authority) {
+  const { hostname, port } = new URL(
+    (/coaps\+tcp:\/\/\S+/.exec(treeline.output())?.[0] ?? '').replace('coaps+tcp', 'http'),
+  );
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    rejectUnauthorized: false,
+    ALPNProtocols: ['coap'],
+    cert: new X509Certificate(certificate).toString(),
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
+  });
+  cleanUp.push(() => socket.destroy());
+  // Its Capabilities and Settings Message.
+  await once(socket, 'data');
+  const closed = once(socket.resume(), 'close');
+  return { socket, ended: () => closed };
+}
+
+async function revoke({ certificate }: Authority): Promise<void> {
+  const { revokeCertificate } = await treeline.query<{ revokeCertificate: object }>(
+    `mutation ($fingerprint: String!) {
+      revokeCertificate(input: { fingerprint: $fingerprint, reason: "stolen" }) { __typename }
+    }`,
+    { fingerprint: new X509Certificate(certificate).fingerprint256 },
+  );
+  expect(revokeCertificate).toEqual({ __typename: 'RevokeCertificatePayload' });
+}
+
+it('ends the session of a device whose certificate is revoked, and no other', async () => {
+  const { dtls, tls } = await factory();
+  const [session, connection] = [await overDtls(dtls), await overTls(tls)];
+  await revoke(dtls);
+  expect(await session.ended()).toBe('access_denied');
+  expect(connection.socket.destroyed).toBe(false);
+  const other = await overDtls(tls);
+  await revoke(tls);
+  expect(await other.ended()).toBe('access_denied');
+  await connection.ended();
+});
+
+it('ends the sessions of devices whose authority is revoked', async () => {
+  const { root, dtls, tls } = await factory();
+  const [session, connection] = [await overDtls(dtls), await overTls(tls)];
+  await revoke(root);
+  expect(await session.ended()).toBe('access_denied');
+  await connection.ended();
+});
+
+it('ends the sessions of devices whose authority is a trust anchor no more', async () => {
+  const { id, dtls, tls } = await factory();
+  const [session, connection] = [await overDtls(dtls), await overTls(tls)];
+  await treeline.query('mutation ($id: ID!) { removeTrustAnchor(input: { id: $id }) { __typename } }', { id });
+  expect(await session.ended()).toBe('access_denied');
+  await connection.ended();
+});
