@@ -48,6 +48,8 @@ export class Engine {
   readonly #handshakes: HandshakeTable;
   readonly #strangers: TokenBucket;
   readonly #context: HandshakeContext;
+  /** How often credentials or certificates were revoked. */
+  #revocations = 0;
 
   constructor(parts: EngineParts) {
     const { settings, credentials, clock, random, events } = parts;
@@ -67,6 +69,7 @@ export class Engine {
       lookUps: this.lookUps,
       resumables: this.resumables,
       transmit,
+      revocations: () => this.#revocations,
       established: (handshake, established) => this.#established(handshake, established),
       failed: (handshake, failure) => this.#failed(handshake, failure),
     };
@@ -100,6 +103,7 @@ export class Engine {
 
   /** Ends all that the credential opened or is about to open, and lets none of it be resumed. */
   endSessions(credential: string): void {
+    this.#revocations++;
     for (const handshake of this.#handshakes.all()) {
       if (handshake.credential === credential) handshake.abandon('the credential was revoked');
     }
@@ -111,16 +115,10 @@ export class Engine {
    * Takes them one after the other. What could be resumed is asked about when it is.
    */
   async recheckCertificates(): Promise<void> {
-    for (const handshake of this.#handshakes.all()) {
-      if (handshake.claim?.kind === 'x509') handshake.abandon('the certificates on file have changed');
-    }
-    // Of now: whatever opens from here on has been looked up after the change.
+    this.#revocations++;
+    // Of now: using them changes their order in the table.
     const sessions = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
-    for (const session of sessions) {
-      const { identity, key, proof } = session.parts;
-      const holds = await this.lookUps.stillHolds(proof, identity.credential).catch(() => false);
-      if (!holds && this.sessions.get(key) === session) this.sessions.revoke(session);
-    }
+    for (const session of sessions) await this.#recheck(session);
   }
 
   /** Begins nothing more; the sessions stay, to be saved. */
@@ -132,6 +130,12 @@ export class Engine {
   shutDown(): void {
     this.suspend();
     this.sessions.endAll();
+  }
+
+  async #recheck(session: Session): Promise<void> {
+    const { identity, key, proof } = session.parts;
+    const holds = await this.lookUps.stillHolds(proof, identity.credential).catch(() => false);
+    if (!holds && this.sessions.get(key) === session) this.sessions.revoke(session);
   }
 
   /** An open session listens to nothing unprotected: this is all about handshakes. */
@@ -247,10 +251,13 @@ export class Engine {
       sessionId: resumable?.sessionId ?? null,
       clientRandom: lasting(clientRandom),
     };
-    this.sessions.open(new Session(parts, address, now, finalFlight));
+    const session = new Session(parts, address, now, finalFlight);
+    this.sessions.open(session);
     if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
+    // What was looked up may have been revoked meanwhile.
+    if (handshake.revocationsBefore !== this.#revocations) void this.#recheck(session);
   }
 
   /** The sessions that a new one takes the place of: a device has one at a time. */

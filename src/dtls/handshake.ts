@@ -27,6 +27,8 @@ export interface HandshakeContext {
   readonly lookUps: LookUps;
   readonly resumables: Resumables;
   transmit(to: Address, datagram: Buffer): void;
+  /** How often credentials or certificates were revoked. */
+  revocations(): number;
   established(handshake: Handshake, established: Established): void;
   failed(handshake: Handshake, failure: HandshakeFailure): void;
 }
@@ -56,6 +58,7 @@ export class Handshake {
   /** Our Connection ID in the session to be, in hex: the session's name even if the client doesn't use one. */
   readonly key: string;
   readonly startedAt: number;
+  readonly revocationsBefore: number;
 
   readonly #context: HandshakeContext;
   readonly #hello: messages.ClientHello;
@@ -79,6 +82,7 @@ export class Handshake {
     this.negotiated = negotiated;
     this.key = cid.toString('hex');
     this.startedAt = clock.now();
+    this.revocationsBefore = context.revocations();
     this.clientRandom = hello.hello.random;
     this.#hello = hello.hello;
     this.#exchange = new Exchange(hello, negotiated, cid, random);

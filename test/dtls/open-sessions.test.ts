@@ -3,13 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeAlert } from '../../src/dtls/alert.ts';
-import type { CertificateVerdict } from '../../src/dtls/credentials.ts';
+import type { CertificateVerdict, PskCredential } from '../../src/dtls/credentials.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
 import { certify, START } from './certificates.ts';
 import type { Client } from './client.ts';
-import { World } from './network.ts';
+import { PSK, World } from './network.ts';
 
 const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
 
@@ -162,6 +162,20 @@ describe('an open session', () => {
     expect(client.alerts).toEqual(['access_denied']);
     expect(world.ended).toMatchObject([{ reason: 'revoked' }]);
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
+  });
+
+  it('ends as soon as it is open when its credential was revoked while it was looked up', async () => {
+    const onFile = [{ key: PSK.key, credential: 'psk-1' }];
+    const psk = async (): Promise<PskCredential | null> => {
+      const found = onFile.pop() ?? null;
+      return new Promise((resolve) => world.clock.after(100, () => resolve(found)));
+    };
+    world = new World({ credentials: { psk } });
+    const client = await world.connected();
+    world.engine.endSessions('psk-1');
+    await world.clock.advance(300);
+    expect(client.alerts).toEqual(['access_denied']);
+    expect(world.engine.metrics).toMatchObject({ sessions: 0, handshakes: [{ result: 'full', count: 1 }] });
   });
 
   it('ends when its certificate no longer counts or can not be looked up; others go on', async () => {

@@ -47,6 +47,8 @@ export class TcpTransport implements Transport {
   readonly #most: number;
   readonly #tls: TlsSettings | null;
   #count = 0;
+  /** How often credentials or certificates were revoked. */
+  #revocations = 0;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
 
@@ -96,6 +98,7 @@ export class TcpTransport implements Transport {
 
   /** Ends the connections that a credential opened, when it is revoked or rotated. */
   endSessions(credential: string): void {
+    this.#revocations++;
     for (const connection of this.#connections.values()) {
       if (connection.peer.security?.credential === credential) void connection.close();
     }
@@ -103,7 +106,7 @@ export class TcpTransport implements Transport {
 
   /** Ends the connections whose certificates no longer count, and those whose can't be looked up, one after the other. */
   async recheckCertificates(): Promise<void> {
-    // Of now: whoever comes from here on has been looked up after the change.
+    this.#revocations++;
     const identities = Array.from(this.#identities);
     for (const [connection, identify] of identities) {
       const today = await identify().catch(() => null);
@@ -155,7 +158,10 @@ export class TcpTransport implements Transport {
   }
 
   async #admit(socket: TLSSocket, identify: () => Promise<SecurityIdentity | null>): Promise<void> {
+    const revocationsBefore = this.#revocations;
     const security = await identify().catch(() => null);
+    // What was looked up may have been revoked meanwhile.
+    if (security && revocationsBefore !== this.#revocations) return this.#admit(socket, identify);
     if (security && !socket.destroyed) this.#identities.set(this.#accept(socket, security), identify);
     else socket.destroy();
   }
