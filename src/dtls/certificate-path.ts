@@ -68,7 +68,8 @@ export function trustAnchor(id: string, certificate: string | Uint8Array): Trust
 /**
  * RFC 5280 §6.1, as far as devices need it: signatures, validity, path length, key usage, purposes and critical
  * extensions, from the device's own certificate up to an anchor. Policies and name constraints are not worked out; a
- * certificate that makes them critical is refused.
+ * certificate that makes them critical is refused. The anchors of each certificate of the chain are found, each judged
+ * alone: what one tenant trusts must not decide for another.
  *
  * `chain` is DER, the device's own first (RFC 5246 §7.4.2 wants each certified by the next); `now` in milliseconds since
  * the Unix epoch. Throws DtlsError with the alert that fits.
@@ -87,21 +88,32 @@ export function verifyCertificatePath(
     }
   });
   const path: Parsed[] = [];
+  const trusted = new Map<TrustAnchor, number>();
+  const refusals: unknown[] = [];
   for (const certificate of certificates) {
-    const below = path.at(-1);
-    if (below !== undefined) checkIssuer(certificate, below, path.length - 1);
+    try {
+      const below = path.at(-1);
+      if (below !== undefined) checkIssuer(certificate, below, path.length - 1);
+      checkCertificate(certificate, now);
+    } catch (refusal) {
+      // It undoes no anchor that was found below it.
+      refusals.push(refusal);
+      break;
+    }
     path.push(certificate);
-    checkCertificate(certificate, now);
-    const trusted = trustedAnchors(
-      anchors.filter((anchor) => isAnchoredBy(certificate, anchor)),
-      path,
-      now,
-    );
-    if (trusted.length === 0) continue;
-    return describePath(path, trusted);
+    for (const anchor of anchors) {
+      if (trusted.has(anchor) || !isAnchoredBy(certificate, anchor)) continue;
+      try {
+        checkAnchor(anchor, path, now);
+        trusted.set(anchor, path.length);
+      } catch (refusal) {
+        refusals.push(refusal);
+      }
+    }
   }
+  if (trusted.size > 0) return describePath(path.slice(0, Math.max(...trusted.values())), [...trusted.keys()]);
   const last = certificates.at(-1);
-  throw new DtlsError('unknown_ca', `no trust anchor issued '${last?.subject ?? ''}'`);
+  throw refusals[0] ?? new DtlsError('unknown_ca', `no trust anchor issued '${last?.subject ?? ''}'`);
 }
 
 function describePath(path: readonly Parsed[], anchors: readonly TrustAnchor[]): CertificatePath {
@@ -130,27 +142,12 @@ function isIssuedBy(certificate: Parsed, issuer: Parsed): boolean {
   return certificate.x509.checkIssued(issuer.x509) && certificate.x509.verify(issuer.publicKey);
 }
 
-/**
- * Of the anchors that issued the path's last certificate, those that may have. One tenant's copy of an anchor that has
- * expired must not shut out another's; when none is good the first one's refusal is thrown.
- */
-function trustedAnchors(anchors: readonly TrustAnchor[], path: readonly Parsed[], now: number): TrustAnchor[] {
+/** Throws unless the anchor may have issued the path's last certificate, or is it. */
+function checkAnchor({ certificate }: TrustAnchor, path: readonly Parsed[], now: number): void {
   const last = path.at(-1);
-  if (last === undefined) return [];
-  const refusals: unknown[] = [];
-  const trusted = anchors.filter(({ certificate }) => {
-    if (isSame(certificate, last)) return true;
-    try {
-      checkIssuer(certificate, last, path.length - 1);
-      checkCertificate(certificate, now);
-      return true;
-    } catch (refusal) {
-      refusals.push(refusal);
-      return false;
-    }
-  });
-  if (trusted.length === 0 && refusals.length > 0) throw refusals[0];
-  return trusted;
+  if (last === undefined || isSame(certificate, last)) return;
+  checkIssuer(certificate, last, path.length - 1);
+  checkCertificate(certificate, now);
 }
 
 /** `intermediates`: those between `issuer` and the device's own certificate. */

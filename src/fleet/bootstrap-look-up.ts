@@ -14,7 +14,12 @@ export function createBootstrapLookUp(parts: { store: Store; clock: Clock; seal:
   const factory = createFactoryLookUp(parts);
   return {
     ...devices,
-    psk: async (identity) => (await devices.psk(identity)) ?? factory.psk(identity),
+    async psk(identity) {
+      const [own, made] = [await devices.psk(identity), await factory.psk(identity)];
+      // Identities are of all tenants: whose it was first it stays.
+      if (own && made) return own.since <= made.since ? own : made;
+      return own ?? made;
+    },
     factory: (id) => factory.credential(id),
   };
 }

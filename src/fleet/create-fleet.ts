@@ -26,6 +26,7 @@ import { Observing } from './observing.ts';
 import { OwnDefinitions } from './own-definitions.ts';
 import { Presence } from './presence.ts';
 import { createProfiles } from './profiles.ts';
+import { endUnprovenRegistrations } from './proven-registrations.ts';
 import { createProvisioning } from './provisioning.ts';
 import { Readings } from './readings.ts';
 import { RegistrationProfiles } from './registration-profiles.ts';
@@ -221,6 +222,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
         if (registration.queueMode) presence.sleeping(key, server.isAsleep(key));
       }
       presence.start();
+      endUnprovenRegistrations({ bus, lwm2m, log });
     },
 
     async stop() {

@@ -14,10 +14,16 @@ import type { CredentialHolder, CredentialPurpose } from './credential.ts';
 import type { Seal } from './seal.ts';
 import { isUuid } from './uuid.ts';
 
+export interface PskOnFile {
+  readonly key: Uint8Array;
+  readonly credential: string;
+  readonly since: Date;
+}
+
 /** What a handshake and a Register ask, before anybody knows the tenant. */
 export interface CredentialLookUp {
   /** By the exact bytes of a PSK identity. */
-  psk(identity: Uint8Array): Promise<{ readonly key: Uint8Array; readonly credential: string } | null>;
+  psk(identity: Uint8Array): Promise<PskOnFile | null>;
   /** By the DER SubjectPublicKeyInfo. */
   publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
   /** The DER certificates of all tenants' trust anchors, but for those that their own tenant revoked. */
@@ -58,8 +64,7 @@ export function createCredentialLookUp({
   seal: Seal;
   purpose?: CredentialPurpose;
 }): CredentialLookUp {
-  const present = (): SQL | undefined => counts(new Date(clock.now()));
-  const counting = (): SQL | undefined => and(eq(credentials.purpose, purpose), present());
+  const counting = (): SQL | undefined => and(eq(credentials.purpose, purpose), counts(new Date(clock.now())));
   return {
     async psk(identity) {
       const text = utf8(identity);
@@ -70,7 +75,8 @@ export function createCredentialLookUp({
           .from(credentials)
           .where(and(eq(credentials.kind, 'psk'), eq(credentials.identity, text), counting())),
       );
-      return row?.sealedKey ? { key: seal.open(row.sealedKey, keyContext(row.id)), credential: row.id } : null;
+      if (!row?.sealedKey) return null;
+      return { key: seal.open(row.sealedKey, keyContext(row.id)), credential: row.id, since: row.createdAt };
     },
 
     async publicKey(spki) {
@@ -144,12 +150,13 @@ export function createCredentialLookUp({
     },
 
     async secured(tx, deviceIds) {
-      // Whoever could bootstrap only by proving itself may not come to the LwM2M server without.
-      const counted = purpose === 'bootstrap' ? counting() : present();
+      // Whoever could bootstrap only by proving itself may not come to the LwM2M server without. One that is revoked or
+      // has ended secures its device still: to be without security again is no consequence of a theft.
+      const ofPurpose = purpose === 'bootstrap' ? eq(credentials.purpose, purpose) : undefined;
       const rows = await tx
         .selectDistinct({ deviceId: credentials.deviceId })
         .from(credentials)
-        .where(and(inArray(credentials.deviceId, [...deviceIds]), counted));
+        .where(and(inArray(credentials.deviceId, [...deviceIds]), ofPurpose));
       return new Set(rows.map(({ deviceId }) => deviceId as DeviceId)); // as above
     },
   };

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import {
@@ -91,8 +91,12 @@ export function createCredentials({
   seal: Seal;
 }): CredentialBook {
   const now = (): Date => new Date(clock.now());
-  const ended = (tenantId: TenantId, credentialId: string): void =>
-    bus.publish('credentialEnded', tenantId, { tenantId, credentialId });
+  const ended = (tenantId: TenantId, { id, deviceId }: { readonly id: string; readonly deviceId: string }): void =>
+    bus.publish('credentialEnded', tenantId, {
+      tenantId,
+      deviceId: deviceId as DeviceId, // the column holds what DeviceId names
+      credentialId: id,
+    });
 
   async function insert(
     tx: Transaction,
@@ -142,16 +146,22 @@ export function createCredentials({
     async resume() {
       const rotated = await store.asSystem((tx) =>
         tx
-          .select({ id: credentials.id, tenantId: credentials.tenantId, expiresAt: credentials.expiresAt })
+          .select({
+            id: credentials.id,
+            tenantId: credentials.tenantId,
+            deviceId: credentials.deviceId,
+            expiresAt: credentials.expiresAt,
+          })
           .from(credentials)
-          .where(and(isNotNull(credentials.expiresAt), isNull(credentials.revokedAt)))
-          .orderBy(desc(credentials.expiresAt))
+          // Those that have ended open no session again.
+          .where(and(gt(credentials.expiresAt, now()), isNull(credentials.revokedAt)))
+          .orderBy(credentials.expiresAt)
           .limit(MOST_RESUMED),
       );
-      for (const { id, tenantId, expiresAt } of rotated) {
-        const left = (expiresAt?.getTime() ?? 0) - clock.now();
+      for (const one of rotated) {
+        const left = (one.expiresAt?.getTime() ?? 0) - clock.now();
         // The column holds what TenantId names.
-        clock.after(Math.max(0, left), () => ended(tenantId as TenantId, id));
+        clock.after(Math.max(0, left), () => ended(one.tenantId as TenantId, one));
       }
     },
 
@@ -177,7 +187,12 @@ export function createCredentials({
         if (!device) throw new FleetError('NOT_FOUND', 'no such device');
         return issue(tx, device, input);
       };
-      return store.asTenant(actor.tenantId, make).catch(credentialConflict);
+      const issued = await store.asTenant(actor.tenantId, make).catch(credentialConflict);
+      bus.publish('credentialCreated', actor.tenantId, {
+        tenantId: actor.tenantId,
+        deviceId: issued.credential.deviceId,
+      });
+      return issued;
     },
 
     async rotate(actor, id, { overlapSeconds }) {
@@ -207,7 +222,7 @@ export function createCredentials({
         const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
         return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
       });
-      clock.after(overlapSeconds * 1000, () => ended(actor.tenantId, id));
+      clock.after(overlapSeconds * 1000, () => ended(actor.tenantId, { id, deviceId: issued.credential.deviceId }));
       return issued;
     },
 
@@ -220,7 +235,7 @@ export function createCredentials({
         await tx.update(credentials).set({ revokedAt }).where(eq(credentials.id, present.id));
         return { ...present, revokedAt };
       });
-      ended(actor.tenantId, row.id);
+      ended(actor.tenantId, row);
       return credentialOfRow(row);
     },
 
@@ -286,7 +301,7 @@ export function createCredentials({
           field: ['fingerprint'],
         });
       }
-      await store.asTenant(actor.tenantId, (tx) =>
+      const made = await store.asTenant(actor.tenantId, (tx) =>
         tx
           .insert(revokedCertificates)
           .values({
@@ -296,15 +311,17 @@ export function createCredentials({
             reason: reason.slice(0, 500),
             revokedAt: now(),
           })
-          .onConflictDoNothing(),
+          .onConflictDoNothing()
+          .returning({ id: revokedCertificates.id }),
       );
+      if (made.length === 0) return;
       bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
     },
   };
 }
 
 async function byId(tx: Transaction, id: string): Promise<CredentialRow> {
-  const [row] = isUuid(id) ? await tx.select().from(credentials).where(eq(credentials.id, id)) : [];
+  const [row] = isUuid(id) ? await tx.select().from(credentials).where(eq(credentials.id, id)).for('update') : [];
   if (!row) throw new FleetError('NOT_FOUND', 'no such credential');
   return row;
 }

@@ -39,7 +39,14 @@ export interface FleetEvents {
   /** Key: of one that is of no device, tenantId. */
   readonly bootstrapChanged: { readonly tenantId: TenantId; readonly bootstrap: Bootstrap };
   /** Key: tenantId. The sessions that this credential opened end. */
-  readonly credentialEnded: { readonly tenantId: TenantId; readonly credentialId: string };
+  readonly credentialEnded: {
+    readonly tenantId: TenantId;
+    /** Null of a factory credential. */
+    readonly deviceId: DeviceId | null;
+    readonly credentialId: string;
+  };
+  /** Key: tenantId. From now on the device has to prove itself. */
+  readonly credentialCreated: { readonly tenantId: TenantId; readonly deviceId: DeviceId };
   /** Key: tenantId. A certificate, a device's or an authority's, counts from now on or no longer. */
   readonly trustChanged: { readonly tenantId: TenantId; readonly counts: boolean };
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { and, desc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, sql, or } from 'drizzle-orm';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import { bootstraps, credentials, factoryCredentials, profiles, StoreError, type Store } from '../store/index.ts';
 import type { Actor, DeviceId, TenantId } from './access.ts';
 import { requireRole } from './authority.ts';
 import type { FactoryCredential, NewFactoryCredential } from './bootstrap.ts';
+import type { PskOnFile } from './credential-look-up.ts';
 import { checkedIdentity, pskKey, utf8 } from './credential-rules.ts';
 import type { Device } from './device.ts';
 import { FleetError } from './error.ts';
@@ -24,7 +25,7 @@ const LONGEST_NAME = 200;
 /** What a handshake and a Bootstrap-Request ask of factory credentials, before anybody knows the tenant. */
 export interface FactoryLookUp {
   /** By the exact bytes of a PSK identity; null when none counts. */
-  psk(identity: Uint8Array): Promise<{ readonly key: Uint8Array; readonly credential: string } | null>;
+  psk(identity: Uint8Array): Promise<PskOnFile | null>;
   /** Null when it no longer counts, or there is none. */
   credential(id: string): Promise<(FactoryCredential & { readonly tenantId: TenantId }) | null>;
 }
@@ -42,7 +43,8 @@ export function createFactoryLookUp({ store, clock, seal }: { store: Store; cloc
           .from(factoryCredentials)
           .where(and(eq(factoryCredentials.identity, identity), counting())),
       );
-      return row ? { key: seal.open(row.sealedKey, factoryContext(row.id)), credential: row.id } : null;
+      if (!row) return null;
+      return { key: seal.open(row.sealedKey, factoryContext(row.id)), credential: row.id, since: row.createdAt };
     },
 
     async credential(id) {
@@ -138,14 +140,18 @@ export class FactoryCredentials {
         : [],
     );
     if (!row) throw new FleetError('NOT_FOUND', 'no such factory credential');
-    bus.publish('credentialEnded', actor.tenantId, { tenantId: actor.tenantId, credentialId: row.id });
+    bus.publish('credentialEnded', actor.tenantId, {
+      tenantId: actor.tenantId,
+      deviceId: null,
+      credentialId: row.id,
+    });
     return credentialOfRow(row);
   }
 
   /**
    * The device of the endpoint, made now where there is none; a text says why not. Who knows the shared key could take
-   * any endpoint of the pattern, so one that has a credential of its own is out of its reach, unless it was this factory
-   * credential that brought it.
+   * any endpoint of the pattern, so one that was given a credential of its own, revoked by now or not, is out of its
+   * reach, unless it was this factory credential that brought it.
    */
   async claim(
     credential: FactoryCredential & { readonly tenantId: TenantId },
@@ -172,7 +178,7 @@ export class FactoryCredentials {
       const own = await tx
         .select({ purpose: credentials.purpose })
         .from(credentials)
-        .where(and(eq(credentials.deviceId, id), isNull(credentials.revokedAt)));
+        .where(and(eq(credentials.deviceId, id), or(isNull(credentials.revokedAt), isNull(credentials.bootstrapId))));
       if (own.some(({ purpose }) => purpose === 'bootstrap')) return false;
       const brought = and(
         eq(bootstraps.deviceId, id satisfies DeviceId),

@@ -4,7 +4,6 @@ import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import type { Registration } from '../lwm2m/index.ts';
 import { credentials, type Store, type Transaction } from '../store/index.ts';
-import type { TenantId } from './access.ts';
 import type { FreshPsk } from './bootstrap-template.ts';
 import { counts } from './credential-look-up.ts';
 import type { CredentialBook } from './credentials.ts';
@@ -82,7 +81,9 @@ export class FreshCredentials {
         )
         .returning({ id: credentials.id });
     });
-    for (const { id } of ended) this.#tell(tenantId, id);
+    for (const { id } of ended) {
+      this.#bus.publish('credentialEnded', tenantId, { tenantId, deviceId, credentialId: id });
+    }
   }
 
   async #dropUnused(tx: Transaction, { id }: Device): Promise<void> {
@@ -106,10 +107,6 @@ export class FreshCredentials {
       .update(credentials)
       .set({ revokedAt: now })
       .where(and(unused, lte(credentials.createdAt, oldest.createdAt)));
-  }
-
-  #tell(tenantId: TenantId, credentialId: string): void {
-    this.#bus.publish('credentialEnded', tenantId, { tenantId, credentialId });
   }
 }
 

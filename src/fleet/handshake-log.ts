@@ -119,15 +119,10 @@ async function write(tx: Transaction, reports: readonly HandshakeReport[]): Prom
   const strangers: HandshakeReport[] = [];
   const rows: (typeof handshakes.$inferInsert)[] = [];
   for (const report of reports) {
-    const claimed = known.filter((credential) => isClaim(report, credential));
-    // The order puts the one that counts first; more than one only when certificates of several tenants have one name.
-    const tenants = new Set<string>();
-    for (const credential of claimed) {
-      if (tenants.has(credential.tenantId)) continue;
-      tenants.add(credential.tenantId);
-      rows.push(rowOf(report, credential));
-    }
-    if (claimed.length === 0) strangers.push(report);
+    // The order puts the one that counts first. What else has the name, another tenant's too, learns nothing.
+    const claimed = known.find((credential) => isClaim(report, credential));
+    if (claimed) rows.push(rowOf(report, claimed));
+    else strangers.push(report);
   }
   await insertRows(tx, handshakes, rows);
   await forgetOld(tx, [...new Set(rows.map(({ deviceId }) => deviceId))]);
@@ -155,7 +150,7 @@ async function claimedCredentials(tx: Transaction, reports: readonly HandshakeRe
     })
     .from(credentials)
     .where(or(inArray(credentials.id, ids), named('psk'), named('rpk'), named('x509')))
-    .orderBy(sql`${credentials.revokedAt} desc nulls first`, desc(credentials.createdAt))
+    .orderBy(sql`${credentials.revokedAt} desc nulls first`, credentials.createdAt)
     .for('key share');
 }
 
