@@ -72,6 +72,30 @@ describe('a certificate path', () => {
     );
   });
 
+  it("is not shut out by another tenant's anchor below its own, good or not", () => {
+    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const device = certify('device', factory);
+    const expired = certify('Factory', null, { notAfter: START - DAY, key: factory.privateKey });
+    const chain = [device.certificate, factory.certificate];
+    for (const [theirs, theirAnchors] of [
+      [factory, ['tenant-b', 'tenant-a']],
+      [device, ['tenant-b', 'tenant-a']],
+      [expired, ['tenant-a']],
+    ] as const) {
+      const both = [trustAnchor('tenant-b', theirs.certificate), ...anchors];
+      expect(verifyCertificatePath(chain, both, START).anchors).toEqual(theirAnchors);
+    }
+  });
+
+  it('is not undone by what stands above its anchor', () => {
+    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const device = certify('device', factory);
+    const pinned = [trustAnchor('factory', factory.certificate)];
+    const chain = [device.certificate, factory.certificate, certify('Root', null).certificate];
+    const path = verifyCertificatePath(chain, pinned, START);
+    expect(path).toMatchObject({ anchors: ['factory'], fingerprints: { length: 1 } });
+  });
+
   const stranger = certify('Root', null);
   const notCa = certify('Not a CA', root);
   const short = certify('Short', root, { extensions: [basicConstraints(true, 0), keyUsage('keyCertSign')] });

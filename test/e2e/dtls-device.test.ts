@@ -7,20 +7,26 @@ const ENDPOINT = 'urn:dev:os:simulated';
 let treeline: TreelineProcess;
 let device: DeviceProcess;
 let id: string;
+let credential: string;
 
 interface Provisioned {
-  readonly provisionDevice: { readonly device: { readonly id: string }; readonly secret: { readonly keyHex: string } };
+  readonly provisionDevice: {
+    readonly device: { readonly id: string };
+    readonly credential: { readonly id: string };
+    readonly secret: { readonly keyHex: string };
+  };
 }
 
 beforeAll(async () => {
   treeline = await runTreeline();
   const { provisionDevice } = await treeline.query<Provisioned>(
     `mutation ($endpoint: String!) { provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) {
-      ... on ProvisionDevicePayload { device { id } secret { keyHex } }
+      ... on ProvisionDevicePayload { device { id } credential { id } secret { keyHex } }
     } }`,
     { endpoint: ENDPOINT },
   );
   ({ id } = provisionDevice.device);
+  credential = provisionDevice.credential.id;
   device = runDevice({ scheme: 'coaps', ...treeline.coaps }, ENDPOINT, '--psk-key', provisionDevice.secret.keyHex);
   await device.heard(/registered/);
 });
@@ -50,3 +56,20 @@ it('reads it over the session that it opened', async () => {
   );
   expect(readResources).toEqual({ rpc: { status: 'SUCCESSFUL' }, values: [{ path: '/3303/0/5700' }] });
 });
+
+it('is registered no longer when its credential is revoked, and nobody is in its name without security', async () => {
+  await treeline.query('mutation ($id: ID!) { revokeCredential(input: { id: $id }) { __typename } }', {
+    id: credential,
+  });
+  await expect.poll(registered, { timeout: 10_000 }).toBe(false);
+  const impostor = runDevice(treeline.coap, ENDPOINT);
+  await impostor.heard(/4\.03/);
+  await impostor.stop();
+  expect(await registered()).toBe(false);
+});
+
+async function registered(): Promise<boolean> {
+  const query = 'query ($id: ID!) { device(id: $id) { registration { transport } } }';
+  const { device: found } = await treeline.query<{ device: { registration: unknown } }>(query, { id });
+  return found.registration !== null;
+}

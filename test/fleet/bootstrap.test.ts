@@ -235,11 +235,30 @@ describe('a factory credential', () => {
   it('does not reach a device that has a credential of its own', async () => {
     const { id } = await factory('bootstrapped-*');
     const known = await device();
-    await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
-    expect(await ask(known.endpoint, proving(id))).toMatchObject({
-      admitted: false,
-      reason: 'the device has a credential of its own',
-    });
+    const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
+    const refused = { admitted: false, reason: 'the device has a credential of its own' };
+    expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
+    // A stolen one does not come back by the key that all of its batch have.
+    await world.fleet.credentials.revoke(ADMIN, credential.id);
+    expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
+  });
+
+  it('is not shadowed by a later bootstrap credential of another tenant with its identity, nor shadows an earlier', async () => {
+    const { id, identity } = await factory('*');
+    const parts = { store: store(), clock: world.network.clock, seal: world.seal };
+    const found = (of: string): Promise<unknown> => createBootstrapLookUp(parts).psk(Buffer.from(of));
+    const known = await device();
+    const make = (of: string): Promise<unknown> =>
+      world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', purpose: 'bootstrap', identity: of });
+    await world.network.clock.advance(1_000);
+    await make(identity);
+    expect(await found(identity)).toMatchObject({ credential: id });
+    const earlier = `factory-${run}`;
+    await make(earlier);
+    await world.network.clock.advance(1_000);
+    const later = await factory('*');
+    expect(later.identity).toBe(earlier);
+    expect(await found(earlier)).not.toMatchObject({ credential: later.id });
   });
 
   it('counts until it is revoked', async () => {

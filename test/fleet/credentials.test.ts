@@ -166,6 +166,14 @@ describe('credentials', () => {
     expect(value).toMatchObject({ value: { tenantId: 'acme', credentialId: credential.id } });
   });
 
+  it('secures its device also when it is revoked', async () => {
+    const [id, without] = [await device(acme, 'urn:imei:stolen'), await device(acme, 'urn:imei:without')];
+    const { credential } = await book().create(acme, id, { kind: 'psk' });
+    await book().revoke(acme, credential.id);
+    const secured = await store().asTenant('acme', (tx) => lookUp().secured(tx, [id, without]));
+    expect(secured).toEqual(new Set([id]));
+  });
+
   it('shows and takes nothing of another tenant', async () => {
     const id = await device(acme, 'urn:imei:7');
     const { credential } = await book().create(acme, id, { kind: 'psk' });

@@ -121,6 +121,16 @@ describe('the handshake log', () => {
     ]);
   });
 
+  it("tells a failure to the first tenant with the name, and nothing of it to another's", async () => {
+    const { device, credential } = await provisioned({ kind: 'x509' });
+    await clock.advance(1_000);
+    const { device: theirs } = await provisioned({ kind: 'x509', subject: credential.identity }, OTHER);
+    const outcome = { established: false, alert: 'certificate_expired', reason: 'it expired 2026-03-01' } as const;
+    await written(report('', { claim: { kind: 'x509', name: `CN=${credential.identity}` }, outcome }));
+    expect(await of(device.id)).toHaveLength(1);
+    expect(await of(theirs.id, OTHER)).toEqual([]);
+  });
+
   it('tells strangers in the process log, the first ten of them', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `stranger-${index}`);
     await written(...names.map((name) => report(name, { outcome: { ...REFUSED, reason: `${name} is not known` } })));
