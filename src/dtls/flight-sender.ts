@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Channel } from './channel.ts';
 import { type Flight, packFlight } from './flight.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord, MAX_SEQUENCE } from './record.ts';
 
 /** RFC 6347 §4.2.4.1: one second, doubled each time, never more than sixty. */
 const FIRST_TIMEOUT_MS = 1_000;
@@ -53,7 +53,8 @@ export class FlightSender {
 
   /** One record outside any flight. */
   sendPlain(type: number, fragment: Buffer): void {
-    this.#transmit(this.#plain(type, fragment));
+    const record = this.#plain(type, fragment);
+    if (record !== null) this.#transmit(record);
   }
 
   stop(): void {
@@ -78,7 +79,9 @@ export class FlightSender {
     for (const datagram of packFlight(this.#flight, sealer)) this.#transmit(datagram);
   }
 
-  #plain(type: number, fragment: Buffer): Buffer {
+  /** Null once the sequence numbers are used up: RFC 6347 §4.1 doesn't let them wrap. */
+  #plain(type: number, fragment: Buffer): Buffer | null {
+    if (this.#nextSequence > MAX_SEQUENCE) return null;
     return encodeRecord({ type, epoch: 0, sequence: this.#nextSequence++, cid: null }, fragment);
   }
 }

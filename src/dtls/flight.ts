@@ -22,9 +22,9 @@ export type FlightPart =
 export type Flight = readonly FlightPart[];
 
 export interface FlightSealer {
-  /** A record of epoch 0. */
-  plain(type: number, fragment: Buffer): Buffer;
-  /** A record of epoch 1; null when no more can be sent in it. */
+  /** A record of epoch 0; null when no more can be sent in it. */
+  plain(type: number, fragment: Buffer): Buffer | null;
+  /** The same of epoch 1. */
   sealed(type: number, content: Buffer): Buffer | null;
 }
 
@@ -33,10 +33,8 @@ export function packFlight(flight: Flight, sealer: FlightSealer): Buffer[] {
   const packing = new Packing();
   for (const part of flight) {
     if (part.kind === 'changeCipherSpec') packing.add(sealer.plain(CONTENT.changeCipherSpec, CHANGE_CIPHER_SPEC));
-    else if (part.kind === 'finished') {
-      const record = sealer.sealed(CONTENT.handshake, part.message);
-      if (record !== null) packing.add(record);
-    } else packMessage(part.message, packing, sealer);
+    else if (part.kind === 'finished') packing.add(sealer.sealed(CONTENT.handshake, part.message));
+    else packMessage(part.message, packing, sealer);
   }
   return packing.datagrams();
 }
@@ -65,7 +63,8 @@ class Packing {
     return MAX_DATAGRAM - this.#length;
   }
 
-  add(record: Buffer): void {
+  add(record: Buffer | null): void {
+    if (record === null) return;
     if (record.length > this.room) this.#flush();
     this.#records.push(record);
     this.#length += record.length;

@@ -87,7 +87,11 @@ export class Handshake {
     this.#hello = hello.hello;
     this.#exchange = new Exchange(hello, negotiated, cid, random);
     this.#reassembly = new Reassembly(hello.messageSequence + 1);
-    this.#sender = new FlightSender(clock, hello.recordSequence, (datagram) => context.transmit(from, datagram));
+    const guarded = {
+      now: () => clock.now(),
+      after: (ms: number, task: () => void) => clock.after(ms, () => this.#run(task)),
+    };
+    this.#sender = new FlightSender(guarded, hello.recordSequence, (datagram) => context.transmit(from, datagram));
     this.#authentication = new ClientAuthentication(lookUps, random);
     this.#deadline = clock.after(settings.limits.handshakeDeadlineMs, () => this.abandon(this.whyUnfinished()));
   }
@@ -118,7 +122,7 @@ export class Handshake {
 
   /** The client sent its second ClientHello again: it has not seen our answer. */
   helloRepeated(): void {
-    this.#sender.resend();
+    this.#run(() => this.#sender.resend());
   }
 
   /** A fragment of an unprotected message other than ClientHello. */
@@ -314,15 +318,24 @@ export class Handshake {
     );
   }
 
-  /** Nothing throws out of a receive path: whatever a step throws ends the handshake with an alert. */
+  /** Nothing throws out of a receive path or a timer: whatever a step throws ends the handshake with an alert. */
   #run(step: () => void): void {
     if (this.#ended) return;
     try {
       step();
     } catch (error) {
       const { alert, reason } = failureOf(error);
-      this.#sendAlert(alert);
-      this.#fail({ alert, reason });
+      this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
+    }
+  }
+
+  /** What failed may fail again here; then the device isn't told. */
+  #tell(description: AlertDescription): boolean {
+    try {
+      this.#sendAlert(description);
+      return true;
+    } catch {
+      return false;
     }
   }
 

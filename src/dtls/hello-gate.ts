@@ -14,7 +14,10 @@ import {
 } from './messages.ts';
 import type { Counters } from './metrics.ts';
 import type { Random } from './random.ts';
-import { CONTENT, type DtlsRecord, encodeRecord, VERSION_DTLS10 } from './record.ts';
+import { CONTENT, type DtlsRecord, encodeRecord, MAX_SEQUENCE, VERSION_DTLS10 } from './record.ts';
+
+/** Our numbers go on from the ClientHello's (RFC 6347 §4.2.1): one that leaves no room for a handshake is nobody's. */
+const LAST_SEQUENCE = MAX_SEQUENCE - 2 ** 20;
 
 /** A ClientHello in a buffer of its own. */
 export interface Hello {
@@ -40,6 +43,10 @@ export class HelloGate {
 
   /** The ClientHello when it brings a cookie of ours. One without gets its cookie and is forgotten. */
   admit(from: Address, record: DtlsRecord, fragment: HandshakeFragment): Hello | null {
+    if (record.sequence > LAST_SEQUENCE) {
+      this.#counters.dropped('malformed');
+      return null;
+    }
     // To put one together would take memory for whoever asks.
     if (!isWhole(fragment)) {
       this.#counters.dropped('fragmented_hello');

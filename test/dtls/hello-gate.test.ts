@@ -81,6 +81,25 @@ describe('a first ClientHello', () => {
   });
 });
 
+describe('a second ClientHello', () => {
+  it.each([2 ** 48 - 1, 2 ** 48 - 3, 2 ** 48 - 2 ** 20])(
+    'is dropped when its record sequence number %d leaves no room for a handshake',
+    async (sequence) => {
+      const world = new World();
+      let hellosSent = 0;
+      world.weather = ({ toServer, datagram }) => {
+        if (toServer && datagram[13] === HANDSHAKE.clientHello && ++hellosSent > 1)
+          datagram.writeUIntBE(sequence, 5, 6);
+        return [0];
+      };
+      const client = await world.connected();
+      client.stop();
+      await world.clock.advance(70_000);
+      expect(world.engine.metrics).toMatchObject({ halfOpen: 0, cookiesAccepted: 0, dropped: { malformed: 1 } });
+    },
+  );
+});
+
 describe('a cookie', () => {
   it('is refused when stolen: at another address, and for another ClientHello', async () => {
     const world = new World();
