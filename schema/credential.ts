@@ -67,7 +67,7 @@ const PskInput = builder.inputType('PskInput', {
   fields: (t) => ({
     identity: t.string({
       description:
-        'What the device names its key by, 1 to 128 bytes, unique in the whole installation: `"urn:imei:123"`. Absent: its endpoint.',
+        'What the device names its key by, 1 to 128 bytes, unique in the whole installation: `"urn:imei:123"`. Absent: its endpoint, with a suffix when that is taken.',
       validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes').nullish(),
     }),
     key: t.string({
@@ -176,7 +176,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Lets a device prove itself over DTLS. A device that has a credential can no longer register without security. For admins.',
+      'Lets a device prove itself over DTLS. A device that ever had a credential can not register without security; a registration that it has without ends. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('CreateCredential'),
     resolve: (_root, { input: { deviceId, credential } }, { fleet, actor }) =>
@@ -216,7 +216,8 @@ builder.relayMutationField(
   'revokeCredential',
   { description: 'Which credential.', inputFields: (t) => ({ id: t.id(idField) }) },
   {
-    description: 'Makes a credential worthless at once: the sessions that it opened end. For admins.',
+    description:
+      'Makes a credential worthless at once: the sessions and the registration that it opened end. The device can still not register without security. For admins.',
     authScopes: { admin: true },
     errors: resultUnion('RevokeCredential'),
     resolve: (_root, { input: { id } }, { fleet, actor }) =>

@@ -7,7 +7,7 @@ import { DeviceProfileNode } from './nodes.ts';
 
 const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCredential').implement({
   description:
-    'A pre-shared key that many devices leave the factory with. Whoever proves itself with it may bootstrap, and becomes a device of the tenant on first contact; a device with a credential of its own is out of its reach.',
+    'A pre-shared key that many devices leave the factory with. Whoever proves itself with it may bootstrap, and becomes a device of the tenant on first contact; a device that was given a credential of its own is out of its reach, unless it is one of those that it brought.',
   fields: (t) => ({
     id: t.id({
       description: 'Its id, for `revokeFactoryCredential`.',

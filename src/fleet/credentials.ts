@@ -54,7 +54,7 @@ export interface Credentials {
 /** Also what the fleet itself does with them. */
 export interface CredentialBook extends Credentials {
   /**
-   * A credential of a device of this transaction. What makes the transaction fail goes through `credentialConflict`.
+   * A credential of a device of this transaction.
    * Throws VALIDATION and CONFLICT.
    */
   issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential>;
@@ -98,6 +98,7 @@ export function createCredentials({
       credentialId: id,
     });
 
+  /** Rejects with CONFLICT when another credential, of any tenant, has the identity. */
   async function insert(
     tx: Transaction,
     device: { tenantId: string; id: string },
@@ -120,8 +121,10 @@ export function createCredentials({
       bootstrapId: null,
       usedAt: null,
     };
-    await tx.insert(credentials).values(row);
-    return row;
+    // Without an error, which would end the transaction.
+    const made = await tx.insert(credentials).values(row).onConflictDoNothing().returning({ id: credentials.id });
+    if (made.length > 0) return row;
+    throw new FleetError('CONFLICT', 'another credential has this identity', { field: ['identity'] });
   }
 
   async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
@@ -130,10 +133,15 @@ export function createCredentials({
       throw new FleetError('CONFLICT', `a device has at most ${MOST_PER_DEVICE} credentials`);
     }
     if (input.kind === 'psk') {
-      const identity = checkedIdentity(input.identity ?? device.endpoint);
       const key = pskKey(input.key);
-      const row = await insert(tx, device, input, identity, key);
-      return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
+      const put = (identity: string): Promise<CredentialRow> => insert(tx, device, input, identity, key);
+      // Who doesn't care for the identity gets one, also when a tenant that nobody knows of took the endpoint's name.
+      const wanted = input.identity ?? null;
+      const row = await put(checkedIdentity(wanted ?? device.endpoint)).catch((error: unknown) => {
+        if (wanted !== null || !(error instanceof FleetError) || error.code !== 'CONFLICT') throw error;
+        return put(successorOf(device.endpoint));
+      });
+      return { credential: credentialOfRow(row), secret: { identity: row.identity, keyHex: key.toString('hex') } };
     }
     const identity =
       input.kind === 'rpk' ? publicKeyFingerprint(input.publicKey) : checkedSubject(input.subject ?? device.endpoint);
@@ -187,7 +195,7 @@ export function createCredentials({
         if (!device) throw new FleetError('NOT_FOUND', 'no such device');
         return issue(tx, device, input);
       };
-      const issued = await store.asTenant(actor.tenantId, make).catch(credentialConflict);
+      const issued = await store.asTenant(actor.tenantId, make);
       bus.publish('credentialCreated', actor.tenantId, {
         tenantId: actor.tenantId,
         deviceId: issued.credential.deviceId,
@@ -215,9 +223,7 @@ export function createCredentials({
           .set({ expiresAt: new Date(clock.now() + overlapSeconds * 1000) })
           .where(eq(credentials.id, old.id));
         // Another identity, so that both keys can be told apart while both count.
-        const identity = checkedIdentity(
-          `${old.identity.slice(0, 100).replace(/#[0-9a-f]{8}$/, '')}#${randomBytes(4).toString('hex')}`,
-        );
+        const identity = successorOf(old.identity);
         const key = pskKey(null);
         const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
         return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
@@ -326,15 +332,9 @@ async function byId(tx: Transaction, id: string): Promise<CredentialRow> {
   return row;
 }
 
-/** Rejects with CONFLICT when another credential has the identity, else with what it was. */
-export function credentialConflict(error: unknown): never {
-  if (
-    error instanceof StoreError &&
-    (error.constraint === 'credentials_identity' || error.constraint === 'credentials_subject')
-  ) {
-    throw new FleetError('CONFLICT', 'another credential has this identity', { field: ['identity'], cause: error });
-  }
-  throw error;
+/** An identity beside this one. */
+function successorOf(identity: string): string {
+  return checkedIdentity(`${identity.slice(0, 100).replace(/#[0-9a-f]{8}$/, '')}#${randomBytes(4).toString('hex')}`);
 }
 
 function credentialOfRow({

@@ -3,7 +3,7 @@ import { devices, observations, profiles, registrations, type Store, type Transa
 import type { Actor, DeviceId } from './access.ts';
 import { requireRole } from './authority.ts';
 import type { IssuedCredential } from './credential.ts';
-import { credentialConflict, type CredentialBook } from './credentials.ts';
+import type { CredentialBook } from './credentials.ts';
 import type { AwakeTimes } from './awake-times.ts';
 import type { Device, RunningObservation } from './device.ts';
 import { conditionOf, orderingOf } from './device-filter.ts';
@@ -146,7 +146,7 @@ export function createDevices(parts: DevicesParts): Devices {
     async provisionSecured(actor, input, security) {
       const issue = (tx: Transaction, device: Device): Promise<IssuedCredential> =>
         credentials.issue(tx, device, security);
-      const { device, made } = await provisioning.provision(actor, input, issue).catch(credentialConflict);
+      const { device, made } = await provisioning.provision(actor, input, issue);
       return { device, issued: made };
     },
 

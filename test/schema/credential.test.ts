@@ -141,6 +141,21 @@ describe('the credentials of a device', () => {
     });
   });
 
+  it('end a registration without security', async () => {
+    await world.device('urn:imei:unproven');
+    const query = '{ device(endpoint: "urn:imei:unproven") { id registration { transport } } }';
+    const { device } = await data<{ device: { id: string; registration: unknown } }>(query);
+    expect(device.registration).toEqual({ transport: 'UDP' });
+    expect(await issue('createCredential', { deviceId: device.id, credential: { psk: {} } })).toHaveProperty('secret');
+    await expect.poll(() => data(query)).toMatchObject({ device: { registration: null } });
+  });
+
+  it('are under another identity where the endpoint’s is taken', async () => {
+    await provision('urn:imei:squatter', { psk: { identity: 'urn:imei:squatted' } }, world.tokens.other);
+    const { secret } = await provision('urn:imei:squatted', { psk: {} });
+    expect(secret?.identity).toMatch(/^urn:imei:squatted#[0-9a-f]{8}$/);
+  });
+
   it('say which server they open', async () => {
     const { device, credential: first } = await provision('urn:imei:both', { psk: {} });
     const input = { deviceId: device?.id, credential: { psk: { identity: 'to-bootstrap' } } };
