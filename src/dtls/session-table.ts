@@ -17,7 +17,7 @@ export class SessionTable {
     return this.#byKey.get(key);
   }
 
-  /** The session that last came or was heard of there. */
+  /** The session that records without a Connection ID from there belong to. */
   at(address: Address): Session | undefined {
     return this.#byAddress.get(addressKey(address));
   }
@@ -33,7 +33,7 @@ export class SessionTable {
 
   add(session: Session): void {
     this.#byKey.set(session.key, session);
-    this.#byAddress.set(addressKey(session.path.address), session);
+    this.#arrive(session);
   }
 
   remove(session: Session): void {
@@ -44,7 +44,7 @@ export class SessionTable {
   move(session: Session, address: Address): void {
     this.#leave(session);
     session.moveTo(address);
-    this.#byAddress.set(addressKey(address), session);
+    this.#arrive(session);
   }
 
   touch(session: Session, now: number): void {
@@ -54,7 +54,17 @@ export class SessionTable {
     this.#byKey.set(session.key, session);
   }
 
-  /** A Connection ID lets another session have taken the address meanwhile. */
+  /**
+   * A session without a Connection ID is found by its address alone, so none takes it away: an address that one with a
+   * Connection ID came from may be spoofed (RFC 9146 §6), and that one is found by its Connection ID anyway.
+   */
+  #arrive(session: Session): void {
+    const key = addressKey(session.path.address);
+    const there = this.#byAddress.get(key);
+    if (there === undefined || there.usesCid) this.#byAddress.set(key, session);
+  }
+
+  /** A Connection ID lets another session have the address meanwhile. */
   #leave(session: Session): void {
     const key = addressKey(session.path.address);
     if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);

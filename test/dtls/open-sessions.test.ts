@@ -6,6 +6,7 @@ import { encodeAlert } from '../../src/dtls/alert.ts';
 import type { CertificateVerdict, PskCredential } from '../../src/dtls/credentials.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
+import { restoreSessions, saveSessions } from '../../src/dtls/saved-sessions.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
 import { certify, START } from './certificates.ts';
 import type { Client } from './client.ts';
@@ -319,6 +320,28 @@ describe('a session with a Connection ID', () => {
     world.engine.send(key, Buffer.alloc(1_000));
     await world.clock.advance(1);
     expect(client.received.at(-1)).toHaveLength(1_000);
+  });
+
+  it('takes no address from a session without one: not by a spoofed record, not by a restart, not by its end', async () => {
+    const device = await world.connected();
+    const address = world.addressOf(device);
+    const other = await world.connected({ cid: CID });
+    world.carry(address, other.seal(Buffer.from('spoofed')));
+    await say(device, 'from the device');
+    await say(other, 'from the other');
+    world.carry(address, other.seal(Buffer.from('spoofed again')));
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['spoofed', 'from the device', 'from the other', 'spoofed again']);
+    const key = Buffer.alloc(32);
+    const saved = saveSessions(world.engine, key, world.clock.now());
+    world = new World();
+    await restoreSessions(world.engine, saved, key, world.clock);
+    world.carry(address, device.seal(Buffer.from('after the restart')));
+    world.carry(address, other.seal(encodeAlert('warning', 'close_notify'), CONTENT.alert));
+    world.carry(address, device.seal(Buffer.from('alone')));
+    await world.clock.advance(1);
+    expect(heard()).toEqual(['after the restart', 'alone']);
+    expect(world.ended).toMatchObject([{ reason: 'closed' }]);
   });
 
   it('lives on when another device has its old address', async () => {
