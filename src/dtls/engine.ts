@@ -70,6 +70,7 @@ export class Engine {
       resumables: this.resumables,
       transmit,
       revocations: () => this.#revocations,
+      hasRoom: () => this.#hasRoom(),
       established: (handshake, established) => this.#established(handshake, established),
       failed: (handshake, failure) => this.#failed(handshake, failure),
     };
@@ -187,7 +188,7 @@ export class Engine {
     if (this.sessions.at(from)?.parts.clientRandom.equals(random)) return this.#counters.dropped('replayed');
     underWay?.abandon(`${underWay.whyUnfinished()}; it began again`);
     if (!this.#handshakes.hasRoomFor(from)) return this.#counters.dropped('handshakes_full');
-    if (!this.sessions.hasRoom) return this.#counters.dropped('sessions_full');
+    if (!this.#hasRoom()) return;
     let negotiated: Negotiated;
     try {
       negotiated = negotiate(hello.hello, this.#parts.settings);
@@ -197,6 +198,12 @@ export class Engine {
     const handshake = new Handshake(this.#context, from, hello, negotiated, this.#newCid());
     this.#handshakes.add(handshake);
     handshake.start();
+  }
+
+  #hasRoom(): boolean {
+    const { hasRoom } = this.sessions;
+    if (!hasRoom) this.#counters.dropped('sessions_full');
+    return hasRoom;
   }
 
   #refuse(from: Address, hello: Hello, failure: HandshakeFailure & { readonly alert: AlertDescription }): void {

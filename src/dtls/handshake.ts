@@ -29,6 +29,8 @@ export interface HandshakeContext {
   transmit(to: Address, datagram: Buffer): void;
   /** How often credentials or certificates were revoked. */
   revocations(): number;
+  /** Whether one more session could be opened now; counts it when not. */
+  hasRoom(): boolean;
   established(handshake: Handshake, established: Established): void;
   failed(handshake: Handshake, failure: HandshakeFailure): void;
 }
@@ -275,6 +277,8 @@ export class Handshake {
       throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
     }
     this.#exchange.takeFinished(fragment, secured);
+    // There was room when it began; others may have been quicker.
+    if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'there is no room for another session');
     if (this.#resumed === null) {
       this.#protect();
       this.#sender.send(this.#exchange.finish(secured), 'final');

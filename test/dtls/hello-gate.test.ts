@@ -181,6 +181,18 @@ describe('open sessions', () => {
     expect([first.alerts, second.alerts]).toEqual([[], ['close_notify']]);
     expect(world.ended).toMatchObject([{ reason: 'evicted' }]);
   });
+
+  it('are bounded for handshakes under way too: who finishes too late is refused, and nobody evicted', async () => {
+    const world = new World({ limits: { sessions: 2 } });
+    const clients = [await world.connected(), world.client(), world.client(), world.client()];
+    for (const client of clients.slice(1)) client.start();
+    await world.clock.advance(10);
+    expect(clients.map(({ state }) => state)).toEqual(['open', 'open', 'ended', 'ended']);
+    expect(clients.map(({ alerts }) => alerts)).toEqual([[], [], ['internal_error'], ['internal_error']]);
+    expect(world.ended).toEqual([]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 2, halfOpen: 0, dropped: { sessions_full: 2 } });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'there is no room for another session' });
+  });
 });
 
 function heapUsed(): number {
