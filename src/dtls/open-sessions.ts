@@ -67,13 +67,11 @@ export class OpenSessions {
     return oldest === undefined || this.#clock.now() - oldest.activeAt >= this.#limits.evictAfterIdleMs;
   }
 
-  /** Opens a session in the place of the one idle the longest if there is no other. */
+  /** Opens a session in the place of another if it must: one of its credential, or the one idle the longest. */
   open(session: Session): void {
-    const oldest = this.#table.leastRecentlyActive();
-    if (oldest !== undefined && this.size >= this.#limits.sessions) {
-      this.#sendAlert(oldest, 'warning', 'close_notify');
-      this.end(oldest, 'evicted');
-    }
+    const siblings = this.#table.of(session.parts.identity.credential);
+    if (siblings.length >= this.#limits.sessionsPerCredential) this.#evict(leastRecentlyActive(siblings));
+    if (this.size >= this.#limits.sessions) this.#evict(this.#table.leastRecentlyActive());
     this.#table.add(session);
   }
 
@@ -124,9 +122,8 @@ export class OpenSessions {
   /** Ends all sessions that the credential opened, and lets none be resumed. */
   endOf(credential: string): void {
     this.#resumables.forgetCredential(credential);
-    for (const session of this.all()) {
-      if (session.peer.security.credential === credential) this.revoke(session);
-    }
+    // To end one takes it out of the list.
+    for (const session of this.#table.of(credential).slice()) this.revoke(session);
   }
 
   /** Tells the device and ends. */
@@ -140,6 +137,12 @@ export class OpenSessions {
       this.#sendAlert(session, 'warning', 'close_notify');
       this.end(session, 'shut_down');
     }
+  }
+
+  #evict(session: Session | undefined): void {
+    if (session === undefined) return;
+    this.#sendAlert(session, 'warning', 'close_notify');
+    this.end(session, 'evicted');
   }
 
   /** RFC 9146 §6: only an authentic record that is newer than any before moves the peer. */
@@ -190,6 +193,13 @@ export class OpenSessions {
     this.#events.transmit(session.path.address, record);
     return true;
   }
+}
+
+/** Of equals the first. */
+function leastRecentlyActive(sessions: readonly Session[]): Session | undefined {
+  let [least] = sessions;
+  for (const session of sessions) if (least !== undefined && session.activeAt < least.activeAt) least = session;
+  return least;
 }
 
 function firstMessageType(content: Buffer): number | null {

@@ -4,10 +4,12 @@ import type { Session } from './session.ts';
 /** Reordering the table for every record would cost more than the order is worth. */
 const TOUCH_INTERVAL_MS = 1_000;
 
-/** The open sessions by key and by address, the least recently active first. */
+/** The open sessions by key, by address and by credential, the least recently active first. */
 export class SessionTable {
   readonly #byKey = new Map<string, Session>();
   readonly #byAddress = new Map<string, Session>();
+  /** A list only where there are several: most credentials have one session, and a list for each would be felt. */
+  readonly #byCredential = new Map<string, Session | Session[]>();
 
   get size(): number {
     return this.#byKey.size;
@@ -31,13 +33,22 @@ export class SessionTable {
     return this.#byKey.values();
   }
 
+  /** The sessions that a credential opened, the oldest first. */
+  of(credential: string): readonly Session[] {
+    const there = this.#byCredential.get(credential);
+    if (there === undefined) return [];
+    return Array.isArray(there) ? there : [there];
+  }
+
   add(session: Session): void {
     this.#byKey.set(session.key, session);
+    this.#join(session);
     this.#arrive(session);
   }
 
   remove(session: Session): void {
     this.#byKey.delete(session.key);
+    this.#part(session);
     this.#leave(session);
   }
 
@@ -52,6 +63,24 @@ export class SessionTable {
     session.activeAt = now;
     this.#byKey.delete(session.key);
     this.#byKey.set(session.key, session);
+  }
+
+  #join(session: Session): void {
+    const { credential } = session.parts.identity;
+    const there = this.#byCredential.get(credential);
+    if (Array.isArray(there)) there.push(session);
+    else this.#byCredential.set(credential, there === undefined ? session : [there, session]);
+  }
+
+  #part(session: Session): void {
+    const { credential } = session.parts.identity;
+    const there = this.#byCredential.get(credential);
+    if (there === session) this.#byCredential.delete(credential);
+    if (!Array.isArray(there)) return;
+    const at = there.indexOf(session);
+    if (at >= 0) there.splice(at, 1);
+    const [first] = there;
+    if (there.length === 1 && first !== undefined) this.#byCredential.set(credential, first);
   }
 
   /**

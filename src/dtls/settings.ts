@@ -14,6 +14,8 @@ export interface DtlsLimits {
   readonly lookUps: number;
   readonly lookUpTimeoutMs: number;
   readonly sessions: number;
+  /** Sessions of one credential: one device must not take the room of all. */
+  readonly sessionsPerCredential: number;
   /** A session idle for less is never evicted to make room for another. */
   readonly evictAfterIdleMs: number;
   /** Sessions that can be resumed, and for how long after their full handshake. */
@@ -28,6 +30,7 @@ export const DEFAULT_LIMITS: DtlsLimits = {
   lookUps: 1_000,
   lookUpTimeoutMs: 10_000,
   sessions: 100_000,
+  sessionsPerCredential: 8,
   evictAfterIdleMs: 60_000,
   resumable: 100_000,
   resumableMs: 24 * 3_600_000,

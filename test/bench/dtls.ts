@@ -11,7 +11,7 @@ import { systemClock } from '../../src/clock.ts';
 import { KEPT_CCM_8, ONE_SHOT_CCM_8 } from '../../src/dtls/aead.ts';
 import { Engine } from '../../src/dtls/engine.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
-import { DEFAULT_SETTINGS } from '../../src/dtls/settings.ts';
+import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../src/dtls/settings.ts';
 import { BENCH_CREDENTIALS, benchClient, benchIdentity } from './dtls-device.ts';
 import { ecdheFloor, perCpuSecond, records } from './dtls-floor.ts';
 import { echoes, handshakes, startServer } from './dtls-load.ts';
@@ -89,7 +89,11 @@ function wiredEngine() {
   const queue: (() => void)[] = [];
   const keys = new Map<number, string>();
   const engine = new Engine({
-    settings: { ...DEFAULT_SETTINGS, identity: benchIdentity() },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      identity: benchIdentity(),
+      limits: { ...DEFAULT_LIMITS, sessionsPerCredential: Infinity },
+    },
     credentials: BENCH_CREDENTIALS,
     clock: systemClock,
     random: randomBytes,

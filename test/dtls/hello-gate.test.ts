@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { encodeFragment, HANDSHAKE, messageBody } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
-import { World } from './network.ts';
+import { PSK, World } from './network.ts';
 
 /** The datagrams of a device's first and second ClientHello. */
 async function hellos(world: World, address = world.address()): Promise<[Buffer, Buffer]> {
@@ -180,6 +180,25 @@ describe('open sessions', () => {
     expect((await world.connected()).state).toBe('open');
     expect([first.alerts, second.alerts]).toEqual([[], ['close_notify']]);
     expect(world.ended).toMatchObject([{ reason: 'evicted' }]);
+  });
+
+  it('are bounded for each credential, which loses the least recently active of its own to another of its own', async () => {
+    const credentials = {
+      psk: async (name: Uint8Array) => ({ key: PSK.key, credential: Buffer.from(name).toString() }),
+    };
+    const world = new World({ limits: { sessionsPerCredential: 2 }, credentials });
+    const other = await world.connected({ psk: { ...PSK, identity: 'other' } });
+    const clients = [await world.connected(), await world.connected()];
+    await world.clock.advance(2_000);
+    clients[0]?.send(Buffer.from('awake'));
+    await world.clock.advance(1);
+    for (let n = 0; n < 2; n++) clients.push(await world.connected());
+    expect(clients.map(({ alerts }) => alerts)).toEqual([['close_notify'], ['close_notify'], [], []]);
+    expect(world.ended.map(({ reason }) => reason)).toEqual(['evicted', 'evicted']);
+    expect([other.alerts, world.engine.metrics.sessions]).toEqual([[], 3]);
+    world.engine.endSessions(PSK.identity);
+    expect(world.engine.metrics.sessions).toBe(1);
+    expect((await world.connected()).state).toBe('open');
   });
 
   it('are bounded for handshakes under way too: who finishes too late is refused, and nobody evicted', async () => {

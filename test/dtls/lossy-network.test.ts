@@ -26,6 +26,7 @@ const KINDS: [string, Partial<ClientOptions>][] = [
 function stormyWorld(seed: number): World {
   const names = { commonName: 'server', names: [], now: START, days: 30 };
   const world = new World({
+    limits: { sessionsPerCredential: DEVICES },
     settings: { identity: loadServerIdentity(createServerIdentity(names)) },
     credentials: {
       rawPublicKey: async (key) => (spki.equals(key) ? { credential: 'rpk-1' } : null),
