@@ -1,13 +1,13 @@
-import { type Address, addressKey } from './address.ts';
+import { type Address, addressKey, networkOf } from './address.ts';
 import type { Handshake } from './handshake.ts';
 import type { DtlsLimits } from './settings.ts';
 
-/** The handshakes under way, bounded in total and for each IP address. */
+/** The handshakes under way, bounded in total and for each IPv4 address or IPv6 network. */
 export class HandshakeTable {
   readonly #limits: DtlsLimits;
   readonly #byAddress = new Map<string, Handshake>();
   readonly #byCid = new Map<string, Handshake>();
-  readonly #countByHost = new Map<string, number>();
+  readonly #countByNetwork = new Map<string, number>();
 
   constructor(limits: DtlsLimits) {
     this.#limits = limits;
@@ -30,23 +30,23 @@ export class HandshakeTable {
   }
 
   hasRoomFor(address: Address): boolean {
-    const fromHost = this.#countByHost.get(address.address) ?? 0;
-    return this.size < this.#limits.handshakes && fromHost < this.#limits.handshakesPerAddress;
+    const fromNetwork = this.#countByNetwork.get(networkOf(address.address)) ?? 0;
+    return this.size < this.#limits.handshakes && fromNetwork < this.#limits.handshakesPerAddress;
   }
 
   add(handshake: Handshake): void {
-    const host = handshake.address.address;
+    const network = networkOf(handshake.address.address);
     this.#byAddress.set(addressKey(handshake.address), handshake);
     this.#byCid.set(handshake.key, handshake);
-    this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1);
+    this.#countByNetwork.set(network, (this.#countByNetwork.get(network) ?? 0) + 1);
   }
 
   remove(handshake: Handshake): void {
-    const host = handshake.address.address;
+    const network = networkOf(handshake.address.address);
     this.#byAddress.delete(addressKey(handshake.address));
     this.#byCid.delete(handshake.key);
-    const left = (this.#countByHost.get(host) ?? 0) - 1;
-    if (left > 0) this.#countByHost.set(host, left);
-    else this.#countByHost.delete(host);
+    const left = (this.#countByNetwork.get(network) ?? 0) - 1;
+    if (left > 0) this.#countByNetwork.set(network, left);
+    else this.#countByNetwork.delete(network);
   }
 }

@@ -6,7 +6,7 @@ import { SUITES, type SuiteName, suiteNamed } from './suites.ts';
 export interface DtlsLimits {
   /** Handshakes under way, in total. */
   readonly handshakes: number;
-  /** Handshakes under way from one IP address; a NAT may hide many devices. */
+  /** Handshakes under way from one IPv4 address or one /64 of IPv6; a NAT may hide many devices. */
   readonly handshakesPerAddress: number;
   /** From the second ClientHello to the Finished, in milliseconds. */
   readonly handshakeDeadlineMs: number;

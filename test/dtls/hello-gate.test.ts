@@ -165,6 +165,16 @@ describe('half-open handshakes', () => {
     await world.clock.advance(70_000);
     expect(world.engine.metrics.halfOpen).toBe(0);
   });
+
+  it('are bounded for each /64 of IPv6', async () => {
+    const world = new World({ limits: { handshakesPerAddress: 4 } });
+    world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
+    for (let n = 0; n < 6; n++) (await world.connected({}, world.address(`2001:db8::${n}`))).stop();
+    for (let n = 0; n < 6; n++) (await world.connected({}, world.address(`2001:db8:0:${n + 1}::1`))).stop();
+    expect(world.engine.metrics).toMatchObject({ halfOpen: 10, dropped: { handshakes_full: 2 } });
+    await world.clock.advance(70_000);
+    expect(world.engine.metrics.halfOpen).toBe(0);
+  });
 });
 
 describe('open sessions', () => {
