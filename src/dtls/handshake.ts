@@ -17,8 +17,9 @@ import { CONTENT, type DtlsRecord } from './record.ts';
 import type { Resumable, Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
 
-/** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. */
+/** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. A Finished is shorter than 200 bytes. */
 const MAX_EARLY_RECORDS = 8;
+const MAX_EARLY_BYTES = 2_048;
 
 export interface HandshakeContext {
   readonly settings: DtlsSettings;
@@ -140,7 +141,7 @@ export class Handshake {
     if (this.#ended) return null;
     const { secured } = this.#exchange;
     if (secured === null || !this.#awaitsFinished) {
-      if (this.#early.length < MAX_EARLY_RECORDS) this.#early.push(copied(record));
+      this.#keepForLater(record);
       return null;
     }
     const opened = secured.channel.open(record);
@@ -244,6 +245,12 @@ export class Handshake {
       this.#exchange.deriveFromPsk(key);
       this.#expected = HANDSHAKE.finished;
     });
+  }
+
+  /** Nobody is proved yet, so it is little that is kept for them; the rest is lost like a datagram. */
+  #keepForLater(record: DtlsRecord): void {
+    const bytes = this.#early.reduce((sum, { fragment }) => sum + fragment.length, record.fragment.length);
+    if (this.#early.length < MAX_EARLY_RECORDS && bytes <= MAX_EARLY_BYTES) this.#early.push(copied(record));
   }
 
   #takeEarlyRecords(): void {

@@ -8,6 +8,7 @@ import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
 import type { PskCredential } from '../../src/dtls/credentials.ts';
 import { encodeExtension, EXTENSION } from '../../src/dtls/extensions.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
+import { encodeRecord } from '../../src/dtls/record.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
 import { SUITES } from '../../src/dtls/suites.ts';
 import { vector } from '../../src/dtls/wire.ts';
@@ -109,6 +110,18 @@ describe('a handshake', () => {
     await world.clock.advance(1);
     expect(client.state).toBe('open');
     expect(world.engine.metrics.lookUps).toBe(0);
+  });
+
+  it('keeps no more than 2 KiB of records that come before their keys', async () => {
+    const world = new World();
+    world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
+    const address = world.address();
+    (await world.connected({}, address)).stop();
+    const before = process.memoryUsage().arrayBuffers;
+    const datagram = encodeRecord({ type: 23, epoch: 1, sequence: 0, cid: null }, Buffer.alloc(2 ** 14));
+    for (let n = 0; n < 8; n++) world.engine.receive(address, datagram);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * datagram.length);
+    world.engine.shutDown();
   });
 
   it('sends its last flight again when the device repeats its Finished', async () => {
