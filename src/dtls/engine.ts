@@ -21,6 +21,9 @@ import { lasting } from './wire.ts';
 
 /** Alerts a second to whoever sends records of sessions that are gone. */
 const UNKNOWN_SESSION_ALERTS = 50;
+/** A look-up that fails says nothing about the certificate it asks for: it is tried so often, with a pause between. */
+const RECHECKS = 3;
+const RECHECK_PAUSE_MS = 1_000;
 /** No protected record is shorter, and our alert with its header no longer than such a one. */
 const SHORTEST_PROTECTED = 16;
 
@@ -112,14 +115,18 @@ export class Engine {
   }
 
   /**
-   * Ends the sessions of certificates that a new handshake would refuse, and those whose certificate can't be looked up.
-   * Takes them one after the other. What could be resumed is asked about when it is.
+   * Ends the sessions of certificates that a new handshake would refuse, and those whose certificate can't be looked up
+   * at the third try either. Takes them one after the other. What could be resumed is asked about when it is.
    */
   async recheckCertificates(): Promise<void> {
     this.#revocations++;
     // Of now: using them changes their order in the table.
-    const sessions = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
-    for (const session of sessions) await this.#recheck(session);
+    let unanswered = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
+    for (let tries = 1; tries <= RECHECKS && unanswered.length > 0; tries++) {
+      if (tries > 1) await this.#pause(RECHECK_PAUSE_MS);
+      unanswered = await this.#recheck(unanswered);
+    }
+    for (const session of unanswered) this.#revoke(session);
   }
 
   /** Begins nothing more; the sessions stay, to be saved. */
@@ -133,10 +140,32 @@ export class Engine {
     this.sessions.endAll();
   }
 
-  async #recheck(session: Session): Promise<void> {
-    const { identity, key, proof } = session.parts;
-    const holds = await this.lookUps.stillHolds(proof, identity.credential).catch(() => false);
-    if (!holds && this.sessions.get(key) === session) this.sessions.revoke(session);
+  /** Ends those that hold no more, and resolves to those that couldn't be asked about. */
+  async #recheck(sessions: readonly Session[]): Promise<Session[]> {
+    const unanswered: Session[] = [];
+    for (const session of sessions) {
+      if (!this.#isOpen(session)) continue;
+      const { identity, proof } = session.parts;
+      try {
+        if (!(await this.lookUps.stillHolds(proof, identity.credential, 'server'))) this.#revoke(session);
+      } catch {
+        unanswered.push(session);
+      }
+    }
+    return unanswered;
+  }
+
+  /** It may have ended while it was asked about. */
+  #revoke(session: Session): void {
+    if (this.#isOpen(session)) this.sessions.revoke(session);
+  }
+
+  #isOpen(session: Session): boolean {
+    return this.sessions.get(session.key) === session;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
   /** An open session listens to nothing unprotected: this is all about handshakes. */
@@ -264,7 +293,7 @@ export class Engine {
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
     // What was looked up may have been revoked meanwhile.
-    if (handshake.revocationsBefore !== this.#revocations) void this.#recheck(session);
+    if (handshake.revocationsBefore !== this.#revocations) void this.#recheck([session]);
   }
 
   /** The sessions that a new one takes the place of: a device has one at a time. */

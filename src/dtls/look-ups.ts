@@ -5,7 +5,10 @@ import type { CertificateVerdict, Credentials, Proof, PskCredential } from './cr
 import { DtlsError } from './error.ts';
 import type { DtlsLimits } from './settings.ts';
 
-/** Asks the credentials, never more than so many questions at a time and never for longer than so long. */
+/** Whose question it is: one of our own doesn't wait behind those of strangers, and must be bounded by who asks. */
+export type Asker = 'device' | 'server';
+
+/** Asks the credentials, never more than so many of devices' questions at a time and never for longer than so long. */
 export class LookUps {
   readonly #credentials: Credentials;
   readonly #clock: Clock;
@@ -18,44 +21,46 @@ export class LookUps {
     this.#limits = limits;
   }
 
+  /** The questions of devices. */
   get pending(): number {
     return this.#pending;
   }
 
-  psk(identity: Buffer): Promise<PskCredential | null> {
-    return this.#ask(() => this.#credentials.psk(identity));
+  psk(identity: Buffer, asker: Asker = 'device'): Promise<PskCredential | null> {
+    return this.#ask(asker, () => this.#credentials.psk(identity));
   }
 
-  rawPublicKey(spki: Buffer): Promise<{ readonly credential: string } | null> {
-    return this.#ask(() => this.#credentials.rawPublicKey(spki));
+  rawPublicKey(spki: Buffer, asker: Asker = 'device'): Promise<{ readonly credential: string } | null> {
+    return this.#ask(asker, () => this.#credentials.rawPublicKey(spki));
   }
 
-  certificate(chain: readonly Buffer[]): Promise<CertificateVerdict> {
-    return this.#ask(() => this.#credentials.certificate(chain));
+  certificate(chain: readonly Buffer[], asker: Asker = 'device'): Promise<CertificateVerdict> {
+    return this.#ask(asker, () => this.#credentials.certificate(chain));
   }
 
   /** Whether what a peer once proved would be answered with the same credential, and the same key, today. */
-  async stillHolds(proof: Proof, credential: string): Promise<boolean> {
+  async stillHolds(proof: Proof, credential: string, asker: Asker = 'device'): Promise<boolean> {
     switch (proof.kind) {
       case 'psk': {
-        const found = await this.psk(proof.identity);
+        const found = await this.psk(proof.identity, asker);
         return found?.credential === credential && timingSafeEqual(keyDigest(found.key), proof.keyDigest);
       }
       case 'rpk':
-        return (await this.rawPublicKey(proof.spki))?.credential === credential;
+        return (await this.rawPublicKey(proof.spki, asker))?.credential === credential;
       case 'x509': {
-        const verdict = await this.certificate(proof.chain);
+        const verdict = await this.certificate(proof.chain, asker);
         return 'credential' in verdict && verdict.credential === credential;
       }
     }
   }
 
   /** Rejects with `internal_error`, whose message holds nothing of the cause but its class. */
-  #ask<T>(question: () => Promise<T>): Promise<T> {
-    if (this.#pending >= this.#limits.lookUps) {
+  #ask<T>(asker: Asker, question: () => Promise<T>): Promise<T> {
+    const counts = asker === 'device' ? 1 : 0;
+    if (counts > 0 && this.#pending >= this.#limits.lookUps) {
       return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are under way'));
     }
-    this.#pending++;
+    this.#pending += counts;
     return new Promise((resolve, reject) => {
       const timeout = this.#clock.after(this.#limits.lookUpTimeoutMs, () =>
         reject(new DtlsError('internal_error', 'the credential look-up took too long')),
@@ -67,7 +72,7 @@ export class LookUps {
           reject(new DtlsError('internal_error', 'the credential look-up failed', { cause }));
         } finally {
           // An answer that never comes goes on counting: what it holds is not free either.
-          this.#pending--;
+          this.#pending -= counts;
           timeout.cancel();
         }
       };

@@ -104,7 +104,7 @@ async function stillHolding(sessions: readonly SavedSession[], lookUps: LookUps)
   for (let start = 0; start < sessions.length; start += AT_A_TIME) {
     const batch = sessions.slice(start, start + AT_A_TIME);
     const answers = await Promise.all(
-      batch.map(({ parts }) => lookUps.stillHolds(parts.proof, parts.identity.credential).catch(() => false)),
+      batch.map(({ parts }) => lookUps.stillHolds(parts.proof, parts.identity.credential, 'server').catch(() => false)),
     );
     holding.push(...batch.filter((_, i) => answers[i]));
   }

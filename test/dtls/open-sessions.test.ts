@@ -193,7 +193,11 @@ describe('an open session', () => {
     answers.set('CN=unknown', () => {
       throw new Error('the database is gone');
     });
-    await world.engine.recheckCertificates();
+    const rechecked = world.engine.recheckCertificates();
+    await world.clock.advance(1_999);
+    expect(unknown?.alerts).toEqual([]);
+    await world.clock.advance(1);
+    await rechecked;
     await world.clock.advance(1);
     expect([kept, revoked, unknown].map((client) => client?.alerts)).toEqual([
       [],
@@ -201,6 +205,27 @@ describe('an open session', () => {
       ['access_denied'],
     ]);
     expect(world.engine.metrics).toMatchObject({ sessions: 2 });
+  });
+
+  it('goes on when its certificate can be looked up at the third try, however many look-ups of strangers hang', async () => {
+    let failures = 0;
+    world = new World({
+      settings: { identity },
+      limits: { lookUps: 1 },
+      credentials: {
+        certificate: async () => (failures-- > 0 ? Promise.reject(new Error('busy')) : { credential: 'x509' }),
+        psk: () => new Promise(() => {}),
+      },
+    });
+    const client = await withCertificate('device');
+    await world.connected({ psk: { identity: 'stranger', key: PSK.key } });
+    expect(world.engine.metrics.lookUps).toBe(1);
+    failures = 2;
+    const rechecked = world.engine.recheckCertificates();
+    await world.clock.advance(3_000);
+    await rechecked;
+    expect(failures).toBe(-1);
+    expect([client.alerts, world.engine.metrics.sessions]).toEqual([[], 1]);
   });
 
   it('is not opened by a handshake that was under way when its credential was revoked', async () => {
