@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -12,7 +15,7 @@ import {
 import { NO_BYTES } from '../../src/coap/message.ts';
 import { optionNumbers, stringOption, uintOption } from '../../src/coap/option.ts';
 import { nothing } from './reading.ts';
-import { encodeFrame, readFrame } from '../../src/coap/tcp/frame.ts';
+import { encodeFrame, readFrame, remainder } from '../../src/coap/tcp/frame.ts';
 import { messageOf, StreamClient } from './stream-client.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -50,6 +53,13 @@ describe('a frame (RFC 8323 §3.2)', () => {
   it('is refused by what its length says, before any of it has come', () => {
     expect(readFrame(Buffer.from('f0ffffffff01', 'hex'), 0, 1152)).toBe('too large');
     expect(readFrame(Buffer.from('0901', 'hex'), 0, 1152)).toBe('malformed');
+  });
+
+  it('leaves of what came before it no byte in memory', () => {
+    const chunk = Buffer.alloc(65_536, 7);
+    expect(remainder(chunk, 65_530)).toEqual(Buffer.alloc(6, 7));
+    expect(remainder(chunk, 65_530).buffer.byteLength).toBe(6);
+    expect(remainder(chunk, 65_536).buffer.byteLength).toBe(0);
   });
 
   it('never makes the reader throw', () => {
@@ -169,3 +179,37 @@ describe('CoAP over TCP', () => {
     });
   });
 });
+
+it('an idle connection over TCP keeps nothing of what it has read', async () => {
+  const transport = await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
+  const before = await bufferBytes();
+  const clients: StreamClient[] = [];
+  for (let count = 0; count < 64; count++) {
+    const client = new StreamClient(connect(transport.addresses[0]?.port ?? 0, '127.0.0.1'));
+    clients.push(client);
+    expect(await client.next()).toMatchObject({ code: 0xe1 });
+    // Empty messages up to the Ping.
+    const csm = encodeFrame(frameOf(0xe1));
+    const ping = encodeFrame(frameOf(0xe2));
+    client.socket.write(Buffer.concat([csm, Buffer.alloc(65_536 - csm.length - ping.length), ping]));
+    expect(await client.next()).toMatchObject({ code: 0xe3 });
+  }
+  expect((await bufferBytes()) - before).toBeLessThan(1_048_576);
+  for (const client of clients) client.socket.destroy();
+  await transport.close();
+});
+
+function frameOf(code: number) {
+  return { code, token: NO_BYTES, rest: NO_BYTES };
+}
+
+/** What buffers take once the garbage is gone; it is freed in the background, so a second round sees it. */
+async function bufferBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  for (let round = 0; round < 3; round++) {
+    collect();
+    await setImmediate();
+  }
+  return process.memoryUsage().arrayBuffers;
+}

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.ts';
 import type { Peer, SecurityIdentity } from '../transport.ts';
-import { encodeFrame, readFrame, type Frame } from './frame.ts';
+import { encodeFrame, readFrame, remainder, type Frame } from './frame.ts';
 import {
   abort,
   BASE_MESSAGE_SIZE,
@@ -86,7 +86,7 @@ export class Connection {
       start = read.end;
       this.#take(read.frame);
     }
-    this.#unread = this.#unread.subarray(start);
+    this.#unread = remainder(this.#unread, start);
   }
 
   #take(frame: Frame): void {

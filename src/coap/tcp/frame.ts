@@ -59,3 +59,10 @@ export function readFrame(stream: Buffer, start: number, largest: number): Read 
     end,
   };
 }
+
+/** What follows `start`, in memory of its own: a view would keep the whole chunk for as long as the connection idles. */
+export function remainder(stream: Buffer, start: number): Buffer {
+  const rest = Buffer.allocUnsafeSlow(stream.length - start);
+  stream.copy(rest, 0, start);
+  return rest;
+}
