@@ -16,6 +16,7 @@ import { NO_BYTES } from '../../src/coap/message.ts';
 import { optionNumbers, stringOption, uintOption } from '../../src/coap/option.ts';
 import { nothing } from './reading.ts';
 import { encodeFrame, readFrame, remainder } from '../../src/coap/tcp/frame.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { messageOf, StreamClient } from './stream-client.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -177,6 +178,80 @@ describe('CoAP over TCP', () => {
       code: 'BIND',
       message: expect.stringContaining(`127.0.0.1 port ${port}`),
     });
+  });
+});
+
+describe('CoAP over TCP, with a peer that does not go', () => {
+  let clock: ManualClock;
+  let transport: TcpTransport;
+  let client: StreamClient;
+  let heard = 0;
+
+  beforeEach(async () => {
+    heard = 0;
+    clock = new ManualClock();
+    transport = await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0, clock });
+    transport.onDatagram(() => heard++);
+    const { port } = transport.addresses[0] ?? { port: 0 };
+    client = new StreamClient(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+    expect(await client.next()).toMatchObject({ code: 0xe1 });
+  });
+
+  afterEach(async () => {
+    client.socket.destroy();
+    await transport.close();
+  });
+
+  it.each([
+    ['what it sends can not be read', async (): Promise<void> => client.send(1, NO_BYTES, [])],
+    ['it says nothing', async (): Promise<void> => clock.advance(30_000)],
+  ])('lets it go a second after the Abort when %s', async (_what, misbehave) => {
+    await misbehave();
+    expect(await client.next()).toMatchObject({ code: 0xe5 });
+    await clock.advance(1_000);
+    await transport.close();
+  });
+
+  it('lets it go a second after its Release', async () => {
+    client.send(0xe1, NO_BYTES, []);
+    client.send(0xe4, NO_BYTES, []);
+    await once(client.socket, 'end');
+    await clock.advance(1_000);
+    await transport.close();
+  });
+
+  it('closes a second later at most', async () => {
+    const closed = transport.close();
+    expect(await client.next()).toMatchObject({ code: 0xe4 });
+    await clock.advance(1_000);
+    await closed;
+  });
+
+  it('takes nothing from it once it closes', async () => {
+    client.send(0xe1, NO_BYTES, []);
+    const closed = transport.close();
+    expect(await client.next()).toMatchObject({ code: 0xe4 });
+    client.send(1, NO_BYTES, []);
+    client.socket.end();
+    await closed;
+    expect(heard).toBe(0);
+  });
+
+  it('takes nothing that follows an Abort', async () => {
+    client.send(0xe1, NO_BYTES, []);
+    client.socket.write(Buffer.concat([encodeFrame(frameOf(0xe5)), encodeFrame(frameOf(1))]));
+    await once(client.socket, 'end');
+    expect(heard).toBe(0);
+  });
+
+  it('keeps nothing of what it goes on sending', async () => {
+    client.send(1, NO_BYTES, []);
+    expect(await client.next()).toMatchObject({ code: 0xe5 });
+    const before = await bufferBytes();
+    for (let mebibytes = 0; mebibytes < 24; mebibytes++) {
+      if (!client.socket.write(Buffer.alloc(1_048_576))) await once(client.socket, 'drain');
+    }
+    expect((await bufferBytes()) - before).toBeLessThan(4 * 1_048_576);
   });
 });
 

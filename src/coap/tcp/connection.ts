@@ -20,6 +20,8 @@ const FIRST_MESSAGE_MS = 30_000;
 const MOST_UNREAD = 256 * 1024;
 /** Options and payload: what we announce, without the header's at most 14 bytes. */
 const LARGEST = BASE_MESSAGE_SIZE;
+/** How long a peer whom we left has to take our last bytes and go; then its socket is destroyed. */
+const LEAVE_MS = 1_000;
 
 export interface ConnectionListener {
   received(peer: Peer, datagram: Uint8Array): void;
@@ -34,8 +36,10 @@ export class Connection {
   readonly #listener: ConnectionListener;
   readonly #translation = new Translation();
   readonly #firstMessage: Timer;
+  readonly #closed: Promise<void>;
   #unread: Buffer = Buffer.alloc(0);
   #introduced = false;
+  /** Nothing more is taken from the peer or sent to it, though its socket may be open yet. */
   #over = false;
 
   constructor(
@@ -54,7 +58,10 @@ export class Connection {
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#read(bytes));
     socket.on('error', () => {});
-    socket.on('close', () => this.#end());
+    // Whoever has nothing more to say hears nothing more: there are no half-open connections.
+    socket.once('end', () => this.#leave());
+    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.once('close', () => this.#end());
     socket.write(capabilities());
   }
 
@@ -65,18 +72,14 @@ export class Connection {
     if (echo) queueMicrotask(() => !this.#over && this.#listener.received(this.peer, echo));
   }
 
-  /** RFC 8323 §5.5: asks the peer to go, and closes. */
+  /** RFC 8323 §5.5: asks the peer to go, and closes. Nothing that comes after is taken. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#over) return resolve();
-      this.#socket.once('close', () => resolve());
-      this.#socket.end(release());
-      // A peer that doesn't go in time is left.
-      this.#clock.after(1_000, () => this.#socket.destroy());
-    });
+    this.#leave(release());
+    return this.#closed;
   }
 
   #read(bytes: Buffer): void {
+    if (this.#over) return;
     this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
     let start = 0;
     while (!this.#over) {
@@ -86,7 +89,7 @@ export class Connection {
       start = read.end;
       this.#take(read.frame);
     }
-    this.#unread = remainder(this.#unread, start);
+    if (!this.#over) this.#unread = remainder(this.#unread, start);
   }
 
   #take(frame: Frame): void {
@@ -106,8 +109,8 @@ export class Connection {
       return this.#abort('an option is not understood', typeof problem === 'number' ? problem : null);
     }
     if (frame.code === signals.ping) this.#write(pong(frame.token));
-    else if (frame.code === signals.release) this.#socket.end();
-    else if (frame.code === signals.abort) this.#socket.destroy();
+    else if (frame.code === signals.release) this.#leave();
+    else if (frame.code === signals.abort) this.#cut();
   }
 
   #write(bytes: Buffer): void {
@@ -117,14 +120,27 @@ export class Connection {
   }
 
   #abort(reason: string, badOption: number | null = null): void {
+    this.#leave(abort(reason, badOption));
+  }
+
+  #leave(last?: Buffer): void {
     if (this.#over) return;
-    this.#socket.end(abort(reason, badOption));
+    if (last) this.#socket.write(last);
+    this.#socket.end();
+    const late = this.#clock.after(LEAVE_MS, () => this.#socket.destroy());
+    this.#socket.once('close', () => late.cancel());
     this.#end();
+  }
+
+  #cut(): void {
+    this.#end();
+    this.#socket.destroy();
   }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#unread = Buffer.alloc(0);
     this.#firstMessage.cancel();
     this.#listener.gone(this);
   }
