@@ -292,8 +292,6 @@ export class Engine {
     if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
-    // What was looked up may have been revoked meanwhile.
-    if (handshake.revocationsBefore !== this.#revocations) void this.#recheck([session]);
   }
 
   /** The sessions that a new one takes the place of: a device has one at a time. */

@@ -4,7 +4,7 @@ import { type Alert, type AlertDescription, decodeAlert, encodeAlert } from './a
 import type { Channel, OpenedRecord, OpenFailure } from './channel.ts';
 import { type Authenticated, type Claim, ClientAuthentication } from './client-authentication.ts';
 import { DtlsError } from './error.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Secured } from './exchange.ts';
 import { FlightSender } from './flight-sender.ts';
 import type { Hello } from './hello-gate.ts';
 import type { LookUps } from './look-ups.ts';
@@ -61,7 +61,6 @@ export class Handshake {
   /** Our Connection ID in the session to be, in hex: the session's name even if the client doesn't use one. */
   readonly key: string;
   readonly startedAt: number;
-  readonly revocationsBefore: number;
 
   readonly #context: HandshakeContext;
   readonly #hello: messages.ClientHello;
@@ -72,6 +71,8 @@ export class Handshake {
   readonly #deadline: Timer;
   #expected: number = HANDSHAKE.clientKeyExchange;
   #resumed: Resumable | null = null;
+  /** How often something had been revoked when the device's credential was asked for. */
+  #revocations: number;
   #lookingUp = false;
   #early: DtlsRecord[] = [];
   #unreadable = false;
@@ -85,7 +86,7 @@ export class Handshake {
     this.negotiated = negotiated;
     this.key = cid.toString('hex');
     this.startedAt = clock.now();
-    this.revocationsBefore = context.revocations();
+    this.#revocations = context.revocations();
     this.clientRandom = hello.hello.random;
     this.#hello = hello.hello;
     this.#exchange = new Exchange(hello, negotiated, cid, random);
@@ -284,6 +285,22 @@ export class Handshake {
       throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
     }
     this.#exchange.takeFinished(fragment, secured);
+    this.#whenUnrevoked(authenticated, () => this.#open(secured, authenticated));
+  }
+
+  /** What was looked up may have been revoked since: then it is asked for again before anything is opened on it. */
+  #whenUnrevoked(authenticated: Authenticated, goOn: () => void): void {
+    const revocations = this.#context.revocations();
+    if (this.#revocations === revocations) return goOn();
+    this.#revocations = revocations;
+    const { identity, proof } = authenticated;
+    this.#whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
+      if (!holds) throw new DtlsError('access_denied', 'the credential was revoked meanwhile');
+      this.#whenUnrevoked(authenticated, goOn);
+    });
+  }
+
+  #open(secured: Secured, { identity, proof }: Authenticated): void {
     // There was room when it began; others may have been quicker.
     if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'there is no room for another session');
     if (this.#resumed === null) {
@@ -292,11 +309,11 @@ export class Handshake {
     }
     this.#end();
     this.#context.established(this, {
-      identity: authenticated.identity,
-      proof: authenticated.proof,
+      identity,
+      proof,
       channel: secured.channel,
       finalFlight: this.#resumed === null ? this.#sender : null,
-      resumable: this.#nextResumable(secured.master, authenticated),
+      resumable: this.#nextResumable(secured.master, { identity, proof }),
       resumed: this.#resumed,
     });
   }

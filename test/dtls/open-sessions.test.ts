@@ -165,7 +165,7 @@ describe('an open session', () => {
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
   });
 
-  it('ends as soon as it is open when its credential was revoked while it was looked up', async () => {
+  it('is never open when its credential was revoked while it was looked up', async () => {
     const onFile = [{ key: PSK.key, credential: 'psk-1' }];
     const psk = async (): Promise<PskCredential | null> => {
       const found = onFile.pop() ?? null;
@@ -175,9 +175,59 @@ describe('an open session', () => {
     const client = await world.connected();
     world.engine.endSessions('psk-1');
     await world.clock.advance(300);
-    expect(client.alerts).toEqual(['access_denied']);
-    expect(world.engine.metrics).toMatchObject({ sessions: 0, handshakes: [{ result: 'full', count: 1 }] });
+    expect([client.state, client.alerts]).toEqual(['ended', ['access_denied']]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0, handshakes: [{ result: 'failed' }] });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the credential was revoked meanwhile' });
   });
+
+  it.each([
+    ['still counts', true],
+    ['was revoked', false],
+  ])(
+    'waits for a new answer when something was revoked in its handshake: its certificate %s',
+    async (_what, counts) => {
+      const answers: (() => void)[] = [];
+      let valid = true;
+      let isSlow = false;
+      const certificate = async (): Promise<CertificateVerdict> => {
+        const verdict: CertificateVerdict = valid
+          ? { credential: 'x509' }
+          : { refused: 'certificate_revoked', reason: 'stolen' };
+        if (isSlow) await new Promise<void>((resolve) => answers.push(resolve));
+        return verdict;
+      };
+      world = new World({ settings: { identity }, credentials: { certificate } });
+      const { certificate: own, privateKey } = certify('device', null);
+      const suites = ['TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8'] as const;
+      const options = { suites, certificate: { privateKey, chain: [own] } };
+      const { session } = await world.connected(options);
+      isSlow = true;
+      const client = world.client({ ...options, resume: session });
+      client.start();
+      await world.clock.advance(10);
+      valid = counts;
+      isSlow = false;
+      await world.engine.recheckCertificates();
+      isSlow = true;
+      answers.pop()?.();
+      await world.clock.advance(10);
+      client.send(Buffer.from('reading'));
+      await world.clock.advance(10);
+      expect([world.engine.metrics.halfOpen, heard()]).toEqual([1, []]);
+      // Revoked once more while it is asked: the answer under way is from before again.
+      world.engine.endSessions('another');
+      answers.pop()?.();
+      await world.clock.advance(10);
+      expect(world.engine.metrics.halfOpen).toBe(counts ? 1 : 0);
+      answers.pop()?.();
+      await world.clock.advance(10);
+      client.send(Buffer.from('again'));
+      await world.clock.advance(10);
+      expect(client.alerts).toEqual(counts ? [] : ['access_denied']);
+      expect(heard()).toEqual(counts ? ['again'] : []);
+      expect(world.engine.metrics.sessions).toBe(counts ? 1 : 0);
+    },
+  );
 
   it('ends when its certificate no longer counts or can not be looked up; others go on', async () => {
     const answers = new Map<string, () => CertificateVerdict>();
