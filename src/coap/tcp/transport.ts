@@ -1,10 +1,12 @@
-import { constants } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { systemClock, type Clock } from '../../clock.ts';
 import { CoapError } from '../error.ts';
 import type { Peer, SecurityIdentity, Transport } from '../transport.ts';
 import { Connection } from './connection.ts';
+import { createTlsServer, type Identify, type TlsSettings } from './tls.ts';
+
+export type { TlsSettings } from './tls.ts';
 
 export interface TcpBinding {
   /** IP addresses to listen on. */
@@ -18,20 +20,9 @@ export interface TcpBinding {
   readonly tls?: TlsSettings;
 }
 
-/** RFC 8323 §8.2, RFC 7925: what the server proves itself with, and whom a client's certificates make it. */
-export interface TlsSettings {
-  /** PEM: the server's certificate and its issuers. */
-  readonly certificates: string;
-  /** PEM */
-  readonly privateKey: string;
-  /** `chain`: DER, the client's own first, whose private key TLS has proved. Null: it may not connect. */
-  readonly identify: (chain: readonly Uint8Array[]) => Promise<SecurityIdentity | null>;
-}
-
 const MOST_CONNECTIONS = 100_000;
-const LONGEST_CHAIN = 8;
-/** A TLS handshake and the look-up behind it. */
-const HANDSHAKE_MS = 30_000;
+/** After a look-up that failed: an outage this short ends no connection. */
+const SECOND_TRY_MS = 1_000;
 
 /**
  * CoAP over TCP and over TLS (RFC 8323), as a transport of datagrams: the same engine serves it. A connection is a peer;
@@ -42,7 +33,7 @@ export class TcpTransport implements Transport {
   readonly #servers: Server[] = [];
   readonly #connections = new Map<string, Connection>();
   /** Over TLS: whom its certificates make a connection's peer today. */
-  readonly #identities = new Map<Connection, () => Promise<SecurityIdentity | null>>();
+  readonly #identities = new Map<Connection, Identify>();
   readonly #clock: Clock;
   readonly #most: number;
   readonly #tls: TlsSettings | null;
@@ -104,14 +95,17 @@ export class TcpTransport implements Transport {
     }
   }
 
-  /** Ends the connections whose certificates no longer count, and those whose can't be looked up, one after the other. */
+  /**
+   * Ends the connections whose certificates no longer count, one after the other; those whose can't be looked up when a
+   * second try fails too.
+   */
   async recheckCertificates(): Promise<void> {
     this.#revocations++;
-    const identities = Array.from(this.#identities);
-    for (const [connection, identify] of identities) {
-      const today = await identify().catch(() => null);
-      if (today?.credential !== connection.peer.security?.credential) void connection.close();
-    }
+    const failed: Connection[] = [];
+    await this.#recheck([...this.#identities.keys()], (connection) => failed.push(connection));
+    if (failed.length === 0) return;
+    await new Promise<void>((resolve) => this.#clock.after(SECOND_TRY_MS, resolve));
+    await this.#recheck(failed, (connection) => void connection.close());
   }
 
   async close(): Promise<void> {
@@ -120,8 +114,24 @@ export class TcpTransport implements Transport {
     await Promise.all(closed);
   }
 
+  async #recheck(connections: readonly Connection[], onFailure: (connection: Connection) => void): Promise<void> {
+    for (const connection of connections) {
+      const identify = this.#identities.get(connection);
+      // It has gone meanwhile.
+      if (!identify) continue;
+      try {
+        const today = await identify();
+        if (today?.credential !== connection.peer.security?.credential) void connection.close();
+      } catch {
+        onFailure(connection);
+      }
+    }
+  }
+
   #listen(host: string, port: number, hosts: readonly string[]): Promise<void> {
-    const server = this.#tls ? this.#tlsServer(this.#tls) : createServer((socket) => this.#accept(socket, null));
+    const server = this.#tls
+      ? createTlsServer(this.#tls, this.#clock, (socket, identify) => void this.#admit(socket, identify))
+      : createServer((socket) => this.#accept(socket, null));
     server.maxConnections = this.#most;
     // `::` alone serves IPv4 too; beside another host it must leave that to it.
     const ipv6Only = host.includes(':') && hosts.length > 1;
@@ -136,34 +146,18 @@ export class TcpTransport implements Transport {
     });
   }
 
-  #tlsServer({ certificates, privateKey, identify }: TlsSettings): Server {
-    const server = createTlsServer({
-      cert: certificates,
-      key: privateKey,
-      minVersion: 'TLSv1.2',
-      // RFC 8323 §8.2
-      ALPNProtocols: ['coap'],
-      requestCert: true,
-      // Whose certificate it is, is looked up below: TLS proves that the client has its key.
-      rejectUnauthorized: false,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      handshakeTimeout: HANDSHAKE_MS,
-    });
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    server.on('secureConnection', (socket) => {
-      socket.on('error', () => {});
-      void this.#admit(socket, () => identify(chainOf(socket)));
-    });
-    return server;
-  }
-
-  async #admit(socket: TLSSocket, identify: () => Promise<SecurityIdentity | null>): Promise<void> {
-    const revocationsBefore = this.#revocations;
-    const security = await identify().catch(() => null);
-    // What was looked up may have been revoked meanwhile.
-    if (security && revocationsBefore !== this.#revocations) return this.#admit(socket, identify);
-    if (security && !socket.destroyed) this.#identities.set(this.#accept(socket, security), identify);
-    else socket.destroy();
+  async #admit(socket: TLSSocket, identify: Identify): Promise<void> {
+    while (!socket.destroyed) {
+      const revocationsBefore = this.#revocations;
+      const security = await identify().catch(() => null);
+      if (!security) break;
+      // What was looked up may have been revoked meanwhile.
+      if (revocationsBefore !== this.#revocations) continue;
+      if (socket.destroyed) break;
+      this.#identities.set(this.#accept(socket, security), identify);
+      return;
+    }
+    socket.destroy();
   }
 
   #accept(socket: Socket, security: SecurityIdentity | null): Connection {
@@ -180,18 +174,4 @@ export class TcpTransport implements Transport {
     this.#connections.set(key, connection);
     return connection;
   }
-}
-
-/** DER, the client's own first; none when it has no certificate. */
-function chainOf(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  const own: Partial<PeerCertificate> & { issuerCertificate?: unknown } = socket.getPeerCertificate(true);
-  for (let next = own; next.raw && chain.length < LONGEST_CHAIN;) {
-    const { raw, issuerCertificate } = next;
-    chain.push(raw);
-    // The root is its own issuer.
-    if (typeof issuerCertificate !== 'object' || issuerCertificate === null || issuerCertificate === next) break;
-    next = issuerCertificate;
-  }
-  return chain;
 }
