@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TcpTransport, type SecurityIdentity } from '../../src/coap/index.ts';
@@ -205,6 +206,26 @@ describe('CoAP over TLS', () => {
     client.socket.end();
     await once(client.socket, 'close');
     expect(heard).toBe(0);
+  });
+
+  it('closes although somebody stays in the handshake', async () => {
+    const socket = connectPlain(port, '127.0.0.1');
+    sockets.push(socket);
+    // The server takes connections in their order.
+    await connected();
+    const closed = transport.close();
+    await clock.advance(1_000);
+    await closed;
+  });
+
+  it('lets nobody in once it closes', async () => {
+    const look = hold();
+    const refused = once(dial().resume(), 'close');
+    await look.asked(1);
+    const closed = transport.close();
+    look.answer();
+    await Promise.all([refused, closed]);
+    expect(transport.connections).toBe(0);
   });
 });
 

@@ -21,6 +21,8 @@ export interface TcpBinding {
 }
 
 const MOST_CONNECTIONS = 100_000;
+/** How long a peer may take to go when all is closed. */
+const CLOSE_MS = 1_000;
 /** After a look-up that failed: an outage this short ends no connection. */
 const SECOND_TRY_MS = 1_000;
 
@@ -31,6 +33,8 @@ const SECOND_TRY_MS = 1_000;
 export class TcpTransport implements Transport {
   readonly kind: 'tcp' | 'tls';
   readonly #servers: Server[] = [];
+  /** All that the servers accepted, in a TLS handshake too. */
+  readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<string, Connection>();
   /** Over TLS: whom its certificates make a connection's peer today. */
   readonly #identities = new Map<Connection, Identify>();
@@ -40,6 +44,7 @@ export class TcpTransport implements Transport {
   #count = 0;
   /** How often credentials or certificates were revoked. */
   #revocations = 0;
+  #closing = false;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
 
@@ -108,10 +113,15 @@ export class TcpTransport implements Transport {
     await this.#recheck(failed, (connection) => void connection.close());
   }
 
+  /** Peers that don't go in time are left. */
   async close(): Promise<void> {
+    this.#closing = true;
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
-    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
+    for (const connection of this.#connections.values()) void connection.close();
+    const late = this.#clock.after(CLOSE_MS, () => this.#sockets.forEach((socket) => socket.destroy()));
+    // A server is closed when the last of its sockets is.
     await Promise.all(closed);
+    late.cancel();
   }
 
   async #recheck(connections: readonly Connection[], onFailure: (connection: Connection) => void): Promise<void> {
@@ -132,6 +142,10 @@ export class TcpTransport implements Transport {
     const server = this.#tls
       ? createTlsServer(this.#tls, this.#clock, (socket, identify) => void this.#admit(socket, identify))
       : createServer((socket) => this.#accept(socket, null));
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     server.maxConnections = this.#most;
     // `::` alone serves IPv4 too; beside another host it must leave that to it.
     const ipv6Only = host.includes(':') && hosts.length > 1;
@@ -147,13 +161,13 @@ export class TcpTransport implements Transport {
   }
 
   async #admit(socket: TLSSocket, identify: Identify): Promise<void> {
-    while (!socket.destroyed) {
+    while (!this.#closing && !socket.destroyed) {
       const revocationsBefore = this.#revocations;
       const security = await identify().catch(() => null);
       if (!security) break;
       // What was looked up may have been revoked meanwhile.
       if (revocationsBefore !== this.#revocations) continue;
-      if (socket.destroyed) break;
+      if (this.#closing || socket.destroyed) break;
       this.#identities.set(this.#accept(socket, security), identify);
       return;
     }
