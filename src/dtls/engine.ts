@@ -53,6 +53,8 @@ export class Engine {
   readonly #context: HandshakeContext;
   /** How often credentials or certificates were revoked. */
   #revocations = 0;
+  /** Whether the datagram at hand has brought a ClientHello. */
+  #hasHello = false;
 
   constructor(parts: EngineParts) {
     const { settings, credentials, clock, random, events } = parts;
@@ -91,6 +93,7 @@ export class Engine {
   /** Never throws; keeps nothing of `datagram`. */
   receive(from: Address, datagram: Buffer): void {
     this.#counters.datagramsReceived++;
+    this.#hasHello = false;
     const records = parseRecords(datagram);
     if (records.length === 0) this.#counters.dropped('malformed');
     for (const record of records) {
@@ -192,12 +195,18 @@ export class Engine {
     }
     for (const fragment of fragments) {
       const handshake = this.#handshakes.at(from);
-      if (fragment.type === HANDSHAKE.clientHello) {
-        const hello = this.#gate.admit(from, record, fragment);
-        if (hello !== null) this.#begin(from, hello);
-      } else if (handshake === undefined) this.#counters.dropped('out_of_place');
+      if (fragment.type === HANDSHAKE.clientHello) this.#receiveHello(from, record, fragment);
+      else if (handshake === undefined) this.#counters.dropped('out_of_place');
       else handshake.receive(fragment);
     }
+  }
+
+  /** One in a datagram: each is answered in a datagram of its own, and whose address it is isn't known yet. */
+  #receiveHello(from: Address, record: DtlsRecord, fragment: HandshakeFragment): void {
+    if (this.#hasHello) return this.#counters.dropped('out_of_place');
+    this.#hasHello = true;
+    const hello = this.#gate.admit(from, record, fragment);
+    if (hello !== null) this.#begin(from, hello);
   }
 
   #receiveAlert(from: Address, record: DtlsRecord): void {

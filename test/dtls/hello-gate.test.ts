@@ -60,6 +60,16 @@ describe('a first ClientHello', () => {
     expect(world.engine.metrics).toMatchObject({ cookiesSent: 200_000, halfOpen: 0, sessions: 0, lookUps: 0 });
   }, 60_000);
 
+  it('is the only one of its datagram that is answered, in one record or in several', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    const many = Buffer.concat(Array.from({ length: 100 }, () => first.subarray(13)));
+    const record = encodeRecord({ type: CONTENT.handshake, epoch: 0, sequence: 0, cid: null }, many);
+    expect(answersTo(world, record)).toHaveLength(1);
+    expect(answersTo(world, Buffer.concat([first, first, first]))).toHaveLength(1);
+    expect(world.engine.metrics.dropped).toEqual({ out_of_place: 101 });
+  });
+
   it('is dropped when it comes in fragments', async () => {
     const world = new World();
     const [first] = await hellos(world);
