@@ -183,9 +183,12 @@ export class Handshake {
 
   #findResumable(): Resumable | null {
     const { extendedMasterSecret: extended, suite } = this.negotiated;
-    if (!extended || this.#hello.sessionId.length === 0) return null;
+    if (this.#hello.sessionId.length === 0) return null;
     const found = this.#context.resumables.find(this.#hello.sessionId);
-    return found?.suite.id === suite.id ? found : null;
+    if (found?.suite.id !== suite.id) return null;
+    // RFC 7627 §5.3: a session that was made with it is never resumed without, and the handshake is aborted.
+    if (!extended) throw new DtlsError('handshake_failure', 'the device resumes without extended master secret');
+    return found;
   }
 
   #offer(): void {

@@ -47,13 +47,27 @@ describe('a resumption', () => {
   });
 
   it.each([
-    ['without extended master secret', { extendedMasterSecret: false }],
-    ['with another suite', { suites: ['TLS_PSK_WITH_AES_128_GCM_SHA256'] as const }],
+    ['with another suite', {}],
+    ['with another suite and without extended master secret', { extendedMasterSecret: false }],
   ])('becomes a full handshake %s', async (_what, options) => {
     const world = new World();
     const first = await world.connected();
-    const second = await world.connected({ ...options, resume: first.session });
+    const suites = ['TLS_PSK_WITH_AES_128_GCM_SHA256'] as const;
+    const second = await world.connected({ ...options, suites, resume: first.session });
     expect([second.state, second.isResumed]).toEqual(['open', false]);
+  });
+
+  it('is aborted without extended master secret', async () => {
+    const world = new World();
+    const first = await world.connected();
+    const second = await world.connected({ extendedMasterSecret: false, resume: first.session });
+    expect([second.state, second.alerts]).toEqual(['ended', ['handshake_failure']]);
+    expect(world.engine.metrics).toMatchObject({ sessions: 1, resumable: 1 });
+    const stranger = await world.connected({
+      extendedMasterSecret: false,
+      resume: { ...first.session, sessionId: Buffer.alloc(32, 1) },
+    });
+    expect(stranger.state).toBe('open');
   });
 
   it('is refused to who knows the session but not its secret', async () => {
