@@ -5,7 +5,9 @@ const AMPLIFICATION = 3;
 
 /**
  * Where a session's records go. A Connection ID lets it move to where its newest record came from; until the device has
- * answered something that was sent there, the new address gets at most three times the bytes that came from it.
+ * answered something that was sent there, the new address gets at most three times the bytes that came from it. The
+ * answer is any newer record, for RFC 9146 has no return routability check: a device that holds the keys of its session
+ * can forge one too, and so direct what is sent to itself, and nothing else, at an address that is not its own.
  */
 export class Path {
   #address: Address;
@@ -20,6 +22,10 @@ export class Path {
 
   get address(): Address {
     return this.#address;
+  }
+
+  get isProven(): boolean {
+    return this.#allowance === null;
   }
 
   moveTo(address: Address): void {

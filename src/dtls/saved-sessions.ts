@@ -10,8 +10,9 @@ import type { LookUps } from './look-ups.ts';
 import { protectionOf } from './protection.ts';
 import type { Resumable } from './resumption.ts';
 import { Session, type SessionParts } from './session.ts';
+import { lasting } from './wire.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
@@ -24,6 +25,7 @@ interface SavedSession {
   readonly parts: Omit<SessionParts, 'channel'>;
   readonly channel: ChannelState;
   readonly address: Address;
+  readonly isProven: boolean;
   readonly activeAt: number;
 }
 
@@ -64,10 +66,7 @@ export async function restoreSessions(
 ): Promise<Restored> {
   const saved = openSaved(Buffer.from(bytes), key, clock.now());
   const sessions = await stillHolding(saved.sessions, engine.lookUps);
-  for (const { parts, channel, address, activeAt } of sessions) {
-    const protection = protectionOf(parts.suite, parts.encryptThenMac);
-    engine.sessions.open(new Session({ ...parts, channel: new Channel(protection, channel) }, address, activeAt, null));
-  }
+  for (const saved of sessions) engine.sessions.open(restoredSession(saved));
   // Whether these still hold is asked when they are resumed.
   for (const resumable of saved.resumables) engine.resumables.keep(resumable);
   return { restored: sessions.length, refused: saved.sessions.length - sessions.length };
@@ -75,7 +74,24 @@ export async function restoreSessions(
 
 function savedSession(session: Session): SavedSession {
   const { channel, ...parts } = session.parts;
-  return { parts, channel: channel.state, address: session.path.address, activeAt: session.activeAt };
+  const { address, isProven } = session.path;
+  return { parts, channel: channel.state, address, isProven, activeAt: session.activeAt };
+}
+
+function restoredSession({ parts, channel, address, isProven, activeAt }: SavedSession): Session {
+  const protection = protectionOf(parts.suite, parts.encryptThenMac);
+  const session = new Session({ ...parts, channel: new Channel(protection, channel) }, address, activeAt, null);
+  // What it was allowed to send there is forgotten: the next record that comes from there brings more.
+  if (!isProven) session.moveTo(address);
+  return session;
+}
+
+/** Gives each buffer in `value` memory of its own: deserialized they are views that keep all sessions' keys alive. */
+function ownBuffers(value: object): void {
+  for (const [name, entry] of Object.entries(value)) {
+    if (Buffer.isBuffer(entry)) Object.assign(value, { [name]: lasting(entry) });
+    else if (typeof entry === 'object' && entry !== null) ownBuffers(entry);
+  }
 }
 
 function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
@@ -95,6 +111,7 @@ function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
   if (now - Number(head.readBigUInt64BE()) > MAX_AGE_MS) {
     throw new DtlsError('saved_sessions', 'the saved sessions are too old');
   }
+  ownBuffers(saved);
   return saved;
 }
 

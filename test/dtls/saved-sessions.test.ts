@@ -51,6 +51,40 @@ describe('saved sessions', () => {
     expect(next.ended).toMatchObject([{ reason: 'replaced' }]);
   });
 
+  it('keep nothing of each other alive', async () => {
+    const world = new World();
+    for (let n = 0; n < 3; n++) await world.connected({ cid: CID });
+    const { sessions, resumables } = (await restarted(world)).engine;
+    const buffers = [...sessions.all()].flatMap(({ parts }) => {
+      const { readKeys, writeKeys, readCid, writeCid } = parts.channel.state;
+      const keys = [readKeys, writeKeys].flatMap((direction) => Object.values(direction));
+      return [parts.clientRandom, parts.sessionId, ...Object.values(parts.proof), ...keys, readCid, writeCid];
+    });
+    buffers.push(...[...resumables.all()].flatMap((resumable) => [resumable.master, resumable.sessionId]));
+    const shared = buffers.filter((bytes) => Buffer.isBuffer(bytes) && bytes.buffer.byteLength > bytes.length);
+    expect(shared).toEqual([]);
+  });
+
+  it('send no more to an address that had proved nothing than before', async () => {
+    const world = new World();
+    const client = await world.connected({ cid: CID });
+    const [victim, home] = [world.address('203.0.113.9'), world.addressOf(client)];
+    world.carry(victim, client.seal(Buffer.from('moved')));
+    await world.clock.advance(1);
+    const key = world.received[0]?.peer.key ?? '';
+    const next = await restarted(world);
+    next.engine.send(key, Buffer.alloc(1_000));
+    expect(next.sent).toEqual([]);
+    expect(next.engine.metrics.dropped).toEqual({ unproven_address: 1 });
+    next.carry(home, client.seal(Buffer.from('back')));
+    await next.clock.advance(1);
+    next.engine.send(key, Buffer.alloc(8));
+    next.carry(home, client.seal(Buffer.from('again')));
+    await next.clock.advance(1);
+    next.engine.send(key, Buffer.alloc(1_000));
+    expect(next.sent.filter(({ toServer }) => !toServer)).toHaveLength(2);
+  });
+
   it.each([
     ['is gone', async () => null],
     ['has another key', async () => ({ key: Buffer.alloc(16), credential: 'psk-1' })],
