@@ -47,10 +47,13 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
         await Promise.all([dtls.recheckCertificates(), tls.recheckCertificates()]);
       },
       async close() {
-        await Promise.all([endpoints.udp.close(), endpoints.tcp.close(), endpoints.tls.close()]);
-        // Before the endpoint closes its transport: a closed session can't be saved.
-        await saveSessions(config.dataDir, await dtls.suspend(options.secretKey));
-        await endpoints.dtls.close();
+        try {
+          // Before the endpoint closes its transport: a closed session can't be saved. And before anything waits for a
+          // peer to go: whoever kills the process meanwhile must not cost the sessions.
+          await saveSessions(config.dataDir, await dtls.suspend(options.secretKey));
+        } finally {
+          await Promise.all(Object.values(endpoints).map((endpoint) => endpoint.close()));
+        }
       },
     };
   } catch (error) {
