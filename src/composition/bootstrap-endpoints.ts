@@ -1,5 +1,5 @@
 import { UdpTransport, type CoapEndpoint } from '../coap/index.ts';
-import { DtlsServer } from '../dtls/index.ts';
+import { DEFAULT_LIMITS, DtlsServer } from '../dtls/index.ts';
 import { coapOver, dtlsBinding, type EndpointsOptions } from './binding.ts';
 
 /** What devices reach the bootstrap server by. */
@@ -19,7 +19,9 @@ export async function openBootstrapEndpoints(options: EndpointsOptions): Promise
   const udp = await UdpTransport.bind({ hosts: [coap.host], port: bootstrap.port });
   try {
     const { binding, credentials } = await dtlsBinding(options, bootstrap.coapsPort);
-    const dtls = await DtlsServer.bind(binding);
+    // A factory credential is that of a whole batch, which may come at once.
+    const limits = { ...DEFAULT_LIMITS, sessionsPerCredential: DEFAULT_LIMITS.sessions };
+    const dtls = await DtlsServer.bind({ ...binding, settings: { ...binding.settings, limits } });
     const endpoints = { udp: coapOver(udp, options), dtls: coapOver(dtls, options) };
     return {
       udp: { transport: udp, endpoint: endpoints.udp },

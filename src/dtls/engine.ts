@@ -296,8 +296,7 @@ export class Engine {
       sessionId: resumable?.sessionId ?? null,
       clientRandom: lasting(clientRandom),
     };
-    const session = new Session(parts, address, now, finalFlight);
-    this.sessions.open(session);
+    this.sessions.open(new Session(parts, address, now, finalFlight));
     if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));

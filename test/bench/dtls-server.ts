@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 
-import { DtlsServer } from '../../src/dtls/index.ts';
+import { DEFAULT_LIMITS, DtlsServer } from '../../src/dtls/index.ts';
 import { BENCH_CREDENTIALS, benchIdentity } from './dtls-device.ts';
 
 const HOST = '127.0.0.1';
@@ -21,7 +21,8 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
       hosts: [HOST],
       port: 0,
       credentials: BENCH_CREDENTIALS,
-      settings: { identity: benchIdentity() },
+      // All devices of the load have one credential.
+      settings: { identity: benchIdentity(), limits: { ...DEFAULT_LIMITS, sessionsPerCredential: Infinity } },
     });
     server.onDatagram((peer, datagram) => server.send(peer, datagram));
     return server.addresses[0]?.port ?? 0;
