@@ -1,6 +1,6 @@
 /**
  * What DTLS costs on one core: handshakes, resumptions and echoes per second of the server's CPU over UDP, beside plain
- * UDP's in the same run; records, cookies and junk through the engine alone; bytes per idle session. The load's CPU is in
+ * UDP's in the same run; handshakes, records, cookies and junk through the engine alone; bytes per idle session. The load's CPU is in
  * none of it. Of several rounds the median counts, the best one tells what a quieter machine would do; beside them what
  * cryptography alone would allow.
  * `node --expose-gc --import tsx test/bench/dtls.ts [sessions]`.
@@ -11,8 +11,9 @@ import { systemClock } from '../../src/clock.ts';
 import { KEPT_CCM_8, ONE_SHOT_CCM_8 } from '../../src/dtls/aead.ts';
 import { Engine } from '../../src/dtls/engine.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
+import { randomInBlocks } from '../../src/dtls/random.ts';
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../src/dtls/settings.ts';
-import { BENCH_CREDENTIALS, benchClient, benchIdentity } from './dtls-device.ts';
+import { BENCH_CREDENTIALS, benchClient, benchIdentity, type HandshakeKind } from './dtls-device.ts';
 import { ecdheFloor, perCpuSecond, records } from './dtls-floor.ts';
 import { echoes, handshakes, startServer } from './dtls-load.ts';
 
@@ -62,7 +63,7 @@ function print(name: string, value: number, remark = ''): void {
 async function measureServers(): Promise<void> {
   const dtls = await startServer('dtls');
   const udp = await startServer('udp');
-  const shakingHands = (kind: Parameters<typeof handshakes>[1]) => (): Promise<number> =>
+  const shakingHands = (kind: HandshakeKind) => (): Promise<number> =>
     dtls.perCpuSecond(() => handshakes(dtls.port, kind, HANDSHAKES));
   try {
     const plainEchoes = (): Promise<number> => udp.perCpuSecond(() => echoes(udp.port, false, ECHOES));
@@ -88,6 +89,14 @@ function wiredEngine() {
   const toClients = new Map<number, (datagram: Buffer) => void>();
   const queue: (() => void)[] = [];
   const keys = new Map<number, string>();
+  let devicesMs = 0;
+  /** The part of a device. */
+  const onDevice = <T>(work: () => T): T => {
+    const before = performance.now();
+    const result = work();
+    devicesMs += performance.now() - before;
+    return result;
+  };
   const engine = new Engine({
     settings: {
       ...DEFAULT_SETTINGS,
@@ -96,11 +105,11 @@ function wiredEngine() {
     },
     credentials: BENCH_CREDENTIALS,
     clock: systemClock,
-    random: randomBytes,
+    random: randomInBlocks(),
     events: {
       transmit: (to, datagram) => {
         const receive = toClients.get(to.port);
-        if (receive) queue.push(() => receive(datagram));
+        if (receive) queue.push(() => onDevice(() => receive(datagram)));
       },
       received: (peer) => keys.set(peer.port, peer.key),
       ended: () => {},
@@ -111,16 +120,19 @@ function wiredEngine() {
   return {
     engine,
     keys,
+    /** What the devices' side took so far. */
+    devicesMs: () => devicesMs,
     /** A device of that number, connected; its datagrams and its handshake are all there is of it. */
-    async connect(device: number) {
+    async connect(device: number, kind: HandshakeKind = 'PSK-CCM-8') {
       const from = addressOf(device);
       const sent: Buffer[] = [];
-      const client = benchClient('PSK-CCM-8', (datagram) => {
+      const transmit = (datagram: Buffer): void => {
         sent.push(datagram);
         queue.push(() => engine.receive(from, datagram));
-      });
+      };
+      const client = onDevice(() => benchClient(kind, transmit));
       toClients.set(from.port, (datagram) => client.receive(datagram));
-      client.start();
+      onDevice(() => client.start());
       while (client.state === 'shaking hands') {
         const next = queue.shift();
         if (next) next();
@@ -137,6 +149,17 @@ function addressOf(device: number) {
   return { address: `10.0.${device >> 14}.1`, port: 1_024 + (device & 0x3fff), socket: 0 };
 }
 
+/** A second of one core, without sockets and without the devices' side. */
+async function engineHandshakes(kind: HandshakeKind): Promise<number> {
+  const { engine, connect, devicesMs } = wiredEngine();
+  const before = performance.now();
+  for (let device = 0; device < HANDSHAKES; device++) await connect(device, kind);
+  const inEngine = performance.now() - before - devicesMs();
+  if (engine.metrics.sessions !== HANDSHAKES) throw new Error('not all sessions are open');
+  engine.shutDown();
+  return (HANDSHAKES * 1_000) / inEngine;
+}
+
 async function measureEngine(): Promise<void> {
   const { engine, keys, connect } = wiredEngine();
   const { client, from, sent } = await connect(1);
@@ -147,6 +170,8 @@ async function measureEngine(): Promise<void> {
   const junk = randomBytes(64);
   junk.writeUInt8(0, 0);
   await report({
+    'PSK-CCM-8, the engine alone': () => engineHandshakes('PSK-CCM-8'),
+    'ECDHE-ECDSA-CCM-8, the engine alone': () => engineHandshakes('ECDHE-ECDSA-CCM-8 with raw public keys'),
     'records received': () => {
       const records = Array.from({ length: RECORDS }, () => client.seal(MESSAGE));
       return perCpuSecond(RECORDS, (n) => engine.receive(from, records[n] ?? MESSAGE));

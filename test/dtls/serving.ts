@@ -9,6 +9,7 @@ import { createSpki } from '../../src/dtls/certificate.ts';
 import {
   certificateVerifier,
   createServerIdentity,
+  DEFAULT_LIMITS,
   DtlsServer,
   type DtlsServerOptions,
   type HandshakeReport,
@@ -20,6 +21,9 @@ import { CA_EXTENSIONS, certify } from './certificates.ts';
 export const PSK = { identity: 'client1', key: Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex') };
 
 const DAY = 86_400_000;
+
+/** Here all devices have one key, and many come at once. */
+const ONE_KEY_FOR_ALL = { ...DEFAULT_LIMITS, sessionsPerCredential: 1_000 };
 
 /** A DTLS server on the loopback with what a device needs to be let in, as values and as files. */
 export class Serving {
@@ -65,7 +69,7 @@ export class Serving {
         heard.emit('report');
       },
       ...options,
-      settings: { identity, ...options.settings },
+      settings: { identity, limits: ONE_KEY_FOR_ALL, ...options.settings },
     });
     const files = mkdtempSync(join(tmpdir(), 'treeline-dtls-'));
     const write = (name: string, content: string | Buffer): void => writeFileSync(join(files, name), content);
