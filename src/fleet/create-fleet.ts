@@ -2,46 +2,35 @@ import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
 import type { BootstrapHost, Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
 import type { Store } from '../store/index.ts';
-import type { TenantId } from './access.ts';
-import { createBootstrapLookUp } from './bootstrap-look-up.ts';
-import { createBootstrapHost } from './bootstrap-host.ts';
-import { BootstrapJournal } from './bootstrap-journal.ts';
-import { BootstrapPlans } from './bootstrap-plans.ts';
-import { AwakeTimes } from './awake-times.ts';
-import { createAdmission, type CredentialGate } from './admission.ts';
-import type { CredentialBook } from './credentials.ts';
-import { createDefinitions } from './definitions.ts';
-import { createDevices } from './devices.ts';
+import { type TenantId, type Access, DEFAULT_TENANT } from './access/index.ts';
+import {
+  createBootstrapLookUp,
+  createBootstrapHost,
+  BootstrapJournal,
+  BootstrapPlans,
+  FactoryCredentials,
+  FreshCredentials,
+} from './bootstrap/index.ts';
+import { type Log, Turns } from './common/index.ts';
+import type { CredentialGate, CredentialBook, Handshakes, Seal } from './credentials/index.ts';
+import { createProvisioning, deviceKey } from './devices/index.ts';
 import type { FleetEvents } from './events.ts';
-import { FactoryCredentials } from './factory-credentials.ts';
-import type { Access, Fleet } from './fleet.ts';
-import { FreshCredentials } from './fresh-credentials.ts';
-import type { Handshakes } from './handshake.ts';
-import type { Log } from './log.ts';
-import { createHost } from './lwm2m-host.ts';
-import { ObjectModels } from './object-models.ts';
-import { ObservationRecords } from './observation-records.ts';
-import { ObservationRequests } from './observation-requests.ts';
-import { Observing } from './observing.ts';
-import { OwnDefinitions } from './own-definitions.ts';
-import { Presence } from './presence.ts';
-import { createProfiles } from './profiles.ts';
-import { endUnprovenRegistrations } from './proven-registrations.ts';
-import { createProvisioning } from './provisioning.ts';
-import { Readings } from './readings.ts';
-import { RegistrationProfiles } from './registration-profiles.ts';
-import { Registrations } from './registrations.ts';
-import { deviceKey, Roster } from './roster.ts';
-import { RpcDispatcher } from './rpc-dispatcher.ts';
-import { execute } from './rpc-execution.ts';
-import { RpcJournal } from './rpc-journal.ts';
-import { createRpcs } from './rpcs.ts';
-import type { Seal } from './seal.ts';
-import type { SmsTrigger } from './sms-trigger.ts';
-import type { TelemetrySink } from './telemetry-sink.ts';
-import { DEFAULT_TENANT } from './tenant.ts';
-import { Turns } from './turns.ts';
-import { createWatching } from './watching.ts';
+import type { Fleet } from './fleet.ts';
+import { createDevices, createWatching } from './inventory/index.ts';
+import { createHost } from './lwm2m-handlers.ts';
+import { createDefinitions, ObjectModels, OwnDefinitions } from './objects/index.ts';
+import { ObservationRecords, ObservationRequests, Observing } from './observing/index.ts';
+import {
+  AwakeTimes,
+  createAdmission,
+  Presence,
+  endUnprovenRegistrations,
+  Registrations,
+  Roster,
+} from './presence/index.ts';
+import { createProfiles, RegistrationProfiles } from './profiles/index.ts';
+import { Readings, type TelemetrySink } from './readings/index.ts';
+import { RpcDispatcher, execute, RpcJournal, createRpcs, type SmsTrigger } from './rpcs/index.ts';
 
 export interface FleetOptions {
   readonly store: Store;

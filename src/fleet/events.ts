@@ -1,28 +1,8 @@
-import type { DeviceId, TenantId } from './access.ts';
-import type { Bootstrap } from './bootstrap.ts';
-import type { DeviceStatus, ResourceState } from './device.ts';
-import type { Rpc } from './rpc.ts';
-
-export type StatusReason =
-  | 'registered'
-  | 'updated'
-  | 'deregistered'
-  | 'expired'
-  | 'silent'
-  | 'asleep'
-  | 'awake'
-  | 'provisioned';
-
-export interface DeviceStatusChange {
-  readonly tenantId: TenantId;
-  readonly deviceId: DeviceId;
-  readonly endpoint: string;
-  readonly status: DeviceStatus;
-  readonly previous: DeviceStatus;
-  readonly reason: StatusReason;
-  readonly lastSeen: Date | null;
-  readonly at: Date;
-}
+import type { DeviceId, TenantId } from './access/index.ts';
+import type { Bootstrap } from './bootstrap/index.ts';
+import type { DeviceStatusChange } from './devices/index.ts';
+import type { ResourceState } from './readings/index.ts';
+import type { Rpc } from './rpcs/index.ts';
 
 /** The event bus's topics and what travels on each. Keys are `${tenantId}/${deviceId}` unless said. */
 export interface FleetEvents {

@@ -1,50 +1,92 @@
-export type { Actor, DeviceId, Role, TenantId } from './access.ts';
-export { ensureAdminToken } from './access-admin.ts';
-export { createAccess } from './access-keys.ts';
+export {
+  type Cursor,
+  cursorOf,
+  FleetError,
+  type FleetErrorCode,
+  isUuid,
+  type Log,
+  type Page,
+  pageOf,
+  type PageRequest,
+  type PageWindow,
+  windowOf,
+} from './common/index.ts';
+export {
+  type Access,
+  type Actor,
+  createAccess,
+  DEFAULT_TENANT,
+  type DeviceId,
+  ensureAdminToken,
+  ensureDefaultTenant,
+  type Role,
+  type TenantId,
+} from './access/index.ts';
+export type { Definitions, JsonValue, KnownDefinition, WriteValue } from './objects/index.ts';
+export {
+  createCredentialLookUp,
+  createCredentials,
+  type CredentialBook,
+  type CredentialGate,
+  type CredentialHolder,
+  type CredentialKind,
+  type CredentialLookUp,
+  type CredentialPurpose,
+  type Credentials,
+  type DeviceCredential,
+  type Handshake,
+  HandshakeLog,
+  type HandshakeReport,
+  type Handshakes,
+  type IssuedCredential,
+  type NewCredential,
+  Seal,
+  SealError,
+  type TrustAnchor,
+} from './credentials/index.ts';
+export type { OperationInput, RpcMethod } from './operations/index.ts';
+export {
+  type DeviceProfile,
+  type MappingPath,
+  type MetricMapping,
+  parseMappingPath,
+  type ProfileInput,
+  type Profiles,
+  type RegistrationProfile,
+} from './profiles/index.ts';
+export type { Device, DeviceStatus, DeviceStatusChange, StatusReason } from './devices/index.ts';
 export type {
-  Bootstrap,
-  BootstrapPlan,
-  Bootstraps,
-  BootstrapStatus,
-  FactoryCredential,
-  PlanOwner,
-} from './bootstrap.ts';
-export { createBootstrapLookUp } from './bootstrap-look-up.ts';
-export { createCredentialLookUp, type CredentialLookUp } from './credential-look-up.ts';
-export type {
-  CredentialHolder,
-  CredentialKind,
-  CredentialPurpose,
-  DeviceCredential,
-  IssuedCredential,
-  NewCredential,
-  TrustAnchor,
-} from './credential.ts';
-export { createCredentials, type CredentialBook, type Credentials } from './credentials.ts';
-export type { CredentialGate } from './admission.ts';
-export { createFleet, type FleetOptions, type FleetSnapshot, type RunningFleet } from './create-fleet.ts';
-export type {
-  Device,
-  DeviceRegistration,
-  DeviceStatus,
-  JsonValue,
+  DeadLetter,
+  DeviceStatusEvent,
   ResourceState,
-  RunningObservation,
-} from './device.ts';
-export { FleetError, type FleetErrorCode } from './error.ts';
-export type { DeviceStatusChange, FleetEvents, StatusReason } from './events.ts';
-export type * from './fleet.ts';
-export type { Handshake, HandshakeReport, Handshakes } from './handshake.ts';
-export { HandshakeLog } from './handshake-log.ts';
-export type { Log } from './log.ts';
-export { parseMappingPath, type MappingPath } from './mapping-path.ts';
-export { cursorOf, pageOf, windowOf, type Cursor, type PageWindow } from './paging.ts';
-export type { DeviceProfile, MetricMapping, RpcMethod } from './profile.ts';
-export type { RegistrationProfile } from './registration-profiles.ts';
-export type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from './rpc.ts';
+  TelemetryBatch,
+  TelemetrySink,
+  TreeSelector,
+} from './readings/index.ts';
+export {
+  type Bootstrap,
+  type BootstrapPlan,
+  type Bootstraps,
+  type BootstrapStatus,
+  createBootstrapLookUp,
+  type FactoryCredential,
+  type PlanOwner,
+} from './bootstrap/index.ts';
+export type { DeviceRegistration } from './presence/index.ts';
+export type { RunningObservation } from './observing/index.ts';
+export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
+export type {
+  Rpc,
+  RpcError,
+  RpcMode,
+  RpcOptions,
+  Rpcs,
+  RpcStatus,
+  RpcTransition,
+  SleepingDevice,
+  SmsTrigger,
+} from './rpcs/index.ts';
+export { createFleet, type FleetOptions, type FleetSnapshot, type RunningFleet } from './create-fleet.ts';
+export type { FleetEvents } from './events.ts';
 export { reseal } from './reseal.ts';
-export { Seal, SealError } from './seal.ts';
-export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';
-export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
-export { DEFAULT_TENANT, ensureDefaultTenant } from './tenant.ts';
-export { isUuid } from './uuid.ts';
+export type { Fleet } from './fleet.ts';

@@ -1,9 +1,7 @@
 import { and, asc, gt, isNotNull, sql } from 'drizzle-orm';
 import { bootstrapPlans, credentials, factoryCredentials, type Store, type Transaction } from '../store/index.ts';
-import { planContext } from './bootstrap-plans.ts';
-import { keyContext } from './credential-look-up.ts';
-import { factoryContext } from './factory-credentials.ts';
-import type { Seal } from './seal.ts';
+import { planContext, factoryContext } from './bootstrap/index.ts';
+import { keyContext, type Seal } from './credentials/index.ts';
 
 /** Every column that holds sealed secrets, and what binds them to their rows. */
 const SEALED = [

@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { createEventBus } from '../../src/events/index.ts';
-import { createAccess } from '../../src/fleet/access-keys.ts';
-import { ensureAdminToken } from '../../src/fleet/access-admin.ts';
-import { DEFAULT_TENANT, ensureDefaultTenant } from '../../src/fleet/tenant.ts';
+import { createAccess } from '../../src/fleet/access/keys.ts';
+import { ensureAdminToken } from '../../src/fleet/access/admin-token.ts';
+import { DEFAULT_TENANT, ensureDefaultTenant } from '../../src/fleet/access/tenants.ts';
 import type { Access, Actor, FleetEvents, TenantId } from '../../src/fleet/index.ts';
 import { apiKeys, settings, tenants } from '../../src/store/index.ts';
 import { ManualClock } from '../manual-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Batcher } from '../../src/fleet/batcher.ts';
+import { Batcher } from '../../src/fleet/common/batcher.ts';
 
 interface Item {
   readonly tenant: string;

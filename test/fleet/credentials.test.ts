@@ -1,11 +1,11 @@
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createEventBus } from '../../src/events/index.ts';
-import type { Actor, DeviceId, TenantId } from '../../src/fleet/access.ts';
-import { createCredentialLookUp } from '../../src/fleet/credential-look-up.ts';
-import { createCredentials } from '../../src/fleet/credentials.ts';
+import type { Actor, DeviceId, TenantId } from '../../src/fleet/access/actor.ts';
+import { createCredentialLookUp } from '../../src/fleet/credentials/look-up.ts';
+import { createCredentials } from '../../src/fleet/credentials/credentials.ts';
 import type { FleetEvents } from '../../src/fleet/events.ts';
-import { Seal } from '../../src/fleet/seal.ts';
+import { Seal } from '../../src/fleet/credentials/seal.ts';
 import { credentials as table, devices, profiles, tenants } from '../../src/store/index.ts';
 import { certify } from '../dtls/certificates.ts';
 import { ManualClock } from '../manual-clock.ts';

@@ -14,8 +14,8 @@ import {
   type NewCredential,
 } from '../../src/fleet/index.ts';
 import { createEventBus } from '../../src/events/index.ts';
-import { createProfiles } from '../../src/fleet/profiles.ts';
-import { createProvisioning } from '../../src/fleet/provisioning.ts';
+import { createProfiles } from '../../src/fleet/profiles/profiles.ts';
+import { createProvisioning } from '../../src/fleet/devices/provisioning.ts';
 import { handshakes, tenants } from '../../src/store/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { useStore } from '../store/database.ts';

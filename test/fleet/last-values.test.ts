@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../src/fleet/index.ts';
-import { measuredAt, treeChange, type DeviceReadings } from '../../src/fleet/last-values.ts';
+import { measuredAt, treeChange, type DeviceReadings } from '../../src/fleet/readings/last-values.ts';
 import { Path, type Reading } from '../../src/lwm2m/index.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

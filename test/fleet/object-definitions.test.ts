@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Actor, Definitions } from '../../src/fleet/index.ts';
-import { createDefinitions } from '../../src/fleet/definitions.ts';
-import { ObjectModels } from '../../src/fleet/object-models.ts';
-import { OwnDefinitions } from '../../src/fleet/own-definitions.ts';
+import { createDefinitions } from '../../src/fleet/objects/definitions.ts';
+import { ObjectModels } from '../../src/fleet/objects/object-models.ts';
+import { OwnDefinitions } from '../../src/fleet/objects/own-definitions.ts';
 import { registryModel } from '../../src/lwm2m/index.ts';
 import { objectDefinitions, tenants } from '../../src/store/index.ts';
 import { objectXml } from '../lwm2m/object-xml.ts';

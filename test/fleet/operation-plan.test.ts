@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OperationInput, WriteValue } from '../../src/fleet/index.ts';
-import { planOperation } from '../../src/fleet/operation-plan.ts';
+import { planOperation } from '../../src/fleet/operations/plan.ts';
 import { registryModel, type Lwm2mVersion, type Operation } from '../../src/lwm2m/index.ts';
 
 const plan = (input: OperationInput, lwm2mVersion: Lwm2mVersion = '1.1') => {

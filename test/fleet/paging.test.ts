@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cursorOf, pageOf, windowOf } from '../../src/fleet/paging.ts';
+import { cursorOf, pageOf, windowOf } from '../../src/fleet/common/paging.ts';
 
 const rows = ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, id: `id-${key}` }));
 

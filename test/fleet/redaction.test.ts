@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redact } from '../../src/fleet/redaction.ts';
+import { redact } from '../../src/fleet/rpcs/redaction.ts';
 
 describe('parameters kept for audit', () => {
   it('hide what secret names hold, at any depth', () => {

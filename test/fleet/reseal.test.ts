@@ -10,10 +10,10 @@ import {
   SealError,
   type FleetEvents,
 } from '../../src/fleet/index.ts';
-import { planContext } from '../../src/fleet/bootstrap-plans.ts';
-import { factoryContext } from '../../src/fleet/factory-credentials.ts';
-import { createProfiles } from '../../src/fleet/profiles.ts';
-import { createProvisioning } from '../../src/fleet/provisioning.ts';
+import { planContext } from '../../src/fleet/bootstrap/bootstrap-plans.ts';
+import { factoryContext } from '../../src/fleet/bootstrap/factory-credentials.ts';
+import { createProfiles } from '../../src/fleet/profiles/profiles.ts';
+import { createProvisioning } from '../../src/fleet/devices/provisioning.ts';
 import { bootstrapPlans, factoryCredentials, tenants } from '../../src/store/index.ts';
 import { useStore } from '../store/database.ts';
 import { ADMIN } from './fleet-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OperationInput, RpcMethod } from '../../src/fleet/index.ts';
-import { operationOf } from '../../src/fleet/rpc-method.ts';
+import { operationOf } from '../../src/fleet/operations/method.ts';
 
 const METHODS: RpcMethod[] = [
   { name: 'dim', operation: 'WRITE', path: '/3311/{{lamp}}/5851', parameters: { value: '{{level}}' } },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVE_STATUSES, hasEnded, mayFollow } from '../../src/fleet/rpc-state.ts';
-import type { RpcMode, RpcStatus } from '../../src/fleet/rpc.ts';
+import { ACTIVE_STATUSES, hasEnded, mayFollow } from '../../src/fleet/rpcs/rpc-state.ts';
+import type { RpcMode, RpcStatus } from '../../src/fleet/rpcs/rpc.ts';
 
 const STATUSES: RpcStatus[] = [
   ...ACTIVE_STATUSES,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Seal, SealError } from '../../src/fleet/seal.ts';
+import { Seal, SealError } from '../../src/fleet/credentials/seal.ts';
 
 const seal = new Seal(randomBytes(32));
 

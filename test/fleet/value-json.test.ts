@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { valueFromJson, valueToJson } from '../../src/fleet/value-json.ts';
+import { valueFromJson, valueToJson } from '../../src/fleet/objects/value-json.ts';
 import type { ResourceType, TypedValue } from '../../src/lwm2m/index.ts';
 
 const place = { path: '/3/0/9', field: ['values', '0', 'value'] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseMappingPath } from '../../src/fleet/mapping-path.ts';
-import { MOST_OBSERVATIONS, wantedObservations, type Wishes } from '../../src/fleet/wanted.ts';
+import { parseMappingPath } from '../../src/fleet/profiles/mapping-path.ts';
+import { MOST_OBSERVATIONS, wantedObservations, type Wishes } from '../../src/fleet/observing/wanted.ts';
 import { Path } from '../../src/lwm2m/index.ts';
 
 const none: Wishes = {

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { and, asc, eq, isNull, sql } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import { apiKeys, settings, type Store } from '../../store/index.ts';
+import { FleetError, isUuid } from '../common/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { Actor, Role, TenantId } from './actor.ts';
+import { ADMIN_TOKEN_SETTING } from './admin-token.ts';
+import { requireRole } from './roles.ts';
+import { DEFAULT_TENANT } from './tenants.ts';
+import { hashOfToken, makeToken } from './token.ts';
+
+export interface Access {
+  /** Null when the token is not known. Constant-time where it matters; at most one statement. */
+  authenticate(token: string): Promise<Actor | null>;
+  createKey(actor: Actor, input: { name: string; role: Actor['role'] }): Promise<{ id: string; token: string }>;
+  keys(actor: Actor): Promise<readonly { id: string; name: string; role: Actor['role']; createdAt: Date }[]>;
+  /** Publishes `keyRevoked`: subscriptions of the key end. */
+  revokeKey(actor: Actor, id: string): Promise<void>;
+}
+
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
+const LONGEST_NAME = 200;
+/** Keys of one tenant that are not revoked. */
+const MOST_KEYS = 200;
+/** No token of ours is longer, nor may TREELINE_ADMIN_TOKEN be: what is, is not worth a statement. */
+const LONGEST_TOKEN = 256;
+
+/** Who a token is, and a tenant's API keys. Managing keys takes the role admin. */
+export function createAccess(store: Store, bus: EventBus<FleetEvents>, clock: Clock): Access {
+  return {
+    async authenticate(token) {
+      if (token.length === 0 || token.length > LONGEST_TOKEN) return null;
+      const hash = hashOfToken(token);
+      // Whose token it is can't be asked as a tenant.
+      const [found] = await store.asSystem((tx) =>
+        tx
+          .select({ keyId: sql<string | null>`${apiKeys.id}::text`, tenantId: apiKeys.tenantId, role: apiKeys.role })
+          .from(apiKeys)
+          .where(and(eq(apiKeys.tokenHash, hash), isNull(apiKeys.revokedAt)))
+          .unionAll(
+            tx
+              .select({ keyId: sql<null>`null`, tenantId: sql<string>`${DEFAULT_TENANT}`, role: sql<'admin'>`'admin'` })
+              .from(settings)
+              .where(and(eq(settings.key, ADMIN_TOKEN_SETTING), eq(settings.value, hash))),
+          ),
+      );
+      return found ? actorOf(found) : null;
+    },
+
+    async createKey(actor, input) {
+      requireRole(actor, 'admin');
+      const name = input.name.trim();
+      if (name.length === 0 || name.length > LONGEST_NAME) {
+        throw new FleetError('VALIDATION', `a name of 1..${LONGEST_NAME} characters is wanted`, { field: ['name'] });
+      }
+      if (!ROLES.includes(input.role)) {
+        throw new FleetError('VALIDATION', `a role is one of ${ROLES.join(', ')}`, { field: ['role'] });
+      }
+      const id = randomUUID();
+      const token = makeToken();
+      await store.asTenant(actor.tenantId, async (tx) => {
+        if ((await tx.$count(apiKeys, isNull(apiKeys.revokedAt))) >= MOST_KEYS) {
+          throw new FleetError('CONFLICT', `there are ${MOST_KEYS} keys: revoke one first`);
+        }
+        await tx.insert(apiKeys).values({
+          id,
+          tenantId: actor.tenantId,
+          name,
+          role: input.role,
+          tokenHash: hashOfToken(token),
+          createdAt: new Date(clock.now()),
+        });
+      });
+      return { id, token };
+    },
+
+    async keys(actor) {
+      requireRole(actor, 'admin');
+      return store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select({ id: apiKeys.id, name: apiKeys.name, role: apiKeys.role, createdAt: apiKeys.createdAt })
+          .from(apiKeys)
+          .where(isNull(apiKeys.revokedAt))
+          .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id)),
+      );
+    },
+
+    async revokeKey(actor, id) {
+      requireRole(actor, 'admin');
+      const revoked = isUuid(id)
+        ? await store.asTenant(actor.tenantId, (tx) =>
+            tx
+              .update(apiKeys)
+              .set({ revokedAt: new Date(clock.now()) })
+              .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+              .returning({ id: apiKeys.id }),
+          )
+        : [];
+      const [key] = revoked;
+      if (!key) throw new FleetError('NOT_FOUND', 'no such key');
+      bus.publish('keyRevoked', actor.tenantId, { tenantId: actor.tenantId, keyId: key.id });
+    },
+  };
+}
+
+function actorOf(found: { keyId: string | null; tenantId: string; role: Role }): Actor {
+  return {
+    tenantId: found.tenantId as TenantId, // the store keeps ids without their brand
+    role: found.role,
+    subject: found.keyId === null ? 'admin-token' : `key:${found.keyId}`,
+    keyId: found.keyId,
+  };
+}

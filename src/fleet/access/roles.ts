@@ -1,0 +1,11 @@
+import { FleetError } from '../common/index.ts';
+import type { Actor, Role } from './actor.ts';
+
+const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+
+/** Throws FleetError FORBIDDEN when the actor's role is below `role`. */
+export function requireRole(actor: Actor, role: Role): void {
+  if (RANK[actor.role] < RANK[role]) {
+    throw new FleetError('FORBIDDEN', `this takes the role ${role}: the token has ${actor.role}`);
+  }
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import type { BootstrapOutcome, BootstrapStep } from '../../lwm2m/index.ts';
+import { bootstraps, type Store, type Transaction } from '../../store/index.ts';
+import type { Actor, DeviceId, TenantId } from '../access/index.ts';
+import { FleetError, type Page, pageOf, windowOf } from '../common/index.ts';
+import { deviceKey } from '../devices/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { Bootstrap, Bootstraps } from './bootstrap.ts';
+
+type BootstrapRow = typeof bootstraps.$inferSelect;
+
+/** What is known of a bootstrap when it is asked for. */
+export interface BootstrapBeginning {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId | null;
+  readonly endpoint: string | null;
+  readonly pack: boolean;
+  readonly address: string;
+  readonly security: { readonly kind: string; readonly name: string; readonly credential: string } | null;
+}
+
+/** Kept of one device, and of a tenant's refusals that were of no device. */
+const MOST_KEPT = 50;
+
+/** The record of every bootstrap. */
+export class BootstrapJournal {
+  readonly #store: Store;
+  readonly #bus: EventBus<FleetEvents>;
+  readonly #clock: Clock;
+
+  constructor(store: Store, bus: EventBus<FleetEvents>, clock: Clock) {
+    this.#store = store;
+    this.#bus = bus;
+    this.#clock = clock;
+  }
+
+  /** Within the transaction that makes what the bootstrap gives; `tell` it when that is done. */
+  async begin(tx: Transaction, beginning: BootstrapBeginning): Promise<Bootstrap> {
+    return this.#insert(tx, beginning, { status: 'RUNNING', reason: null, endedAt: null });
+  }
+
+  async refused(beginning: BootstrapBeginning, reason: string): Promise<void> {
+    const end = { status: 'REFUSED', reason, endedAt: new Date(this.#clock.now()) } as const;
+    this.tell(await this.#store.asTenant(beginning.tenantId, (tx) => this.#insert(tx, beginning, end)));
+  }
+
+  async stepped(tenantId: TenantId, id: string, step: BootstrapStep): Promise<void> {
+    await this.#update(tenantId, id, { steps: sql`${bootstraps.steps} || ${JSON.stringify([step])}::jsonb` });
+  }
+
+  async ended(tenantId: TenantId, id: string, outcome: BootstrapOutcome): Promise<void> {
+    await this.#update(tenantId, id, {
+      endedAt: new Date(this.#clock.now()),
+      ...(outcome.finished
+        ? { status: 'FINISHED', lwm2mVersion: outcome.lwm2mVersion }
+        : { status: 'FAILED', reason: outcome.reason }),
+    });
+  }
+
+  /** What ran when the last run ended: its devices bootstrap again. */
+  async interrupted(): Promise<void> {
+    const end = { status: 'FAILED', reason: 'the server was restarted', endedAt: new Date(this.#clock.now()) } as const;
+    await this.#store.asSystem((tx) => tx.update(bootstraps).set(end).where(eq(bootstraps.status, 'RUNNING')));
+  }
+
+  async page(...[actor, request, filter = {}]: Parameters<Bootstraps['page']>): Promise<Page<Bootstrap>> {
+    const window = windowOf(request);
+    const { from, backward } = window;
+    const after = from ? Number(from.key) : null;
+    if (after !== null && !Number.isSafeInteger(after)) {
+      throw new FleetError('VALIDATION', 'no cursor of bootstraps', { field: [backward ? 'before' : 'after'] });
+    }
+    const rows = await this.#rows(actor, (tx) =>
+      tx
+        .select()
+        .from(bootstraps)
+        .where(
+          and(
+            filter.deviceId === undefined ? undefined : eq(bootstraps.deviceId, filter.deviceId),
+            filter.status ? inArray(bootstraps.status, [...filter.status]) : undefined,
+            after === null ? undefined : (backward ? gt : lt)(bootstraps.sequence, after),
+          ),
+        )
+        .orderBy((backward ? asc : desc)(bootstraps.sequence))
+        .limit(window.size + 1),
+    );
+    return pageOf(rows, window, (row) => ({ key: String(row.sequence), id: row.id }), bootstrapOfRow);
+  }
+
+  tell(bootstrap: Bootstrap): void {
+    const { tenantId, deviceId } = bootstrap;
+    const key = deviceId === null ? tenantId : deviceKey(tenantId, deviceId);
+    this.#bus.publish('bootstrapChanged', key, { tenantId, bootstrap });
+  }
+
+  #rows(actor: Actor, read: (tx: Transaction) => Promise<BootstrapRow[]>): Promise<BootstrapRow[]> {
+    return this.#store.asTenant(actor.tenantId, read);
+  }
+
+  async #insert(
+    tx: Transaction,
+    { security, ...beginning }: BootstrapBeginning,
+    end: Pick<BootstrapRow, 'status' | 'reason' | 'endedAt'>,
+  ): Promise<Bootstrap> {
+    const { deviceId, tenantId } = beginning;
+    const [row] = await tx
+      .insert(bootstraps)
+      .values({
+        ...beginning,
+        ...end,
+        id: randomUUID(),
+        security: security && { kind: security.kind, name: security.name },
+        credentialId: security?.credential ?? null,
+        steps: [],
+        startedAt: new Date(this.#clock.now()),
+      })
+      .returning();
+    if (!row) throw new FleetError('CONFLICT', 'the bootstrap was not recorded');
+    const owned =
+      deviceId === null
+        ? and(eq(bootstraps.tenantId, tenantId), isNull(bootstraps.deviceId))
+        : eq(bootstraps.deviceId, deviceId);
+    const tooOld = tx
+      .select({ sequence: bootstraps.sequence })
+      .from(bootstraps)
+      .where(owned)
+      .orderBy(desc(bootstraps.sequence))
+      .offset(MOST_KEPT)
+      .limit(1);
+    await tx.delete(bootstraps).where(and(owned, sql`${bootstraps.sequence} <= (${tooOld})`));
+    return bootstrapOfRow(row);
+  }
+
+  async #update(
+    tenantId: TenantId,
+    id: string,
+    changes: Parameters<ReturnType<Transaction['update']>['set']>[0],
+  ): Promise<void> {
+    const [row] = await this.#store.asTenant(tenantId, (tx) =>
+      tx.update(bootstraps).set(changes).where(eq(bootstraps.id, id)).returning(),
+    );
+    // Its device may have been deleted meanwhile.
+    if (row) this.tell(bootstrapOfRow(row));
+  }
+}
+
+/** The casts read back what this file wrote. */
+function bootstrapOfRow(row: BootstrapRow): Bootstrap {
+  return {
+    ...row,
+    tenantId: row.tenantId as TenantId,
+    deviceId: row.deviceId as DeviceId | null,
+    security: row.security as Bootstrap['security'],
+    steps: row.steps as BootstrapStep[],
+  };
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { eq, inArray, or, type SQL } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import { Path, type ObjectModel } from '../../lwm2m/index.ts';
+import { bootstrapPlans, devices, profiles, type Store, type Transaction } from '../../store/index.ts';
+import { type Actor, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, isUuid } from '../common/index.ts';
+import type { Seal } from '../credentials/index.ts';
+import type { Device } from '../devices/index.ts';
+import type { WriteValue } from '../objects/index.ts';
+import { checkPlan } from './bootstrap-rules.ts';
+import { configurationOf } from './bootstrap-template.ts';
+import type { BootstrapPlan, PlanOwner } from './bootstrap.ts';
+
+const BLANK = '[redacted]';
+/** Resources that hold keys: of Security (/0) and OSCORE (/21). */
+const SECRETS: Readonly<Record<string, readonly string[]>> = { '0': ['5', '8'], '21': ['0'] };
+/** Stands for a key while a plan is tried. */
+const TRIAL_PSK = { identity: 'trial', key: new Uint8Array(32) };
+
+/** The plans of profiles and devices, sealed at rest: they may hold keys. */
+export class BootstrapPlans {
+  readonly #store: Store;
+  readonly #seal: Seal;
+  readonly #clock: Clock;
+  readonly #modelOf: (tenantId: TenantId) => ObjectModel;
+
+  constructor(store: Store, seal: Seal, clock: Clock, modelOf: (tenantId: TenantId) => ObjectModel) {
+    this.#store = store;
+    this.#seal = seal;
+    this.#clock = clock;
+    this.#modelOf = modelOf;
+  }
+
+  /** The device's own plan, else its profile's; null when neither has one. */
+  async of({ tenantId, id, profileId }: Device): Promise<BootstrapPlan | null> {
+    const owners = or(eq(bootstrapPlans.deviceId, id), eq(bootstrapPlans.profileId, profileId));
+    const rows = await this.#store.asTenant(tenantId, (tx) => tx.select().from(bootstrapPlans).where(owners));
+    const row = rows.find(({ deviceId }) => deviceId !== null) ?? rows[0];
+    return row ? this.#open(row) : null;
+  }
+
+  async shown(actor: Actor, owner: PlanOwner): Promise<BootstrapPlan | null> {
+    requireRole(actor, 'admin');
+    const ids = 'deviceId' in owner ? owner.deviceId : owner.profileId;
+    if (!isUuid(ids)) return null;
+    const [row] = await this.#store.asTenant(actor.tenantId, (tx) =>
+      tx.select().from(bootstrapPlans).where(ownedBy(owner)),
+    );
+    if (!row) return null;
+    const plan = this.#open(row);
+    return { ...plan, values: plan.values.map(blanked) };
+  }
+
+  /** Throws VALIDATION for a plan that could not be carried out, NOT_FOUND for an owner that there is not. */
+  async set(actor: Actor, owner: PlanOwner, plan: BootstrapPlan | null): Promise<void> {
+    requireRole(actor, 'admin');
+    if (plan) {
+      checkPlan(plan);
+      configurationOf(plan, 'trial', TRIAL_PSK, { model: this.#modelOf(actor.tenantId), objects: [] });
+    }
+    await this.#store.asTenant(actor.tenantId, async (tx) => {
+      await exists(tx, owner);
+      await tx.delete(bootstrapPlans).where(ownedBy(owner));
+      if (!plan) return;
+      const id = randomUUID();
+      await tx.insert(bootstrapPlans).values({
+        id,
+        tenantId: actor.tenantId,
+        ...owner,
+        sealedPlan: this.#seal.close(Buffer.from(JSON.stringify(plan)), planContext(id)),
+        updatedAt: new Date(this.#clock.now()),
+      });
+    });
+  }
+
+  #open({ id, sealedPlan }: { id: string; sealedPlan: Uint8Array }): BootstrapPlan {
+    // What `set` sealed had passed checkPlan.
+    return JSON.parse(this.#seal.open(sealedPlan, planContext(id)).toString()) as BootstrapPlan;
+  }
+}
+
+/** Binds a sealed plan to its row. */
+export function planContext(id: string): string {
+  return `bootstrap plan ${id}`;
+}
+
+function ownedBy(owner: PlanOwner): SQL {
+  return 'deviceId' in owner
+    ? eq(bootstrapPlans.deviceId, owner.deviceId)
+    : eq(bootstrapPlans.profileId, owner.profileId);
+}
+
+async function exists(tx: Transaction, owner: PlanOwner): Promise<void> {
+  const [table, id] = 'deviceId' in owner ? [devices, owner.deviceId] : [profiles, owner.profileId];
+  const found = isUuid(id)
+    ? await tx
+        .select({ id: table.id })
+        .from(table)
+        .where(inArray(table.id, [id]))
+    : [];
+  if (!found[0]) throw new FleetError('NOT_FOUND', table === devices ? 'no such device' : 'no such profile');
+}
+
+function blanked({ path, value }: WriteValue): WriteValue {
+  const { objectId, resourceId } = Path.parse(path);
+  const secrets = SECRETS[String(objectId)] ?? [];
+  if (resourceId !== null) return { path, value: secrets.includes(String(resourceId)) ? BLANK : value };
+  if (typeof value !== 'object') return { path, value };
+  const shown = Object.entries(value).map(([id, one]) => [id, secrets.includes(id) ? BLANK : one]);
+  return { path, value: Object.fromEntries(shown) };
+}

@@ -1,0 +1,117 @@
+import { type BootstrapConfiguration, Path, type PathValue, type TypedValue } from '../../lwm2m/index.ts';
+import { FleetError } from '../common/index.ts';
+import { type DefinitionSource, parsePath, valuesAt } from '../objects/index.ts';
+import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
+
+/** A key made for this bootstrap. */
+export interface FreshPsk {
+  readonly identity: string;
+  readonly key: Uint8Array;
+}
+
+/** What the texts of a plan's values may name as `{{name}}`. Opaque ones are base64, as Opaque is in JSON. */
+export const TEMPLATE_NAMES = [
+  'endpoint',
+  'serverUri',
+  'shortServerId',
+  'lifetime',
+  'binding',
+  'pskIdentity',
+  'psk',
+] as const;
+type TemplateName = (typeof TEMPLATE_NAMES)[number];
+
+/** Security Mode of Security (/0): Core 1.2, Appendix E.1. */
+const PSK = 0;
+const NO_SEC = 3;
+const WHOLE = /^\{\{(\w{1,64})\}\}$/;
+const PLACE = /\{\{(\w{1,64})\}\}/g;
+
+/** True when the plan writes a key that is made for each bootstrap. */
+export function wantsPsk({ server, values }: BootstrapPlan): boolean {
+  return server?.security === 'FRESH_PSK' || /\{\{psk(Identity)?\}\}/.test(JSON.stringify(values));
+}
+
+/**
+ * The plan as the instances that one device is given. Throws FleetError VALIDATION for values that do not fit their
+ * resources, or templates that name what there is not.
+ */
+export function configurationOf(
+  plan: BootstrapPlan,
+  endpoint: string,
+  psk: FreshPsk | null,
+  source: DefinitionSource,
+): BootstrapConfiguration {
+  const { server, deletes, reads } = plan;
+  const known = valuesFor(server, endpoint, psk);
+  const planned = plan.values.flatMap(({ path, value }, index) => {
+    const field = ['values', String(index)];
+    return valuesAt(parsePath(path, [...field, 'path']), filled(value, known, field), [...field, 'value'], source);
+  });
+  const values = [...(server ? accountOf(server, psk) : []), ...planned];
+  const twice = values.find(({ path }, index) => values.findIndex((other) => other.path.equals(path)) < index);
+  if (twice) throw new FleetError('VALIDATION', `${twice.path} is written twice`, { field: ['values'] });
+  return { deletes: deletes.map((path) => Path.parse(path)), values, reads: reads.map((path) => Path.parse(path)) };
+}
+
+/** The Security and the Server instance of a server. */
+function accountOf({ uri, shortServerId, lifetime, binding, security }: BootstrapTarget, psk: FreshPsk | null) {
+  const nothing = new Uint8Array();
+  const credential = security === 'FRESH_PSK' ? psk : null;
+  const account: readonly PathValue[] = [
+    { path: Path.of(0, 0, 0), value: { type: 'String', value: uri } },
+    { path: Path.of(0, 0, 1), value: { type: 'Boolean', value: false } },
+    { path: Path.of(0, 0, 2), value: { type: 'Integer', value: credential ? PSK : NO_SEC } },
+    { path: Path.of(0, 0, 3), value: opaque(credential ? Buffer.from(credential.identity) : nothing) },
+    { path: Path.of(0, 0, 4), value: opaque(nothing) },
+    { path: Path.of(0, 0, 5), value: opaque(credential?.key ?? nothing) },
+    { path: Path.of(0, 0, 10), value: { type: 'Integer', value: shortServerId } },
+    { path: Path.of(1, 0, 0), value: { type: 'Integer', value: shortServerId } },
+    { path: Path.of(1, 0, 1), value: { type: 'Integer', value: lifetime } },
+    { path: Path.of(1, 0, 6), value: { type: 'Boolean', value: true } },
+    { path: Path.of(1, 0, 7), value: { type: 'String', value: binding } },
+  ];
+  return account;
+}
+
+function opaque(value: Uint8Array): TypedValue {
+  return { type: 'Opaque', value };
+}
+
+function valuesFor(
+  server: BootstrapTarget | null,
+  endpoint: string,
+  psk: FreshPsk | null,
+): ReadonlyMap<string, string | number> {
+  const known: Partial<Record<TemplateName, string | number>> = {
+    endpoint,
+    ...(server && {
+      serverUri: server.uri,
+      shortServerId: server.shortServerId,
+      lifetime: server.lifetime,
+      binding: server.binding,
+    }),
+    ...(psk && {
+      pskIdentity: Buffer.from(psk.identity).toString('base64'),
+      psk: Buffer.from(psk.key).toString('base64'),
+    }),
+  };
+  return new Map(Object.entries(known));
+}
+
+/** A text that is one name becomes that value with its type; a name within a text becomes part of the text. */
+function filled(value: unknown, known: ReadonlyMap<string, string | number>, field: readonly string[]): unknown {
+  if (typeof value === 'string') {
+    const look = (name: string): string | number => {
+      const found = known.get(name);
+      if (found !== undefined) return found;
+      throw new FleetError('VALIDATION', `{{${name}}}: the plan has none; there are ${[...known.keys()].join(', ')}`, {
+        field,
+      });
+    };
+    const only = WHOLE.exec(value)?.[1];
+    return only !== undefined ? look(only) : value.replaceAll(PLACE, (_place, inner: string) => String(look(inner)));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, filled(item, known, [...field, name])]));
+}

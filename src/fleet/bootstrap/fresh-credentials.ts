@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { and, desc, eq, isNotNull, isNull, lt, lte, ne } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import type { Registration } from '../../lwm2m/index.ts';
+import { credentials, type Store, type Transaction } from '../../store/index.ts';
+import { isUuid } from '../common/index.ts';
+import { counts, type CredentialBook } from '../credentials/index.ts';
+import { type Device, parseDeviceKey } from '../devices/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { FreshPsk } from './bootstrap-template.ts';
+
+/** Keys of interrupted bootstraps that still count: the device may have got any of the last ones. */
+const MOST_UNUSED = 4;
+/** Of an endpoint in an identity, which has at most 128 bytes. */
+const LONGEST_NAMED = 100;
+
+/**
+ * The keys that bootstraps make. A new one is added to those that the device has: which of them it holds is known only
+ * when it registers, and then the older ones end.
+ */
+export class FreshCredentials {
+  readonly #store: Store;
+  readonly #bus: EventBus<FleetEvents>;
+  readonly #clock: Clock;
+  readonly #book: CredentialBook;
+
+  constructor(store: Store, bus: EventBus<FleetEvents>, clock: Clock, book: CredentialBook) {
+    this.#store = store;
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#book = book;
+  }
+
+  /** A PSK for what the bootstrap gives the device. */
+  async make(tx: Transaction, device: Device, bootstrapId: string): Promise<FreshPsk> {
+    await this.#dropUnused(tx, device);
+    const { credential, secret } = await this.#book.issue(tx, device, {
+      kind: 'psk',
+      identity: `${named(device.endpoint)}#${randomBytes(4).toString('hex')}`,
+    });
+    if (secret === null) throw new Error('a PSK comes with its key');
+    await tx.update(credentials).set({ bootstrapId }).where(eq(credentials.id, credential.id));
+    return { identity: secret.identity, key: Buffer.from(secret.keyHex, 'hex') };
+  }
+
+  /** The device has registered: with a key of a bootstrap that it uses the first time, the PSKs before that one end. */
+  async registered({ deviceKey, peer }: Registration, previous: Registration | null): Promise<void> {
+    const used = peer.security?.credential;
+    if (used === undefined || !isUuid(used) || used === previous?.peer.security?.credential) return;
+    const { tenantId, deviceId } = parseDeviceKey(deviceKey);
+    const now = new Date(this.#clock.now());
+    const ended = await this.#store.asTenant(tenantId, async (tx) => {
+      const [first] = await tx
+        .update(credentials)
+        .set({ usedAt: now })
+        .where(
+          and(
+            eq(credentials.id, used),
+            eq(credentials.deviceId, deviceId),
+            isNotNull(credentials.bootstrapId),
+            isNull(credentials.usedAt),
+          ),
+        )
+        .returning();
+      if (!first) return [];
+      return tx
+        .update(credentials)
+        .set({ revokedAt: now })
+        .where(
+          and(
+            eq(credentials.deviceId, deviceId),
+            eq(credentials.kind, 'psk'),
+            eq(credentials.purpose, 'lwm2m'),
+            ne(credentials.id, first.id),
+            lt(credentials.createdAt, first.createdAt),
+            counts(now),
+          ),
+        )
+        .returning({ id: credentials.id });
+    });
+    for (const { id } of ended) {
+      this.#bus.publish('credentialEnded', tenantId, { tenantId, deviceId, credentialId: id });
+    }
+  }
+
+  async #dropUnused(tx: Transaction, { id }: Device): Promise<void> {
+    const now = new Date(this.#clock.now());
+    const unused = and(
+      eq(credentials.deviceId, id),
+      isNotNull(credentials.bootstrapId),
+      isNull(credentials.usedAt),
+      counts(now),
+    );
+    const [oldest] = await tx
+      .select({ createdAt: credentials.createdAt })
+      .from(credentials)
+      .where(unused)
+      .orderBy(desc(credentials.createdAt))
+      .offset(MOST_UNUSED - 1)
+      .limit(1);
+    if (!oldest) return;
+    // Never used: it has no session that would have to end.
+    await tx
+      .update(credentials)
+      .set({ revokedAt: now })
+      .where(and(unused, lte(credentials.createdAt, oldest.createdAt)));
+  }
+}
+
+function named(endpoint: string): string {
+  if (Buffer.byteLength(endpoint) <= LONGEST_NAMED) return endpoint;
+  return createHash('sha256').update(endpoint).digest('hex');
+}

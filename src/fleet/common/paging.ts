@@ -1,0 +1,90 @@
+import { FleetError } from './error.ts';
+
+/** Cursor paging (Relay). Exactly one of first and last, 1..200; cursors are opaque. */
+export interface PageRequest {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+}
+
+export interface Page<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+const LARGEST_PAGE = 200;
+
+/** A page request taken apart: how many, which way, and after which row. */
+export interface PageWindow {
+  readonly size: number;
+  /** `last`: rows are wanted from the end backwards. */
+  readonly backward: boolean;
+  /** What the cursor of the row before the first wanted one holds; null: from the start (or the end). */
+  readonly from: Cursor | null;
+}
+
+/** The sort key of a row and its id, which makes the order total. */
+export interface Cursor {
+  readonly key: string;
+  readonly id: string;
+}
+
+/** Throws FleetError VALIDATION for a request that is not exactly one of first and last in 1..200. */
+export function windowOf(request: PageRequest): PageWindow {
+  const { first, last, after, before } = request;
+  const size = first ?? last;
+  const field = last != null ? 'last' : 'first';
+  if (size == null || (first != null && last != null)) {
+    throw new FleetError('VALIDATION', 'exactly one of first and last is wanted', { field: [field] });
+  }
+  if (!Number.isInteger(size) || size < 1 || size > LARGEST_PAGE) {
+    throw new FleetError('VALIDATION', `${field}: ${size} is not in 1..${LARGEST_PAGE}`, { field: [field] });
+  }
+  const backward = last != null;
+  const [wanted, wantedField, other, otherField] = backward
+    ? [before, 'before', after, 'after']
+    : [after, 'after', before, 'before'];
+  if (other != null) {
+    throw new FleetError('VALIDATION', `${otherField} does not go with ${field}`, { field: [otherField] });
+  }
+  return { size, backward, from: wanted == null ? null : parseCursor(wanted, wantedField) };
+}
+
+export function cursorOf({ key, id }: Cursor): string {
+  return Buffer.from(JSON.stringify([key, id])).toString('base64url');
+}
+
+function parseCursor(text: string, field: string): Cursor {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    if (Array.isArray(parsed) && parsed.length === 2) {
+      const [key, id] = parsed as unknown[];
+      if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) return { key, id };
+    }
+  } catch {
+    // Not JSON: the same as JSON that is no cursor.
+  }
+  throw new FleetError('VALIDATION', `${field}: no cursor of ours`, { field: [field] });
+}
+
+/**
+ * Makes a page of rows fetched along the window: up to `size + 1` of them, in the window's direction. The extra row says
+ * that there are more.
+ */
+export function pageOf<Row, Node>(
+  rows: readonly Row[],
+  window: PageWindow,
+  cursor: (row: Row) => Cursor,
+  node: (row: Row) => Node,
+): Page<Node> {
+  const more = rows.length > window.size;
+  const kept = rows.slice(0, window.size);
+  if (window.backward) kept.reverse();
+  return {
+    edges: kept.map((row) => ({ cursor: cursorOf(cursor(row)), node: node(row) })),
+    hasNextPage: window.backward ? window.from !== null : more,
+    hasPreviousPage: window.backward ? more : window.from !== null,
+  };
+}

@@ -1,0 +1,343 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import {
+  credentials,
+  devices,
+  revokedCertificates,
+  StoreError,
+  trustAnchors,
+  type Store,
+  type Transaction,
+} from '../../store/index.ts';
+import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, isUuid } from '../common/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type {
+  CredentialKind,
+  CredentialPurpose,
+  DeviceCredential,
+  IssuedCredential,
+  NewCredential,
+  TrustAnchor,
+} from './credential.ts';
+import { counts, keyContext } from './look-up.ts';
+import { anchorCertificate, checkedIdentity, checkedSubject, pskKey, publicKeyFingerprint, sha256 } from './rules.ts';
+import type { Seal } from './seal.ts';
+
+/** What administrators do with credentials. Secrets leave only with the call that made them. */
+export interface Credentials {
+  /** Present and past ones, the newest first. */
+  list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceCredential[]>>;
+  create(actor: Actor, deviceId: string, input: NewCredential): Promise<IssuedCredential>;
+  /** A new PSK under a new identity; the old one counts for `overlapSeconds` more, then its session ends. */
+  rotate(actor: Actor, id: string, input: { overlapSeconds: number }): Promise<IssuedCredential>;
+  /** Ends its session at once. */
+  revoke(actor: Actor, id: string): Promise<DeviceCredential>;
+  anchors(actor: Actor): Promise<readonly TrustAnchor[]>;
+  addAnchor(actor: Actor, input: { name: string; certificate: string }): Promise<TrustAnchor>;
+  removeAnchor(actor: Actor, id: string): Promise<TrustAnchor>;
+  /** `fingerprint`: SHA-256 of a device's certificate in hex; it no longer counts, whatever its dates say. */
+  revokeCertificate(actor: Actor, input: { fingerprint: string; reason: string }): Promise<void>;
+}
+
+/** Also what the fleet itself does with them. */
+export interface CredentialBook extends Credentials {
+  /**
+   * A credential of a device of this transaction.
+   * Throws VALIDATION and CONFLICT.
+   */
+  issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential>;
+  /**
+   * Takes up the rotations of earlier starts: a session outlives the process, but not its key. Call once, when whoever
+   * ends sessions listens.
+   */
+  resume(): Promise<void>;
+}
+
+export interface CredentialOwner {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly endpoint: string;
+}
+
+const LONGEST_OVERLAP = 90 * 86_400;
+const MOST_PER_DEVICE = 16;
+const MOST_ANCHORS = 64;
+/** The rotations that a start takes up, the last to end first. */
+const MOST_RESUMED = 1_000;
+
+type CredentialRow = typeof credentials.$inferSelect;
+
+export function createCredentials({
+  store,
+  clock,
+  bus,
+  seal,
+}: {
+  store: Store;
+  clock: Clock;
+  bus: EventBus<FleetEvents>;
+  seal: Seal;
+}): CredentialBook {
+  const now = (): Date => new Date(clock.now());
+  const ended = (tenantId: TenantId, { id, deviceId }: { readonly id: string; readonly deviceId: string }): void =>
+    bus.publish('credentialEnded', tenantId, {
+      tenantId,
+      deviceId: deviceId as DeviceId, // the column holds what DeviceId names
+      credentialId: id,
+    });
+
+  /** Rejects with CONFLICT when another credential, of any tenant, has the identity. */
+  async function insert(
+    tx: Transaction,
+    device: { tenantId: string; id: string },
+    { kind, purpose = 'lwm2m' }: { readonly kind: CredentialKind; readonly purpose?: CredentialPurpose },
+    identity: string,
+    key: Uint8Array | null,
+  ): Promise<CredentialRow> {
+    const id = randomUUID();
+    const row = {
+      id,
+      tenantId: device.tenantId,
+      deviceId: device.id,
+      kind,
+      purpose,
+      identity,
+      sealedKey: key && seal.close(key, keyContext(id)),
+      createdAt: now(),
+      expiresAt: null,
+      revokedAt: null,
+      bootstrapId: null,
+      usedAt: null,
+    };
+    // Without an error, which would end the transaction.
+    const made = await tx.insert(credentials).values(row).onConflictDoNothing().returning({ id: credentials.id });
+    if (made.length > 0) return row;
+    throw new FleetError('CONFLICT', 'another credential has this identity', { field: ['identity'] });
+  }
+
+  async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
+    const present = await tx.$count(credentials, and(eq(credentials.deviceId, device.id), counts(now())));
+    if (present >= MOST_PER_DEVICE) {
+      throw new FleetError('CONFLICT', `a device has at most ${MOST_PER_DEVICE} credentials`);
+    }
+    if (input.kind === 'psk') {
+      const key = pskKey(input.key);
+      const put = (identity: string): Promise<CredentialRow> => insert(tx, device, input, identity, key);
+      // Who doesn't care for the identity gets one, also when a tenant that nobody knows of took the endpoint's name.
+      const wanted = input.identity ?? null;
+      const row = await put(checkedIdentity(wanted ?? device.endpoint)).catch((error: unknown) => {
+        if (wanted !== null || !(error instanceof FleetError) || error.code !== 'CONFLICT') throw error;
+        return put(successorOf(device.endpoint));
+      });
+      return { credential: credentialOfRow(row), secret: { identity: row.identity, keyHex: key.toString('hex') } };
+    }
+    const identity =
+      input.kind === 'rpk' ? publicKeyFingerprint(input.publicKey) : checkedSubject(input.subject ?? device.endpoint);
+    return { credential: credentialOfRow(await insert(tx, device, input, identity, null)), secret: null };
+  }
+
+  return {
+    issue,
+
+    async resume() {
+      const rotated = await store.asSystem((tx) =>
+        tx
+          .select({
+            id: credentials.id,
+            tenantId: credentials.tenantId,
+            deviceId: credentials.deviceId,
+            expiresAt: credentials.expiresAt,
+          })
+          .from(credentials)
+          // Those that have ended open no session again.
+          .where(and(gt(credentials.expiresAt, now()), isNull(credentials.revokedAt)))
+          .orderBy(credentials.expiresAt)
+          .limit(MOST_RESUMED),
+      );
+      for (const one of rotated) {
+        const left = (one.expiresAt?.getTime() ?? 0) - clock.now();
+        // The column holds what TenantId names.
+        clock.after(Math.max(0, left), () => ended(one.tenantId as TenantId, one));
+      }
+    },
+
+    async list(actor, deviceIds) {
+      requireRole(actor, 'admin');
+      const found = new Map<DeviceId, DeviceCredential[]>(deviceIds.map((id) => [id, []]));
+      if (deviceIds.length === 0) return found;
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(credentials)
+          .where(inArray(credentials.deviceId, [...deviceIds]))
+          .orderBy(sql`${credentials.createdAt} desc`, credentials.id),
+      );
+      for (const row of rows) found.get(row.deviceId as DeviceId)?.push(credentialOfRow(row));
+      return found;
+    },
+
+    async create(actor, deviceId, input) {
+      requireRole(actor, 'admin');
+      const make = async (tx: Transaction): Promise<IssuedCredential> => {
+        const [device] = isUuid(deviceId) ? await tx.select().from(devices).where(eq(devices.id, deviceId)) : [];
+        if (!device) throw new FleetError('NOT_FOUND', 'no such device');
+        return issue(tx, device, input);
+      };
+      const issued = await store.asTenant(actor.tenantId, make);
+      bus.publish('credentialCreated', actor.tenantId, {
+        tenantId: actor.tenantId,
+        deviceId: issued.credential.deviceId,
+      });
+      return issued;
+    },
+
+    async rotate(actor, id, { overlapSeconds }) {
+      requireRole(actor, 'admin');
+      if (!Number.isInteger(overlapSeconds) || overlapSeconds < 0 || overlapSeconds > LONGEST_OVERLAP) {
+        throw new FleetError('VALIDATION', `overlapSeconds is 0 to ${LONGEST_OVERLAP}, not ${overlapSeconds}`, {
+          field: ['overlapSeconds'],
+        });
+      }
+      const issued = await store.asTenant(actor.tenantId, async (tx) => {
+        const old = await byId(tx, id);
+        if (old.kind !== 'psk')
+          throw new FleetError('VALIDATION', 'only a PSK is rotated; create the new one and revoke the old', {
+            field: ['id'],
+          });
+        if (old.revokedAt !== null || old.expiresAt !== null)
+          throw new FleetError('CONFLICT', 'the credential has ended, or was rotated before');
+        await tx
+          .update(credentials)
+          .set({ expiresAt: new Date(clock.now() + overlapSeconds * 1000) })
+          .where(eq(credentials.id, old.id));
+        // Another identity, so that both keys can be told apart while both count.
+        const identity = successorOf(old.identity);
+        const key = pskKey(null);
+        const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
+        return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
+      });
+      clock.after(overlapSeconds * 1000, () => ended(actor.tenantId, { id, deviceId: issued.credential.deviceId }));
+      return issued;
+    },
+
+    async revoke(actor, id) {
+      requireRole(actor, 'admin');
+      const row = await store.asTenant(actor.tenantId, async (tx) => {
+        const present = await byId(tx, id);
+        if (present.revokedAt !== null) return present;
+        const revokedAt = now();
+        await tx.update(credentials).set({ revokedAt }).where(eq(credentials.id, present.id));
+        return { ...present, revokedAt };
+      });
+      ended(actor.tenantId, row);
+      return credentialOfRow(row);
+    },
+
+    async anchors(actor) {
+      requireRole(actor, 'admin');
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx.select().from(trustAnchors).orderBy(trustAnchors.createdAt),
+      );
+      return rows;
+    },
+
+    async addAnchor(actor, { name, certificate: text }) {
+      requireRole(actor, 'admin');
+      const certificate = anchorCertificate(text);
+      const row = {
+        id: randomUUID(),
+        tenantId: actor.tenantId,
+        name,
+        certificate: certificate.raw,
+        subject: certificate.subject.replaceAll('\n', ', '),
+        fingerprint: sha256(certificate.raw),
+        notAfter: new Date(certificate.validTo),
+        createdAt: now(),
+      };
+      await store
+        .asTenant(actor.tenantId, async (tx) => {
+          if ((await tx.$count(trustAnchors)) >= MOST_ANCHORS)
+            throw new FleetError('CONFLICT', `a tenant has at most ${MOST_ANCHORS} trust anchors`);
+          if ((await tx.$count(revokedCertificates, eq(revokedCertificates.fingerprint, row.fingerprint))) > 0)
+            throw new FleetError('CONFLICT', `the certificate ${row.fingerprint} is revoked`, {
+              field: ['certificate'],
+            });
+          await tx.insert(trustAnchors).values(row);
+        })
+        .catch((error: unknown) => {
+          if (error instanceof StoreError && error.constraint === 'trust_anchors_fingerprint') {
+            throw new FleetError('CONFLICT', 'this certificate is a trust anchor already', {
+              field: ['certificate'],
+              cause: error,
+            });
+          }
+          throw error;
+        });
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: true });
+      return row;
+    },
+
+    async removeAnchor(actor, id) {
+      requireRole(actor, 'admin');
+      const [row] = await store.asTenant(actor.tenantId, async (tx) =>
+        isUuid(id) ? tx.delete(trustAnchors).where(eq(trustAnchors.id, id)).returning() : [],
+      );
+      if (!row) throw new FleetError('NOT_FOUND', 'no such trust anchor');
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
+      return row;
+    },
+
+    async revokeCertificate(actor, { fingerprint, reason }) {
+      requireRole(actor, 'admin');
+      const hex = fingerprint.replaceAll(':', '').toLowerCase();
+      if (!/^[0-9a-f]{64}$/.test(hex)) {
+        throw new FleetError('VALIDATION', `${JSON.stringify(fingerprint.slice(0, 100))} is no SHA-256 in hex`, {
+          field: ['fingerprint'],
+        });
+      }
+      const made = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .insert(revokedCertificates)
+          .values({
+            id: randomUUID(),
+            tenantId: actor.tenantId,
+            fingerprint: hex,
+            reason: reason.slice(0, 500),
+            revokedAt: now(),
+          })
+          .onConflictDoNothing()
+          .returning({ id: revokedCertificates.id }),
+      );
+      if (made.length === 0) return;
+      bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
+    },
+  };
+}
+
+async function byId(tx: Transaction, id: string): Promise<CredentialRow> {
+  const [row] = isUuid(id) ? await tx.select().from(credentials).where(eq(credentials.id, id)).for('update') : [];
+  if (!row) throw new FleetError('NOT_FOUND', 'no such credential');
+  return row;
+}
+
+/** An identity beside this one. */
+function successorOf(identity: string): string {
+  return checkedIdentity(`${identity.slice(0, 100).replace(/#[0-9a-f]{8}$/, '')}#${randomBytes(4).toString('hex')}`);
+}
+
+function credentialOfRow({
+  id,
+  deviceId,
+  kind,
+  purpose,
+  identity,
+  createdAt,
+  expiresAt,
+  revokedAt,
+}: CredentialRow): DeviceCredential {
+  // The column holds what DeviceId names.
+  return { id, deviceId: deviceId as DeviceId, kind, purpose, identity, createdAt, expiresAt, revokedAt };
+}

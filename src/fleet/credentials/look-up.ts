@@ -1,0 +1,171 @@
+import { and, eq, gt, inArray, isNull, or, type SQL } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import {
+  credentials,
+  devices,
+  revokedCertificates,
+  trustAnchors,
+  type Store,
+  type Transaction,
+} from '../../store/index.ts';
+import type { DeviceId } from '../access/index.ts';
+import { isUuid } from '../common/index.ts';
+import type { CredentialHolder, CredentialPurpose } from './credential.ts';
+import { sha256, utf8 } from './rules.ts';
+import type { Seal } from './seal.ts';
+
+/** What a Register is held against. */
+export interface CredentialGate {
+  /** By credential; those that no longer count are left out. */
+  holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
+  /** Which of the devices may not come without security. */
+  secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
+}
+
+export interface PskOnFile {
+  readonly key: Uint8Array;
+  readonly credential: string;
+  readonly since: Date;
+}
+
+/** What a handshake and a Register ask, before anybody knows the tenant. */
+export interface CredentialLookUp {
+  /** By the exact bytes of a PSK identity. */
+  psk(identity: Uint8Array): Promise<PskOnFile | null>;
+  /** By the DER SubjectPublicKeyInfo. */
+  publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
+  /** The DER certificates of all tenants' trust anchors, but for those that their own tenant revoked. */
+  anchors(): Promise<readonly { readonly id: string; readonly tenantId: string; readonly certificate: Uint8Array }[]>;
+  /**
+   * The credential of the tenants' device whose certificates have this subject's common name, and which of the
+   * fingerprints (SHA-256 in hex) its tenant revoked. Of tenants that trust one authority the first with the name has it.
+   */
+  certificate(
+    tenantIds: readonly string[],
+    subject: string,
+    fingerprints: readonly string[],
+  ): Promise<{ readonly credential: string; readonly revoked: readonly string[] } | null>;
+  /** By credential, in one statement; those that no longer count are left out. */
+  holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
+  /** Which of the devices may not come without security. */
+  secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
+}
+
+/** The credentials that count at `now`: not revoked, not past a rotation's overlap. */
+export function counts(now: Date): SQL | undefined {
+  return and(isNull(credentials.revokedAt), or(isNull(credentials.expiresAt), gt(credentials.expiresAt, now)));
+}
+
+/** Binds a sealed key to its row. */
+export function keyContext(credentialId: string): string {
+  return `credential ${credentialId}`;
+}
+
+export function createCredentialLookUp({
+  store,
+  clock,
+  seal,
+  purpose = 'lwm2m',
+}: {
+  store: Store;
+  clock: Clock;
+  seal: Seal;
+  purpose?: CredentialPurpose;
+}): CredentialLookUp {
+  const counting = (): SQL | undefined => and(eq(credentials.purpose, purpose), counts(new Date(clock.now())));
+  return {
+    async psk(identity) {
+      const text = utf8(identity);
+      if (text === null) return null;
+      const [row] = await store.asSystem((tx) =>
+        tx
+          .select()
+          .from(credentials)
+          .where(and(eq(credentials.kind, 'psk'), eq(credentials.identity, text), counting())),
+      );
+      if (!row?.sealedKey) return null;
+      return { key: seal.open(row.sealedKey, keyContext(row.id)), credential: row.id, since: row.createdAt };
+    },
+
+    async publicKey(spki) {
+      const [row] = await store.asSystem((tx) =>
+        tx
+          .select({ id: credentials.id })
+          .from(credentials)
+          .where(and(eq(credentials.kind, 'rpk'), eq(credentials.identity, sha256(spki)), counting())),
+      );
+      return row ? { credential: row.id } : null;
+    },
+
+    anchors: () =>
+      store.asSystem((tx) =>
+        tx
+          .select({ id: trustAnchors.id, tenantId: trustAnchors.tenantId, certificate: trustAnchors.certificate })
+          .from(trustAnchors)
+          .leftJoin(
+            revokedCertificates,
+            and(
+              eq(revokedCertificates.tenantId, trustAnchors.tenantId),
+              eq(revokedCertificates.fingerprint, trustAnchors.fingerprint),
+            ),
+          )
+          .where(isNull(revokedCertificates.id)),
+      ),
+
+    certificate: (tenantIds, subject, fingerprints) =>
+      store.asSystem(async (tx) => {
+        const [found] = await tx
+          .select({ id: credentials.id, tenantId: credentials.tenantId })
+          .from(credentials)
+          .where(
+            and(
+              inArray(credentials.tenantId, [...tenantIds]),
+              eq(credentials.kind, 'x509'),
+              eq(credentials.identity, subject),
+              counting(),
+            ),
+          )
+          .orderBy(credentials.createdAt, credentials.id)
+          .limit(1);
+        if (!found) return null;
+        const revoked = await tx
+          .select({ fingerprint: revokedCertificates.fingerprint })
+          .from(revokedCertificates)
+          .where(
+            and(
+              eq(revokedCertificates.tenantId, found.tenantId),
+              inArray(revokedCertificates.fingerprint, [...fingerprints]),
+            ),
+          );
+        return { credential: found.id, revoked: revoked.map(({ fingerprint }) => fingerprint) };
+      }),
+
+    async holders(ids) {
+      const rows = await store.asSystem((tx) =>
+        tx
+          .select({
+            credentialId: credentials.id,
+            tenantId: devices.tenantId,
+            deviceId: devices.id,
+            endpoint: devices.endpoint,
+          })
+          .from(credentials)
+          .innerJoin(devices, eq(devices.id, credentials.deviceId))
+          .where(and(inArray(credentials.id, ids.filter(isUuid)), counting())),
+      );
+      // The column holds what DeviceId names.
+      return new Map(rows.map((row) => [row.credentialId, { ...row, deviceId: row.deviceId as DeviceId }]));
+    },
+
+    async secured(tx, deviceIds) {
+      // Whoever could bootstrap only by proving itself may not come to the LwM2M server without. One that is revoked or
+      // has ended secures its device still: to be without security again is no consequence of a theft.
+      const ofPurpose = purpose === 'bootstrap' ? eq(credentials.purpose, purpose) : undefined;
+      const rows = await tx
+        .selectDistinct({ deviceId: credentials.deviceId })
+        .from(credentials)
+        .where(and(inArray(credentials.deviceId, [...deviceIds]), ofPurpose));
+      return new Set(rows.map(({ deviceId }) => deviceId as DeviceId)); // as above
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { createHash, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
+import { FleetError } from '../common/index.ts';
+
+/** LwM2M Transport 1.2 §5.2.9: a server takes identities of up to 128 bytes and keys of up to 64. */
+const LONGEST_IDENTITY = 128;
+const SHORTEST_KEY = 16;
+const LONGEST_KEY = 64;
+const GENERATED_KEY = 32;
+const LONGEST_SUBJECT = 200;
+
+/** Throws VALIDATION. */
+export function checkedIdentity(identity: string): string {
+  const bytes = Buffer.byteLength(identity);
+  if (bytes < 1 || bytes > LONGEST_IDENTITY) {
+    throw new FleetError('VALIDATION', `a PSK identity has 1 to ${LONGEST_IDENTITY} bytes, not ${bytes}`, {
+      field: ['identity'],
+    });
+  }
+  return identity;
+}
+
+/** The key of its hex; made when there is none. Never says the key in an error. Throws VALIDATION. */
+export function pskKey(hex: string | null | undefined): Buffer {
+  if (hex === null || hex === undefined) return randomBytes(GENERATED_KEY);
+  const key = /^(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex, 'hex') : null;
+  if (key === null || key.length < SHORTEST_KEY || key.length > LONGEST_KEY) {
+    throw new FleetError('VALIDATION', `a PSK is ${SHORTEST_KEY} to ${LONGEST_KEY} bytes in hex`, { field: ['key'] });
+  }
+  return key;
+}
+
+/** The SHA-256, in hex, of the SubjectPublicKeyInfo of an EC key on P-256. Throws VALIDATION. */
+export function publicKeyFingerprint(text: string): string {
+  let key: KeyObject;
+  try {
+    const pem = text.includes('-----BEGIN');
+    key = createPublicKey(pem ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new FleetError('VALIDATION', 'no public key: a DER SubjectPublicKeyInfo in base64, or PEM, is wanted', {
+      field: ['publicKey'],
+      cause,
+    });
+  }
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new FleetError('VALIDATION', 'the public key is not an EC key on P-256 (secp256r1)', {
+      field: ['publicKey'],
+    });
+  }
+  return sha256(key.export({ format: 'der', type: 'spki' }));
+}
+
+/** Throws VALIDATION. */
+export function checkedSubject(subject: string): string {
+  if (subject.length < 1 || subject.length > LONGEST_SUBJECT) {
+    throw new FleetError('VALIDATION', `a common name has 1 to ${LONGEST_SUBJECT} characters`, { field: ['subject'] });
+  }
+  return subject;
+}
+
+/** The certificate of a PEM or of base64 DER, if it is a certificate authority's. Throws VALIDATION. */
+export function anchorCertificate(text: string): X509Certificate {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'));
+  } catch (cause) {
+    throw new FleetError('VALIDATION', 'no certificate: PEM, or DER in base64, is wanted', {
+      field: ['certificate'],
+      cause,
+    });
+  }
+  if (!certificate.ca) {
+    throw new FleetError('VALIDATION', `${certificate.subject} is no certificate authority (basicConstraints CA)`, {
+      field: ['certificate'],
+    });
+  }
+  return certificate;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Null for bytes that are no UTF-8: no identity of ours has them. */
+export function utf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { eq, inArray } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import { devices, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
+import { type Actor, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, isUuid } from '../common/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { Devices } from '../inventory/index.ts';
+import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
+import { deviceOfRow, type DeviceRow } from './device-row.ts';
+import type { Device } from './device.ts';
+
+export interface Provisioning {
+  /** `alongside` is done in the same transaction: when it rejects, there is no device. */
+  provision<T>(
+    actor: Actor,
+    input: Parameters<Devices['provision']>[1],
+    alongside: (tx: Transaction, device: Device) => Promise<T>,
+  ): Promise<{ readonly device: Device; readonly made: T }>;
+  /**
+   * The tenant's devices of these endpoints, in their order; null for an unknown one unless it is `made`, with a profile
+   * of the tenant or its default one.
+   */
+  ofEndpoints(
+    tenantId: TenantId,
+    endpoints: readonly string[],
+    made: boolean,
+    profileId?: string,
+  ): Promise<(Device | null)[]>;
+}
+
+export function createProvisioning(
+  store: Store,
+  profileBook: ProfileBook,
+  bus: EventBus<FleetEvents>,
+  clock: Clock,
+): Provisioning {
+  const tell = (device: Device): void =>
+    bus.publish('deviceStatusChanged', device.tenantId, {
+      tenantId: device.tenantId,
+      deviceId: device.id,
+      endpoint: device.endpoint,
+      status: 'NEVER_SEEN',
+      previous: 'NEVER_SEEN',
+      reason: 'provisioned',
+      lastSeen: null,
+      at: device.createdAt,
+    });
+
+  const rowOf = (
+    tenantId: TenantId,
+    profileId: string,
+    input: Pick<DeviceRow, 'endpoint'> & Partial<DeviceRow>,
+  ): DeviceRow => ({
+    id: randomUUID(),
+    tenantId,
+    profileId,
+    name: null,
+    tags: [],
+    status: 'NEVER_SEEN',
+    lastSeen: null,
+    awakeTime: null,
+    createdAt: new Date(clock.now()),
+    ...input,
+  });
+
+  async function profileFor(tx: Transaction, tenantId: TenantId, profileId: string | null | undefined) {
+    if (profileId == null) return profileBook.ensureDefault(tx, tenantId);
+    const known = isUuid(profileId)
+      ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
+      : [];
+    if (!known[0]) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
+    return known[0].id;
+  }
+
+  return {
+    async provision(actor, input, alongside) {
+      requireRole(actor, 'admin');
+      const problem = endpointProblem(input.endpoint);
+      if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['endpoint'] });
+      if (input.name != null) checkName(input.name);
+      if (input.tags != null) checkTags(input.tags);
+      checkAwakeTime(input.awakeTime);
+      const { tenantId } = actor;
+      try {
+        const provisioned = await store.asTenant(tenantId, async (tx) => {
+          const profileId = await profileFor(tx, tenantId, input.profileId);
+          const row = rowOf(tenantId, profileId, {
+            endpoint: input.endpoint,
+            name: input.name ?? null,
+            tags: [...new Set(input.tags ?? [])],
+            awakeTime: input.awakeTime ?? null,
+          });
+          await tx.insert(devices).values(row);
+          const device = deviceOfRow(row);
+          return { device, made: await alongside(tx, device) };
+        });
+        tell(provisioned.device);
+        return provisioned;
+      } catch (error) {
+        if (error instanceof StoreError && error.constraint === 'devices_tenant_endpoint') {
+          throw new FleetError('CONFLICT', 'another device has this endpoint', { field: ['endpoint'], cause: error });
+        }
+        throw error;
+      }
+    },
+
+    async ofEndpoints(tenantId, endpoints, made, wantedProfile) {
+      const { rows, created } = await store.asTenant(tenantId, async (tx) => {
+        const known = await tx
+          .select()
+          .from(devices)
+          .where(inArray(devices.endpoint, [...endpoints]));
+        const found = new Set(known.map((row) => row.endpoint));
+        const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
+        if (!made || unknown.size === 0) return { rows: known, created: [] };
+        const profileId = wantedProfile ?? (await profileBook.ensureDefault(tx, tenantId));
+        const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
+        await tx.insert(devices).values(fresh).onConflictDoNothing();
+        // Another process may have been first with some of them.
+        const now = await tx
+          .select()
+          .from(devices)
+          .where(inArray(devices.endpoint, [...unknown]));
+        const ours = new Set(fresh.map((row) => row.id));
+        return { rows: [...known, ...now], created: now.filter((row) => ours.has(row.id)) };
+      });
+      for (const row of created) tell(deviceOfRow(row));
+      const byEndpoint = new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
+      return endpoints.map((endpoint) => byEndpoint.get(endpoint) ?? null);
+    },
+  };
+}
+
+/** RFC 7252 §5.10: a Uri-Query option, `ep=` included, has at most 255 bytes. */
+const LONGEST_ENDPOINT = 252;
+
+/** What keeps a text from being an endpoint name; null when nothing does. It is opaque, but it must be UTF-8 text. */
+export function endpointProblem(endpoint: string): string | null {
+  if (endpoint.length === 0) return 'an endpoint name is wanted';
+  if (Buffer.byteLength(endpoint) > LONGEST_ENDPOINT) {
+    return `an endpoint name has at most ${LONGEST_ENDPOINT} bytes of UTF-8`;
+  }
+  if (/[\p{Surrogate}\p{Control}\uFFFD]/u.test(endpoint)) {
+    return 'an endpoint name is UTF-8 text without control characters';
+  }
+  return null;
+}
+
+export function checkName(name: string): void {
+  if (name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name)) {
+    throw new FleetError('VALIDATION', 'a name is text of at most 200 characters', { field: ['name'] });
+  }
+}
+
+export function checkTags(tags: readonly string[]): void {
+  if (tags.length > 50) throw new FleetError('VALIDATION', 'at most 50 tags', { field: ['tags'] });
+  for (const [index, tag] of tags.entries()) {
+    if (tag.length === 0 || tag.length > 100 || /[\p{Surrogate}\p{Control}]/u.test(tag)) {
+      throw new FleetError('VALIDATION', 'a tag is text of 1..100 characters', { field: ['tags', String(index)] });
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import { and, count, eq, inArray } from 'drizzle-orm';
+import { devices, observations, profiles, registrations, type Store, type Transaction } from '../../store/index.ts';
+import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
+import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page } from '../common/index.ts';
+import type { IssuedCredential, CredentialBook, NewCredential } from '../credentials/index.ts';
+import {
+  type Device,
+  deviceOfRow,
+  type DeviceRow,
+  checkName,
+  checkTags,
+  type Provisioning,
+  deviceKey,
+} from '../devices/index.ts';
+import type { RunningObservation, Observing } from '../observing/index.ts';
+import {
+  type AwakeTimes,
+  deviceRegistrationOfRow,
+  observationOfRow,
+  type Roster,
+  type DeviceRegistration,
+} from '../presence/index.ts';
+import { checkAwakeTime } from '../profiles/index.ts';
+import { readTree, type ResourceState, type TreeSelector } from '../readings/index.ts';
+import { conditionOf, orderingOf, type DeviceFilter, type DeviceOrder } from './device-filter.ts';
+
+export interface Devices {
+  get(actor: Actor, by: { id: string } | { endpoint: string }): Promise<Device | null>;
+  /** In the order of `ids`; null where there is none of this tenant. */
+  many(actor: Actor, ids: readonly string[]): Promise<(Device | null)[]>;
+  page(actor: Actor, request: PageRequest, filter?: DeviceFilter, order?: DeviceOrder): Promise<Page<Device>>;
+  count(actor: Actor, filter?: DeviceFilter): Promise<number>;
+  /** True when the device matches: what `deviceStatusChanged(filter)` asks per event. */
+  matches(actor: Actor, deviceId: DeviceId, filter: DeviceFilter): Promise<boolean>;
+  registrations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceRegistration>>;
+  /** One statement, whatever the number of devices and selectors; an empty list of selectors means everything. */
+  resources(
+    actor: Actor,
+    deviceIds: readonly DeviceId[],
+    selectors: readonly TreeSelector[],
+  ): Promise<Map<DeviceId, ResourceState[]>>;
+  observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, RunningObservation[]>>;
+  provision(
+    actor: Actor,
+    input: {
+      endpoint: string;
+      name?: string | null;
+      tags?: readonly string[] | null;
+      profileId?: string | null;
+      awakeTime?: number | null;
+    },
+  ): Promise<Device>;
+  /** As `provision`, with its first credential: both are made, or neither. */
+  provisionSecured(
+    actor: Actor,
+    input: Parameters<Devices['provision']>[1],
+    security: NewCredential,
+  ): Promise<{ readonly device: Device; readonly issued: IssuedCredential }>;
+  update(
+    actor: Actor,
+    id: string,
+    changes: {
+      name?: string | null;
+      tags?: readonly string[] | null;
+      profileId?: string | null;
+      awakeTime?: number | null;
+    },
+  ): Promise<Device>;
+  /** Ends its registration, cancels its RPCs, deletes everything known of it. */
+  delete(actor: Actor, id: string): Promise<Device>;
+}
+
+export interface DevicesParts {
+  readonly store: Store;
+  readonly roster: Roster;
+  readonly observing: Observing;
+  readonly awakeTimes: AwakeTimes;
+  readonly provisioning: Provisioning;
+  readonly credentials: CredentialBook;
+  /** Ends what runs for a device before it is deleted. */
+  readonly retire: (device: Device, actor: Actor) => Promise<void>;
+}
+
+const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
+
+/** What a tenant sees of its devices. */
+export function createDevices(parts: DevicesParts): Devices {
+  const { store, roster, observing, awakeTimes, provisioning, credentials, retire } = parts;
+  const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
+
+  async function find(actor: Actor, id: string): Promise<Device> {
+    const rows = isUuid(id)
+      ? await store.asTenant(actor.tenantId, (tx) => tx.select().from(devices).where(eq(devices.id, id)))
+      : [];
+    if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such device');
+    return deviceOf(rows[0]);
+  }
+
+  return {
+    async get(actor, by) {
+      if ('id' in by && !isUuid(by.id)) return null;
+      const wanted = 'id' in by ? eq(devices.id, by.id) : eq(devices.endpoint, by.endpoint.replaceAll('\0', '\uFFFD'));
+      const rows = await store.asTenant(actor.tenantId, (tx) => tx.select().from(devices).where(wanted));
+      return rows[0] ? deviceOf(rows[0]) : null;
+    },
+
+    async many(actor, ids) {
+      const wanted = ids.filter(isUuid);
+      if (wanted.length === 0) return ids.map(() => null);
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx.select().from(devices).where(inArray(devices.id, wanted)),
+      );
+      const byId = new Map(rows.map((row) => [row.id, deviceOf(row)]));
+      return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+    },
+
+    async page(actor, request, filter, order = DEFAULT_ORDER) {
+      const window = windowOf(request);
+      const { beyond, orderBy, cursor } = orderingOf(order, window);
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(devices)
+          .where(and(conditionOf(tx, filter), beyond))
+          .orderBy(...orderBy)
+          .limit(window.size + 1),
+      );
+      return pageOf(rows, window, cursor, deviceOf);
+    },
+
+    async count(actor, filter) {
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx.select({ count: count() }).from(devices).where(conditionOf(tx, filter)),
+      );
+      return rows[0]?.count ?? 0;
+    },
+
+    async matches(actor, deviceId, filter) {
+      if (!isUuid(deviceId)) return false;
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select({ id: devices.id })
+          .from(devices)
+          .where(and(eq(devices.id, deviceId), conditionOf(tx, filter))),
+      );
+      return rows.length > 0;
+    },
+
+    async registrations(actor, deviceIds) {
+      const wanted = deviceIds.filter(isUuid);
+      if (wanted.length === 0) return new Map();
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx.select().from(registrations).where(inArray(registrations.deviceId, wanted)),
+      );
+      return new Map(rows.map((row) => [row.deviceId as DeviceId, deviceRegistrationOfRow(row)])); // from a DeviceId
+    },
+
+    resources: (actor, deviceIds, selectors) =>
+      store.asTenant(actor.tenantId, (tx) => readTree(tx, deviceIds.filter(isUuid), selectors)),
+
+    async observations(actor, deviceIds) {
+      const wanted = deviceIds.filter(isUuid);
+      if (wanted.length === 0) return new Map();
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(observations)
+          .where(inArray(observations.deviceId, wanted))
+          .orderBy(observations.startedAt, observations.token),
+      );
+      const running = new Map<DeviceId, RunningObservation[]>();
+      const reasons = new Map<DeviceId, Awaited<ReturnType<Observing['reasonsOf']>>>();
+      for (const row of rows) {
+        const observation = observationOfRow(row);
+        const deviceId = row.deviceId as DeviceId; // from a DeviceId
+        const why = reasons.get(deviceId) ?? (await observing.reasonsOf(observation.deviceKey));
+        reasons.set(deviceId, why);
+        const list = running.get(deviceId) ?? [];
+        list.push({
+          id: `${deviceId}/${observation.token}`,
+          deviceId,
+          paths: row.paths,
+          composite: observation.composite,
+          reasons: why(observation.paths),
+          startedAt: row.startedAt,
+        });
+        running.set(deviceId, list);
+      }
+      return running;
+    },
+
+    async provision(actor, input) {
+      const { device } = await provisioning.provision(actor, input, async () => null);
+      return device;
+    },
+
+    async provisionSecured(actor, input, security) {
+      const issue = (tx: Transaction, device: Device): Promise<IssuedCredential> =>
+        credentials.issue(tx, device, security);
+      const { device, made } = await provisioning.provision(actor, input, issue);
+      return { device, issued: made };
+    },
+
+    async update(actor, id, changes) {
+      requireRole(actor, 'admin');
+      if (changes.name != null) checkName(changes.name);
+      if (changes.tags != null) checkTags(changes.tags);
+      checkAwakeTime(changes.awakeTime);
+      const present = await find(actor, id);
+      const rows = await store.asTenant(actor.tenantId, async (tx) => {
+        const { profileId } = changes;
+        if (profileId != null) {
+          const known = isUuid(profileId)
+            ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
+            : [];
+          if (known.length === 0) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
+        }
+        return tx
+          .update(devices)
+          .set({
+            name: changes.name === undefined ? present.name : changes.name,
+            tags: changes.tags ? [...new Set(changes.tags)] : [...present.tags],
+            profileId: profileId ?? present.profileId,
+            awakeTime: changes.awakeTime === undefined ? present.awakeTime : changes.awakeTime,
+          })
+          .where(eq(devices.id, present.id))
+          .returning();
+      });
+      if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such device');
+      const device = deviceOf(rows[0]);
+      const live = roster.get(deviceKey(device.tenantId, device.id));
+      if (live && live.profileId !== device.profileId) {
+        live.profileId = device.profileId;
+        observing.reconcile(live.key);
+      }
+      await awakeTimes.deviceChanged(device);
+      return device;
+    },
+
+    async delete(actor, id) {
+      requireRole(actor, 'admin');
+      const device = await find(actor, id);
+      await retire(device, actor);
+      await store.asTenant(actor.tenantId, (tx) => tx.delete(devices).where(eq(devices.id, device.id)));
+      return device;
+    },
+  };
+}
+
+/** What was heard since the last flush is only in memory. */
+function withPresence(device: Device, roster: Roster): Device {
+  const live = roster.get(deviceKey(device.tenantId, device.id));
+  if (!live) return device;
+  return { ...device, status: live.status, lastSeen: new Date(live.lastSeen) };
+}

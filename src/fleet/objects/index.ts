@@ -1,0 +1,13 @@
+export { createDefinitions, type Definitions, type KnownDefinition } from './definitions.ts';
+export { checkAttributes, sameAttributes } from './notification-attributes.ts';
+export { ObjectModels } from './object-models.ts';
+export { OwnDefinitions } from './own-definitions.ts';
+export {
+  definitionAt,
+  type DefinitionSource,
+  parsePath,
+  typedValues,
+  valuesAt,
+  type WriteValue,
+} from './typed-values.ts';
+export { type JsonValue, valueToJson } from './value-json.ts';

@@ -1,0 +1,165 @@
+import type { ResourceDefinition, ResourceType, TypedValue } from '../../lwm2m/index.ts';
+import { FleetError } from '../common/index.ts';
+
+/** A value as JSON spells it: integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339, Objlnk as "3:0". */
+export type JsonValue = string | number | boolean;
+
+/**
+ * A value as JSON spells it (design: ResourceValue): integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339,
+ * Objlnk as "3:0". Floats that JSON lacks are the strings NaN, Infinity and -Infinity.
+ */
+export function valueToJson(typed: TypedValue): JsonValue {
+  switch (typed.type) {
+    case 'String':
+    case 'Corelnk':
+    case 'Boolean':
+      return typed.value;
+    case 'Integer':
+    case 'Unsigned Integer':
+      return typeof typed.value === 'bigint' ? integerToJson(typed.value) : typed.value;
+    case 'Float':
+      return Number.isFinite(typed.value) ? typed.value : String(typed.value);
+    case 'Opaque':
+      return Buffer.from(typed.value).toString('base64');
+    case 'Time':
+      return timeToJson(typed.value);
+    case 'Objlnk':
+      return `${typed.value.objectId}:${typed.value.instanceId}`;
+  }
+}
+
+function integerToJson(value: bigint): JsonValue {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value.toString();
+}
+
+/** The last second that a four-digit year can spell: 9999-12-31T23:59:59Z. */
+const LAST_SPELLED_SECOND = 253_402_300_799;
+const FIRST_SPELLED_SECOND = -62_167_219_200;
+
+function timeToJson(seconds: number | bigint): JsonValue {
+  if (seconds < FIRST_SPELLED_SECOND || seconds > LAST_SPELLED_SECOND) return integerToJson(BigInt(seconds));
+  return new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** What a value is for: named in the error when it does not fit. */
+export interface ValuePlace {
+  readonly path: string;
+  /** The input field, as FleetError.field. */
+  readonly field: readonly string[];
+  readonly range?: string;
+}
+
+/** Half of a pair: UTF-8 has no spelling for it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** The inverse of valueToJson. Throws FleetError VALIDATION naming path, value and why. */
+export function valueFromJson(json: unknown, type: ResourceType, place: ValuePlace): TypedValue {
+  switch (type) {
+    case 'String':
+    case 'Corelnk':
+      if (typeof json !== 'string') throw wrong(json, place, `is no ${type}: a string is wanted`);
+      if (LONE_SURROGATE.test(json)) throw wrong(json, place, 'is no well-formed Unicode text');
+      return { type, value: json };
+    case 'Integer':
+      return { type, value: inRange(integer(json, -(2n ** 63n), 2n ** 63n - 1n, type, place), json, place) };
+    case 'Unsigned Integer':
+      return { type, value: inRange(integer(json, 0n, 2n ** 64n - 1n, type, place), json, place) };
+    case 'Float':
+      return { type, value: inRange(float(json, place), json, place) };
+    case 'Boolean':
+      if (typeof json !== 'boolean') throw wrong(json, place, 'is no Boolean: true or false is wanted');
+      return { type, value: json };
+    case 'Opaque':
+      return { type, value: opaque(json, place) };
+    case 'Time':
+      return { type, value: time(json, place) };
+    case 'Objlnk':
+      return { type, value: objectLink(json, place) };
+  }
+}
+
+/** For a resource without a definition: what its JSON looks like. */
+export function typeOfJson(json: unknown): ResourceType {
+  if (typeof json === 'boolean') return 'Boolean';
+  if (typeof json === 'number') return Number.isInteger(json) ? 'Integer' : 'Float';
+  return 'String';
+}
+
+/** The type to read JSON by: the definition's, else a guess. Null for an executable, which has no value. */
+export function typeFor(definition: ResourceDefinition | undefined, json: unknown): ResourceType | null {
+  return definition ? definition.type : typeOfJson(json);
+}
+
+function wrong(json: unknown, place: ValuePlace, why: string): FleetError {
+  const shown = JSON.stringify(json) ?? String(json);
+  const short = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
+  return new FleetError('VALIDATION', `${place.path}: ${short} ${why}`, { field: place.field });
+}
+
+const DECIMAL = /^-?(?:0|[1-9]\d{0,19})$/;
+
+function integer(json: unknown, least: bigint, most: bigint, type: ResourceType, place: ValuePlace): number | bigint {
+  if (typeof json === 'number' && Number.isInteger(json) && !Number.isSafeInteger(json)) {
+    throw wrong(json, place, 'is beyond 2^53, where JSON numbers are not exact: write it as a string');
+  }
+  const fits = typeof json === 'number' ? Number.isInteger(json) : typeof json === 'string' && DECIMAL.test(json);
+  if (!fits) throw wrong(json, place, `is no ${type}: a whole number is wanted`);
+  const value = BigInt(json as number | string); // `fits` has shown that it is one of the two
+  if (value < least || value > most) throw wrong(json, place, `does not fit ${type}: ${least}..${most}`);
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+function float(json: unknown, place: ValuePlace): number {
+  if (typeof json === 'number' && Number.isFinite(json)) return json;
+  if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
+  throw wrong(json, place, 'is no Float: a number is wanted');
+}
+
+/** Registry ranges are prose; only the plain `0..100` and `1-65534` bind. */
+const PLAIN_RANGE = /^\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|-)\s*(-?\d+(?:\.\d+)?)\s*$/;
+
+function inRange<N extends number | bigint>(value: N, json: unknown, place: ValuePlace): N {
+  const range = PLAIN_RANGE.exec(place.range ?? '');
+  if (range && (value < Number(range[1]) || value > Number(range[2]))) {
+    throw wrong(json, place, `is out of range ${range[1]}..${range[2]}`);
+  }
+  return value;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function opaque(json: unknown, place: ValuePlace): Uint8Array {
+  if (typeof json !== 'string' || !BASE64.test(json)) throw wrong(json, place, 'is no base64 (RFC 4648 §4)');
+  return new Uint8Array(Buffer.from(json, 'base64'));
+}
+
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function time(json: unknown, place: ValuePlace): number | bigint {
+  if (typeof json === 'number' || (typeof json === 'string' && DECIMAL.test(json))) {
+    return integer(json, -(2n ** 63n), 2n ** 63n - 1n, 'Time', place);
+  }
+  const parts = typeof json === 'string' ? RFC_3339.exec(json) : null;
+  if (!parts) throw wrong(json, place, 'is no RFC 3339 time like 2026-05-29T14:30:00Z');
+  const [, day = '', clock = '', fraction = '', zone = ''] = parts;
+  if (/[1-9]/.test(fraction)) throw wrong(json, place, 'has a fraction: LwM2M counts whole seconds');
+  // Date.parse rolls the 30th of February over to March: a day that does not come back as itself is no day.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const real = Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
+  const milliseconds = real ? Date.parse(`${day}T${clock}${zone.toUpperCase()}`) : Number.NaN;
+  if (Number.isNaN(milliseconds)) throw wrong(json, place, 'is no RFC 3339 time like 2026-05-29T14:30:00Z');
+  return milliseconds / 1000;
+}
+
+const OBJECT_LINK = /^(0|[1-9]\d{0,4}):(0|[1-9]\d{0,4})$/;
+
+function objectLink(json: unknown, place: ValuePlace): { objectId: number; instanceId: number } {
+  const parts = typeof json === 'string' ? OBJECT_LINK.exec(json) : null;
+  const [objectId, instanceId] = [Number(parts?.[1]), Number(parts?.[2])];
+  if (!parts || objectId > 65535 || instanceId > 65535) {
+    throw wrong(json, place, 'is no object link like 3:0 (65535:65535 is the null link)');
+  }
+  return { objectId, instanceId };
+}

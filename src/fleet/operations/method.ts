@@ -1,0 +1,150 @@
+import { FleetError } from '../common/index.ts';
+import type { OperationInput } from './operation-input.ts';
+
+import * as z from 'zod';
+
+/** A method name and the LwM2M operation it stands for; parameters are filled in from the call. */
+export interface RpcMethod {
+  readonly name: string;
+  readonly operation: 'READ' | 'WRITE' | 'EXECUTE' | 'CREATE' | 'DELETE';
+  readonly path: string;
+  /** A template: `{{name}}` is replaced by the call's parameter of that name. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** What every device understands (Core 1.2, object 3), whatever its profile says. */
+export const STANDARD_METHODS: readonly RpcMethod[] = [
+  { name: 'reboot', operation: 'EXECUTE', path: '/3/0/4' },
+  { name: 'factory_reset', operation: 'EXECUTE', path: '/3/0/5' },
+];
+
+const path = z.string().max(64);
+const contentFormat = z.number().int().min(0).max(65_535).nullish();
+const values = z.array(z.strictObject({ path, value: z.json() })).max(100);
+const attributes = z.strictObject({
+  pmin: z.number().nullish(),
+  pmax: z.number().nullish(),
+  gt: z.number().nullish(),
+  lt: z.number().nullish(),
+  st: z.number().nullish(),
+  epmin: z.number().nullish(),
+  epmax: z.number().nullish(),
+  edge: z.boolean().nullish(),
+  con: z.boolean().nullish(),
+  hqmax: z.number().nullish(),
+});
+const executeArguments = z.record(z.string(), z.string().nullable());
+
+/** The parameters of each LwM2M operation when it is called by its name. */
+const OPERATIONS = {
+  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish() }),
+  write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat }),
+  execute: z.strictObject({ path, arguments: executeArguments.nullish() }),
+  create: z.strictObject({
+    objectId: z.number().int(),
+    instanceId: z.number().int().nullish(),
+    values: values.default([]),
+    contentFormat,
+  }),
+  delete: z.strictObject({ path }),
+  discover: z.strictObject({ path, depth: z.number().int().nullish() }),
+  'write-attributes': z.strictObject({ path, attributes }),
+  observe: z.strictObject({ paths: z.array(path), attributes: attributes.nullish(), contentFormat }),
+  'cancel-observation': z.strictObject({ paths: z.array(path), passive: z.boolean().nullish() }),
+} satisfies Record<OperationInput['kind'], z.ZodType>;
+
+/** What a method's template gives, by operation. */
+const TEMPLATES = {
+  READ: z.strictObject({ contentFormat }),
+  WRITE: z.strictObject({
+    value: z.json(),
+    mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'),
+    contentFormat,
+  }),
+  EXECUTE: z.strictObject({ arguments: executeArguments.nullish() }),
+  CREATE: z.strictObject({ instanceId: z.number().int().nullish(), values: values.default([]), contentFormat }),
+  DELETE: z.strictObject({}),
+} satisfies Record<RpcMethod['operation'], z.ZodType>;
+
+/**
+ * The operation that a call of a method stands for: a method of the profile, a standard one, or an LwM2M operation by
+ * its name. Throws FleetError VALIDATION for an unknown method and for parameters that don't fit, the field beginning
+ * with `method` or `params`.
+ */
+export function operationOf(method: string, params: unknown, methods: readonly RpcMethod[]): OperationInput {
+  const known = [...methods, ...STANDARD_METHODS].find(({ name }) => name === method);
+  if (known) return templated(known, params);
+  if (isOperation(method)) {
+    // The schema of a kind and the kind itself make that kind's input: what the table above is checked to cover.
+    return { kind: method, ...parse(OPERATIONS[method], params, ['params']) } as OperationInput;
+  }
+  throw new FleetError('VALIDATION', `no method ${JSON.stringify(method.slice(0, 80))} in the device’s profile`, {
+    field: ['method'],
+  });
+}
+
+function isOperation(method: string): method is OperationInput['kind'] {
+  return Object.hasOwn(OPERATIONS, method);
+}
+
+function templated(method: RpcMethod, params: unknown): OperationInput {
+  const given = parse(z.record(z.string(), z.json()).nullish(), params, ['params']) ?? {};
+  const at = String(fill(method.path, given));
+  const filled = fill(method.parameters ?? {}, given);
+  switch (method.operation) {
+    case 'READ':
+      return { kind: 'read', paths: [at], ...parse(TEMPLATES.READ, filled, ['params']) };
+    case 'WRITE': {
+      const { value, ...rest } = parse(TEMPLATES.WRITE, filled, ['params']);
+      // What kind of JSON fits is told by the resource's type, when the write is planned.
+      return { kind: 'write', values: [{ path: at, value: value as string }], ...rest };
+    }
+    case 'EXECUTE':
+      return { kind: 'execute', path: at, ...parse(TEMPLATES.EXECUTE, filled, ['params']) };
+    case 'CREATE': {
+      const { values: created, ...rest } = parse(TEMPLATES.CREATE, filled, ['params']);
+      return {
+        kind: 'create',
+        objectId: Number(at.slice(1)),
+        values: created.map((entry) => ({ path: entry.path, value: entry.value as string })), // as above
+        ...rest,
+      };
+    }
+    case 'DELETE':
+      parse(TEMPLATES.DELETE, filled, ['params']);
+      return { kind: 'delete', path: at };
+  }
+}
+
+const WHOLE = /^\{\{(\w{1,64})\}\}$/;
+const PART = /\{\{(\w{1,64})\}\}/g;
+
+/** Replaces `{{name}}` in every text of a template: alone it becomes the parameter itself, within a text its text. */
+function fill(template: unknown, params: Readonly<Record<string, unknown>>): unknown {
+  if (typeof template === 'string') {
+    const whole = WHOLE.exec(template)?.[1];
+    if (whole !== undefined) return parameter(whole, params);
+    return template.replace(PART, (_, name: string) => String(parameter(name, params)));
+  }
+  if (Array.isArray(template)) return template.map((item) => fill(item, params));
+  if (typeof template === 'object' && template !== null) {
+    return Object.fromEntries(Object.entries(template).map(([name, item]) => [name, fill(item, params)]));
+  }
+  return template;
+}
+
+function parameter(name: string, params: Readonly<Record<string, unknown>>): unknown {
+  if (!Object.hasOwn(params, name)) {
+    throw new FleetError('VALIDATION', `the method wants a parameter ${name}`, { field: ['params', name] });
+  }
+  return params[name];
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, field: readonly string[]): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new FleetError('VALIDATION', issue?.message ?? 'does not fit', {
+    field: [...field, ...(issue?.path ?? []).map(String)],
+  });
+}

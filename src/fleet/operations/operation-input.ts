@@ -1,0 +1,41 @@
+import type { NotificationAttributes } from '../../lwm2m/index.ts';
+import type { WriteValue } from '../objects/index.ts';
+
+/** An operation as a caller asks it; checked against the device's objects and definitions before it becomes an RPC. */
+export type OperationInput =
+  | {
+      readonly kind: 'read';
+      readonly paths: readonly string[];
+      readonly contentFormat?: number | null;
+      /** One path is asked for without the Accept option: the device answers in the format that it prefers. */
+      readonly withoutAccept?: boolean | null;
+    }
+  | {
+      readonly kind: 'write';
+      readonly values: readonly WriteValue[];
+      readonly mode: 'REPLACE' | 'UPDATE';
+      readonly contentFormat?: number | null;
+    }
+  | {
+      readonly kind: 'execute';
+      readonly path: string;
+      readonly arguments?: Readonly<Record<string, string | null>> | null;
+    }
+  | {
+      readonly kind: 'create';
+      readonly objectId: number;
+      readonly instanceId?: number | null;
+      /** Paths relative to the instance: `5700`, `6/0`. */
+      readonly values: readonly WriteValue[];
+      readonly contentFormat?: number | null;
+    }
+  | { readonly kind: 'delete'; readonly path: string }
+  | { readonly kind: 'discover'; readonly path: string; readonly depth?: number | null }
+  | { readonly kind: 'write-attributes'; readonly path: string; readonly attributes: NotificationAttributes }
+  | {
+      readonly kind: 'observe';
+      readonly paths: readonly string[];
+      readonly attributes?: NotificationAttributes | null;
+      readonly contentFormat?: number | null;
+    }
+  | { readonly kind: 'cancel-observation'; readonly paths: readonly string[]; readonly passive?: boolean | null };

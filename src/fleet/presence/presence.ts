@@ -1,0 +1,181 @@
+import type { Clock, Timer } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
+import type { Registration, RegistrationEnd } from '../../lwm2m/index.ts';
+import type { DeviceId, TenantId } from '../access/index.ts';
+import { FleetError, type Log } from '../common/index.ts';
+import { parseDeviceKey, type DeviceKey } from '../devices/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { ProfileBook } from '../profiles/index.ts';
+import type { PresenceChange, Registrations, StoredChange } from './registrations.ts';
+import type { LiveDevice, Roster } from './roster.ts';
+
+export interface PresenceParts {
+  readonly roster: Roster;
+  readonly registrations: Registrations;
+  readonly profiles: ProfileBook;
+  readonly bus: EventBus<FleetEvents>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How often what was heard is stored, and who has fallen silent is looked for. */
+const ROUND_MS = 5_000;
+const LARGEST_FLUSH = 5_000;
+
+/**
+ * Who is there: registered, asleep, silent or gone. A registration's change is stored before it holds; hearing a device
+ * is kept in memory and stored in rounds, so that it costs nothing on the wire's path.
+ */
+export class Presence {
+  readonly #parts: PresenceParts;
+  readonly #heard = new Set<DeviceKey>();
+  #round: Timer | null = null;
+  #rounding: Promise<void> = Promise.resolve();
+
+  constructor(parts: PresenceParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#round = this.#parts.clock.after(ROUND_MS, () => {
+      this.#rounding = this.round().finally(() => {
+        if (this.#round) this.start();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#round?.cancel();
+    this.#round = null;
+    await this.#rounding;
+    await this.#flush();
+  }
+
+  async registered(registration: Registration): Promise<void> {
+    const key = registration.deviceKey;
+    const at = registration.registeredAt;
+    const stored = await this.#store({
+      kind: 'registered',
+      key,
+      at,
+      status: 'ONLINE',
+      reason: 'registered',
+      registration,
+    });
+    // Deleted between its admission and now: it must ask again.
+    if (!stored) throw new FleetError('NOT_FOUND', 'the device was deleted');
+    const { endpoint, profileId } = stored.device;
+    const { roster } = this.#parts;
+    roster.set({
+      ...parseDeviceKey(key),
+      key,
+      endpoint,
+      profileId,
+      registration,
+      status: 'ONLINE',
+      lastSeen: at,
+      compositeRefused: false,
+    });
+  }
+
+  async updated(registration: Registration): Promise<void> {
+    const key = registration.deviceKey;
+    const at = registration.updatedAt;
+    await this.#store({ kind: 'updated', key, at, status: 'ONLINE', reason: 'updated', registration });
+    const live = this.#parts.roster.get(key);
+    if (!live) return;
+    live.registration = registration;
+    live.status = 'ONLINE';
+    live.lastSeen = Math.max(live.lastSeen, at);
+  }
+
+  async ended(registration: Registration, end: RegistrationEnd): Promise<void> {
+    const key = registration.deviceKey;
+    const reason = end === 'expired' ? 'expired' : 'deregistered';
+    const at = this.#parts.clock.now();
+    await this.#store({ kind: 'ended', key, at, status: 'OFFLINE', reason, registration, end });
+    if (this.#parts.roster.get(key)?.registration.id === registration.id) this.#parts.roster.delete(key);
+  }
+
+  /** Any message of the device. */
+  heard(key: DeviceKey, at: number): void {
+    const live = this.#parts.roster.get(key);
+    if (!live) return;
+    live.lastSeen = Math.max(live.lastSeen, at);
+    this.#heard.add(key);
+    if (live.status === 'OFFLINE') this.#become(live, 'ONLINE', 'updated');
+  }
+
+  /** True when this changed what was known. */
+  sleeping(key: DeviceKey, asleep: boolean): boolean {
+    const live = this.#parts.roster.get(key);
+    const status = asleep ? 'SLEEPING' : 'ONLINE';
+    if (!live || live.status === status) return false;
+    this.#become(live, status, asleep ? 'asleep' : 'awake');
+    return true;
+  }
+
+  /** Stores what was heard and finds who has fallen silent: what happens every few seconds. */
+  async round(): Promise<void> {
+    try {
+      await this.#flush();
+      await this.#findSilent();
+    } catch (error) {
+      // The next round has it all again.
+      this.#parts.log.error({ err: error }, 'the presence of devices could not be stored');
+    }
+  }
+
+  #become(live: LiveDevice, status: LiveDevice['status'], reason: 'updated' | 'asleep' | 'awake' | 'silent'): void {
+    live.status = status;
+    const change: PresenceChange = { kind: 'status', key: live.key, at: this.#parts.clock.now(), status, reason };
+    void this.#store(change).catch((error: unknown) => {
+      this.#parts.log.error({ device: live.key, status, err: error }, 'a status could not be stored');
+    });
+  }
+
+  async #store(change: PresenceChange): Promise<StoredChange | null> {
+    const stored = await this.#parts.registrations.store(change);
+    if (stored?.change) this.#parts.bus.publish('deviceStatusChanged', stored.change.tenantId, stored.change);
+    return stored;
+  }
+
+  async #flush(): Promise<void> {
+    const keys = [...this.#heard];
+    this.#heard.clear();
+    const byTenant = new Map<TenantId, { deviceId: DeviceId; at: number }[]>();
+    for (const key of keys) {
+      const live = this.#parts.roster.get(key);
+      if (!live) continue;
+      const seen = byTenant.get(live.tenantId) ?? [];
+      seen.push({ deviceId: live.deviceId, at: live.lastSeen });
+      byTenant.set(live.tenantId, seen);
+    }
+    try {
+      for (const [tenantId, seen] of byTenant) {
+        for (let from = 0; from < seen.length; from += LARGEST_FLUSH) {
+          await this.#parts.registrations.storeLastSeen(tenantId, seen.slice(from, from + LARGEST_FLUSH));
+        }
+      }
+    } catch (error) {
+      for (const key of keys) this.#heard.add(key);
+      throw error;
+    }
+  }
+
+  /** A device asleep inside its lifetime is not silent: nobody expects to hear it. */
+  async #findSilent(): Promise<void> {
+    const { roster, profiles, clock } = this.#parts;
+    const limits = new Map<string, number | null>();
+    for (const { tenantId, profileId } of roster.values()) {
+      if (!limits.has(profileId)) limits.set(profileId, (await profiles.of(tenantId, profileId)).offlineAfter);
+    }
+    const now = clock.now();
+    for (const live of roster.values()) {
+      const limit = limits.get(live.profileId) ?? null;
+      if (limit !== null && live.status === 'ONLINE' && live.lastSeen + limit * 1000 < now) {
+        this.#become(live, 'OFFLINE', 'silent');
+      }
+    }
+  }
+}

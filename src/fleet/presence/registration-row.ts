@@ -1,0 +1,140 @@
+import {
+  Path,
+  type NotificationAttributes,
+  type ObservationRecord,
+  type RegisteredObject,
+  type Registration,
+  type Lwm2mVersion,
+} from '../../lwm2m/index.ts';
+import type { observations, registrations } from '../../store/index.ts';
+import type { DeviceId, TenantId } from '../access/index.ts';
+import { deviceKey, parseDeviceKey } from '../devices/index.ts';
+
+export interface DeviceRegistration {
+  readonly deviceId: DeviceId;
+  readonly location: string;
+  readonly lwm2mVersion: Lwm2mVersion;
+  readonly binding: string;
+  readonly queueMode: boolean;
+  /** Seconds; 0 is infinite. */
+  readonly lifetime: number;
+  /** `192.0.2.7:56830`, `[2001:db8::7]:56830` */
+  readonly address: string;
+  readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
+  /** Null over NoSec. */
+  readonly security: { readonly kind: 'psk' | 'rpk' | 'x509'; readonly name: string } | null;
+  readonly rootPath: string;
+  readonly contentFormats: readonly number[];
+  readonly objects: readonly RegisteredObject[];
+  readonly registeredAt: Date;
+  readonly updatedAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+export type RegistrationRow = typeof registrations.$inferSelect;
+export type ObservationRow = typeof observations.$inferSelect;
+
+export function rowOfRegistration(registration: Registration): RegistrationRow {
+  const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
+  return {
+    deviceId,
+    tenantId,
+    id: registration.id,
+    lwm2mVersion: registration.lwm2mVersion,
+    lifetime: registration.lifetime,
+    binding: registration.binding,
+    queueMode: registration.queueMode,
+    smsNumber: registration.smsNumber,
+    profileIds: [...registration.profileIds],
+    rootPath: registration.rootPath,
+    contentFormats: [...registration.contentFormats],
+    objects: registration.objects,
+    objectIds: registration.objects.map((object) => object.objectId),
+    additional: registration.additional,
+    peer: registration.peer,
+    transport: registration.transport,
+    registeredAt: new Date(registration.registeredAt),
+    updatedAt: new Date(registration.updatedAt),
+    expiresAt: registration.expiresAt === null ? null : new Date(registration.expiresAt),
+  };
+}
+
+/** The casts read back the JSON that rowOfRegistration wrote. */
+export function registrationOfRow(row: RegistrationRow, endpoint: string): Registration {
+  return {
+    id: row.id,
+    deviceKey: keyOfRow(row),
+    endpoint,
+    lwm2mVersion: row.lwm2mVersion,
+    lifetime: row.lifetime,
+    binding: row.binding,
+    queueMode: row.queueMode,
+    smsNumber: row.smsNumber,
+    profileIds: row.profileIds,
+    rootPath: row.rootPath,
+    contentFormats: row.contentFormats,
+    objects: row.objects as RegisteredObject[],
+    additional: row.additional as Record<string, string>,
+    peer: row.peer as Registration['peer'],
+    transport: row.transport,
+    registeredAt: row.registeredAt.getTime(),
+    updatedAt: row.updatedAt.getTime(),
+    expiresAt: row.expiresAt?.getTime() ?? null,
+  };
+}
+
+/** As a caller sees it. */
+export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistration {
+  const { peer, objects, expiresAt, ...rest } = registrationOfRow(row, '');
+  return {
+    deviceId: row.deviceId as DeviceId, // written from a DeviceId
+    location: `rd/${row.id}`,
+    lwm2mVersion: rest.lwm2mVersion,
+    binding: rest.binding,
+    queueMode: rest.queueMode,
+    lifetime: rest.lifetime,
+    address: `${peer.address.includes(':') ? `[${peer.address}]` : peer.address}:${peer.port}`,
+    transport: rest.transport,
+    security: peer.security === null ? null : { kind: peer.security.kind, name: peer.security.name },
+    rootPath: rest.rootPath,
+    contentFormats: rest.contentFormats,
+    objects,
+    registeredAt: row.registeredAt,
+    updatedAt: row.updatedAt,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+  };
+}
+
+export function rowOfObservation(observation: ObservationRecord): ObservationRow {
+  const { tenantId, deviceId } = parseDeviceKey(observation.deviceKey);
+  return {
+    deviceId,
+    tenantId,
+    token: observation.token,
+    registrationId: observation.registrationId,
+    paths: observation.paths.map(String),
+    composite: observation.composite,
+    contentFormat: observation.contentFormat,
+    attributes: observation.attributes ?? null,
+    startedAt: new Date(observation.startedAt),
+  };
+}
+
+export function observationOfRow(row: ObservationRow): ObservationRecord {
+  return {
+    token: row.token,
+    registrationId: row.registrationId,
+    deviceKey: keyOfRow(row),
+    paths: row.paths.map((path) => Path.parsePrefixed(path)),
+    composite: row.composite,
+    contentFormat: row.contentFormat,
+    startedAt: row.startedAt.getTime(),
+    // The JSON that rowOfObservation wrote.
+    ...(row.attributes === null ? {} : { attributes: row.attributes as NotificationAttributes }),
+  };
+}
+
+/** Ids in rows were written from branded ones. */
+function keyOfRow(row: { tenantId: string; deviceId: string }): string {
+  return deviceKey(row.tenantId as TenantId, row.deviceId as DeviceId);
+}

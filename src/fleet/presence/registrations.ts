@@ -1,0 +1,255 @@
+import { and, eq, getTableColumns, inArray, notInArray, sql } from 'drizzle-orm';
+import type { ObjectModel, Registration, RegistrationEnd, RestoredState } from '../../lwm2m/index.ts';
+import { devices, observations, profiles, registrations, type Store, type Transaction } from '../../store/index.ts';
+import type { DeviceId, TenantId } from '../access/index.ts';
+import { Batcher } from '../common/index.ts';
+import {
+  type DeviceStatus,
+  type DeviceStatusChange,
+  type StatusReason,
+  deviceKey,
+  parseDeviceKey,
+  type DeviceKey,
+} from '../devices/index.ts';
+import type { TelemetrySink } from '../readings/index.ts';
+import { observationOfRow, registrationOfRow, rowOfRegistration } from './registration-row.ts';
+import type { LiveDevice } from './roster.ts';
+import { toStatusEvent } from './status-event.ts';
+
+/** What happened to a device's registration or presence. */
+export type PresenceChange = {
+  readonly key: DeviceKey;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly status: Exclude<DeviceStatus, 'NEVER_SEEN'>;
+  readonly reason: StatusReason;
+} & (
+  | { readonly kind: 'registered' | 'updated'; readonly registration: Registration }
+  | { readonly kind: 'ended'; readonly registration: Registration; readonly end: RegistrationEnd }
+  /** `silent`, asleep or awake: the registration stays as it is. */
+  | { readonly kind: 'status' }
+);
+
+/** What a stored change did: the device as it is now, and the change of its status where there was one. */
+export interface StoredChange {
+  readonly device: { readonly endpoint: string; readonly profileId: string };
+  readonly change: DeviceStatusChange | null;
+}
+
+export interface Restored {
+  readonly state: RestoredState;
+  readonly devices: readonly LiveDevice[];
+}
+
+/**
+ * Keeps registrations and the status of devices in the database: what arrives together is stored together, with the
+ * `device.status` events that it makes, in one transaction.
+ */
+export class Registrations {
+  readonly #store: Store;
+  readonly #sink: TelemetrySink;
+  readonly #batcher: Batcher<PresenceChange, StoredChange | null>;
+
+  constructor(store: Store, sink: TelemetrySink) {
+    this.#store = store;
+    this.#sink = sink;
+    this.#batcher = new Batcher({
+      lane: (change) => parseDeviceKey(change.key).tenantId,
+      key: (change) => change.key,
+      largestBatch: 128,
+      run: (tenantId, changes) => this.#storeAll(tenantId, changes),
+    });
+  }
+
+  /** Resolves when it is stored; with null when there is no such device (any more). */
+  store(change: PresenceChange): Promise<StoredChange | null> {
+    return this.#batcher.add(change);
+  }
+
+  idle(): Promise<void> {
+    return this.#batcher.idle();
+  }
+
+  snapshot(): { waiting: number; running: number } {
+    return this.#batcher.snapshot();
+  }
+
+  /** Stores when devices were last heard. */
+  async storeLastSeen(tenantId: TenantId, seen: readonly { deviceId: DeviceId; at: number }[]): Promise<void> {
+    const sorted = seen.toSorted((one, other) => (one.deviceId < other.deviceId ? -1 : 1));
+    const ids = sorted.map(({ deviceId }) => deviceId);
+    const times = sorted.map(({ at }) => new Date(at).toISOString());
+    await this.#store.asTenant(tenantId, (tx) =>
+      tx.execute(sql`
+        update devices set last_seen = seen.at
+        from unnest(${sql.param(ids)}::uuid[], ${sql.param(times)}::timestamptz[]) as seen(id, at)
+        where devices.id = seen.id and (devices.last_seen is null or devices.last_seen < seen.at)`),
+    );
+  }
+
+  /**
+   * What an earlier run left; what ran out meanwhile is ended by the LwM2M server, which knows the grace. `unreadable`
+   * hears of rows that make no sense, which are left out: one must not keep the server from starting.
+   */
+  async restore(modelOf: (tenantId: TenantId) => ObjectModel, unreadable: (error: unknown) => void): Promise<Restored> {
+    const [rows, running] = await this.#store.asSystem(async (tx) => [
+      await tx
+        .select({ registration: registrations, device: devices, profileAwakeTime: profiles.awakeTime })
+        .from(registrations)
+        .innerJoin(devices, eq(devices.id, registrations.deviceId))
+        .innerJoin(profiles, eq(profiles.id, devices.profileId)),
+      await tx.select().from(observations),
+    ]);
+    const awakeMs = new Map<DeviceKey, number>();
+    const restored = readable(rows, unreadable, ({ registration: row, device, profileAwakeTime }): LiveDevice => {
+      const registration = registrationOfRow(row, device.endpoint);
+      const awakeTime = device.awakeTime ?? profileAwakeTime;
+      if (awakeTime !== null) awakeMs.set(registration.deviceKey, awakeTime * 1000);
+      return {
+        ...parseDeviceKey(registration.deviceKey),
+        key: registration.deviceKey,
+        endpoint: device.endpoint,
+        profileId: device.profileId,
+        registration,
+        status: device.status === 'NEVER_SEEN' ? 'ONLINE' : device.status,
+        lastSeen: device.lastSeen?.getTime() ?? registration.updatedAt,
+        compositeRefused: false,
+      };
+    });
+    const current = new Set(restored.map(({ registration }) => registration.id));
+    return {
+      state: {
+        registrations: restored.map(({ key, registration, tenantId }) => {
+          const awake = awakeMs.get(key);
+          return { registration, model: modelOf(tenantId), ...(awake === undefined ? {} : { awakeMs: awake }) };
+        }),
+        observations: readable(
+          running.filter((row) => current.has(row.registrationId)),
+          unreadable,
+          observationOfRow,
+        ),
+      },
+      devices: restored,
+    };
+  }
+
+  async #storeAll(tenantId: string, changes: readonly PresenceChange[]): Promise<(StoredChange | null)[]> {
+    const [results, told] = await this.#store.asTenant(tenantId, async (tx) => {
+      const ids = changes.map(({ key }) => parseDeviceKey(key).deviceId).toSorted();
+      const known = new Map(
+        (await tx.select().from(devices).where(inArray(devices.id, ids)).orderBy(devices.id).for('update')).map(
+          (row) => [deviceKey(row.tenantId as TenantId, row.id as DeviceId), row], // written from branded ids
+        ),
+      );
+      const here = changes.filter(({ key }) => known.has(key));
+      await storeRegistrations(tx, here);
+      await endRegistrations(tx, here);
+      const stored = changes.map((change) => {
+        const row = known.get(change.key);
+        return row ? outcome(change, row) : null;
+      });
+      await storeStatuses(tx, here);
+      const events = stored.flatMap((result, index) => {
+        const change = changes[index];
+        return result && change ? toStatusEvent(result.transition) : [];
+      });
+      const after = events.length > 0 ? await this.#sink.enqueueStatus(tx, events) : () => {};
+      return [stored, after] as const;
+    });
+    told();
+    return results.map((result) =>
+      result === null
+        ? null
+        : {
+            device: result.device,
+            change: result.transition.status === result.transition.previous ? null : result.transition,
+          },
+    );
+  }
+}
+
+function readable<Row, T>(rows: readonly Row[], unreadable: (error: unknown) => void, read: (row: Row) => T): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [read(row)];
+    } catch (error) {
+      unreadable(error);
+      return [];
+    }
+  });
+}
+
+function outcome(
+  change: PresenceChange,
+  row: typeof devices.$inferSelect,
+): { device: StoredChange['device']; transition: DeviceStatusChange } {
+  const ids = parseDeviceKey(change.key);
+  return {
+    device: { endpoint: row.endpoint, profileId: row.profileId },
+    transition: {
+      ...ids,
+      endpoint: row.endpoint,
+      status: change.status,
+      previous: row.status,
+      reason: change.reason,
+      lastSeen: lastSeenAfter(change) ?? row.lastSeen,
+      at: new Date(change.at),
+    },
+  };
+}
+
+/** A registration that ran out, and a silence, say nothing of when the device was last heard. */
+function lastSeenAfter(change: PresenceChange): Date | null {
+  const heard = change.reason !== 'expired' && change.reason !== 'silent' && change.reason !== 'asleep';
+  return heard ? new Date(change.at) : null;
+}
+
+async function storeRegistrations(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {
+  const present = changes.flatMap((change) =>
+    change.kind === 'registered' || change.kind === 'updated' ? [change.registration] : [],
+  );
+  if (present.length === 0) return;
+  const rows = present.map(rowOfRegistration).toSorted((one, other) => (one.deviceId < other.deviceId ? -1 : 1));
+  const { deviceId: _key, tenantId: _tenant, ...columns } = getTableColumns(registrations);
+  const set = Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, sql`excluded.${sql.identifier(column.name)}`]),
+  );
+  await tx.insert(registrations).values(rows).onConflictDoUpdate({ target: registrations.deviceId, set });
+  const renewed = changes.flatMap((change) => (change.kind === 'registered' ? [change.registration] : []));
+  if (renewed.length === 0) return;
+  // Core 1.2 §6.4.2: observations end with the registration they were made under.
+  await tx.delete(observations).where(
+    and(
+      inArray(
+        observations.deviceId,
+        renewed.map((registration) => parseDeviceKey(registration.deviceKey).deviceId),
+      ),
+      notInArray(
+        observations.registrationId,
+        renewed.map((registration) => registration.id),
+      ),
+    ),
+  );
+}
+
+async function endRegistrations(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {
+  const ended = changes.flatMap((change) => (change.kind === 'ended' ? [change.registration.id] : []));
+  if (ended.length === 0) return;
+  await tx.delete(registrations).where(inArray(registrations.id, ended));
+  await tx.delete(observations).where(inArray(observations.registrationId, ended));
+}
+
+async function storeStatuses(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const rows = changes
+    .map((change) => ({ id: parseDeviceKey(change.key).deviceId, status: change.status, seen: lastSeenAfter(change) }))
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  await tx.execute(sql`
+    update devices set status = now.status, last_seen = greatest(devices.last_seen, now.seen)
+    from unnest(
+      ${sql.param(rows.map(({ id }) => id))}::uuid[],
+      ${sql.param(rows.map(({ status }) => status))}::text[],
+      ${sql.param(rows.map(({ seen }) => seen?.toISOString() ?? null))}::timestamptz[]
+    ) as now(id, status, seen)
+    where devices.id = now.id`);
+}

@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { and, asc, desc, eq, gt, inArray, lt, or } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import { profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
+import { type Actor, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, type Page, type PageRequest, pageOf, windowOf, isUuid } from '../common/index.ts';
+import type { RpcMethod } from '../operations/index.ts';
+import type { ProfileInput, DeviceProfile, MetricMapping } from './profile.ts';
+import { checkProfile, DEFAULT_PROFILE } from './rules.ts';
+
+export interface Profiles {
+  many(actor: Actor, ids: readonly string[]): Promise<(DeviceProfile | null)[]>;
+  page(actor: Actor, request: PageRequest): Promise<Page<DeviceProfile>>;
+  create(actor: Actor, input: ProfileInput): Promise<DeviceProfile>;
+  update(actor: Actor, id: string, changes: Partial<ProfileInput>): Promise<DeviceProfile>;
+  delete(actor: Actor, id: string): Promise<DeviceProfile>;
+}
+
+export interface ProfileBook extends Profiles {
+  /** The profile of a device as it is now, from memory where it is known. */
+  of(tenantId: TenantId, profileId: string): Promise<DeviceProfile>;
+  /** The tenant's default profile, made by the rules of the house where there is none yet. */
+  ensureDefault(tx: Transaction, tenantId: TenantId): Promise<string>;
+  /** Calls `changed` after each change of a profile. */
+  onChange(changed: (tenantId: TenantId, profileId: string) => void): void;
+}
+
+type ProfileRow = typeof profiles.$inferSelect;
+/** Profiles kept in memory; beyond it they are read again. */
+const MOST_KEPT = 10_000;
+
+export function createProfiles(store: Store, clock: Clock): ProfileBook {
+  const kept = new Map<string, Promise<DeviceProfile>>();
+  const listeners: ((tenantId: TenantId, profileId: string) => void)[] = [];
+
+  const forget = (tenantId: TenantId, id: string): void => {
+    kept.delete(id);
+    for (const changed of listeners) changed(tenantId, id);
+  };
+
+  async function find(actor: Pick<Actor, 'tenantId'>, id: string): Promise<DeviceProfile | null> {
+    if (!isUuid(id)) return null;
+    const rows = await store.asTenant(actor.tenantId, (tx) => tx.select().from(profiles).where(eq(profiles.id, id)));
+    return rows[0] ? profileOfRow(rows[0]) : null;
+  }
+
+  return {
+    of(tenantId, profileId) {
+      const known = kept.get(profileId);
+      if (known) return known;
+      if (kept.size >= MOST_KEPT) kept.clear();
+      const read = find({ tenantId }, profileId).then((profile) => {
+        if (profile) return profile;
+        throw new FleetError('NOT_FOUND', `no profile ${profileId}`);
+      });
+      kept.set(profileId, read);
+      read.catch(() => kept.delete(profileId));
+      return read;
+    },
+
+    async ensureDefault(tx, tenantId) {
+      const isDefault = and(eq(profiles.tenantId, tenantId), profiles.isDefault);
+      const found = await tx.select({ id: profiles.id }).from(profiles).where(isDefault);
+      if (found[0]) return found[0].id;
+      const now = new Date(clock.now());
+      const row = { ...rowOfInput(DEFAULT_PROFILE), id: randomUUID(), tenantId, createdAt: now, updatedAt: now };
+      await tx
+        .insert(profiles)
+        .values({ ...row, isDefault: true })
+        .onConflictDoNothing();
+      // Another process may have been first.
+      const made = await tx.select({ id: profiles.id }).from(profiles).where(isDefault);
+      if (!made[0]) throw new FleetError('CONFLICT', `another profile is called ${DEFAULT_PROFILE.name}`);
+      return made[0].id;
+    },
+
+    onChange: (changed) => void listeners.push(changed),
+
+    async many(actor, ids) {
+      const wanted = ids.filter(isUuid);
+      if (wanted.length === 0) return ids.map(() => null);
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx.select().from(profiles).where(inArray(profiles.id, wanted)),
+      );
+      const byId = new Map(rows.map((row) => [row.id, profileOfRow(row)]));
+      return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+    },
+
+    async page(actor: Actor, request: PageRequest): Promise<Page<DeviceProfile>> {
+      const window = windowOf(request);
+      const { from, backward } = window;
+      const beyond = backward ? lt : gt;
+      const along = backward ? desc : asc;
+      const at = from && new Date(Number(from.key));
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(profiles)
+          .where(
+            from && at
+              ? or(beyond(profiles.createdAt, at), and(eq(profiles.createdAt, at), beyond(profiles.id, from.id)))
+              : undefined,
+          )
+          .orderBy(along(profiles.createdAt), along(profiles.id))
+          .limit(window.size + 1),
+      );
+      return pageOf(rows, window, (row) => ({ key: String(row.createdAt.getTime()), id: row.id }), profileOfRow);
+    },
+
+    async create(actor, input) {
+      requireRole(actor, 'admin');
+      checkProfile(input);
+      const now = new Date(clock.now());
+      const row: ProfileRow = {
+        ...rowOfInput(input),
+        id: randomUUID(),
+        tenantId: actor.tenantId,
+        isDefault: false,
+        createdAt: now,
+        updatedAt: now,
+      };
+      await store.asTenant(actor.tenantId, (tx) => tx.insert(profiles).values(row)).catch(nameTaken);
+      return profileOfRow(row);
+    },
+
+    async update(actor, id, changes) {
+      requireRole(actor, 'admin');
+      const present = await find(actor, id);
+      if (!present) throw new FleetError('NOT_FOUND', 'no such profile');
+      const next = { ...present, ...defined(changes) };
+      checkProfile(next);
+      const rows = await store
+        .asTenant(actor.tenantId, (tx) =>
+          tx
+            .update(profiles)
+            .set({ ...rowOfInput(next), updatedAt: new Date(clock.now()) })
+            .where(eq(profiles.id, present.id))
+            .returning(),
+        )
+        .catch(nameTaken);
+      if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such profile');
+      forget(actor.tenantId, present.id);
+      return profileOfRow(rows[0]);
+    },
+
+    async delete(actor, id) {
+      requireRole(actor, 'admin');
+      const present = await find(actor, id);
+      if (!present) throw new FleetError('NOT_FOUND', 'no such profile');
+      if (present.isDefault) throw new FleetError('CONFLICT', 'the default profile can’t be deleted');
+      await store
+        .asTenant(actor.tenantId, (tx) => tx.delete(profiles).where(eq(profiles.id, present.id)))
+        .catch((error: unknown) => {
+          if (error instanceof StoreError && error.code === 'REFERENCE') {
+            throw new FleetError('CONFLICT', 'devices have this profile', { cause: error });
+          }
+          throw error;
+        });
+      forget(actor.tenantId, present.id);
+      return present;
+    },
+  };
+}
+
+function nameTaken(error: unknown): never {
+  if (error instanceof StoreError && error.constraint === 'profiles_tenant_name') {
+    throw new FleetError('CONFLICT', 'another profile has this name', { field: ['name'], cause: error });
+  }
+  throw error;
+}
+
+function defined(changes: Partial<ProfileInput>): Partial<ProfileInput> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}
+
+function rowOfInput(
+  input: ProfileInput,
+): Pick<ProfileRow, 'name' | 'mappings' | 'methods' | 'offlineAfter' | 'awakeTime'> {
+  return {
+    name: input.name,
+    mappings: input.mappings ?? [],
+    methods: input.methods ?? [],
+    offlineAfter: input.offlineAfter ?? null,
+    awakeTime: input.awakeTime ?? null,
+  };
+}
+
+/** The casts read back the JSON that rowOfInput wrote and checkProfile had passed. */
+function profileOfRow(row: ProfileRow): DeviceProfile {
+  return {
+    ...row,
+    tenantId: row.tenantId as TenantId,
+    mappings: row.mappings as MetricMapping[],
+    methods: row.methods as RpcMethod[],
+  };
+}

@@ -1,0 +1,117 @@
+import { asc, count, desc, eq, gt, lt } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import { isProfileId, Lwm2mError, parseLinks, registeredObjects, type Link } from '../../lwm2m/index.ts';
+import { registrationProfiles, type Store } from '../../store/index.ts';
+import { type Actor, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, type Page, type PageRequest, pageOf, windowOf } from '../common/index.ts';
+
+/** What a Profile ID stands for: a device that registers with it need not send the list (Core 1.2 §6.2.1.2). */
+export interface RegistrationProfile {
+  /** `6:1234abcd`, `oma:…` or `v:…`. */
+  readonly profileId: string;
+  /** Link format (RFC 6690), as the body of a Register: `</1/0>,</3/0>`. */
+  readonly links: string;
+  readonly updatedAt: Date;
+}
+
+const MOST_PROFILES = 1_000;
+const LONGEST_ID = 255;
+const LONGEST_LINKS = 16 * 1024;
+
+/** The Profile IDs that a tenant's devices may register with. */
+export class RegistrationProfiles {
+  readonly #store: Store;
+  readonly #clock: Clock;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Null for a Profile ID that the tenant has not stored. */
+  async links(tenantId: TenantId, profileId: string): Promise<readonly Link[] | null> {
+    const [row] = await this.#store.asTenant(tenantId, (tx) =>
+      tx.select().from(registrationProfiles).where(eq(registrationProfiles.profileId, profileId)),
+    );
+    return row ? parseLinks(row.links) : null;
+  }
+
+  /** By Profile ID. */
+  async page(actor: Actor, request: PageRequest): Promise<Page<RegistrationProfile>> {
+    const window = windowOf(request);
+    const { from, backward } = window;
+    const { profileId } = registrationProfiles;
+    const rows = await this.#store.asTenant(actor.tenantId, (tx) =>
+      tx
+        .select()
+        .from(registrationProfiles)
+        .where(from ? (backward ? lt : gt)(profileId, from.id) : undefined)
+        .orderBy((backward ? desc : asc)(profileId))
+        .limit(window.size + 1),
+    );
+    return pageOf(
+      rows,
+      window,
+      (row) => ({ key: '', id: row.profileId }),
+      (row) => row,
+    );
+  }
+
+  /** Replaces what the Profile ID stood for. Throws VALIDATION for what no Register could say. */
+  async set(actor: Actor, profile: { profileId: string; links: string }): Promise<RegistrationProfile> {
+    requireRole(actor, 'admin');
+    checkProfileId(profile.profileId);
+    checkLinks(profile.links);
+    const updatedAt = new Date(this.#clock.now());
+    await this.#store.asTenant(actor.tenantId, async (tx) => {
+      const { tenantId, profileId } = registrationProfiles;
+      await tx
+        .insert(registrationProfiles)
+        .values({ ...profile, tenantId: actor.tenantId, updatedAt })
+        .onConflictDoUpdate({ target: [tenantId, profileId], set: { links: profile.links, updatedAt } });
+      const [total] = await tx.select({ number: count() }).from(registrationProfiles);
+      if ((total?.number ?? 0) > MOST_PROFILES) throw wrong('profileId', `at most ${MOST_PROFILES} of a tenant`);
+    });
+    return { ...profile, updatedAt };
+  }
+
+  /** Devices that are registered with it stay so; the next Register with it is refused. Throws NOT_FOUND. */
+  async delete(actor: Actor, profileId: string): Promise<RegistrationProfile> {
+    requireRole(actor, 'admin');
+    checkProfileId(profileId);
+    const [deleted] = await this.#store.asTenant(actor.tenantId, (tx) =>
+      tx.delete(registrationProfiles).where(eq(registrationProfiles.profileId, profileId)).returning(),
+    );
+    if (!deleted) throw new FleetError('NOT_FOUND', 'no such Profile ID');
+    return deleted;
+  }
+}
+
+function checkProfileId(profileId: string): void {
+  if (profileId.length > LONGEST_ID || !isProfileId(profileId)) {
+    throw wrong('profileId', `${JSON.stringify(profileId.slice(0, 80))} is no Profile ID like 6:1234abcd`);
+  }
+}
+
+function checkLinks(text: string): void {
+  if (text.length > LONGEST_LINKS) throw wrong('links', `at most ${LONGEST_LINKS} characters`);
+  // Devices of 1.2 and later have Profile IDs.
+  const read = registeredObjects(parsed(text), '1.2');
+  if (!read.ok) throw wrong('links', read.message);
+  const [bad] = read.dropped;
+  if (bad) throw wrong('links', `<${bad.uri.slice(0, 40)}> is no object or instance that a device may list`);
+  if (read.objects.length === 0) throw wrong('links', 'names no object');
+}
+
+function parsed(text: string): readonly Link[] {
+  try {
+    return parseLinks(text);
+  } catch (error) {
+    if (error instanceof Lwm2mError) throw wrong('links', error.message, error);
+    throw error;
+  }
+}
+
+function wrong(field: keyof RegistrationProfile, message: string, cause?: unknown): FleetError {
+  return new FleetError('VALIDATION', `${field}: ${message}`, { field: [field], cause });
+}

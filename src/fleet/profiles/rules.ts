@@ -1,0 +1,95 @@
+import { FleetError } from '../common/index.ts';
+import { checkAttributes } from '../objects/index.ts';
+import { type RpcMethod, STANDARD_METHODS } from '../operations/index.ts';
+import { parseMappingPath } from './mapping-path.ts';
+import type { ProfileInput, MetricMapping } from './profile.ts';
+
+/** What devices have that were given no other. */
+export const DEFAULT_PROFILE: ProfileInput = {
+  name: 'Default',
+  mappings: [
+    { path: '/3303/0/5700', metric: 'temperature' },
+    { path: '/3304/0/5700', metric: 'humidity' },
+    { path: '/3323/0/5700', metric: 'pressure' },
+    { path: '/3/0/9', metric: 'battery_level' },
+  ],
+  methods: STANDARD_METHODS,
+  offlineAfter: null,
+  awakeTime: null,
+};
+
+const MOST_MAPPINGS = 200;
+const MOST_METHODS = 100;
+const LONGEST_SILENCE = 366 * 24 * 3600;
+const LONGEST_AWAKE = 24 * 3600;
+const METRIC = /^[A-Za-z_](?:[\w.-]|\{instance\}){0,127}$/;
+const METHOD = /^[A-Za-z_][\w.-]{0,63}$/;
+/** A method's path may be filled in from the call: `/3311/{{instance}}/5850`. */
+const METHOD_PATH = /^(?:\/(?:\d{1,5}|\{\{\w{1,64}\}\})){1,4}$/;
+
+/** Throws FleetError VALIDATION, its field the path into the input. */
+export function checkProfile(input: ProfileInput): void {
+  const name = input.name.trim();
+  if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
+    throw wrong(['name'], 'a name of 1..200 characters is wanted');
+  const { mappings = [], methods = [], offlineAfter } = input;
+  if (mappings.length > MOST_MAPPINGS) throw wrong(['mappings'], `at most ${MOST_MAPPINGS} mappings`);
+  if (methods.length > MOST_METHODS) throw wrong(['methods'], `at most ${MOST_METHODS} methods`);
+  for (const [index, mapping] of mappings.entries()) checkMapping(mapping, ['mappings', String(index)]);
+  for (const [index, method] of methods.entries()) checkMethod(method, ['methods', String(index)]);
+  checkUnique(mappings, (mapping) => mapping.path, ['mappings'], 'path');
+  checkUnique(mappings, (mapping) => mapping.metric, ['mappings'], 'metric');
+  checkUnique(methods, (method) => method.name, ['methods'], 'name');
+  if (
+    offlineAfter != null &&
+    !(Number.isInteger(offlineAfter) && offlineAfter > 0 && offlineAfter <= LONGEST_SILENCE)
+  ) {
+    throw wrong(['offlineAfter'], `${offlineAfter} is no whole number of seconds of 1..${LONGEST_SILENCE}`);
+  }
+  checkAwakeTime(input.awakeTime);
+}
+
+/** Of a profile or of one device. */
+export function checkAwakeTime(seconds: number | null | undefined): void {
+  if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_AWAKE)) return;
+  throw wrong(['awakeTime'], `${seconds} is no whole number of seconds of 1..${LONGEST_AWAKE}`);
+}
+
+function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
+  const { instanceId } = parseMappingPath(mapping.path, [...field, 'path']);
+  if (!METRIC.test(mapping.metric)) {
+    throw wrong([...field, 'metric'], `${JSON.stringify(mapping.metric)} is no name of a metric like temperature`);
+  }
+  if (instanceId === null && !mapping.metric.includes('{instance}')) {
+    throw wrong([...field, 'metric'], 'with * in the path the metric must hold {instance}: instances would mix');
+  }
+  for (const name of ['scale', 'offset'] as const) {
+    const value = mapping[name];
+    if (value != null && !Number.isFinite(value)) throw wrong([...field, name], `${value} is no number`);
+    if (value != null && mapping.kind === 'string') throw wrong([...field, name], 'a string has none');
+  }
+  if (mapping.attributes) checkAttributes(mapping.attributes, [...field, 'attributes']);
+}
+
+function checkMethod(method: RpcMethod, field: readonly string[]): void {
+  if (!METHOD.test(method.name)) {
+    throw wrong([...field, 'name'], `${JSON.stringify(method.name)} is no name of a method like reboot`);
+  }
+  const levels = method.path.split('/').length - 1;
+  const fits = method.operation === 'CREATE' ? levels === 1 : method.operation === 'EXECUTE' ? levels === 3 : true;
+  if (!METHOD_PATH.test(method.path) || !fits) {
+    throw wrong([...field, 'path'], `${JSON.stringify(method.path)} is no path to ${method.operation.toLowerCase()}`);
+  }
+}
+
+function checkUnique<T>(items: readonly T[], key: (item: T) => string, field: readonly string[], name: string): void {
+  const seen = new Set<string>();
+  for (const [index, item] of items.entries()) {
+    if (seen.has(key(item))) throw wrong([...field, String(index), name], `${key(item)} is there twice`);
+    seen.add(key(item));
+  }
+}
+
+function wrong(field: readonly string[], message: string): FleetError {
+  return new FleetError('VALIDATION', message, { field });
+}

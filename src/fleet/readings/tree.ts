@@ -1,0 +1,198 @@
+import { sql } from 'drizzle-orm';
+import type { ReadingOrigin, ResourceType } from '../../lwm2m/index.ts';
+import type { Transaction } from '../../store/index.ts';
+import type { DeviceId } from '../access/index.ts';
+import { FleetError } from '../common/index.ts';
+import type { JsonValue } from '../objects/index.ts';
+import type { LastValue, TreeChange } from './last-values.ts';
+
+/** A selection of the resource tree: `/3`, `/3303/0`, `/3/0/9`, or with `*` for any id (written as -1 here: null). */
+export interface TreeSelector {
+  readonly ids: readonly (number | null)[];
+}
+
+/** The last known value of one resource, or of all instances of a multiple one. */
+export interface ResourceState {
+  readonly deviceId: DeviceId;
+  /** `/3/0/9`; for a multiple resource the path of the resource, with all its instances in `value`. */
+  readonly path: string;
+  readonly objectId: number;
+  readonly instanceId: number;
+  readonly resourceId: number;
+  readonly type: ResourceType | null;
+  /** No definition of the object was known: the type is what the payload's format let one guess. */
+  readonly typeGuessed: boolean;
+  /** A multiple resource: instance id → value. Null where the resource is known to be there without a known value. */
+  readonly value: JsonValue | Readonly<Record<string, JsonValue>> | null;
+  readonly timestamp: Date | null;
+  readonly source: ReadingOrigin | null;
+}
+
+/** The resource instance id of a single resource, or of a multiple one that has no instances. */
+const SINGLE = -1;
+
+/** Resources and resource instances of one device; above it what would add more is refused whole. */
+const MOST_RESOURCES = 10_000;
+
+/** A row of resource_values as a raw statement gives it. */
+interface ValueRow extends Record<string, unknown> {
+  readonly device_id: string;
+  readonly object_id: number;
+  readonly instance_id: number;
+  readonly resource_id: number;
+  readonly resource_instance_id: number;
+  readonly type: string | null;
+  readonly guessed: boolean;
+  readonly value: string | null;
+  /** As the driver leaves it: text with its offset. */
+  readonly measured_at: string;
+  readonly source: string;
+  /** Only where asked for: the row is new. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * The last known resources of several devices, by path, multiple resources folded: one statement, whatever the number of
+ * devices and selectors. No selector means everything.
+ */
+export async function readTree(
+  tx: Transaction,
+  deviceIds: readonly DeviceId[],
+  selectors: readonly TreeSelector[],
+): Promise<Map<DeviceId, ResourceState[]>> {
+  const tree = new Map<DeviceId, ResourceState[]>(deviceIds.map((id) => [id, []]));
+  if (deviceIds.length === 0) return tree;
+  const id = (level: number) => sql.param(selectors.map(({ ids }) => ids[level] ?? null));
+  const selected = sql`exists (
+    select from unnest(${id(0)}::int[], ${id(1)}::int[], ${id(2)}::int[], ${id(3)}::int[]) as s(o, i, r, ri)
+    where (s.o is null or s.o = object_id) and (s.i is null or s.i = instance_id)
+      and (s.r is null or s.r = resource_id) and (s.ri is null or s.ri = resource_instance_id))`;
+  const { rows } = await tx.execute<ValueRow>(sql`
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source
+    from resource_values
+    where device_id = any(${sql.param(deviceIds)}::uuid[]) ${selectors.length > 0 ? sql`and ${selected}` : sql``}
+    order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
+  for (const state of fold(rows)) tree.get(state.deviceId)?.push(state);
+  return tree;
+}
+
+/** Stores what changed; resolves with the resources whose value this replaced or made, multiple ones whole. */
+export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<ResourceState[]> {
+  if (change.gone.length > 0) await removeGone(tx, change);
+  if (change.values.length === 0) return [];
+  const column = <T>(of: (value: LastValue) => T) => sql.param(change.values.map(of));
+  // An older reading, of a history that came late, leaves a newer value as it is.
+  const { rows } = await tx.execute<ValueRow>(sql`
+    insert into resource_values
+      (device_id, object_id, instance_id, resource_id, resource_instance_id, tenant_id, type, guessed, value,
+        measured_at, source)
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, ${tenantId}, type, guessed, value, at,
+      source
+    from unnest(
+      ${column(({ deviceId }) => deviceId)}::uuid[], ${column(({ path }) => path.objectId)}::int[],
+      ${column(({ path }) => path.instanceId)}::int[], ${column(({ path }) => path.resourceId)}::int[],
+      ${column(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[], ${column(({ type }) => type)}::text[],
+      ${column(({ guessed }) => guessed)}::boolean[],
+      ${column(({ value }) => value)}::text[],
+      ${column(({ measuredAt }) => new Date(measuredAt).toISOString())}::timestamptz[],
+      ${column(({ source }) => source)}::text[]
+    ) as new(device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, at, source)
+    on conflict on constraint resource_values_pkey do update
+      set type = excluded.type, guessed = excluded.guessed, value = excluded.value,
+        measured_at = excluded.measured_at, source = excluded.source
+      where resource_values.measured_at <= excluded.measured_at
+    returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source, xmax = 0 as fresh`);
+  await checkSize(tx, rows);
+  const multiple = rows.filter((row) => row.resource_instance_id >= 0);
+  if (multiple.length === 0) return fold(rows);
+  const key = (name: 'device_id' | 'object_id' | 'instance_id' | 'resource_id') =>
+    sql.param(multiple.map((row) => row[name]));
+  const whole = await tx.execute<ValueRow>(sql`
+    select device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
+      source
+    from resource_values where (device_id, object_id, instance_id, resource_id) in (
+      select * from unnest(${key('device_id')}::uuid[], ${key('object_id')}::int[], ${key('instance_id')}::int[],
+        ${key('resource_id')}::int[]))
+    order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
+  return fold([...rows.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
+}
+
+/** Only a device that brings something new can have too much. */
+async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<void> {
+  const grown = [...new Set(rows.filter((row) => row.fresh).map((row) => row.device_id))];
+  if (grown.length === 0) return;
+  const tooLarge = await tx.execute<{ device_id: string }>(sql`
+    select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
+    group by device_id having count(*) > ${MOST_RESOURCES}`);
+  const [first] = tooLarge.rows;
+  if (first) throw new FleetError('CONFLICT', `device ${first.device_id} has more than ${MOST_RESOURCES} resources`);
+}
+
+async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {
+  const id = (level: number) => sql.param(gone.map(({ path }) => path.ids[level] ?? null));
+  const kept = <T>(of: (value: LastValue) => T) => sql.param(values.map(of));
+  await tx.execute(sql`
+    delete from resource_values v
+    using unnest(${sql.param(gone.map(({ deviceId }) => deviceId))}::uuid[],
+      ${id(0)}::int[], ${id(1)}::int[], ${id(2)}::int[], ${id(3)}::int[]) as g(device_id, o, i, r, ri)
+    where v.device_id = g.device_id and (g.o is null or g.o = v.object_id) and (g.i is null or g.i = v.instance_id)
+      and (g.r is null or g.r = v.resource_id) and (g.ri is null or g.ri = v.resource_instance_id)
+      and not exists (
+        select from unnest(${kept(({ deviceId }) => deviceId)}::uuid[], ${kept(({ path }) => path.objectId)}::int[],
+          ${kept(({ path }) => path.instanceId)}::int[], ${kept(({ path }) => path.resourceId)}::int[],
+          ${kept(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[]) as k(device_id, o, i, r, ri)
+        where k.device_id = v.device_id and k.o = v.object_id and k.i = v.instance_id and k.r = v.resource_id
+          and k.ri = v.resource_instance_id)`);
+}
+
+/** Rows in order of their places become resources; the instances of a multiple resource share one. */
+function fold(rows: readonly ValueRow[]): ResourceState[] {
+  const states: ResourceState[] = [];
+  for (const row of rows) {
+    const previous = states.at(-1);
+    const same =
+      previous?.deviceId === row.device_id &&
+      previous.objectId === row.object_id &&
+      previous.instanceId === row.instance_id &&
+      previous.resourceId === row.resource_id;
+    // Instances come after -1, which then says only that there had been none.
+    if (same) states[states.length - 1] = withInstance(previous, row);
+    else states.push(single(row));
+  }
+  return states;
+}
+
+function single(row: ValueRow): ResourceState {
+  // Ids, types and sources in rows were written from those types; a value is JSON that valueToJson made.
+  const state: ResourceState = {
+    deviceId: row.device_id as DeviceId,
+    path: `/${row.object_id}/${row.instance_id}/${row.resource_id}`,
+    objectId: row.object_id,
+    instanceId: row.instance_id,
+    resourceId: row.resource_id,
+    type: row.type as ResourceType | null,
+    typeGuessed: row.guessed,
+    value: row.value === null ? null : (JSON.parse(row.value) as JsonValue),
+    timestamp: new Date(row.measured_at),
+    source: row.source as ReadingOrigin,
+  };
+  return row.resource_instance_id < 0 ? state : withInstance({ ...state, value: {} }, row);
+}
+
+function withInstance(state: ResourceState, row: ValueRow): ResourceState {
+  const known = typeof state.value === 'object' && state.value !== null ? state.value : {};
+  const instance = row.value === null ? {} : { [row.resource_instance_id]: JSON.parse(row.value) as JsonValue };
+  const { timestamp, source } = state;
+  const measured = new Date(row.measured_at);
+  const newer = timestamp === null || measured >= timestamp;
+  return {
+    ...state,
+    type: row.type as ResourceType | null, // as above
+    typeGuessed: row.guessed,
+    value: { ...known, ...instance },
+    timestamp: newer ? measured : timestamp,
+    source: newer ? (row.source as ReadingOrigin) : source, // as above
+  };
+}

@@ -1,0 +1,359 @@
+import type { Clock, Timer } from '../../clock.ts';
+import { Lwm2mError, type Lwm2mServer } from '../../lwm2m/index.ts';
+import { FleetError, type Log, type Turns } from '../common/index.ts';
+import { deviceKey, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
+import type { OperationInput } from '../operations/index.ts';
+import type { LiveDevice, Roster } from '../presence/index.ts';
+import { errorOf, type Outcome } from './rpc-execution.ts';
+import { RpcExpiry } from './rpc-expiry.ts';
+import type { RpcJournal, Turn } from './rpc-journal.ts';
+import { hasEnded } from './rpc-state.ts';
+import type { Rpc, RpcError } from './rpc.ts';
+import type { SmsTrigger } from './sms-trigger.ts';
+
+export interface DispatcherParts {
+  readonly journal: RpcJournal;
+  readonly roster: Roster;
+  readonly lwm2m: () => Lwm2mServer;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly smsTrigger: SmsTrigger | null;
+  /** Asks the device and waits for its answer. */
+  readonly execute: (
+    device: LiveDevice,
+    operation: OperationInput,
+    options: { timeoutMs: number; signal: AbortSignal; onSent: () => void; onDelivered: () => void },
+  ) => Promise<Outcome>;
+}
+
+/** What waits in the database for one device. */
+interface Queue {
+  draining: boolean;
+  /** Something came while it drained. */
+  again: boolean;
+  /** After a device did not answer, the next try waits. */
+  retry: Timer | null;
+}
+
+/** What a look into a queue came to: one went out, none waits, or what waits must wait on. */
+type Sent = 'one' | 'none' | 'held';
+
+interface Running {
+  readonly key: DeviceKey;
+  readonly abort: AbortController;
+}
+
+interface Waiter {
+  readonly resolve: (rpc: Rpc) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls that run on one device at a time without having waited; more wait in its queue. */
+const MOST_AT_ONCE = 32;
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 3_600_000;
+const UNREACHABLE: RpcError = {
+  code: 'DEVICE_UNREACHABLE',
+  coapCode: null,
+  message: 'the device is not registered',
+};
+const TOO_LATE: RpcError = { code: 'TIMEOUT', coapCode: null, message: 'the device could not be asked in time' };
+const RESTARTED: RpcError = {
+  code: 'TIMEOUT',
+  coapCode: null,
+  message: 'the server restarted before the device answered',
+};
+const EXPIRED: RpcError = { code: 'EXPIRED', coapCode: null, message: 'the call expired before the device took it' };
+
+/**
+ * Brings recorded RPCs to their devices and records what becomes of them. A call to a device that is awake goes at once;
+ * persistent calls, and every call to a device that sleeps, wait in the database and go out in order, one at a time,
+ * when the device is there (Core 1.2 §6.6).
+ */
+export class RpcDispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #queues = new Map<DeviceKey, Queue>();
+  readonly #running = new Map<string, Running>();
+  /** Of calls that wait and are not persistent: when their time is up. */
+  readonly #deadlines = new Map<string, Timer>();
+  readonly #waiters = new Map<string, Waiter[]>();
+  readonly #expiry: RpcExpiry;
+  #stopped = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.#expiry = new RpcExpiry(parts, async (rpc, now) => {
+      // One that is on its way is let run: it ends as it ends.
+      if (!this.#running.has(rpc.id)) await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+    });
+  }
+
+  /** Takes up what an earlier run left. */
+  async start(): Promise<void> {
+    const now = this.#parts.clock.now();
+    for (const rpc of await this.#parts.journal.unfinished()) {
+      const waits = rpc.status === 'QUEUED';
+      if (rpc.mode === 'PERSISTENT') {
+        if (!waits) await this.#turn(rpc, { to: 'QUEUED', at: now, detail: 'the server restarted' });
+        this.#enqueue(rpc);
+      } else if (waits && deadlineOf(rpc) > now) {
+        this.#enqueue(rpc);
+      } else {
+        await this.#turn(rpc, { to: 'TIMEOUT', at: now, error: RESTARTED });
+      }
+    }
+  }
+
+  /** Sends a recorded call on its way. */
+  dispatch(rpc: Rpc, operation: OperationInput): void {
+    const { roster, lwm2m } = this.#parts;
+    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+    const device = roster.get(key);
+    if (!device || !lwm2m().registration(key)) {
+      if (rpc.mode === 'PERSISTENT') this.#enqueue(rpc);
+      else void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: UNREACHABLE });
+      return;
+    }
+    const full = this.#onTheirWay(key).length >= MOST_AT_ONCE;
+    if (rpc.mode === 'PERSISTENT' || lwm2m().isAsleep(key) || this.#queues.has(key) || full) {
+      if (lwm2m().isAsleep(key) && !this.#queues.has(key)) this.#trigger(device);
+      this.#enqueue(rpc);
+      this.wake(key);
+    } else {
+      void this.#run(device, rpc, operation);
+    }
+  }
+
+  /** Resolves when the call has ended. */
+  ended(rpc: Rpc): Promise<Rpc> {
+    if (hasEnded(rpc.status)) return Promise.resolve(rpc);
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(rpc.id) ?? [];
+      waiters.push({ resolve, reject });
+      this.#waiters.set(rpc.id, waiters);
+    });
+  }
+
+  /** The device can be asked now: what waits for it goes out. */
+  wake(key: DeviceKey): void {
+    const queue = this.#queues.get(key);
+    if (!queue) return;
+    queue.retry?.cancel();
+    queue.retry = null;
+    this.#drain(key, queue);
+  }
+
+  /** Null when the call may not be cancelled any more. */
+  async cancel(rpc: Rpc, to: 'CANCELLED' | 'DELETED' = 'CANCELLED'): Promise<Rpc | null> {
+    const cancelled = await this.#turn(rpc, { to, at: this.#parts.clock.now() });
+    if (cancelled) this.#running.get(rpc.id)?.abort.abort();
+    return cancelled;
+  }
+
+  /** The device was deleted. */
+  forget(key: DeviceKey): void {
+    this.#queues.get(key)?.retry?.cancel();
+    this.#queues.delete(key);
+  }
+
+  /** Stops timers and lets go of what runs; a next start takes it up. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { abort } of this.#running.values()) abort.abort();
+    for (const timer of this.#deadlines.values()) timer.cancel();
+    for (const queue of this.#queues.values()) queue.retry?.cancel();
+    this.#expiry.stop();
+    const stopping = new FleetError('CONFLICT', 'the server is stopping');
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.reject(stopping);
+    this.#waiters.clear();
+  }
+
+  get size(): { queues: number; running: number; waiters: number } {
+    return { queues: this.#queues.size, running: this.#running.size, waiters: this.#waiters.size };
+  }
+
+  #trigger({ tenantId, deviceId, endpoint, registration: { smsNumber } }: LiveDevice): void {
+    if (smsNumber !== null) this.#parts.smsTrigger?.({ tenantId, deviceId, endpoint, smsNumber });
+  }
+
+  #enqueue(rpc: Rpc): void {
+    const key = deviceKey(rpc.tenantId, rpc.deviceId);
+    const queue = this.#queues.get(key) ?? { draining: false, again: false, retry: null };
+    queue.again = true;
+    this.#queues.set(key, queue);
+    if (rpc.mode === 'PERSISTENT') {
+      if (rpc.expiresAt) this.#expiry.at(rpc.expiresAt.getTime());
+      return;
+    }
+    const timer = this.#parts.clock.after(deadlineOf(rpc) - this.#parts.clock.now(), () => {
+      this.#deadlines.delete(rpc.id);
+      if (!this.#running.has(rpc.id)) {
+        void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: TOO_LATE });
+      }
+    });
+    this.#deadlines.set(rpc.id, timer);
+  }
+
+  #drain(key: DeviceKey, queue: Queue): void {
+    queue.again = true;
+    if (queue.draining) return;
+    queue.draining = true;
+    void this.#sendAll(key, queue)
+      .catch((error: unknown) => {
+        // What waits stays in the database; the device's next message tries again.
+        this.#parts.log.error({ device: key, err: error }, 'waiting calls could not be sent');
+      })
+      .finally(() => {
+        queue.draining = false;
+      });
+  }
+
+  async #sendAll(key: DeviceKey, queue: Queue): Promise<void> {
+    while (queue.again) {
+      queue.again = false;
+      let sent: Sent;
+      do sent = await this.#parts.turns.take(key, () => this.#sendNext(key, queue));
+      while (sent === 'one');
+      if (sent === 'held') return;
+    }
+    if (this.#queues.get(key) === queue) this.#queues.delete(key);
+  }
+
+  async #sendNext(key: DeviceKey, queue: Queue): Promise<Sent> {
+    const device = this.#maySend(key, queue);
+    if (!device) return 'held';
+    const { tenantId, deviceId } = parseDeviceKey(key);
+    const next = await this.#parts.journal.firstQueued(tenantId, deviceId, this.#onTheirWay(key));
+    if (!next) return 'none';
+    if (!this.#maySend(key, queue)) return 'held';
+    const answered = await this.#run(device, next.rpc, next.operation);
+    return answered ? 'one' : 'held';
+  }
+
+  #onTheirWay(key: DeviceKey): string[] {
+    return [...this.#running].filter(([, running]) => running.key === key).map(([id]) => id);
+  }
+
+  #maySend(key: DeviceKey, queue: Queue): LiveDevice | null {
+    const { roster, lwm2m } = this.#parts;
+    const device = roster.get(key);
+    const away = queue.retry !== null || !lwm2m().registration(key) || lwm2m().isAsleep(key);
+    return this.#stopped || away || !device ? null : device;
+  }
+
+  /** False when the device was not there for it. Never rejects: what becomes of the call is in its row. */
+  async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<boolean> {
+    const { clock, log, execute } = this.#parts;
+    const running: Running = { key: device.key, abort: new AbortController() };
+    this.#running.set(rpc.id, running);
+    this.#deadlines.get(rpc.id)?.cancel();
+    this.#deadlines.delete(rpc.id);
+    const timeoutMs = rpc.mode === 'PERSISTENT' ? rpc.timeoutMs : Math.max(1, deadlineOf(rpc) - clock.now());
+    const progress: { reached: 'nothing' | 'sent' | 'delivered' } = { reached: 'nothing' };
+    const onSent = (): void => {
+      if (progress.reached !== 'nothing') return;
+      progress.reached = 'sent';
+      void this.#turn(rpc, { to: 'SENT', at: clock.now() });
+      // Nobody waits for what a one-way call brings: it is done when it has left.
+      if (rpc.mode === 'ONE_WAY') void this.#turn(rpc, { to: 'SUCCESSFUL', at: clock.now() });
+    };
+    const onDelivered = (): void => {
+      onSent();
+      if (progress.reached === 'delivered') return;
+      progress.reached = 'delivered';
+      void this.#turn(rpc, { to: 'DELIVERED', at: clock.now() });
+    };
+    try {
+      const outcome = await execute(device, operation, {
+        timeoutMs,
+        signal: running.abort.signal,
+        onSent,
+        onDelivered,
+      });
+      onDelivered();
+      const { result, error } = outcome;
+      await this.#turn(rpc, { to: error ? 'FAILED' : 'SUCCESSFUL', at: clock.now(), result, ...(error && { error }) });
+      return true;
+    } catch (error) {
+      // Let go by `cancel`, which recorded it, or by `stop`.
+      if (running.abort.signal.aborted) return true;
+      // It fell asleep a moment ago: the call waits on as if it had not been tried.
+      if (error instanceof Lwm2mError && error.code === 'ASLEEP' && progress.reached === 'nothing') {
+        this.#enqueue(rpc);
+        return false;
+      }
+      const away =
+        error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'ASLEEP'].includes(error.code);
+      if (away) {
+        // A device that took an Execute and then came anew may have done it: asked again, it would reboot for ever.
+        const done = progress.reached === 'delivered' && ['execute', 'create'].includes(operation.kind);
+        const tried = progress.reached === 'nothing' ? 'nothing' : done ? 'perhaps done' : 'sent';
+        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, tried);
+        return false;
+      }
+      if (progress.reached !== 'nothing') onDelivered();
+      await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
+      if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
+        log.error({ rpc: rpc.id, err: error }, 'a call failed');
+      }
+      return true;
+    } finally {
+      this.#running.delete(rpc.id);
+    }
+  }
+
+  #failure(rpc: Rpc, error: unknown): RpcError {
+    if (error instanceof Lwm2mError) return errorOf(error);
+    if (error instanceof FleetError) return { code: 'INVALID_ARGUMENT', coapCode: null, message: error.message };
+    return { code: 'INTERNAL', coapCode: null, message: `the call failed here: see the log of ${rpc.id}` };
+  }
+
+  /** The device did not answer: a persistent call waits for the next time, any other has timed out. */
+  async #away(rpc: Rpc, error: RpcError, tried: 'nothing' | 'sent' | 'perhaps done'): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
+    if (rpc.mode !== 'PERSISTENT' || tried === 'perhaps done') {
+      await this.#turn(rpc, { to: 'TIMEOUT', at: now, error });
+    } else if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
+      await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+    } else if (tried === 'sent') {
+      await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
+    }
+  }
+
+  /** A device that is deaf is given time, twice as much after each attempt; its next message ends the wait. */
+  #retryLater(key: DeviceKey, attempts: number): void {
+    const queue = this.#queues.get(key);
+    if (!queue || this.#stopped) return;
+    queue.retry?.cancel();
+    queue.retry = this.#parts.clock.after(Math.min(FIRST_RETRY_MS * 2 ** attempts, LAST_RETRY_MS), () => {
+      queue.retry = null;
+      this.#drain(key, queue);
+    });
+  }
+
+  /** Records a change; null when it may not follow. Who waits for the end hears of it. */
+  async #turn(rpc: Rpc, turn: Turn): Promise<Rpc | null> {
+    try {
+      const changed = await this.#parts.journal.turn(rpc.tenantId, rpc.id, turn);
+      if (changed && hasEnded(changed.status)) this.#settle(rpc.id, (waiter) => waiter.resolve(changed));
+      return changed;
+    } catch (error) {
+      this.#parts.log.error({ rpc: rpc.id, to: turn.to, err: error }, 'a change of a call could not be recorded');
+      if (hasEnded(turn.to)) this.#settle(rpc.id, (waiter) => waiter.reject(error));
+      return null;
+    }
+  }
+
+  #settle(id: string, tell: (waiter: Waiter) => void): void {
+    this.#deadlines.get(id)?.cancel();
+    this.#deadlines.delete(id);
+    for (const waiter of this.#waiters.get(id) ?? []) tell(waiter);
+    this.#waiters.delete(id);
+  }
+}
+
+function deadlineOf(rpc: Rpc): number {
+  return rpc.createdAt.getTime() + rpc.timeoutMs;
+}

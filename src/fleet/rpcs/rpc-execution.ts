@@ -1,0 +1,141 @@
+import type {
+  Lwm2mError,
+  Lwm2mServer,
+  Operation,
+  OperationResult,
+  PerformOptions,
+  Reading,
+} from '../../lwm2m/index.ts';
+import { definitionAt, valueToJson } from '../objects/index.ts';
+import type { Observing } from '../observing/index.ts';
+import { type OperationInput, planOperation, type PlanSource } from '../operations/index.ts';
+import type { LiveDevice } from '../presence/index.ts';
+import { isSecretName } from './redaction.ts';
+import type { RpcError } from './rpc.ts';
+
+/** What the device answered to all of an operation: `error` is null when it did what was asked. */
+export interface Outcome {
+  readonly result: unknown;
+  readonly error: RpcError | null;
+}
+
+/** Answers that say that a device does not know composites or their formats, rather than that it has no such path. */
+const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.02', '4.05', '4.06', '4.15', '5.01']);
+
+/**
+ * Performs an operation of the API on a device: as one request where it can be, else one after the other. Rejects with
+ * Lwm2mError when the device did not answer, and with FleetError VALIDATION for what it can't be asked.
+ */
+export async function execute(
+  device: LiveDevice,
+  input: OperationInput,
+  source: PlanSource,
+  lwm2m: Lwm2mServer,
+  observing: Observing,
+  options: PerformOptions,
+): Promise<Outcome> {
+  const plan = planOperation(input, source);
+  const ask = (operation: Operation): Promise<OperationResult> => {
+    const command = (): Promise<OperationResult> => lwm2m.perform(device.key, operation, options);
+    if (operation.kind === 'observe') {
+      const { paths, attributes = null, contentFormat = null } = operation;
+      return observing.commandStart(device.key, { paths, attributes, contentFormat }, command);
+    }
+    if (operation.kind === 'cancel-observation') return observing.commandEnd(device.key, operation.paths, command);
+    return command();
+  };
+  const { together, singles } = plan;
+  const composite = together?.kind === 'read-composite' || together?.kind === 'write-composite';
+  if (together && !(composite && device.compositeRefused)) {
+    const result = await ask(together);
+    const unknown = composite && !result.ok && COMPOSITE_UNKNOWN.has(result.code);
+    if (!unknown || singles.length === 0) return outcomeOf([{ operation: together, result }], source);
+    device.compositeRefused = true;
+  }
+  const answers: Answer[] = [];
+  for (const operation of singles) {
+    const result = await ask(operation);
+    answers.push({ operation, result });
+    // A read goes on: what is there is worth having. A change stops: the rest may rest on what was refused.
+    if (!result.ok && operation.kind !== 'read') break;
+  }
+  return outcomeOf(answers, source);
+}
+
+interface Answer {
+  readonly operation: Operation;
+  readonly result: OperationResult;
+}
+
+function outcomeOf(answers: readonly Answer[], source: PlanSource): Outcome {
+  const last = answers.at(-1)?.result;
+  const refused = answers.filter(({ result }) => !result.ok);
+  const first = refused[0];
+  const failures = refused.map(({ operation, result }) => ({
+    path: targetOf(operation),
+    coapCode: result.code,
+    message: result.message,
+  }));
+  const values = answers.flatMap(({ result }) => result.decoded?.readings ?? []);
+  const done = answers.length - refused.length;
+  const result = {
+    code: first && done === 0 ? first.result.code : (answers.find((answer) => answer.result.ok)?.result.code ?? null),
+    contentFormat: last?.contentFormat ?? null,
+    values: values.map((reading) => valueOf(reading, source)),
+    links: last?.links ?? null,
+    createdInstanceId: last?.createdInstanceId ?? null,
+    ...(answers.length > 1 && failures.length > 0 ? { failures } : {}),
+  };
+  // Of several reads some may miss; a change must be done whole.
+  const failed = first !== undefined && (done === 0 || first.operation.kind !== 'read');
+  if (!failed) return { result, error: null };
+  const { code, message } = first.result;
+  const where = answers.length > 1 ? ` at ${targetOf(first.operation)}, after ${done} done` : '';
+  return {
+    result,
+    error: { code: 'DEVICE_ERROR', coapCode: code, message: (message ?? `the device answered ${code}`) + where },
+  };
+}
+
+function valueOf(
+  reading: Reading,
+  source: PlanSource,
+): { path: string; type: string; value: unknown; time: string | null } {
+  const { path, type, time } = reading;
+  const secret = path.objectId === 0 || path.objectId === 21 || isSecretName(definitionAt(path, source)?.name ?? '');
+  const milliseconds = time === null ? Number.NaN : Math.round(time * 1000);
+  const at = new Date(milliseconds);
+  return {
+    path: String(path),
+    type,
+    value: secret ? '[redacted]' : valueToJson(reading),
+    time: Number.isNaN(at.getTime()) ? null : at.toISOString(),
+  };
+}
+
+function targetOf(operation: Operation): string {
+  switch (operation.kind) {
+    case 'read-composite':
+    case 'observe':
+    case 'cancel-observation':
+      return operation.paths.join(' ');
+    case 'write-composite':
+      return operation.values.map(({ path }) => path).join(' ');
+    case 'create':
+      return `/${operation.objectId}`;
+    default:
+      return String(operation.path);
+  }
+}
+
+/** What kept an operation from an answer, as an RPC says it. */
+export function errorOf(error: Lwm2mError): RpcError {
+  switch (error.code) {
+    case 'NOT_REGISTERED':
+      return { code: 'DEVICE_UNREACHABLE', coapCode: null, message: 'the device is not registered' };
+    case 'TIMEOUT':
+      return { code: 'TIMEOUT', coapCode: null, message: 'the device did not answer in time' };
+    default:
+      return { code: error.code, coapCode: null, message: error.message };
+  }
+}

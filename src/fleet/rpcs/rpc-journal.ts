@@ -1,0 +1,213 @@
+import { and, asc, eq, inArray, isNotNull, min, notInArray, sql } from 'drizzle-orm';
+import type { EventBus } from '../../events/index.ts';
+import { rpcs, rpcTransitions, type Store, type Transaction } from '../../store/index.ts';
+import type { DeviceId, TenantId } from '../access/index.ts';
+import { Batcher, FleetError } from '../common/index.ts';
+import { deviceKey, type DeviceKey } from '../devices/index.ts';
+import type { FleetEvents } from '../events.ts';
+import type { OperationInput } from '../operations/index.ts';
+import { rpcOfRow, type RpcRow } from './rpc-row.ts';
+import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
+import type { Rpc, RpcError, RpcStatus } from './rpc.ts';
+
+/** An RPC that runs or waits, with what goes to the device. */
+export interface ActiveRpc {
+  readonly rpc: Rpc;
+  readonly operation: OperationInput;
+}
+
+/** What changes with a status. */
+export interface Turn {
+  readonly to: RpcStatus;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly detail?: string;
+  readonly result?: unknown;
+  readonly error?: RpcError;
+}
+
+type Entry =
+  | { readonly kind: 'record'; readonly row: Omit<RpcRow, 'sequence'> }
+  | { readonly kind: 'turn'; readonly tenantId: TenantId; readonly id: string; readonly turn: Turn };
+
+/** Waiting calls of one device; above it a call is refused. */
+const LONGEST_QUEUE = 1_000;
+
+/**
+ * The rows of RPCs and of every change of their status. Changes of one tenant are stored in the order they came, grouped
+ * when they come together; after the commit they are published.
+ */
+export class RpcJournal {
+  readonly #store: Store;
+  readonly #bus: EventBus<FleetEvents>;
+  readonly #batcher: Batcher<Entry, { rpc: Rpc; fresh: boolean } | null>;
+
+  constructor(store: Store, bus: EventBus<FleetEvents>) {
+    this.#store = store;
+    this.#bus = bus;
+    this.#batcher = new Batcher({
+      lane: (entry) => (entry.kind === 'record' ? entry.row.tenantId : entry.tenantId),
+      largestBatch: 64,
+      run: (tenantId, entries) => this.#storeAll(tenantId, entries),
+    });
+  }
+
+  /** Resolves with the recorded RPC, or with the first call's of the same idempotency key (`fresh` false). */
+  async record(row: Omit<RpcRow, 'sequence'>): Promise<{ rpc: Rpc; fresh: boolean }> {
+    const recorded = await this.#batcher.add({ kind: 'record', row });
+    if (recorded === null) throw new FleetError('NOT_FOUND', 'no such device');
+    return recorded;
+  }
+
+  /** Resolves with the RPC as it is then; null when this change may not follow what it is by now, or it is gone. */
+  async turn(tenantId: TenantId, id: string, turn: Turn): Promise<Rpc | null> {
+    const stored = await this.#batcher.add({ kind: 'turn', tenantId, id, turn });
+    return stored?.rpc ?? null;
+  }
+
+  /** The first that waits for the device, in the order of recording, but those that are on their way already. */
+  async firstQueued(tenantId: TenantId, deviceId: DeviceId, onTheirWay: readonly string[]): Promise<ActiveRpc | null> {
+    const rows = await this.#store.asTenant(tenantId, (tx) =>
+      tx
+        .select()
+        .from(rpcs)
+        .where(and(eq(rpcs.deviceId, deviceId), eq(rpcs.status, 'QUEUED'), notInArray(rpcs.id, [...onTheirWay])))
+        .orderBy(asc(rpcs.sequence))
+        .limit(1),
+    );
+    return rows[0] ? { rpc: rpcOfRow(rows[0]), operation: rows[0].operation as OperationInput } : null; // as recorded
+  }
+
+  async active(tenantId: TenantId, deviceId: DeviceId): Promise<Rpc[]> {
+    const rows = await this.#store.asTenant(tenantId, (tx) =>
+      tx
+        .select()
+        .from(rpcs)
+        .where(and(eq(rpcs.deviceId, deviceId), inArray(rpcs.status, [...ACTIVE_STATUSES])))
+        .orderBy(asc(rpcs.sequence)),
+    );
+    return rows.map(rpcOfRow);
+  }
+
+  /** Everything that an earlier run left running or waiting. */
+  async unfinished(): Promise<Rpc[]> {
+    const rows = await this.#store.asSystem((tx) =>
+      tx
+        .select()
+        .from(rpcs)
+        .where(inArray(rpcs.status, [...ACTIVE_STATUSES]))
+        .orderBy(asc(rpcs.sequence)),
+    );
+    return rows.map(rpcOfRow);
+  }
+
+  /** Waiting persistent calls whose time is up, and when the next one's will be. */
+  async overdue(now: number): Promise<{ due: Rpc[]; next: number | null }> {
+    const waiting = and(eq(rpcs.status, 'QUEUED'), isNotNull(rpcs.expiresAt));
+    const at = new Date(now);
+    return this.#store.asSystem(async (tx) => {
+      const due = await tx
+        .select()
+        .from(rpcs)
+        .where(and(waiting, sql`${rpcs.expiresAt} <= ${at.toISOString()}::timestamptz`))
+        .orderBy(asc(rpcs.sequence))
+        .limit(1_000);
+      const later = await tx
+        .select({ at: min(rpcs.expiresAt) })
+        .from(rpcs)
+        .where(and(waiting, sql`${rpcs.expiresAt} > ${at.toISOString()}::timestamptz`));
+      return { due: due.map(rpcOfRow), next: later[0]?.at?.getTime() ?? null };
+    });
+  }
+
+  idle(): Promise<void> {
+    return this.#batcher.idle();
+  }
+
+  async #storeAll(tenantId: string, entries: readonly Entry[]): Promise<({ rpc: Rpc; fresh: boolean } | null)[]> {
+    const stored = await this.#store.asTenant(tenantId, async (tx) => {
+      const results: ({ rpc: Rpc; fresh: boolean } | null)[] = [];
+      for (const entry of entries) {
+        if (entry.kind === 'record') results.push(await insert(tx, entry.row));
+        else results.push(fresh(await advance(tx, entry.id, entry.turn)));
+      }
+      return results;
+    });
+    for (const result of stored) {
+      if (!result?.fresh) continue;
+      const { rpc } = result;
+      const key: DeviceKey = deviceKey(rpc.tenantId, rpc.deviceId);
+      this.#bus.publish('rpcChanged', key, { tenantId: rpc.tenantId, rpc });
+    }
+    return stored;
+  }
+}
+
+function fresh(rpc: Rpc | null): { rpc: Rpc; fresh: boolean } | null {
+  return rpc && { rpc, fresh: true };
+}
+
+async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<{ rpc: Rpc; fresh: boolean }> {
+  const { rows: waiting } = await tx.execute<{ count: string }>(
+    sql`select count(*) from rpcs where device_id = ${row.deviceId} and status = 'QUEUED'`,
+  );
+  if (Number(waiting[0]?.count ?? 0) >= LONGEST_QUEUE) {
+    throw new FleetError('CONFLICT', `${LONGEST_QUEUE} calls wait for this device already`);
+  }
+  const inserted = await tx
+    .insert(rpcs)
+    .values(row)
+    .onConflictDoNothing({ target: [rpcs.tenantId, rpcs.idempotencyKey] })
+    .returning();
+  if (inserted[0]) {
+    await tx.insert(rpcTransitions).values({
+      rpcId: row.id,
+      ordinal: 0,
+      tenantId: row.tenantId,
+      from: null,
+      to: row.status,
+      at: row.createdAt,
+      detail: null,
+    });
+    return { rpc: rpcOfRow(inserted[0]), fresh: true };
+  }
+  const first = await tx
+    .select()
+    .from(rpcs)
+    .where(eq(rpcs.idempotencyKey, row.idempotencyKey ?? ''));
+  if (!first[0]) throw new FleetError('CONFLICT', 'the call could not be recorded');
+  return { rpc: rpcOfRow(first[0]), fresh: false };
+}
+
+async function advance(tx: Transaction, id: string, turn: Turn): Promise<Rpc | null> {
+  const present = await tx.select().from(rpcs).where(eq(rpcs.id, id)).for('update');
+  const row = present[0];
+  if (!row || !mayFollow(row.status, turn.to, row.mode)) return null;
+  const at = new Date(turn.at);
+  const ended = hasEnded(turn.to);
+  const changed = await tx
+    .update(rpcs)
+    .set({
+      status: turn.to,
+      attempts: turn.to === 'SENT' ? row.attempts + 1 : row.attempts,
+      sentAt: turn.to === 'SENT' ? at : row.sentAt,
+      completedAt: ended ? at : null,
+      // The device has it, or never will: its secrets need not stay.
+      operation: ended ? null : row.operation,
+      result: turn.result ?? row.result,
+      error: turn.error ?? row.error,
+    })
+    .where(eq(rpcs.id, id))
+    .returning();
+  const count = sql`(select count(*) from rpc_transitions where rpc_id = ${id})`;
+  await tx.insert(rpcTransitions).values({
+    rpcId: id,
+    ordinal: sql`${count}`,
+    tenantId: row.tenantId,
+    from: row.status,
+    to: turn.to,
+    at,
+    detail: turn.detail ?? turn.error?.message ?? null,
+  });
+  return changed[0] ? rpcOfRow(changed[0]) : null;
+}

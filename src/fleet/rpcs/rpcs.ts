@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm';
+import type { Clock } from '../../clock.ts';
+import { Path, type ObjectModel } from '../../lwm2m/index.ts';
+import { devices, rpcs, rpcTransitions, StoreError, type Store } from '../../store/index.ts';
+import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
+import { FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
+import { deviceKey } from '../devices/index.ts';
+import { definitionAt } from '../objects/index.ts';
+import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
+import type { Roster } from '../presence/index.ts';
+import type { ProfileBook } from '../profiles/index.ts';
+import { isSecretName, redact } from './redaction.ts';
+import type { RpcDispatcher } from './rpc-dispatcher.ts';
+import type { RpcJournal } from './rpc-journal.ts';
+import { rpcOfRow, transitionOfRow, type RpcRow } from './rpc-row.ts';
+import type { RpcOptions, Rpcs, Rpc, RpcMode, RpcTransition } from './rpc.ts';
+
+export interface RpcsParts {
+  readonly store: Store;
+  readonly journal: RpcJournal;
+  readonly dispatcher: RpcDispatcher;
+  readonly profiles: ProfileBook;
+  readonly roster: Roster;
+  readonly modelOf: (tenantId: TenantId) => ObjectModel;
+  readonly clock: Clock;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const LONGEST_TIMEOUT_MS = 600_000;
+const DEFAULT_EXPIRY_MS = 7 * 24 * 3_600_000;
+const LONGEST_EXPIRY_MS = 366 * 24 * 3_600_000;
+const LONGEST_KEY = 255;
+
+/** What a tenant asks of its devices, and what became of it. */
+export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }: RpcsParts): Rpcs {
+  /** The device with what is known of it; throws NOT_FOUND. */
+  async function target(
+    actor: Actor,
+    id: string,
+  ): Promise<{ deviceId: DeviceId; profileId: string; source: PlanSource }> {
+    const rows = isUuid(id)
+      ? await store.asTenant(actor.tenantId, (tx) => tx.select().from(devices).where(eq(devices.id, id)))
+      : [];
+    if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such device', { field: ['deviceId'] });
+    const deviceId = rows[0].id as DeviceId; // written from one
+    const registration = roster.get(deviceKey(actor.tenantId, deviceId))?.registration;
+    const source: PlanSource = {
+      model: modelOf(actor.tenantId),
+      objects: registration?.objects ?? [],
+      // Of a device that is away the newest version is assumed; it is planned again when it is there.
+      lwm2mVersion: registration?.lwm2mVersion ?? '1.2',
+    };
+    return { deviceId, profileId: rows[0].profileId, source };
+  }
+
+  async function submit(
+    actor: Actor,
+    deviceId: DeviceId,
+    call: { method: string; params: unknown; operation: OperationInput },
+    source: PlanSource,
+    options: RpcOptions,
+  ): Promise<Rpc> {
+    planOperation(call.operation, source);
+    const { mode, timeoutMs, expiresAt, idempotencyKey } = checkOptions(options, clock.now());
+    const secret = (path: string, value: unknown): boolean => writesSecret(call.operation, path, value, source);
+    // A method's parameters are named by the profile: when it writes a secret, any of them may be it.
+    const isMethod = call.method !== call.operation.kind;
+    const writes = 'values' in call.operation ? call.operation.values : [];
+    const hidden = isMethod && writes.some(({ path, value }) => secret(path, value));
+    const params = hidden ? '[redacted]' : redact(call.params, secret);
+    const row: Omit<RpcRow, 'sequence'> = {
+      id: randomUUID(),
+      tenantId: actor.tenantId,
+      deviceId,
+      method: call.method,
+      params: params ?? null,
+      operation: call.operation,
+      mode,
+      status: 'QUEUED',
+      attempts: 0,
+      timeoutMs,
+      createdBy: actor.subject,
+      createdAt: new Date(clock.now()),
+      sentAt: null,
+      completedAt: null,
+      expiresAt,
+      idempotencyKey,
+      result: null,
+      error: null,
+    };
+    const { rpc, fresh } = await journal.record(row).catch((error: unknown) => {
+      if (error instanceof StoreError && error.code === 'REFERENCE') {
+        throw new FleetError('NOT_FOUND', 'no such device', { field: ['deviceId'], cause: error });
+      }
+      throw error;
+    });
+    if (fresh) dispatcher.dispatch(rpc, call.operation);
+    return rpc.mode === 'TWO_WAY' ? dispatcher.ended(rpc) : rpc;
+  }
+
+  return {
+    async many(actor, ids) {
+      const wanted = ids.filter(isUuid);
+      if (wanted.length === 0) return ids.map(() => null);
+      const rows = await store.asTenant(actor.tenantId, (tx) => tx.select().from(rpcs).where(inArray(rpcs.id, wanted)));
+      const byId = new Map(rows.map((row) => [row.id, rpcOfRow(row)]));
+      return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+    },
+
+    async page(actor, deviceId, request, status) {
+      const window = windowOf(request);
+      const { from, backward } = window;
+      const after = from ? Number(from.key) : null;
+      if (after !== null && !Number.isSafeInteger(after)) {
+        throw new FleetError('VALIDATION', 'no cursor of RPCs', { field: [backward ? 'before' : 'after'] });
+      }
+      if (!isUuid(deviceId)) return { edges: [], hasNextPage: false, hasPreviousPage: false };
+      // Newest first.
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(rpcs)
+          .where(
+            and(
+              eq(rpcs.deviceId, deviceId),
+              status ? inArray(rpcs.status, [...status]) : undefined,
+              after === null ? undefined : backward ? gt(rpcs.sequence, after) : lt(rpcs.sequence, after),
+            ),
+          )
+          .orderBy(backward ? asc(rpcs.sequence) : desc(rpcs.sequence))
+          .limit(window.size + 1),
+      );
+      return pageOf(rows, window, (row) => ({ key: String(row.sequence), id: row.id }), rpcOfRow);
+    },
+
+    async transitions(actor, rpcIds) {
+      const wanted = rpcIds.filter(isUuid);
+      const transitions = new Map<string, RpcTransition[]>(rpcIds.map((id) => [id, []]));
+      if (wanted.length === 0) return transitions;
+      const rows = await store.asTenant(actor.tenantId, (tx) =>
+        tx
+          .select()
+          .from(rpcTransitions)
+          .where(inArray(rpcTransitions.rpcId, wanted))
+          .orderBy(asc(rpcTransitions.rpcId), asc(rpcTransitions.ordinal)),
+      );
+      for (const row of rows) transitions.get(row.rpcId)?.push(transitionOfRow(row));
+      return transitions;
+    },
+
+    async call(actor, deviceId, method, params, options = {}) {
+      requireRole(actor, 'operator');
+      const device = await target(actor, deviceId);
+      const { methods } = await profiles.of(actor.tenantId, device.profileId);
+      const operation = operationOf(method, params ?? {}, methods);
+      return submit(actor, device.deviceId, { method, params, operation }, device.source, options);
+    },
+
+    async perform(actor, deviceId, operation, options = {}) {
+      requireRole(actor, 'operator');
+      const device = await target(actor, deviceId);
+      const { kind, ...params } = operation;
+      return submit(actor, device.deviceId, { method: kind, params, operation }, device.source, options);
+    },
+
+    async cancel(actor, id) {
+      requireRole(actor, 'operator');
+      const rows = isUuid(id)
+        ? await store.asTenant(actor.tenantId, (tx) => tx.select().from(rpcs).where(eq(rpcs.id, id)))
+        : [];
+      if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such RPC', { field: ['id'] });
+      const cancelled = await dispatcher.cancel(rpcOfRow(rows[0]));
+      if (!cancelled) {
+        throw new FleetError('CONFLICT', 'the device has it already, or it has ended: it can’t be cancelled');
+      }
+      return cancelled;
+    },
+  };
+}
+
+/** `path` and `value` as an operation has them: relative to the new instance in a Create, of a whole instance in a Write. */
+function writesSecret(operation: OperationInput, path: string, value: unknown, source: PlanSource): boolean {
+  const absolute = operation.kind === 'create' ? `/${operation.objectId}/0/${path.replace(/^\//, '')}` : path;
+  const below = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  return [absolute, ...below.map((id) => `${absolute}/${id}`)].some((place) => isSecretPlace(place, source));
+}
+
+function isSecretPlace(text: string, source: PlanSource): boolean {
+  let path: Path;
+  try {
+    path = Path.parse(text);
+  } catch {
+    return false;
+  }
+  // Security and OSCORE hold keys (Core 1.2 Appendix E.1).
+  if (path.objectId === 0 || path.objectId === 21) return true;
+  return isSecretName(definitionAt(path, source)?.name ?? '');
+}
+
+function refuse(field: string, message: string): never {
+  throw new FleetError('VALIDATION', message, { field: [field] });
+}
+
+interface CheckedOptions {
+  readonly mode: RpcMode;
+  readonly timeoutMs: number;
+  readonly expiresAt: Date | null;
+  readonly idempotencyKey: string | null;
+}
+
+function checkOptions(options: RpcOptions, now: number): CheckedOptions {
+  const mode = options.mode ?? 'TWO_WAY';
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMEOUT_MS) {
+    refuse('timeoutMs', `${timeoutMs} is not in 1..${LONGEST_TIMEOUT_MS}`);
+  }
+  const { idempotencyKey = null } = options;
+  if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > LONGEST_KEY)) {
+    refuse('idempotencyKey', `a key has 1..${LONGEST_KEY} characters`);
+  }
+  if (idempotencyKey !== null && /[\p{Surrogate}\p{Control}]/u.test(idempotencyKey)) {
+    refuse('idempotencyKey', 'a key is text without control characters');
+  }
+  if (mode !== 'PERSISTENT') {
+    if (options.expiresAt) refuse('expiresAt', 'only a persistent call expires; others have timeoutMs');
+    return { mode, timeoutMs, expiresAt: null, idempotencyKey };
+  }
+  const expiresAt = options.expiresAt ?? new Date(now + DEFAULT_EXPIRY_MS);
+  const left = expiresAt.getTime() - now;
+  if (!(left > 0 && left <= LONGEST_EXPIRY_MS)) {
+    refuse('expiresAt', 'a time within the coming 366 days is wanted');
+  }
+  return { mode, timeoutMs, expiresAt, idempotencyKey };
+}
