@@ -4,12 +4,17 @@ import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { apiKeys, settings, type Store } from '../../store/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type { Actor, Role, TenantId } from './actor.ts';
 import { ADMIN_TOKEN_SETTING } from './admin-token.ts';
 import { requireRole } from './roles.ts';
 import { DEFAULT_TENANT } from './tenants.ts';
 import { hashOfToken, makeToken } from './token.ts';
+
+/** Events about API keys. */
+export interface AccessEvents {
+  /** Key: tenantId. */
+  readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
+}
 
 export interface Access {
   /** Null when the token is not known. Constant-time where it matters; at most one statement. */
@@ -28,7 +33,7 @@ const MOST_KEYS = 200;
 const LONGEST_TOKEN = 256;
 
 /** Who a token is, and a tenant's API keys. Managing keys takes the role admin. */
-export function createAccess(store: Store, bus: EventBus<FleetEvents>, clock: Clock): Access {
+export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: Clock): Access {
   return {
     async authenticate(token) {
       if (token.length === 0 || token.length > LONGEST_TOKEN) return null;

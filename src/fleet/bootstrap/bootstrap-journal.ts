@@ -7,8 +7,7 @@ import { bootstraps, type Store, type Transaction } from '../../store/index.ts';
 import type { Actor, DeviceId, TenantId } from '../access/index.ts';
 import { FleetError, type Page, pageOf, windowOf } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
-import type { Bootstrap, Bootstraps } from './bootstrap.ts';
+import type { BootstrapEvents, Bootstrap, Bootstraps } from './bootstrap.ts';
 
 type BootstrapRow = typeof bootstraps.$inferSelect;
 
@@ -28,10 +27,10 @@ const MOST_KEPT = 50;
 /** The record of every bootstrap. */
 export class BootstrapJournal {
   readonly #store: Store;
-  readonly #bus: EventBus<FleetEvents>;
+  readonly #bus: EventBus<BootstrapEvents>;
   readonly #clock: Clock;
 
-  constructor(store: Store, bus: EventBus<FleetEvents>, clock: Clock) {
+  constructor(store: Store, bus: EventBus<BootstrapEvents>, clock: Clock) {
     this.#store = store;
     this.#bus = bus;
     this.#clock = clock;

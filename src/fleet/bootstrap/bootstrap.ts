@@ -3,6 +3,12 @@ import type { Actor, DeviceId, TenantId } from '../access/index.ts';
 import type { Page, PageRequest } from '../common/index.ts';
 import type { WriteValue } from '../objects/index.ts';
 
+/** Events about bootstraps. */
+export interface BootstrapEvents {
+  /** Key: the device's key, or tenantId for a bootstrap without a device. */
+  readonly bootstrapChanged: { readonly tenantId: TenantId; readonly bootstrap: Bootstrap };
+}
+
 /** What a device shall have after its bootstrap; of one device, or of all of a profile. */
 export interface BootstrapPlan {
   /** Its LwM2M server: becomes an instance of Security (/0) and one of Server (/1). Null: `values` say everything. */

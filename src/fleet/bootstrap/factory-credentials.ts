@@ -5,9 +5,15 @@ import type { EventBus } from '../../events/index.ts';
 import { bootstraps, credentials, factoryCredentials, profiles, StoreError, type Store } from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
-import { type PskOnFile, checkedIdentity, pskKey, utf8, type Seal } from '../credentials/index.ts';
+import {
+  type CredentialEvents,
+  type PskOnFile,
+  checkedIdentity,
+  pskKey,
+  utf8,
+  type Seal,
+} from '../credentials/index.ts';
 import type { Device, Provisioning } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type { FactoryCredential, NewFactoryCredential } from './bootstrap.ts';
 
 type FactoryRow = typeof factoryCredentials.$inferSelect;
@@ -58,7 +64,7 @@ export function createFactoryLookUp({ store, clock, seal }: { store: Store; cloc
 
 export interface FactoryParts {
   readonly store: Store;
-  readonly bus: EventBus<FleetEvents>;
+  readonly bus: EventBus<CredentialEvents>;
   readonly clock: Clock;
   readonly seal: Seal;
   readonly provisioning: Provisioning;

@@ -5,9 +5,8 @@ import type { EventBus } from '../../events/index.ts';
 import type { Registration } from '../../lwm2m/index.ts';
 import { credentials, type Store, type Transaction } from '../../store/index.ts';
 import { isUuid } from '../common/index.ts';
-import { counts, type CredentialBook } from '../credentials/index.ts';
+import { type CredentialEvents, counts, type CredentialBook } from '../credentials/index.ts';
 import { type Device, parseDeviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type { FreshPsk } from './bootstrap-template.ts';
 
 /** Keys of interrupted bootstraps that still count: the device may have got any of the last ones. */
@@ -21,11 +20,11 @@ const LONGEST_NAMED = 100;
  */
 export class FreshCredentials {
   readonly #store: Store;
-  readonly #bus: EventBus<FleetEvents>;
+  readonly #bus: EventBus<CredentialEvents>;
   readonly #clock: Clock;
   readonly #book: CredentialBook;
 
-  constructor(store: Store, bus: EventBus<FleetEvents>, clock: Clock, book: CredentialBook) {
+  constructor(store: Store, bus: EventBus<CredentialEvents>, clock: Clock, book: CredentialBook) {
     this.#store = store;
     this.#bus = bus;
     this.#clock = clock;

@@ -4,6 +4,7 @@ export { createBootstrapLookUp } from './bootstrap-look-up.ts';
 export { BootstrapPlans, planContext } from './bootstrap-plans.ts';
 export type {
   Bootstrap,
+  BootstrapEvents,
   BootstrapPlan,
   Bootstraps,
   BootstrapStatus,

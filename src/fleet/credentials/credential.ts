@@ -1,4 +1,19 @@
-import type { DeviceId } from '../access/index.ts';
+import type { DeviceId, TenantId } from '../access/index.ts';
+
+/** Events about credentials. Key: tenantId. */
+export interface CredentialEvents {
+  /** The sessions that this credential opened end. */
+  readonly credentialEnded: {
+    readonly tenantId: TenantId;
+    /** Null for a factory credential. */
+    readonly deviceId: DeviceId | null;
+    readonly credentialId: string;
+  };
+  /** From now on the device must authenticate. */
+  readonly credentialCreated: { readonly tenantId: TenantId; readonly deviceId: DeviceId };
+  /** A certificate of a device or of an authority becomes valid (`counts`) or stops being valid. */
+  readonly trustChanged: { readonly tenantId: TenantId; readonly counts: boolean };
+}
 
 export type CredentialKind = 'psk' | 'rpk' | 'x509';
 /** What a credential opens: the LwM2M server or the bootstrap server. */

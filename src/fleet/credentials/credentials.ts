@@ -13,8 +13,8 @@ import {
 } from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type {
+  CredentialEvents,
   CredentialKind,
   CredentialPurpose,
   DeviceCredential,
@@ -78,7 +78,7 @@ export function createCredentials({
 }: {
   store: Store;
   clock: Clock;
-  bus: EventBus<FleetEvents>;
+  bus: EventBus<CredentialEvents>;
   seal: Seal;
 }): CredentialBook {
   const now = (): Date => new Date(clock.now());

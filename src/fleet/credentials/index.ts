@@ -1,4 +1,5 @@
 export type {
+  CredentialEvents,
   CredentialHolder,
   CredentialKind,
   CredentialPurpose,

@@ -1,5 +1,11 @@
 import type { DeviceId, TenantId } from '../access/index.ts';
 
+/** Events about devices. */
+export interface DeviceEvents {
+  /** Key: tenantId. */
+  readonly deviceStatusChanged: DeviceStatusChange;
+}
+
 export type StatusReason =
   | 'registered'
   | 'updated'

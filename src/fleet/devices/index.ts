@@ -1,4 +1,11 @@
 export { deviceKey, type DeviceKey, parseDeviceKey } from './device-key.ts';
 export { deviceOfRow, type DeviceRow } from './device-row.ts';
-export type { Device, DeviceStatus, DeviceStatusChange, StatusReason } from './device.ts';
-export { checkName, checkTags, createProvisioning, endpointProblem, type Provisioning } from './provisioning.ts';
+export type { Device, DeviceEvents, DeviceStatus, DeviceStatusChange, StatusReason } from './device.ts';
+export {
+  checkName,
+  checkTags,
+  createProvisioning,
+  endpointProblem,
+  type NewDevice,
+  type Provisioning,
+} from './provisioning.ts';

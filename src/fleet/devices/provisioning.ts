@@ -5,17 +5,25 @@ import type { EventBus } from '../../events/index.ts';
 import { devices, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
-import type { FleetEvents } from '../events.ts';
-import type { Devices } from '../inventory/index.ts';
 import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
 import { deviceOfRow, type DeviceRow } from './device-row.ts';
-import type { Device } from './device.ts';
+import type { DeviceEvents, Device } from './device.ts';
+
+/** A device as an administrator provisions it. */
+export interface NewDevice {
+  readonly endpoint: string;
+  readonly name?: string | null;
+  readonly tags?: readonly string[] | null;
+  readonly profileId?: string | null;
+  /** Seconds; see Device. */
+  readonly awakeTime?: number | null;
+}
 
 export interface Provisioning {
   /** `alongside` is done in the same transaction: when it rejects, there is no device. */
   provision<T>(
     actor: Actor,
-    input: Parameters<Devices['provision']>[1],
+    input: NewDevice,
     alongside: (tx: Transaction, device: Device) => Promise<T>,
   ): Promise<{ readonly device: Device; readonly made: T }>;
   /**
@@ -33,7 +41,7 @@ export interface Provisioning {
 export function createProvisioning(
   store: Store,
   profileBook: ProfileBook,
-  bus: EventBus<FleetEvents>,
+  bus: EventBus<DeviceEvents>,
   clock: Clock,
 ): Provisioning {
   const tell = (device: Device): void =>

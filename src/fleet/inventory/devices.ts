@@ -9,6 +9,7 @@ import {
   type DeviceRow,
   checkName,
   checkTags,
+  type NewDevice,
   type Provisioning,
   deviceKey,
 } from '../devices/index.ts';
@@ -40,20 +41,11 @@ export interface Devices {
     selectors: readonly TreeSelector[],
   ): Promise<Map<DeviceId, ResourceState[]>>;
   observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, RunningObservation[]>>;
-  provision(
-    actor: Actor,
-    input: {
-      endpoint: string;
-      name?: string | null;
-      tags?: readonly string[] | null;
-      profileId?: string | null;
-      awakeTime?: number | null;
-    },
-  ): Promise<Device>;
+  provision(actor: Actor, input: NewDevice): Promise<Device>;
   /** As `provision`, with its first credential: both are made, or neither. */
   provisionSecured(
     actor: Actor,
-    input: Parameters<Devices['provision']>[1],
+    input: NewDevice,
     security: NewCredential,
   ): Promise<{ readonly device: Device; readonly issued: IssuedCredential }>;
   update(

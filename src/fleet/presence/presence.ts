@@ -3,8 +3,7 @@ import type { EventBus } from '../../events/index.ts';
 import type { Registration, RegistrationEnd } from '../../lwm2m/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
-import { parseDeviceKey, type DeviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
+import { type DeviceEvents, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { PresenceChange, Registrations, StoredChange } from './registrations.ts';
 import type { LiveDevice, Roster } from './roster.ts';
@@ -13,7 +12,7 @@ export interface PresenceParts {
   readonly roster: Roster;
   readonly registrations: Registrations;
   readonly profiles: ProfileBook;
-  readonly bus: EventBus<FleetEvents>;
+  readonly bus: EventBus<DeviceEvents>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -3,10 +3,10 @@ import type { Lwm2mServer } from '../../lwm2m/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import type { Log } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
+import type { CredentialEvents } from '../credentials/index.ts';
 
 interface Parts {
-  readonly bus: EventBus<FleetEvents>;
+  readonly bus: EventBus<CredentialEvents>;
   readonly lwm2m: () => Lwm2mServer;
   readonly log: Log;
 }

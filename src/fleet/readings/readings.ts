@@ -3,11 +3,20 @@ import type { Store } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type { MetricMapping } from '../profiles/index.ts';
 import { treeChange, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetrySink } from './telemetry-sink.ts';
 import { type ResourceState, writeTree } from './tree.ts';
+
+/** Events about values. */
+export interface ReadingEvents {
+  /** Key: the device's key. */
+  readonly resourceChanged: {
+    readonly tenantId: TenantId;
+    readonly deviceId: DeviceId;
+    readonly resources: readonly ResourceState[];
+  };
+}
 
 /** A batch of readings of one device, with where its metrics go; or a payload that could not be read. */
 export type Arrival =
@@ -27,10 +36,10 @@ export type Arrival =
 export class Readings {
   readonly #store: Store;
   readonly #sink: TelemetrySink;
-  readonly #bus: EventBus<FleetEvents>;
+  readonly #bus: EventBus<ReadingEvents>;
   readonly #batcher: Batcher<Arrival, void>;
 
-  constructor(store: Store, sink: TelemetrySink, bus: EventBus<FleetEvents>) {
+  constructor(store: Store, sink: TelemetrySink, bus: EventBus<ReadingEvents>) {
     this.#store = store;
     this.#sink = sink;
     this.#bus = bus;

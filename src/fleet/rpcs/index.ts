@@ -1,6 +1,6 @@
 export { RpcDispatcher } from './rpc-dispatcher.ts';
 export { execute } from './rpc-execution.ts';
 export { RpcJournal } from './rpc-journal.ts';
-export type { Rpc, RpcError, RpcMode, RpcOptions, Rpcs, RpcStatus, RpcTransition } from './rpc.ts';
+export type { Rpc, RpcError, RpcEvents, RpcMode, RpcOptions, Rpcs, RpcStatus, RpcTransition } from './rpc.ts';
 export { createRpcs } from './rpcs.ts';
 export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';

@@ -4,11 +4,10 @@ import { rpcs, rpcTransitions, type Store, type Transaction } from '../../store/
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, FleetError } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
-import type { FleetEvents } from '../events.ts';
 import type { OperationInput } from '../operations/index.ts';
 import { rpcOfRow, type RpcRow } from './rpc-row.ts';
 import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
-import type { Rpc, RpcError, RpcStatus } from './rpc.ts';
+import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 
 /** An RPC that runs or waits, with what goes to the device. */
 export interface ActiveRpc {
@@ -39,10 +38,10 @@ const LONGEST_QUEUE = 1_000;
  */
 export class RpcJournal {
   readonly #store: Store;
-  readonly #bus: EventBus<FleetEvents>;
+  readonly #bus: EventBus<RpcEvents>;
   readonly #batcher: Batcher<Entry, { rpc: Rpc; fresh: boolean } | null>;
 
-  constructor(store: Store, bus: EventBus<FleetEvents>) {
+  constructor(store: Store, bus: EventBus<RpcEvents>) {
     this.#store = store;
     this.#bus = bus;
     this.#batcher = new Batcher({

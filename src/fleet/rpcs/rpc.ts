@@ -2,6 +2,12 @@ import type { DeviceId, TenantId, Actor } from '../access/index.ts';
 import type { PageRequest, Page } from '../common/index.ts';
 import type { OperationInput } from '../operations/index.ts';
 
+/** Events about RPCs. */
+export interface RpcEvents {
+  /** Key: the device's key. */
+  readonly rpcChanged: { readonly tenantId: TenantId; readonly rpc: Rpc };
+}
+
 export interface RpcOptions {
   readonly mode?: RpcMode | null;
   /** 1..600,000; default 30,000. */
