@@ -2,28 +2,28 @@ import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphq
 import { builder } from './builder.ts';
 import './scalars.ts';
 import './errors.ts';
-import './tenant.ts';
-import './api-key.ts';
-import './object-definition.ts';
-import './profile.ts';
-import './registration-profile.ts';
-import './device-list.ts';
-import './device-mutations.ts';
-import './credential.ts';
-import './trust-anchor.ts';
-import './rpc.ts';
-import './operation-instances.ts';
-import './operation-observing.ts';
-import './operation-values.ts';
-import './bootstrap.ts';
-import './bootstrap-plan.ts';
-import './factory-credential.ts';
-import './subscription.ts';
+import './tenant/tenant.ts';
+import './tenant/api-key.ts';
+import './object/object-definition.ts';
+import './profile/profile.ts';
+import './profile/registration-profile.ts';
+import './device/device-list.ts';
+import './device/device-mutations.ts';
+import './credential/credential.ts';
+import './credential/trust-anchor.ts';
+import './rpc/rpc.ts';
+import './operation/instances.ts';
+import './operation/observing.ts';
+import './operation/values.ts';
+import './bootstrap/bootstrap.ts';
+import './bootstrap/bootstrap-plan.ts';
+import './credential/factory-credential.ts';
+import './subscription/subscription.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';
 export { costOf, type Cost, type CostLimits } from './cost.ts';
 export { expectedError } from './errors.ts';
-export type { LiveEvent } from './live.ts';
+export type { LiveEvent } from './subscription/live.ts';
 
 builder.queryType({ description: 'What can be asked. Everything is of the token’s tenant only.' });
 builder.mutationType({

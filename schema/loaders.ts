@@ -12,7 +12,7 @@ import type {
   RunningObservation,
   TreeSelector,
 } from '../src/fleet/index.ts';
-import { selects } from './tree-selection.ts';
+import { selects } from './tree/tree-selection.ts';
 
 /**
  * What the fields of many devices ask for at once, gathered into one call to the fleet each, so that a nested device

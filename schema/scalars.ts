@@ -2,7 +2,7 @@ import { GraphQLError, Kind, print, valueFromASTUntyped, type ValueNode } from '
 import type { JsonValue, ResourceState } from '../src/fleet/index.ts';
 import { Lwm2mError } from '../src/lwm2m/index.ts';
 import { builder } from './builder.ts';
-import { parseSelector } from './tree-selection.ts';
+import { parseSelector } from './tree/tree-selection.ts';
 
 type ResourceJson = NonNullable<ResourceState['value']>;
 

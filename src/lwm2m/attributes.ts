@@ -1,9 +1,9 @@
 import { plainDecimal } from './codec/plain-decimal.ts';
 import { Lwm2mError } from './error.ts';
 import type { Link } from './link-format.ts';
-import type { NotificationAttributes } from './operation.ts';
+import type { NotificationAttributes } from './operation/operation.ts';
 import type { Path } from './path.ts';
-import type { Lwm2mVersion } from './registration.ts';
+import type { Lwm2mVersion } from './registration/registration.ts';
 import type { ResourceType } from './value.ts';
 
 type AttributeName = keyof NotificationAttributes;

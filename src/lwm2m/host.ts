@@ -2,7 +2,7 @@ import type { Peer } from '../coap/index.ts';
 import type { Link } from './link-format.ts';
 import type { ObjectModel } from './model/definition.ts';
 import type { Path } from './path.ts';
-import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } from './registration.ts';
+import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } from './registration/registration.ts';
 import type { Decoded } from './value.ts';
 
 export interface RegisterRequest {

@@ -28,18 +28,18 @@ export type {
   RegisteredObject,
   Registration,
   RegistrationEnd,
-} from './registration.ts';
-export type { NotificationAttributes, Operation, OperationResult, PathValue } from './operation.ts';
+} from './registration/registration.ts';
+export type { NotificationAttributes, Operation, OperationResult, PathValue } from './operation/operation.ts';
 export { formatLinks, parseLinks, type Link } from './link-format.ts';
 export {
   isMeaningless,
   registeredObjects,
   type RegisteredObjects,
   type RegisteredObjectsResult,
-} from './registered-objects.ts';
-export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './register-query.ts';
-export type { QueryResult, RegisterParameters, UpdateParameters } from './register-query.ts';
-export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './execute-arguments.ts';
+} from './registration/registered-objects.ts';
+export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './registration/register-query.ts';
+export type { QueryResult, RegisterParameters, UpdateParameters } from './registration/register-query.ts';
+export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './operation/execute-arguments.ts';
 export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';
 export type { Admission, Lwm2mHost, ReadingBatch, ReadingOrigin, RegisterRequest, RestoredState } from './host.ts';
 export type { Lwm2mServer, Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server.ts';

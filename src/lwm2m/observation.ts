@@ -2,14 +2,14 @@ import type { Clock } from '../clock.ts';
 import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHost, ReadingOrigin } from './host.ts';
-import { decodeAnswer, hasContent } from './operation-answer.ts';
-import type { Exchange, Exchanges } from './operation-exchange.ts';
-import { askingsFor, observeRequest } from './operation-request.ts';
-import type { NotificationAttributes, Operation } from './operation.ts';
+import { decodeAnswer, hasContent } from './operation/answer.ts';
+import type { Exchange, Exchanges } from './operation/exchange.ts';
+import { askingsFor, observeRequest } from './operation/request.ts';
+import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
 import type { QueueMode } from './queue-mode.ts';
 import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
-import type { ObservationRecord } from './registration.ts';
+import type { ObservationRecord } from './registration/registration.ts';
 import type { Decoded } from './value.ts';
 
 /** One observation that the device took. */

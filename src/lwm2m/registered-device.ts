@@ -3,7 +3,7 @@ import type { Due } from './deadlines.ts';
 import type { ObjectModel } from './model/definition.ts';
 import type { RunningObservation } from './observation.ts';
 import type { AwakeWindow } from './queue-mode.ts';
-import type { Registration } from './registration.ts';
+import type { Registration } from './registration/registration.ts';
 
 /** A CoAP endpoint that devices reach the server by, and what carries it. */
 export interface Lwm2mEndpoint {

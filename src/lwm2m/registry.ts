@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { CoapEndpoint, Peer } from '../coap/index.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
-import type { Registration } from './registration.ts';
+import type { Registration } from './registration/registration.ts';
 
 /**
  * Who is registered: by location, by device and by peer, and who expires when. The state of the registration interface

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { codes, type IncomingRequest, type OutgoingResponse } from '../coap/index.ts';
-import { refusal } from './answer.ts';
+import { refusal } from './refusal.ts';
 import { ContentFormat, contentFormatName, currentContentFormat, decode } from './codec/index.ts';
 import type { Lwm2mHost } from './host.ts';
-import { versionOf } from './operation-format.ts';
+import { versionOf } from './operation/content-format-choice.ts';
 import { Path } from './path.ts';
 import type { RegisteredDevice } from './registered-device.ts';
 import type { Decoded } from './value.ts';

@@ -1,5 +1,5 @@
-import type { ObservationRecord, Registration } from './registration.ts';
-import type { Operation, OperationResult } from './operation.ts';
+import type { ObservationRecord, Registration } from './registration/registration.ts';
+import type { Operation, OperationResult } from './operation/operation.ts';
 import type { RestoredState } from './host.ts';
 
 export interface PerformOptions {

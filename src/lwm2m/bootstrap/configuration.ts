@@ -1,4 +1,4 @@
-import type { PathValue } from '../operation.ts';
+import type { PathValue } from '../operation/operation.ts';
 import { Path } from '../path.ts';
 
 /** What a device shall have after its bootstrap. */

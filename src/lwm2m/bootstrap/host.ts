@@ -1,5 +1,5 @@
 import type { Peer } from '../../coap/index.ts';
-import type { Lwm2mVersion } from '../registration.ts';
+import type { Lwm2mVersion } from '../registration/registration.ts';
 import type { BootstrapConfiguration } from './configuration.ts';
 
 export interface BootstrapRequest {

@@ -12,7 +12,7 @@ import { ContentFormat, encode } from '../codec/index.ts';
 import { Lwm2mError } from '../error.ts';
 import { parseLinks, type Link } from '../link-format.ts';
 import { Path } from '../path.ts';
-import type { Lwm2mVersion } from '../registration.ts';
+import type { Lwm2mVersion } from '../registration/registration.ts';
 import { instancesToWrite, type BootstrapConfiguration, type BootstrapInstance } from './configuration.ts';
 import type { BootstrapOutcome, BootstrapStep } from './host.ts';
 

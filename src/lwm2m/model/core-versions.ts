@@ -1,4 +1,4 @@
-import type { Lwm2mVersion } from '../registration.ts';
+import type { Lwm2mVersion } from '../registration/registration.ts';
 
 /** Versions that the core objects have in each enabler; what is not listed is 1.0 (registry's TS links; Leshan's table). */
 const CORE_VERSIONS: Readonly<Record<Lwm2mVersion, Readonly<Record<number, string>>>> = {

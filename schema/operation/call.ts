@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import type { OperationInput, Rpc } from '../../src/fleet/index.ts';
+import { builder, type InputFields } from '../builder.ts';
+import type { Context } from '../context.ts';
+import { reached } from '../errors.ts';
+import { idOf } from '../global-id.ts';
+import { ResourceType } from '../object/object-definition.ts';
+import { rpcModeField, rpcOptionFields } from '../rpc/rpc.ts';
+import type { AnsweredValue } from '../rpc/rpc-result.ts';
+import { hasWildcard } from '../tree/tree-selection.ts';
+
+/** An operation names places on the device: `*` is for what Treeline knows already. */
+export const exactPath = z.string().refine((path) => !hasWildcard(path), 'an operation’s path can’t hold *');
+export const exactPaths = z.array(exactPath).min(1, 'is empty').max(100, 'has more than 100 paths');
+
+/** Of which device an operation is asked, and how. */
+export function callFields(t: InputFields) {
+  return {
+    deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+    rpcMode: rpcModeField(t),
+    ...rpcOptionFields(t),
+  };
+}
+
+export function formatField(t: InputFields) {
+  return t.int({
+    description:
+      'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent: chosen from what the device says it speaks.',
+    validate: z.number().int().min(0).max(65_535).nullish(),
+  });
+}
+
+interface CallFields {
+  readonly deviceId: string;
+  readonly rpcMode?: Rpc['mode'] | null;
+  readonly timeoutMs?: number | null;
+  readonly expiresAt?: Date | null;
+  readonly idempotencyKey?: string | null;
+}
+
+export async function perform({ fleet, actor }: Context, call: CallFields, operation: OperationInput): Promise<Rpc> {
+  const { deviceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = call;
+  const id = idOf('Device', deviceId, 'deviceId');
+  return reached(
+    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey }),
+  );
+}
+
+export const AnsweredValueType = builder.objectRef<AnsweredValue>('AnsweredValue').implement({
+  description: 'A value that the device answered with.',
+  fields: (t) => ({
+    path: t.expose('path', { type: 'ResourcePath', description: 'Where it stands: `"/3/0/9"`.' }),
+    type: t.expose('type', { type: ResourceType, nullable: true, description: 'Its type: `INTEGER`.' }),
+    value: t.expose('value', { type: 'ResourceValue', nullable: true, description: 'The value: `87`.' }),
+    time: t.exposeString('time', {
+      nullable: true,
+      description: 'When the device measured it (RFC 3339), where it says so: `"2026-05-29T14:30:00Z"`.',
+    }),
+  }),
+});
+
+export const AS_RPC =
+  'It becomes an RPC: with rpcMode TWO_WAY the mutation returns the device’s answer, otherwise as soon as it is recorded. For operators.';

@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import type { JsonValue, Rpc } from '../../src/fleet/index.ts';
+import { RESOURCE_TYPES, type Link, type ResourceType } from '../../src/lwm2m/index.ts';
+
+/** A value that a device answered with. */
+export interface AnsweredValue {
+  readonly path: string;
+  readonly type: ResourceType | null;
+  readonly value: JsonValue | Readonly<Record<string, JsonValue>> | null;
+  readonly time: string | null;
+}
+
+const jsonValue = z.union([z.string(), z.number(), z.boolean()]);
+
+/** What of an RPC's result has a type of its own in the API; the rest is JSON. */
+const answer = z.object({
+  values: z
+    .array(
+      z.object({
+        path: z.string(),
+        type: z.enum(RESOURCE_TYPES).nullable().default(null),
+        value: z.union([jsonValue, z.record(z.string(), jsonValue)]).nullable(),
+        time: z.string().nullable().default(null),
+      }),
+    )
+    .nullish(),
+  links: z.array(z.object({ uri: z.string(), attributes: z.record(z.string(), z.string().nullable()) })).nullish(),
+  createdInstanceId: z.number().int().nullish(),
+});
+
+/** What the device answered; all empty while there is no answer. */
+export function answerOf({ result }: Rpc): {
+  values: readonly AnsweredValue[];
+  links: readonly Link[];
+  createdInstanceId: number | null;
+} {
+  const parsed = answer.safeParse(result);
+  const { values, links, createdInstanceId } = parsed.success ? parsed.data : {};
+  return { values: values ?? [], links: links ?? [], createdInstanceId: createdInstanceId ?? null };
+}

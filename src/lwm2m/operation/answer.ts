@@ -1,0 +1,163 @@
+import { codes, formatCode, isSuccess, type IncomingResponse } from '../../coap/index.ts';
+import { ContentFormat, currentContentFormat, decode, decodeLinks } from '../codec/index.ts';
+import { Lwm2mError } from '../error.ts';
+import type { Link } from '../link-format.ts';
+import type { ObjectModel } from '../model/definition.ts';
+import { definitionAt, versionOf } from './content-format-choice.ts';
+import type { Operation, OperationResult } from './operation.ts';
+import { Path } from '../path.ts';
+import type { Registration } from '../registration/registration.ts';
+import type { Decoded, Reading, TypedValue } from '../value.ts';
+
+/** The longest diagnostic payload that is passed on, in characters. */
+const LONGEST_MESSAGE = 256;
+const CONTROL_CHARACTERS = /\p{Cc}+/gu;
+
+const NOTHING: Decoded = { readings: [], empty: [] };
+
+/** What is asked for, or observed, and of whom: what a payload can be understood by. */
+export interface AnswerContext {
+  readonly registration: Registration;
+  readonly model: ObjectModel;
+  readonly paths: readonly Path[];
+  /** What a payload without a Content-Format is taken for. */
+  readonly expected: number | null;
+  /** Milliseconds since the Unix epoch. */
+  readonly receivedAt: number;
+}
+
+/** Decodes what a Read, an Observe or a notification brought, whatever format was asked for. Throws as the codecs do. */
+export function decodeAnswer(
+  payload: { readonly contentFormat: number | null; readonly payload: Uint8Array },
+  { registration, model, paths, expected, receivedAt }: AnswerContext,
+): Decoded {
+  const [first = Path.root, ...more] = paths;
+  const path = more.length === 0 ? first : Path.root;
+  const plainWanted = path.resourceId === null ? null : ContentFormat.text;
+  const contentFormat = payload.contentFormat ?? expected ?? plainWanted;
+  if (payload.payload.length === 0 && !isPlain(contentFormat)) return emptyAnswer(path);
+  if (contentFormat === null) throw new Lwm2mError('INVALID_PAYLOAD', 'an answer without a Content-Format');
+  return decode({
+    contentFormat,
+    payload: payload.payload,
+    path,
+    model,
+    versionOf: (objectId) => versionOf(registration, objectId),
+    rootPath: registration.rootPath,
+    now: receivedAt / 1000,
+  });
+}
+
+/** Core 1.2 §6.3.1: an object without instances, or an instance without readable resources, is answered by nothing. */
+function emptyAnswer(path: Path): Decoded {
+  return path.instanceId === null ? NOTHING : { readings: [], empty: [path] };
+}
+
+/** Formats in which no bytes are a value: an empty string, or no octets. */
+function isPlain(contentFormat: number | null): boolean {
+  const current = contentFormat === null ? null : currentContentFormat(contentFormat);
+  return current === ContentFormat.text || current === ContentFormat.opaque;
+}
+
+/** The links of a Discover, without the alternate path. Throws INVALID_PAYLOAD and LIMIT. */
+export function discoveredLinks(payload: Uint8Array, { rootPath }: Registration): readonly Link[] {
+  if (rootPath === '/') return decodeLinks(payload);
+  return decodeLinks(payload).map((link) =>
+    link.uri.startsWith(`${rootPath}/`) ? { ...link, uri: link.uri.slice(rootPath.length) } : link,
+  );
+}
+
+/** Whether an answer says what there is: 2.05 does, other successes to a Read say nothing. */
+export function hasContent({ code }: IncomingResponse): boolean {
+  return code === codes.content;
+}
+
+/** What the host is told of an answer: code and message, without what a payload held. */
+export function resultOf(response: IncomingResponse): OperationResult {
+  const ok = isSuccess(response.code);
+  return {
+    ok,
+    code: formatCode(response.code),
+    message: ok ? null : diagnosticMessage(response),
+    contentFormat: response.contentFormat,
+    decoded: null,
+    links: null,
+    createdInstanceId: null,
+  };
+}
+
+/** RFC 7252 §5.5.2: for people, in UTF-8 and without a Content-Format; a device may put anything there. */
+function diagnosticMessage({ contentFormat, payload }: IncomingResponse): string | null {
+  if (contentFormat !== null && currentContentFormat(contentFormat) !== ContentFormat.text) return null;
+  // A character has four bytes at most.
+  const text = new TextDecoder().decode(payload.subarray(0, 4 * LONGEST_MESSAGE)).replace(CONTROL_CHARACTERS, ' ');
+  return text.trim().slice(0, LONGEST_MESSAGE) || null;
+}
+
+/** The instance id that a Create's Location-Path ends with, where it names one of the object. */
+export function createdInstanceId(location: readonly string[], objectId: number): number | null {
+  const [object, instance] = location.slice(-2);
+  if (object !== String(objectId) || instance === undefined || !/^\d{1,5}$/.test(instance)) return null;
+  const id = Number(instance);
+  return id <= 65534 ? id : null;
+}
+
+/** What a device has after it took a Write, a Create or a Delete: `scope` is what it has only as far as said here. */
+export interface Written {
+  readonly scope: readonly Path[];
+  readonly decoded: Decoded;
+}
+
+/**
+ * What is known of the device by what it accepted. Values of resources that can't be read stay out: they are secrets
+ * and firmware images. Null when nothing is known to be different.
+ */
+export function writtenBy(
+  operation: Operation,
+  createdInstance: number | null,
+  registration: Registration,
+  model: ObjectModel,
+): Written | null {
+  const known = (values: readonly { path: Path; value: TypedValue }[]): Reading[] =>
+    values.flatMap(({ path, value }) => {
+      const definition = definitionAt(path, registration, model);
+      return definition?.operations === 'W' ? [] : [{ ...value, path, time: null }];
+    });
+  switch (operation.kind) {
+    case 'write': {
+      const { path, values, mode } = operation;
+      const readings = known(values);
+      // Replacing a multiple resource drops the instances that are not named (Core 1.2 §6.3.3); replacing an instance
+      // keeps what only the device can write.
+      const resources = path.level === 'instance' ? values.map((value) => value.path.cut(3)) : [path];
+      const scope = mode === 'replace' ? distinct(resources) : [];
+      const empty = mode === 'replace' && values.length === 0 && path.level === 'resource' ? [path] : [];
+      return { scope, decoded: { readings, empty } };
+    }
+    case 'write-composite': {
+      const written = operation.values.flatMap(({ path, value }) => (value === null ? [] : [{ path, value }]));
+      const deleted = operation.values.flatMap(({ path, value }) => (value === null ? [path] : []));
+      return { scope: deleted, decoded: { readings: known(written), empty: [] } };
+    }
+    case 'create': {
+      if (createdInstance === null) return null;
+      const instance = Path.of(operation.objectId, createdInstance);
+      const values = operation.values.map(({ resource, value }) => ({
+        path: Path.of(...instance.ids, ...resource),
+        value,
+      }));
+      // A device passes over values of resources that a server can't write (Core 1.2 §6.3.6).
+      const taken = values.filter(({ path }) => definitionAt(path, registration, model)?.operations !== 'R');
+      const readings = known(taken);
+      return { scope: [instance], decoded: { readings, empty: readings.length === 0 ? [instance] : [] } };
+    }
+    case 'delete':
+      return { scope: [operation.path], decoded: NOTHING };
+    default:
+      return null;
+  }
+}
+
+function distinct(paths: readonly Path[]): Path[] {
+  return [...new Map(paths.map((path) => [String(path), path])).values()];
+}

@@ -1,0 +1,128 @@
+import { ContentFormat, currentContentFormat } from '../codec/index.ts';
+import type { ObjectModel, ResourceDefinition } from '../model/definition.ts';
+import type { Path } from '../path.ts';
+import type { Lwm2mVersion, Registration } from '../registration/registration.ts';
+import type { TypedValue } from '../value.ts';
+
+/**
+ * Formats that carry whole objects, the most compact that a version must know first (Core 1.2 §7.4). TLV comes first in
+ * 1.1 too: devices that say nothing of their formats are mostly older than SenML.
+ */
+const STRUCTURED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
+  '1.0': [ContentFormat.tlv, ContentFormat.lwm2mJson],
+  '1.1': [ContentFormat.tlv, ContentFormat.senmlCbor, ContentFormat.senmlJson],
+  '1.2': [ContentFormat.senmlCbor, ContentFormat.lwm2mCbor, ContentFormat.tlv, ContentFormat.senmlJson],
+};
+
+/** What of several formats is taken when a device speaks more than one. */
+const ANNOUNCED_ORDER: readonly number[] = [
+  ContentFormat.lwm2mCbor,
+  ContentFormat.senmlCbor,
+  ContentFormat.tlv,
+  ContentFormat.senmlJson,
+  ContentFormat.lwm2mJson,
+];
+
+/** Formats that carry whole objects, in the order in which they are tried on the device. */
+export function structuredFormats({ lwm2mVersion, contentFormats }: Registration): readonly number[] {
+  const announced = new Set(contentFormats.map(currentContentFormat));
+  const spoken = ANNOUNCED_ORDER.filter((format) => announced.has(format));
+  return [...spoken, ...STRUCTURED[lwm2mVersion].filter((format) => !announced.has(format))];
+}
+
+/** What Accept asks for in a Read or an Observe, in the order in which it is tried; null asks for nothing. */
+export function readFormats(path: Path, registration: Registration, model: ObjectModel): readonly (number | null)[] {
+  const structured = structuredFormats(registration);
+  const definition = definitionAt(path, registration, model);
+  const single = path.level === 'resource-instance' || (path.level === 'resource' && definition?.multiple !== true);
+  const plain = definition?.type === 'Opaque' ? ContentFormat.opaque : ContentFormat.text;
+  // The last one leaves the format to the device: whatever comes is decoded by its own Content-Format.
+  return single ? [...structured, plain, null] : [...structured, null];
+}
+
+/** What the payload of a Write is sent as, in the order in which it is tried. */
+export function writeFormats(
+  operation: { path: Path; mode: 'replace' | 'update'; values: readonly { path: Path; value: TypedValue }[] },
+  registration: Registration,
+): readonly number[] {
+  const structured = structuredFormats(registration);
+  const [only] = operation.values;
+  const single = operation.values.length === 1 && only?.path.equals(operation.path) === true;
+  // A POST of text on a resource would be an Execute (Core 1.2 §6.3.5).
+  if (!single || operation.mode === 'update') return structured;
+  if (isEmpty(only.value)) {
+    // Without a payload a PUT looks like Write-Attributes (Core 1.2 §6.3.4).
+    return [...structured, plainFormat(only.value)];
+  }
+  if (only.value.type === 'Opaque') return [ContentFormat.opaque, ...structured];
+  // Plain text is mandatory from 1.1 on, TLV was before (Core 1.2 §7.4).
+  if (registration.lwm2mVersion === '1.0') return [...structured, ContentFormat.text];
+  return [ContentFormat.text, ...structured];
+}
+
+/** What the payload of a Create is sent as; without an instance id SenML can't be (its names are absolute). */
+export function createFormats(instanceId: number | null, registration: Registration): readonly number[] {
+  const structured = structuredFormats(registration);
+  if (instanceId !== null) return structured;
+  const relative = structured.filter((format) => format === ContentFormat.tlv || format === ContentFormat.lwm2mCbor);
+  return relative.includes(ContentFormat.tlv) ? relative : [...relative, ContentFormat.tlv];
+}
+
+/** How a composite asks: its list of paths (or values) as `body`, the answer as `accept`. */
+export interface CompositeFormat {
+  readonly body: number;
+  readonly accept: number;
+}
+
+/** What a Read- or Observe-Composite is sent as, in the order in which it is tried. */
+export function readCompositeFormats(registration: Registration): readonly CompositeFormat[] {
+  return compositeSubset(registration).map((accept) => ({ body: pathListFormat(accept), accept }));
+}
+
+/** The format of the list of paths that goes with an answer's: LwM2M CBOR has none. */
+export function pathListFormat(accept: number): number {
+  return accept === ContentFormat.lwm2mCbor ? ContentFormat.senmlCbor : accept;
+}
+
+/** The format of the answer that goes with a list of paths: ETCH is for requests only. */
+export function compositeAnswerFormat(body: number): number {
+  if (body === ContentFormat.senmlEtchJson) return ContentFormat.senmlJson;
+  return body === ContentFormat.senmlEtchCbor ? ContentFormat.senmlCbor : body;
+}
+
+/** What a Write-Composite is sent as; only ETCH and LwM2M CBOR can delete. */
+export function writeCompositeFormats(registration: Registration, deletes: boolean): readonly number[] {
+  const formats = compositeSubset(registration);
+  if (!deletes) return formats;
+  return [ContentFormat.senmlEtchCbor, ContentFormat.senmlEtchJson, ContentFormat.lwm2mCbor];
+}
+
+function compositeSubset(registration: Registration): readonly number[] {
+  const formats = structuredFormats(registration);
+  return formats.filter((format) => format !== ContentFormat.tlv && format !== ContentFormat.lwm2mJson);
+}
+
+export function definitionAt(
+  path: Path,
+  registration: Registration,
+  model: ObjectModel,
+): ResourceDefinition | undefined {
+  const { objectId, resourceId } = path;
+  if (objectId === null || resourceId === null) return undefined;
+  const version = path.prefix === null ? versionOf(registration, objectId) : undefined;
+  return model.resource(objectId, resourceId, version);
+}
+
+/** The version of the object that the device registered. */
+export function versionOf(registration: Registration, objectId: number): string | undefined {
+  return registration.objects.find((object) => object.objectId === objectId)?.version;
+}
+
+function plainFormat(value: TypedValue): number {
+  return value.type === 'Opaque' ? ContentFormat.opaque : ContentFormat.text;
+}
+
+function isEmpty(value: TypedValue): boolean {
+  const carried = value.type === 'String' || value.type === 'Corelnk' || value.type === 'Opaque';
+  return carried && value.value.length === 0;
+}

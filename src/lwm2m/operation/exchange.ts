@@ -1,0 +1,147 @@
+import type { Clock } from '../../clock.ts';
+import {
+  CoapError,
+  codes,
+  type CoapEndpoint,
+  type IncomingResponse,
+  type OutgoingRequest,
+  type Peer,
+} from '../../coap/index.ts';
+import { Lwm2mError } from '../error.ts';
+import type { Asking } from './request.ts';
+import type { QueueMode } from '../queue-mode.ts';
+import type { RegisteredDevice } from '../registered-device.ts';
+
+/** RFC 7252 §4.8.2, for the wait before a request may leave at all. */
+const EXCHANGE_LIFETIME_MS = 247_000;
+
+/** What goes along with each request of one operation. */
+export interface Exchange {
+  readonly device: RegisteredDevice;
+  /** Fires when the caller cancels and when the registration ends. */
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number | undefined;
+  readonly onSent: () => void;
+  readonly onDelivered: () => void;
+}
+
+/** Sends one request, or begins one observation. */
+export type Sending<Answer> = (
+  to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
+  request: OutgoingRequest,
+  asking: Asking,
+) => Promise<Answer>;
+
+/** Asks devices: when they may be asked, in one format after the other, with the errors of this room. */
+export class Exchanges {
+  readonly #clock: Clock;
+  readonly #queue: QueueMode;
+  readonly #heard: (device: RegisteredDevice) => void;
+
+  constructor(clock: Clock, queue: QueueMode, heard: (device: RegisteredDevice) => void) {
+    this.#clock = clock;
+    this.#queue = queue;
+    this.#heard = heard;
+  }
+
+  /**
+   * Sends the askings until the device takes one's format. Rejects with Lwm2mError ASLEEP, NOT_REGISTERED, TIMEOUT,
+   * CANCELLED, BAD_ANSWER, INVALID_ARGUMENT, LIMIT.
+   */
+  async ask<Answer extends { readonly response: IncomingResponse }>(
+    exchange: Exchange,
+    askings: Iterator<Asking, void>,
+    send: Sending<Answer>,
+  ): Promise<{ readonly answer: Answer; readonly asking: Asking }> {
+    // Made before anything waits: what can't be sent is refused whatever the device does.
+    let next = askings.next();
+    for (;;) {
+      if (next.done === true) throw new Lwm2mError('INVALID_ARGUMENT', 'no content format suits the device');
+      const asking = next.value;
+      const answer = await this.converse(exchange, (to, options) =>
+        send(to, { ...asking.request, ...options }, asking),
+      );
+      if (!refusesFormat(answer.response)) return { answer, asking };
+      next = askings.next();
+      if (next.done === true) return { answer, asking };
+    }
+  }
+
+  /** One request and its answer, once the device may be asked. Rejects as `ask`. */
+  async converse<Answer>(
+    { device, signal, timeoutMs, onSent, onDelivered }: Exchange,
+    send: (
+      to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
+      options: Pick<OutgoingRequest, 'signal' | 'timeoutMs' | 'onSent' | 'onAcknowledged'>,
+    ) => Promise<Answer>,
+  ): Promise<Answer> {
+    await this.#opened(device, signal, timeoutMs ?? EXCHANGE_LIFETIME_MS);
+    if (device.ended) throw ended();
+    if (signal.aborted) throw cancelled();
+    if (this.#queue.isAsleep(device)) throw new Lwm2mError('ASLEEP', 'the device sleeps; nothing was sent');
+    try {
+      const to = { endpoint: device.reachedBy.endpoint, peer: device.registration.peer };
+      const answer = await send(to, {
+        signal,
+        onSent,
+        onAcknowledged: () => {
+          this.#heard(device);
+          onDelivered();
+        },
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      });
+      this.#heard(device);
+      return answer;
+    } catch (error) {
+      // Core 1.2 §6.5: who does not answer is thought asleep.
+      if (error instanceof CoapError && error.code === 'TIMEOUT') this.#queue.silent(device);
+      throw device.ended ? ended(error) : lwm2mError(error);
+    }
+  }
+
+  /** No request goes to a device whose Register is not answered yet (Core 1.2 §6.2.1). */
+  async #opened(device: RegisteredDevice, signal: AbortSignal, timeoutMs: number): Promise<void> {
+    if (device.open || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(timeoutMs, resolve);
+      const proceed = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', proceed);
+        resolve();
+      };
+      signal.addEventListener('abort', proceed);
+      device.whenOpen(proceed);
+    });
+    if (!device.open && !signal.aborted) throw new Lwm2mError('TIMEOUT', 'the answer to its Register never left');
+  }
+}
+
+/** 4.06 for what was asked for, 4.15 for what was sent; devices mix them up. */
+function refusesFormat({ code }: IncomingResponse): boolean {
+  return code === codes.notAcceptable || code === codes.unsupportedContentFormat;
+}
+
+function lwm2mError(error: unknown): unknown {
+  if (!(error instanceof CoapError)) return error;
+  switch (error.code) {
+    case 'TIMEOUT':
+    case 'CLOSED':
+      return new Lwm2mError('TIMEOUT', error.message, { cause: error });
+    case 'CANCELLED':
+      return cancelled(error);
+    case 'LIMIT':
+      return new Lwm2mError('LIMIT', error.message, { cause: error });
+    case 'INVALID':
+      return new Lwm2mError('INVALID_ARGUMENT', error.message, { cause: error });
+    default:
+      return new Lwm2mError('BAD_ANSWER', error.message, { cause: error });
+  }
+}
+
+function cancelled(cause?: unknown): Lwm2mError {
+  return new Lwm2mError('CANCELLED', 'the operation was cancelled', { cause });
+}
+
+function ended(cause?: unknown): Lwm2mError {
+  return new Lwm2mError('NOT_REGISTERED', 'the registration ended before the device answered', { cause });
+}

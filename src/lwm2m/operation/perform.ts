@@ -1,0 +1,238 @@
+import type { Clock } from '../../clock.ts';
+import { codes, formatCode, type IncomingResponse } from '../../coap/index.ts';
+import { Lwm2mError } from '../error.ts';
+import type { Lwm2mHost } from '../host.ts';
+import type { Observations } from '../observation.ts';
+import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf, writtenBy } from './answer.ts';
+import { checkOperation } from './check.ts';
+import type { Exchange, Exchanges } from './exchange.ts';
+import { askingsFor, type AskedOperation } from './request.ts';
+import type { Operation, OperationResult } from './operation.ts';
+import type { Path } from '../path.ts';
+import type { RegisteredDevice } from '../registered-device.ts';
+import type { PerformOptions } from '../server.ts';
+import type { Decoded } from '../value.ts';
+
+export interface OperationsOptions {
+  readonly clock: Clock;
+  readonly host: Lwm2mHost;
+  readonly exchanges: Exchanges;
+  readonly observations: Observations;
+  /** Operations under way, or waiting for their turn, on one device; above it LIMIT. */
+  readonly mostPerDevice: number;
+}
+
+type ObserveOperation = Extract<Operation, { kind: 'observe' }>;
+type ReadOperation = Extract<Operation, { kind: 'read' | 'read-composite' }>;
+
+/** Device management and information reporting, as the server asks for them (Core 1.2 §6.3, §6.4). */
+export class Operations {
+  readonly #clock: Clock;
+  readonly #host: Lwm2mHost;
+  readonly #exchanges: Exchanges;
+  readonly #observations: Observations;
+  readonly #mostPerDevice: number;
+  #count = 0;
+
+  constructor(options: OperationsOptions) {
+    this.#clock = options.clock;
+    this.#host = options.host;
+    this.#exchanges = options.exchanges;
+    this.#observations = options.observations;
+    this.#mostPerDevice = options.mostPerDevice;
+  }
+
+  /** How many are under way, or wait for their turn, on all devices. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** See `Lwm2mServer.perform`. */
+  async perform(device: RegisteredDevice, operation: Operation, options: PerformOptions): Promise<OperationResult> {
+    checkOperation(operation, device.registration.lwm2mVersion);
+    if (device.operationCount >= this.#mostPerDevice) {
+      throw new Lwm2mError('LIMIT', `${this.#mostPerDevice} operations wait for the device already`);
+    }
+    const ending = new AbortController();
+    const abort = (): void => ending.abort();
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener('abort', abort);
+    device.begin(ending);
+    this.#count++;
+    try {
+      return await this.#perform(operation, {
+        device,
+        signal: ending.signal,
+        timeoutMs: options.timeoutMs,
+        onSent: once(options.onSent),
+        onDelivered: once(options.onDelivered),
+      });
+    } finally {
+      this.#count--;
+      device.done(ending);
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #perform(operation: Operation, exchange: Exchange): Promise<OperationResult> {
+    switch (operation.kind) {
+      case 'read':
+        return this.#read(exchange, operation, [operation.path]);
+      case 'read-composite':
+        return this.#read(exchange, operation, operation.paths);
+      case 'observe':
+        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#observe(exchange, operation));
+      case 'cancel-observation':
+        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#cancel(exchange, operation));
+      case 'discover':
+        return this.#discover(exchange, operation);
+      default:
+        return this.#change(exchange, operation);
+    }
+  }
+
+  async #read(exchange: Exchange, operation: ReadOperation, paths: readonly Path[]): Promise<OperationResult> {
+    const { response, expected } = await this.#ask(exchange, operation);
+    return this.#readResult(exchange.device, response, paths, expected);
+  }
+
+  async #readResult(
+    device: RegisteredDevice,
+    response: IncomingResponse,
+    paths: readonly Path[],
+    expected: number | null,
+  ): Promise<OperationResult> {
+    const result = resultOf(response);
+    if (!hasContent(response)) return result;
+    const { registration, model } = device;
+    const receivedAt = this.#clock.now();
+    let decoded: Decoded;
+    try {
+      decoded = decodeAnswer(response, { registration, model, paths, expected, receivedAt });
+    } catch (error) {
+      throw await this.#undecodable(device, response, paths, error);
+    }
+    await this.#host.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt });
+    return { ...result, decoded };
+  }
+
+  async #discover(exchange: Exchange, operation: Extract<Operation, { kind: 'discover' }>): Promise<OperationResult> {
+    const { response } = await this.#ask(exchange, operation);
+    const result = resultOf(response);
+    if (!result.ok) return result;
+    const { device } = exchange;
+    try {
+      return { ...result, links: discoveredLinks(response.payload, device.registration) };
+    } catch (error) {
+      throw await this.#undecodable(device, response, [operation.path], error);
+    }
+  }
+
+  /** Write, Write-Composite, Write-Attributes, Execute, Create and Delete: what the device takes, the host is told. */
+  async #change(
+    exchange: Exchange,
+    operation: Exclude<AskedOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
+  ): Promise<OperationResult> {
+    const { response } = await this.#ask(exchange, operation);
+    const result = resultOf(response);
+    if (!result.ok) return result;
+    const { device } = exchange;
+    const { registration, model } = device;
+    const created =
+      operation.kind === 'create'
+        ? (createdInstanceId(response.locationPath, operation.objectId) ?? operation.instanceId)
+        : null;
+    const written = writtenBy(operation, created, registration, model);
+    if (written !== null) {
+      await this.#host.readings({ registration, origin: 'WRITE', ...written, receivedAt: this.#clock.now() });
+    }
+    return { ...result, createdInstanceId: created };
+  }
+
+  /**
+   * One observation for one set of paths: asked for again, the device is read and the observation left as it is. With
+   * other attributes it is cancelled and begun anew.
+   */
+  async #observe(exchange: Exchange, operation: ObserveOperation): Promise<OperationResult> {
+    const { device } = exchange;
+    const { paths, attributes, contentFormat } = operation;
+    if (this.#observations.runs(device, paths, attributes)) {
+      const [path] = paths;
+      const single = path !== undefined && paths.length === 1;
+      const read: ReadOperation = single
+        ? { kind: 'read', path, ...(contentFormat !== undefined && { contentFormat }) }
+        : { kind: 'read-composite', paths, ...(typeof contentFormat === 'number' && { contentFormat }) };
+      return this.#read(exchange, read, paths);
+    }
+    const before = this.#observations.running(device, paths);
+    if (before) await this.#observations.cancel(exchange, before);
+    const { response, decoded, observing } = await this.#observations.start(exchange, operation);
+    const result = resultOf(response);
+    // It answered as to a Read: there will be no notifications (RFC 7641 §3.1).
+    if (result.ok && !observing) return { ...result, ok: false, message: 'the device does not observe this', decoded };
+    return { ...result, decoded };
+  }
+
+  async #cancel(
+    exchange: Exchange,
+    { paths, passive }: Extract<Operation, { kind: 'cancel-observation' }>,
+  ): Promise<OperationResult> {
+    const { device } = exchange;
+    const running = this.#observations.running(device, paths);
+    if (!running) throw new Lwm2mError('INVALID_ARGUMENT', `no observation of ${paths.join(', ')} runs`);
+    if (passive === true) {
+      await this.#observations.end(device, running, 'cancelled');
+      // Nothing was asked; the device will get an Empty message, the RST to its next notification.
+      return { ...NO_ANSWER };
+    }
+    const response = await this.#observations.cancel(exchange, running);
+    // Some devices confirm with nothing instead of the value, which is not to say that there is none.
+    if (response.payload.length === 0) return resultOf(response);
+    return this.#readResult(device, response, paths, running.record.contentFormat);
+  }
+
+  async #ask(
+    exchange: Exchange,
+    operation: AskedOperation,
+  ): Promise<{ response: IncomingResponse; expected: number | null }> {
+    const { registration, model } = exchange.device;
+    const { answer, asking } = await this.#exchanges.ask(
+      exchange,
+      askingsFor(operation, registration, model),
+      async ({ endpoint, peer }, request) => ({ response: await endpoint.request(peer, request) }),
+    );
+    return { response: answer.response, expected: asking.expected };
+  }
+
+  /** Tells the host, and makes the error for the caller. */
+  async #undecodable(
+    { registration }: RegisteredDevice,
+    { contentFormat, payload: bytes }: IncomingResponse,
+    paths: readonly Path[],
+    cause: unknown,
+  ): Promise<Lwm2mError> {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const path = paths.join(' ');
+    await this.#host.undecodable(registration, { contentFormat, bytes, path, reason, origin: 'READ' });
+    return new Lwm2mError('BAD_ANSWER', `the answer can't be decoded: ${reason}`, { cause });
+  }
+}
+
+const NO_ANSWER: OperationResult = {
+  ok: true,
+  code: formatCode(codes.empty),
+  message: null,
+  contentFormat: null,
+  decoded: null,
+  links: null,
+  createdInstanceId: null,
+};
+
+function once(listener: (() => void) | undefined): () => void {
+  let called = false;
+  return () => {
+    if (called) return;
+    called = true;
+    listener?.();
+  };
+}

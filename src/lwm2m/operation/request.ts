@@ -1,0 +1,202 @@
+import type { OutgoingRequest } from '../../coap/index.ts';
+import { formatAttributes } from '../attributes.ts';
+import { ContentFormat, encode, encodeComposite, encodeNewInstance, encodePaths } from '../codec/index.ts';
+import { Lwm2mError } from '../error.ts';
+import { formatExecuteArguments } from './execute-arguments.ts';
+import type { ObjectModel } from '../model/definition.ts';
+import { checkOperation } from './check.ts';
+import {
+  compositeAnswerFormat,
+  createFormats,
+  definitionAt,
+  pathListFormat,
+  readCompositeFormats,
+  readFormats,
+  writeCompositeFormats,
+  writeFormats,
+} from './content-format-choice.ts';
+import type { NotificationAttributes, Operation } from './operation.ts';
+import type { Path } from '../path.ts';
+import type { Registration } from '../registration/registration.ts';
+
+/** What asks an operation of a device, in one format. */
+export interface Asking {
+  readonly request: OutgoingRequest;
+  /** What an answer without a Content-Format is taken for; null when nothing was asked for. */
+  readonly expected: number | null;
+}
+
+/** What is sent as a request of its own. */
+export type AskedOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
+
+/**
+ * How an operation is asked of the device, in the format that suits it best first: the next is for a device that
+ * refuses the one before. Each is made when it is wanted, for a firmware image may be in it.
+ * Throws INVALID_ARGUMENT, naming the value, for what can't be asked of it.
+ */
+export function askingsFor(
+  operation: AskedOperation,
+  registration: Registration,
+  model: ObjectModel,
+): Generator<Asking, void> {
+  checkOperation(operation, registration.lwm2mVersion);
+  return encodable(candidates(operation, registration, model));
+}
+
+/** Passes over formats that can't carry it; throws INVALID_ARGUMENT when none can. */
+function* encodable(candidates: Iterable<() => Asking>): Generator<Asking, void> {
+  let refusal: unknown;
+  let found = false;
+  for (const candidate of candidates) {
+    let asking: Asking;
+    try {
+      asking = candidate();
+    } catch (error) {
+      refusal ??= error;
+      continue;
+    }
+    found = true;
+    yield asking;
+  }
+  if (found || !(refusal instanceof Lwm2mError)) return;
+  throw new Lwm2mError('INVALID_ARGUMENT', refusal.message, { cause: refusal });
+}
+
+function candidates(
+  operation: AskedOperation,
+  registration: Registration,
+  model: ObjectModel,
+): readonly (() => Asking)[] {
+  const at = (path: Path): readonly string[] => [...rootSegments(registration), ...path.segments()];
+  switch (operation.kind) {
+    case 'read':
+      return acceptsOf(operation, registration, model).map(
+        (accept) => () => asked({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
+      );
+    case 'read-composite':
+      return compositeReads(operation, registration, []);
+    case 'observe': {
+      const { paths, attributes } = operation;
+      const query = attributes ? attributesQuery(attributes, paths, registration, model) : [];
+      const [path] = paths;
+      if (path === undefined || paths.length > 1) return compositeReads(operation, registration, query);
+      return acceptsOf({ path, contentFormat: operation.contentFormat }, registration, model).map(
+        (accept) => () => asked({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
+      );
+    }
+    case 'write': {
+      const { path, values, mode } = operation;
+      // A resource without values is a multiple one that is emptied, an instance one that loses what it may.
+      const empty = values.length === 0 ? [path] : [];
+      return formatsOf(operation, () => writeFormats(operation, registration)).map((contentFormat) => () => {
+        const payload = encode({ contentFormat, path, values, empty });
+        return asked({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
+      });
+    }
+    case 'write-composite': {
+      const { values } = operation;
+      const deletes = values.some(({ value }) => value === null);
+      return formatsOf(operation, () => writeCompositeFormats(registration, deletes)).map((contentFormat) => () => {
+        const payload = encodeComposite(contentFormat, values);
+        return asked({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
+      });
+    }
+    case 'create': {
+      const { objectId, instanceId, values } = operation;
+      const path = [...rootSegments(registration), String(objectId)];
+      return formatsOf(operation, () => createFormats(instanceId, registration)).map((contentFormat) => () => {
+        const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
+        return asked({ method: 'POST', path, contentFormat, payload });
+      });
+    }
+    case 'execute': {
+      const text = formatExecuteArguments(operation.arguments);
+      const carried = text === '' ? {} : { contentFormat: ContentFormat.text, payload: new TextEncoder().encode(text) };
+      return [() => asked({ method: 'POST', path: at(operation.path), ...carried })];
+    }
+    case 'delete':
+      return [() => asked({ method: 'DELETE', path: at(operation.path) })];
+    case 'discover': {
+      const { path, depth } = operation;
+      const query = depth === undefined ? [] : [`depth=${depth}`];
+      const accept = ContentFormat.linkFormat;
+      return [() => asked({ method: 'GET', path: at(path), query, accept }, accept)];
+    }
+    case 'write-attributes': {
+      const query = attributesQuery(operation.attributes, [operation.path], registration, model);
+      if (query.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'no attribute is named');
+      return [() => asked({ method: 'PUT', path: at(operation.path), query })];
+    }
+  }
+}
+
+/** Core 1.2 §6.3.8: the paths are in the payload; only an alternate path is in the request's own. */
+function compositeReads(
+  operation: { readonly paths: readonly Path[]; readonly contentFormat?: number | null | undefined },
+  registration: Registration,
+  query: readonly string[],
+): readonly (() => Asking)[] {
+  const wanted = operation.contentFormat ?? null;
+  const formats =
+    wanted === null
+      ? readCompositeFormats(registration)
+      : [{ body: pathListFormat(wanted), accept: compositeAnswerFormat(wanted) }];
+  return formats.map(({ body, accept }) => () => {
+    const payload = encodePaths(body, operation.paths);
+    const path = rootSegments(registration);
+    return asked({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
+  });
+}
+
+/** The request that the observation of an earlier run of the server began with. */
+export function observeRequest(
+  observed: { readonly paths: readonly Path[]; readonly attributes?: NotificationAttributes | undefined },
+  contentFormat: number | null,
+  registration: Registration,
+  model: ObjectModel,
+): Asking | undefined {
+  const { paths, attributes } = observed;
+  const operation = { kind: 'observe' as const, paths, contentFormat, ...(attributes && { attributes }) };
+  const first = askingsFor(operation, registration, model).next();
+  return first.done === true ? undefined : first.value;
+}
+
+function asked(request: OutgoingRequest, expected: number | null = null): Asking {
+  return { request, expected };
+}
+
+function acceptOption(accept: number | null): { accept?: number } {
+  return accept === null ? {} : { accept };
+}
+
+function acceptsOf(
+  { path, contentFormat }: { path: Path; contentFormat?: number | null | undefined },
+  registration: Registration,
+  model: ObjectModel,
+): readonly (number | null)[] {
+  return contentFormat === undefined ? readFormats(path, registration, model) : [contentFormat];
+}
+
+/** The caller's format, which no other stands in for, or those that suit the device. */
+function formatsOf(
+  { contentFormat }: { readonly contentFormat?: number | undefined },
+  suiting: () => readonly number[],
+): readonly number[] {
+  return contentFormat === undefined ? suiting() : [contentFormat];
+}
+
+function attributesQuery(
+  attributes: NotificationAttributes,
+  paths: readonly Path[],
+  registration: Registration,
+  model: ObjectModel,
+): readonly string[] {
+  const [path] = paths;
+  const definition = path === undefined || paths.length > 1 ? undefined : definitionAt(path, registration, model);
+  return formatAttributes(attributes, { paths, lwm2mVersion: registration.lwm2mVersion, type: definition?.type });
+}
+
+/** `/lwm2m` → `lwm2m`, before every device-management path (Core 1.2 §6.4.1). */
+function rootSegments({ rootPath }: Registration): readonly string[] {
+  return rootPath.split('/').filter((segment) => segment !== '');
+}

@@ -1,0 +1,202 @@
+import type { Clock } from '../../clock.ts';
+import type { IncomingRequest, Peer } from '../../coap/index.ts';
+import type { RefusalCode } from '../refusal.ts';
+import type { Lwm2mHost } from '../host.ts';
+import type { Link } from '../link-format.ts';
+import type { Observations } from '../observation.ts';
+import type { QueueMode } from '../queue-mode.ts';
+import type { RegisterParameters } from './register-query.ts';
+import { parseUpdateQuery } from './register-query.ts';
+import { RegisteredDevice, type Lwm2mEndpoint } from '../registered-device.ts';
+import { readObjectList, readUpdatedList, registrationOf, updatedRegistration } from './record.ts';
+import type { Registration, RegistrationEnd } from './registration.ts';
+import type { Registry } from '../registry.ts';
+import type { Turns } from '../turns.ts';
+
+export interface RegistrationsOptions {
+  readonly clock: Clock;
+  /** Bytes from a source that nobody can foresee: a location is what proves a NoSec device's Update. */
+  readonly random: (size: number) => Uint8Array;
+  readonly host: Lwm2mHost;
+  readonly registry: Registry;
+  readonly observations: Observations;
+  readonly queue: QueueMode;
+  readonly turns: Turns;
+  /** Above it a Register is answered 5.03. */
+  readonly most: number;
+}
+
+/** What a device's request came to: the device as it is registered now, or a refusal. */
+export type Outcome =
+  | { readonly ok: true; readonly device: RegisteredDevice }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
+
+/** 16 characters, of which clients must take at least that many (Core 1.2 §6.2.1). */
+const ID_BYTES = 12;
+
+/**
+ * Registrations from the first Register to their end (Core 1.2 §6.2). What changes one device's registration runs one
+ * after the other; the host stores each change before it holds.
+ */
+export class Registrations {
+  readonly #options: RegistrationsOptions;
+
+  constructor(options: RegistrationsOptions) {
+    this.#options = options;
+  }
+
+  /** A Register replaces the device's registration, whose observations end. Rejects as the host does. */
+  async register(parameters: RegisterParameters, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
+    const { turns } = this.#options;
+    const { peer } = request;
+    if (parameters.endpoint === null && peer.security === null) return refused('4.00', 'ep is missing');
+    // Two Registers of one device: the later one shall win, however long the first one's admission takes.
+    return turns.run(`endpoint ${parameters.endpoint ?? peer.key}`, () =>
+      this.#register(parameters, request, reachedBy),
+    );
+  }
+
+  async #register(
+    parameters: RegisterParameters,
+    request: IncomingRequest,
+    reachedBy: Lwm2mEndpoint,
+  ): Promise<Outcome> {
+    const { host, registry, turns, most, clock } = this.#options;
+    const { peer, payload } = request;
+    const { lwm2mVersion, profileIds } = parameters;
+    const admission = await host.admit({ endpoint: parameters.endpoint, lwm2mVersion, peer });
+    if (!admission.admitted) return refused(admission.code, admission.reason);
+    const { deviceKey, endpoint, model, awakeMs } = admission;
+    const links = await this.#profileLinks(profileIds, deviceKey);
+    if (links === null) return refused('4.09', 'a Profile ID is unknown; register with the whole list of objects');
+    const read = readObjectList(payload, lwm2mVersion, links);
+    if (!read.ok) return refused('4.00', read.message);
+    return turns.run(deviceKey, async () => {
+      const previous = registry.withKey(deviceKey);
+      if (!previous && registry.size >= most) return refused('5.03', 'too many devices are registered');
+      const id = Buffer.from(this.#options.random(ID_BYTES)).toString('base64url');
+      const origin = { peer, transport: reachedBy.transport, at: clock.now() };
+      const registration = registrationOf({ id, deviceKey, endpoint }, parameters, read.list, origin);
+      await host.registered(registration, previous?.registration ?? null);
+      const device = new RegisteredDevice({ registration, model, awakeMs, reachedBy, answered: false });
+      registry.add(device);
+      if (previous) await this.#drop(previous);
+      return { ok: true, device };
+    });
+  }
+
+  /** Rejects as the host does. */
+  async update(id: string, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
+    return this.#inTurn(id, request.peer, async (device) => {
+      const { host, clock } = this.#options;
+      const { peer, payload, query } = request;
+      const before = device.registration;
+      const parsed = parseUpdateQuery(query, before.lwm2mVersion);
+      if (!parsed.ok) return refused(parsed.code, parsed.message);
+      const links = await this.#profileLinks(parsed.parameters.profileIds ?? [], before.deviceKey);
+      if (links === null) return refused('4.09', 'a Profile ID is unknown');
+      const listed = payload.length > 0 || links.length > 0;
+      const read = listed ? readUpdatedList(payload, before, links) : null;
+      if (read?.ok === false) return refused('4.00', read.message);
+      const origin = { peer, transport: reachedBy.transport, at: clock.now() };
+      const registration = updatedRegistration(before, parsed.parameters, read?.list ?? null, origin);
+      const moved = hasMoved(before, device.reachedBy, peer, reachedBy);
+      await host.updated(registration, before, moved);
+      await this.#take(device, registration, reachedBy);
+      return { ok: true, device };
+    });
+  }
+
+  /** Rejects as the host does; the registration stands then. */
+  async deregister(id: string, peer: Peer): Promise<Outcome> {
+    return this.#inTurn(id, peer, async (device) => {
+      await this.#end(device, 'deregistered');
+      return { ok: true, device };
+    });
+  }
+
+  /** Ends it for a reason of ours; nothing happens when it ended or was replaced meanwhile. Rejects as the host does. */
+  async remove(device: RegisteredDevice, end: RegistrationEnd): Promise<void> {
+    const { turns, registry } = this.#options;
+    const { id, deviceKey } = device.registration;
+    await turns.run(deviceKey, async () => {
+      if (registry.withId(id) !== device) return;
+      // An Update came while its turn was awaited.
+      if (end === 'expired' && !registry.isOverdue(device)) return;
+      await this.#end(device, end);
+    });
+  }
+
+  /** What a request to a location comes to: the device must be known, and the request be its own. */
+  async #inTurn(id: string, peer: Peer, task: (device: RegisteredDevice) => Promise<Outcome>): Promise<Outcome> {
+    const { registry, turns } = this.#options;
+    const found = registry.withId(id);
+    if (!found) return refused('4.04', 'no such registration');
+    return turns.run(found.registration.deviceKey, async () => {
+      const device = registry.withId(id);
+      if (!device) return refused('4.04', 'no such registration');
+      if (!isSameIdentity(device.registration.peer, peer)) return refused('4.00', 'the registration is another peer’s');
+      return task(device);
+    });
+  }
+
+  async #end(device: RegisteredDevice, end: RegistrationEnd): Promise<void> {
+    await this.#options.host.ended(device.registration, end);
+    this.#options.registry.remove(device);
+    await this.#drop(device);
+  }
+
+  /** All that hangs on a registration ends with it (Core 1.2 §6.2.1). */
+  async #drop(device: RegisteredDevice): Promise<void> {
+    device.end();
+    this.#options.queue.forget(device);
+    await this.#options.observations.endAll(device, 'registration-ended');
+  }
+
+  /** The device is where its Update came from, and what runs with it moves along. */
+  async #take(device: RegisteredDevice, registration: Registration, reachedBy: Lwm2mEndpoint): Promise<void> {
+    const { registry, observations } = this.#options;
+    const from = { peer: device.registration.peer, reachedBy: device.reachedBy };
+    const alone = registry.atPeer(from.reachedBy.endpoint, from.peer) === device;
+    registry.update(device, registration, reachedBy);
+    if (from.reachedBy === reachedBy && from.peer.key === registration.peer.key) return;
+    // RFC 8323 §7.4: an observation ends with the connection it was asked over.
+    if (isStream(from.reachedBy)) await observations.endAll(device, 'cancelled');
+    else if (from.reachedBy === reachedBy && alone) reachedBy.endpoint.movePeer(from.peer, registration.peer);
+    else await observations.carryOver(device, reachedBy);
+  }
+
+  /** Null when one of them is unknown. */
+  async #profileLinks(profileIds: readonly string[], deviceKey: string): Promise<readonly Link[] | null> {
+    const links: Link[] = [];
+    for (const profileId of profileIds) {
+      const found = await this.#options.host.profileObjects?.(profileId, deviceKey);
+      if (!found) return null;
+      links.push(...found);
+    }
+    return links;
+  }
+}
+
+function refused(code: RefusalCode, message: string): Outcome {
+  return { ok: false, code, message };
+}
+
+/**
+ * Whether a request may speak for a registration: it must have the identity that registered. Over NoSec the location,
+ * which only the device was told, is all the identity there is.
+ */
+function isSameIdentity({ security: registered }: Peer, { security: asking }: Peer): boolean {
+  if (registered === null || asking === null) return registered === asking;
+  return (
+    registered.kind === asking.kind && registered.name === asking.name && registered.credential === asking.credential
+  );
+}
+
+function hasMoved(before: Registration, reachedBy: Lwm2mEndpoint, peer: Peer, now: Lwm2mEndpoint): boolean {
+  return reachedBy !== now || before.peer.address !== peer.address || before.peer.port !== peer.port;
+}
+
+function isStream({ transport }: Lwm2mEndpoint): boolean {
+  return transport === 'tcp' || transport === 'tls';
+}

@@ -1,0 +1,116 @@
+import type { Link } from '../link-format.ts';
+import { impliedObjectVersion } from '../model/core-versions.ts';
+import { Path } from '../path.ts';
+import type { Lwm2mVersion, RegisteredObject } from './registration.ts';
+
+/** What the link list of a Register or an Update says (Core 1.2 §6.2.1). */
+export interface RegisteredObjects {
+  /** Prefix of every device-management path, `/` when none. */
+  readonly rootPath: string;
+  /** What the root link's `ct` names, in its order. */
+  readonly contentFormats: readonly number[];
+  /** By ascending id. */
+  readonly objects: readonly RegisteredObject[];
+  /** Links that say nothing valid: they don't cost a device its registration. */
+  readonly dropped: readonly Link[];
+}
+
+export type RegisteredObjectsResult =
+  | ({ readonly ok: true } & RegisteredObjects)
+  | { readonly ok: false; readonly code: '4.00'; readonly message: string };
+
+const RESOURCE_TYPE = 'oma.lwm2m';
+const VERSION = /^\d{1,5}\.\d{1,5}$/;
+/** Security and OSCORE hold keys: they are never listed (Core 1.2 §6.2.1). */
+const HIDDEN_OBJECTS: ReadonlySet<number> = new Set([0, 21]);
+
+interface Found {
+  version: string | undefined;
+  readonly instanceIds: Set<number>;
+}
+
+/**
+ * The objects, versions and instances that a device lists. A link that is wrong (an id of 65535, a version that is
+ * none) is dropped; only when nothing is left of a list is it refused. Never throws.
+ */
+export function registeredObjects(links: readonly Link[], lwm2mVersion: Lwm2mVersion): RegisteredObjectsResult {
+  const root = links.find(isRoot);
+  const rootPath = root === undefined || root.uri === '/' ? '/' : root.uri.replace(/\/$/, '');
+  const objects = new Map<number, Found>();
+  const dropped: Link[] = [];
+  for (const link of links) {
+    if (link === root || link.uri === '/') continue;
+    if (!take(link, rootPath, objects)) dropped.push(link);
+  }
+  const [bad] = dropped;
+  if (bad !== undefined && objects.size === 0) {
+    return { ok: false, code: '4.00', message: `no valid object link: <${bad.uri.slice(0, 40)}>` };
+  }
+  return {
+    ok: true,
+    rootPath,
+    contentFormats: contentFormatsOf(root),
+    objects: sorted(objects, lwm2mVersion),
+    dropped,
+  };
+}
+
+/** `</lwm2m>;rt="oma.lwm2m"`, or plain `</>`. An alternate path has no numeric segment (Core 1.2 §6.4.1). */
+function isRoot({ uri, attributes }: Link): boolean {
+  if (uri === '/') return true;
+  const marked = attributes['rt']?.split(' ').includes(RESOURCE_TYPE) === true;
+  return marked && !uri.split('/').some((segment) => /^\d+$/.test(segment));
+}
+
+/** False when the link names no object or instance that a device may list. */
+function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, Found>): boolean {
+  // Wakaama announces an alternate path and lists its objects without it.
+  const below = rootPath !== '/' && uri.startsWith(`${rootPath}/`) ? uri.slice(rootPath.length) : uri;
+  const path = pathOf(below);
+  if (path === undefined || hasWrongVersion(attributes)) return false;
+  const version = attributes['ver'];
+  const { objectId, instanceId } = path;
+  if (objectId === null || path.resourceId !== null || HIDDEN_OBJECTS.has(objectId)) return false;
+  const found = objects.get(objectId) ?? { version: undefined, instanceIds: new Set() };
+  objects.set(objectId, found);
+  // Core 1.2 shows `ver` on an instance link too; it means the object.
+  found.version ??= version ?? undefined;
+  if (instanceId !== null) found.instanceIds.add(instanceId);
+  return true;
+}
+
+/** True for a link whose syntax is right but which LwM2M gives no meaning: an id of 65535, a version that is none. */
+export function isMeaningless({ uri, attributes }: Link): boolean {
+  const numeric = /^\/\d+(?:\/|$)/.test(uri);
+  return hasWrongVersion(attributes) || (numeric && pathOf(uri) === undefined);
+}
+
+function hasWrongVersion(attributes: Link['attributes']): boolean {
+  const version = attributes['ver'];
+  return version !== undefined && !VERSION.test(version ?? '');
+}
+
+/** Some devices put a slash behind every path. */
+function pathOf(uri: string): Path | undefined {
+  try {
+    return Path.parse(uri === '/' ? uri : uri.replace(/\/$/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `ct=112` or `ct="110 112 60"`. */
+function contentFormatsOf(root: Link | undefined): number[] {
+  const numbers = root?.attributes['ct']?.split(' ').filter((text) => /^\d{1,5}$/.test(text)) ?? [];
+  return [...new Set(numbers.map(Number))];
+}
+
+function sorted(objects: ReadonlyMap<number, Found>, lwm2mVersion: Lwm2mVersion): RegisteredObject[] {
+  return [...objects]
+    .sort(([left], [right]) => left - right)
+    .map(([objectId, { version, instanceIds }]) => ({
+      objectId,
+      version: version ?? impliedObjectVersion(objectId, lwm2mVersion),
+      instanceIds: [...instanceIds].sort((left, right) => left - right),
+    }));
+}

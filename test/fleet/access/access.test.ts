@@ -1,0 +1,140 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { createEventBus } from '../../../src/events/index.ts';
+import { createAccess } from '../../../src/fleet/access/keys.ts';
+import { ensureAdminToken } from '../../../src/fleet/access/admin-token.ts';
+import { DEFAULT_TENANT, ensureDefaultTenant } from '../../../src/fleet/access/tenants.ts';
+import type { Access, Actor, FleetEvents, TenantId } from '../../../src/fleet/index.ts';
+import { apiKeys, settings, tenants } from '../../../src/store/index.ts';
+import { ManualClock } from '../../manual-clock.ts';
+import { useStore } from '../../store/database.ts';
+
+const store = useStore({ poolSize: 1 });
+const clock = new ManualClock();
+const bus = createEventBus<FleetEvents>();
+const admin: Actor = { tenantId: DEFAULT_TENANT, role: 'admin', subject: 'admin-token', keyId: null };
+const stranger: Actor = { ...admin, tenantId: 'umbrella' as TenantId };
+let access: Access;
+
+beforeAll(async () => {
+  access = createAccess(store(), bus, clock);
+  await ensureDefaultTenant(store(), clock);
+  await ensureDefaultTenant(store(), clock);
+  await store().asSystem((tx) => tx.insert(tenants).values({ id: 'umbrella', name: '', createdAt: new Date() }));
+});
+
+beforeEach(async () => {
+  await store().asSystem(async (tx) => {
+    await tx.delete(apiKeys);
+    await tx.delete(settings);
+  });
+});
+
+describe('the admin token', () => {
+  it('is made at the first start, told once, and is the default tenant’s admin', async () => {
+    const made = await ensureAdminToken(store(), null);
+    expect(made).toMatch(/^tl_[\w-]{43}$/);
+    expect(await ensureAdminToken(store(), null)).toBeNull();
+    expect(await access.authenticate(made ?? '')).toEqual(admin);
+  });
+
+  it('that is given takes the place of the one before, and is never told', async () => {
+    const made = await ensureAdminToken(store(), null);
+    expect(await ensureAdminToken(store(), 'chosen by the operator')).toBeNull();
+    expect(await access.authenticate('chosen by the operator')).toEqual(admin);
+    expect(await access.authenticate(made ?? '')).toBeNull();
+    expect(await ensureAdminToken(store(), null)).toBeNull();
+    expect(await access.authenticate('chosen by the operator')).toEqual(admin);
+  });
+
+  it('is not in the database', async () => {
+    await ensureAdminToken(store(), 'chosen by the operator');
+    const stored = await store().asSystem((tx) => tx.select().from(settings));
+    expect(JSON.stringify(stored)).not.toContain('chosen');
+  });
+});
+
+describe('an API key', () => {
+  it('gives its tenant and role to who has its token', async () => {
+    for (const role of ['viewer', 'operator', 'admin'] as const) {
+      const { id, token } = await access.createKey(admin, { name: ' dashboard ', role });
+      expect(token).toMatch(/^tl_[\w-]{43}$/);
+      expect(await access.authenticate(token)).toEqual({ tenantId: 'default', role, subject: `key:${id}`, keyId: id });
+    }
+    expect((await access.keys(admin)).map(({ name, role }) => [name, role])).toEqual(
+      expect.arrayContaining([
+        ['dashboard', 'viewer'],
+        ['dashboard', 'operator'],
+        ['dashboard', 'admin'],
+      ]),
+    );
+  });
+
+  it('is stored without its token', async () => {
+    const { token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+    const rows = await store().asSystem((tx) => tx.select().from(apiKeys));
+    expect(JSON.stringify(rows)).not.toContain(token.slice(3));
+  });
+
+  it('opens nothing once revoked, and says so on the bus', async () => {
+    const { id, token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+    const revocations = bus.subscribe('keyRevoked', DEFAULT_TENANT)[Symbol.asyncIterator]();
+    await access.revokeKey(admin, id);
+    expect(await access.authenticate(token)).toBeNull();
+    expect(await access.keys(admin)).toEqual([]);
+    expect((await revocations.next()).value).toEqual({ kind: 'event', value: { tenantId: 'default', keyId: id } });
+    await expect(access.revokeKey(admin, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('of another tenant can be neither seen nor revoked', async () => {
+    const { id, token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+    expect(await access.keys(stranger)).toEqual([]);
+    await expect(access.revokeKey(stranger, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await access.authenticate(token)).not.toBeNull();
+  });
+
+  it.each([
+    ['an empty name', { name: '  ', role: 'viewer' }, 'name'],
+    ['a name too long', { name: 'n'.repeat(201), role: 'viewer' }, 'name'],
+    ['a role that there is not', { name: 'n', role: 'root' as 'admin' }, 'role'],
+  ] as const)('is not made with %s', async (_case, input, field) => {
+    await expect(access.createKey(admin, input)).rejects.toMatchObject({ code: 'VALIDATION', field: [field] });
+  });
+
+  it('is managed by admins only', async () => {
+    for (const role of ['viewer', 'operator'] as const) {
+      const actor: Actor = { ...admin, role };
+      await expect(access.createKey(actor, { name: 'n', role })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(access.keys(actor)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(access.revokeKey(actor, 'x')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    await expect(access.revokeKey(admin, 'no uuid')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('is one of at most 200', async () => {
+    await store().asTenant('default', (tx) =>
+      tx.insert(apiKeys).values(
+        Array.from({ length: 200 }, (_, n) => ({
+          id: crypto.randomUUID(),
+          tenantId: 'default',
+          name: 'n',
+          role: 'viewer' as const,
+          tokenHash: String(n),
+          createdAt: new Date(),
+        })),
+      ),
+    );
+    await expect(access.createKey(admin, { name: 'n', role: 'viewer' })).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
+describe('a token that is nobody’s', () => {
+  it.each(['', 'tl_', 'tl_' + 'A'.repeat(43), 'x'.repeat(1_000_000), "' or true --", '\0'])(
+    'is refused',
+    async (token) => {
+      await ensureAdminToken(store(), null);
+      await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+      expect(await access.authenticate(token)).toBeNull();
+    },
+  );
+});

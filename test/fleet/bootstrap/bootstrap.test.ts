@@ -1,0 +1,321 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { udpPeer, type Peer } from '../../../src/coap/index.ts';
+import { createBootstrapLookUp, createCredentialLookUp, createCredentials } from '../../../src/fleet/index.ts';
+import type { Bootstrap, BootstrapPlan, Device, NewCredential } from '../../../src/fleet/index.ts';
+import { matches } from '../../../src/fleet/bootstrap/factory-credentials.ts';
+import { FreshCredentials } from '../../../src/fleet/bootstrap/fresh-credentials.ts';
+import { deviceKey } from '../../../src/fleet/devices/device-key.ts';
+import type { BootstrapAdmission, BootstrapConfiguration, Registration } from '../../../src/lwm2m/index.ts';
+import { useStore } from '../../store/database.ts';
+import { ADMIN, fleetWorld, OTHER, otherTenant, type FleetWorld } from '../fleet-world.ts';
+
+const store = useStore();
+let world: FleetWorld;
+let run = 0;
+
+const OURS: BootstrapPlan = {
+  server: {
+    uri: 'coaps://lwm2m.example.com:5684',
+    shortServerId: 7,
+    lifetime: 600,
+    binding: 'U',
+    security: 'FRESH_PSK',
+  },
+  values: [],
+  deletes: ['/0', '/1'],
+  reads: [],
+};
+const LOOPBACK = udpPeer('127.0.0.1', 40_000);
+
+beforeAll(async () => {
+  world = await fleetWorld(store());
+  await otherTenant(store());
+});
+afterAll(() => world.stop());
+
+function proving(credential: string): Peer {
+  return { ...udpPeer('192.0.2.9', 40_000), security: { kind: 'psk', name: 'somebody', credential } };
+}
+
+async function device(plan: BootstrapPlan | null = OURS): Promise<Device> {
+  const made = await world.fleet.devices.provision(ADMIN, { endpoint: `bootstrapped-${run++}` });
+  if (plan) await world.fleet.bootstraps.setPlan(ADMIN, { deviceId: made.id }, plan);
+  return made;
+}
+
+function ask(endpoint: string | null, peer: Peer = LOOPBACK): Promise<BootstrapAdmission> {
+  return world.bootstrapHost.admit({ endpoint, peer, pack: false });
+}
+
+/** What an admitted device is given. */
+async function given(endpoint: string, peer: Peer = LOOPBACK): Promise<{ id: string } & BootstrapConfiguration> {
+  const admission = await ask(endpoint, peer);
+  if (!admission.admitted) throw new Error(admission.reason);
+  return { id: admission.bootstrapId, ...admission.configuration };
+}
+
+function valueAt({ values }: BootstrapConfiguration, path: string): unknown {
+  return values.find((value) => String(value.path) === path)?.value.value;
+}
+
+function identityIn(configuration: BootstrapConfiguration): string {
+  return Buffer.from(valueAt(configuration, '/0/0/3') as Uint8Array).toString();
+}
+
+/** The credential that counts for a PSK identity at the LwM2M server; null when none does. */
+async function counting(identity: string): Promise<string | null> {
+  const { clock } = world.network;
+  const lookUp = createCredentialLookUp({ store: store(), clock, seal: world.seal });
+  return (await lookUp.psk(Buffer.from(identity)))?.credential ?? null;
+}
+
+/** The device registers over DTLS with the key of this identity. */
+async function register({ tenantId, id }: Device, identity: string): Promise<void> {
+  const { bus, seal, network } = world;
+  const book = createCredentials({ store: store(), clock: network.clock, bus, seal });
+  const credential = (await counting(identity)) ?? '';
+  // The parts of a registration that it looks at.
+  const registration = { deviceKey: deviceKey(tenantId, id), peer: proving(credential) } as Registration;
+  await new FreshCredentials(store(), bus, network.clock, book).registered(registration, null);
+}
+
+async function records(known: Device): Promise<Bootstrap[]> {
+  const { edges } = await world.fleet.bootstraps.page(ADMIN, { first: 100 }, { deviceId: known.id });
+  return edges.map(({ node }) => node);
+}
+
+describe('a bootstrap', () => {
+  it('gives the device its server and a fresh key, and is on record without it', async () => {
+    const known = await device();
+    const configuration = await given(known.endpoint);
+    expect(configuration.deletes.map(String)).toEqual(['/0', '/1']);
+    expect(valueAt(configuration, '/0/0/0')).toBe('coaps://lwm2m.example.com:5684');
+    expect([valueAt(configuration, '/0/0/10'), valueAt(configuration, '/1/0/0')]).toEqual([7, 7]);
+    expect([valueAt(configuration, '/1/0/1'), valueAt(configuration, '/1/0/7')]).toEqual([600, 'U']);
+    const key = valueAt(configuration, '/0/0/5');
+    const lookUp = createCredentialLookUp({ store: store(), clock: world.network.clock, seal: world.seal });
+    expect(await lookUp.psk(Buffer.from(identityIn(configuration)))).toMatchObject({ key });
+    const step = { path: '/0/1', contentFormat: 11542, bytes: 9, message: null, startedAt: 1, endedAt: 2 };
+    await world.bootstrapHost.stepped(configuration.id, { ...step, operation: 'WRITE', code: '2.04' });
+    await world.bootstrapHost.ended(configuration.id, { finished: true, lwm2mVersion: '1.1' });
+    const [record] = await records(known);
+    expect(record).toMatchObject({ status: 'FINISHED', endpoint: known.endpoint, lwm2mVersion: '1.1', security: null });
+    expect(record?.steps).toEqual([{ ...step, operation: 'WRITE', code: '2.04' }]);
+    const hex = Buffer.from(key as Uint8Array).toString('hex');
+    expect(JSON.stringify(record)).not.toContain(hex);
+  });
+
+  it('leaves the old key until the device has registered with the new one', async () => {
+    const known = await device();
+    await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', identity: `old-${known.endpoint}` });
+    await world.network.clock.advance(1);
+    const first = identityIn(await given(known.endpoint));
+    await world.network.clock.advance(1);
+    const second = identityIn(await given(known.endpoint));
+    expect(await Promise.all([`old-${known.endpoint}`, first, second].map(counting))).not.toContain(null);
+    await register(known, first);
+    expect(await counting(`old-${known.endpoint}`)).toBeNull();
+    expect([await counting(first), await counting(second)]).not.toContain(null);
+    await register(known, second);
+    expect(await counting(first)).toBeNull();
+    expect(await counting(second)).not.toBeNull();
+  });
+
+  it('keeps the keys of the last interrupted ones only', async () => {
+    const known = await device();
+    const identities: string[] = [];
+    for (let times = 0; times < 6; times++) {
+      identities.push(identityIn(await given(known.endpoint)));
+      await world.network.clock.advance(1);
+    }
+    const counted = await Promise.all(identities.map(counting));
+    expect(counted.map((credential) => credential !== null)).toEqual([false, false, true, true, true, true]);
+  });
+
+  it('ends as failed when the server restarts in the middle', async () => {
+    const known = await device();
+    await given(known.endpoint);
+    const next = await fleetWorld(store());
+    await next.stop();
+    expect(await records(known)).toMatchObject([{ status: 'FAILED', reason: 'the server was restarted' }]);
+  });
+
+  it('fills in what the plan names, by the type of its place', async () => {
+    const known = await device({
+      ...OURS,
+      server: null,
+      values: [
+        { path: '/3/0/15', value: 'zone of {{endpoint}}' },
+        { path: '/0/3/3', value: '{{pskIdentity}}' },
+        { path: '/0/3/5', value: '{{psk}}' },
+        { path: '/2/0', value: { '0': 3303, '1': 0, '3': 7 } },
+        { path: '/2/0/2', value: { '7': 15 } },
+      ],
+    });
+    const configuration = await given(known.endpoint);
+    expect(valueAt(configuration, '/3/0/15')).toBe(`zone of ${known.endpoint}`);
+    expect(Buffer.from(valueAt(configuration, '/0/3/3') as Uint8Array).toString()).toContain(known.endpoint);
+    expect(valueAt(configuration, '/0/3/5')).toHaveLength(32);
+    expect(valueAt(configuration, '/2/0/2/7')).toBe(15);
+  });
+
+  it('is told as it happens', async () => {
+    const known = await device();
+    const heard = world.bus.subscribe('bootstrapChanged', deviceKey(known.tenantId, known.id));
+    const { id } = await given(known.endpoint);
+    await world.bootstrapHost.ended(id, { finished: false, reason: 'silence' });
+    const statuses: string[] = [];
+    for await (const event of heard) {
+      if (event.kind === 'event') statuses.push(event.value.bootstrap.status);
+      if (statuses.length === 2) break;
+    }
+    expect(statuses).toEqual(['RUNNING', 'FAILED']);
+  });
+});
+
+describe('a bootstrap is refused', () => {
+  it('without security from anywhere but this machine', async () => {
+    const known = await device();
+    const refused = await ask(known.endpoint, udpPeer('192.0.2.9', 40_000));
+    expect(refused).toEqual({ admitted: false, code: '4.00', reason: expect.stringContaining('this machine only') });
+  });
+
+  it.each([null, '', 'a\0b'])('to the endpoint name %j', async (endpoint) => {
+    expect(await ask(endpoint)).toMatchObject({ admitted: false, code: '4.00' });
+  });
+
+  it('without a plan, with the reason on the device', async () => {
+    const known = await device(null);
+    expect(await ask(known.endpoint)).toMatchObject({ admitted: false, code: '4.00' });
+    expect(await records(known)).toMatchObject([{ status: 'REFUSED', reason: 'there is no configuration for it' }]);
+  });
+
+  it('without security to a device that has a bootstrap credential', async () => {
+    const known = await device();
+    const psk: NewCredential = { kind: 'psk', purpose: 'bootstrap' };
+    const { credential } = await world.fleet.credentials.create(ADMIN, known.id, psk);
+    expect(await ask(known.endpoint)).toMatchObject({ admitted: false });
+    expect(await ask(known.endpoint, proving(credential.id))).toMatchObject({ admitted: true });
+    expect(await ask(null, proving(credential.id))).toMatchObject({ admitted: true });
+    expect(await ask('another', proving(credential.id))).toMatchObject({ admitted: false, code: '4.00' });
+  });
+
+  it('to a credential of the LwM2M server, and the other way round', async () => {
+    const known = await device();
+    const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
+    expect(await ask(known.endpoint, proving(credential.id))).toMatchObject({ admitted: false });
+    await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', purpose: 'bootstrap', identity: 'only-bs' });
+    expect(await counting('only-bs')).toBeNull();
+  });
+});
+
+describe('a factory credential', () => {
+  const expiresAt = new Date(Date.UTC(2027, 0, 1));
+
+  async function factory(endpointPattern: string, mostDevices = 2): Promise<{ id: string; identity: string }> {
+    const input = { name: 'batch', identity: `factory-${run++}`, endpointPattern, mostDevices, expiresAt };
+    const { credential } = await world.fleet.bootstraps.createFactoryCredential(ADMIN, input);
+    await world.fleet.bootstraps.setPlan(ADMIN, { profileId: credential.profileId }, OURS);
+    return credential;
+  }
+
+  it('makes a device of an unknown endpoint of its pattern, and lets it come again', async () => {
+    const { id } = await factory('urn:batch-a:*');
+    expect(await ask('urn:batch-a:1', proving(id))).toMatchObject({ admitted: true });
+    expect(await ask('urn:batch-a:1', proving(id))).toMatchObject({ admitted: true });
+    expect(await world.fleet.devices.get(ADMIN, { endpoint: 'urn:batch-a:1' })).not.toBeNull();
+    expect(await ask('urn:batch-b:1', proving(id))).toMatchObject({ admitted: false });
+    expect(await ask('urn:batch-a:2', proving(id))).toMatchObject({ admitted: true });
+    expect(await ask('urn:batch-a:3', proving(id))).toMatchObject({
+      admitted: false,
+      reason: 'the factory credential has brought its 2 devices',
+    });
+  });
+
+  it('does not reach a device that has a credential of its own', async () => {
+    const { id } = await factory('bootstrapped-*');
+    const known = await device();
+    const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
+    const refused = { admitted: false, reason: 'the device has a credential of its own' };
+    expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
+    // A stolen one does not come back by the key that all of its batch have.
+    await world.fleet.credentials.revoke(ADMIN, credential.id);
+    expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
+  });
+
+  it('is not shadowed by a later bootstrap credential of another tenant with its identity, nor shadows an earlier', async () => {
+    const { id, identity } = await factory('*');
+    const parts = { store: store(), clock: world.network.clock, seal: world.seal };
+    const found = (of: string): Promise<unknown> => createBootstrapLookUp(parts).psk(Buffer.from(of));
+    const known = await device();
+    const make = (of: string): Promise<unknown> =>
+      world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', purpose: 'bootstrap', identity: of });
+    await world.network.clock.advance(1_000);
+    await make(identity);
+    expect(await found(identity)).toMatchObject({ credential: id });
+    const earlier = `factory-${run}`;
+    await make(earlier);
+    await world.network.clock.advance(1_000);
+    const later = await factory('*');
+    expect(later.identity).toBe(earlier);
+    expect(await found(earlier)).not.toMatchObject({ credential: later.id });
+  });
+
+  it('counts until it is revoked', async () => {
+    const { id, identity } = await factory('*');
+    const parts = { store: store(), clock: world.network.clock, seal: world.seal };
+    const found = (): Promise<unknown> => createBootstrapLookUp(parts).psk(Buffer.from(identity));
+    expect(await found()).toMatchObject({ credential: id });
+    await expect(world.fleet.bootstraps.revokeFactoryCredential(OTHER, id)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await world.fleet.bootstraps.revokeFactoryCredential(ADMIN, id);
+    expect(await found()).toBeNull();
+    expect(await ask('anybody', proving(id))).toMatchObject({ admitted: false });
+  });
+
+  it.each([
+    ['urn:imei:35*', 'urn:imei:351', true],
+    ['urn:imei:35*', 'urn:imei:361', false],
+    ['*-lab', 'x-lab', true],
+    ['a*b*c', 'a1b2c', true],
+    ['a*b*c', 'a1c', false],
+    ['ab*ba', 'aba', false],
+    ['exact', 'exact', true],
+    ['exact', 'exactly', false],
+  ])('with the pattern %s and the endpoint %s: %s', (pattern, endpoint, expected) => {
+    expect(matches(pattern, endpoint)).toBe(expected);
+  });
+});
+
+describe('a plan', () => {
+  it.each([
+    ['nothing', { ...OURS, server: null }],
+    ['a key for a server without DTLS', { ...OURS, server: { ...OURS.server, uri: 'coap://example.com' } }],
+    ['a value of the wrong type', { ...OURS, values: [{ path: '/1/1/1', value: 'long' }] }],
+    ['a name that there is not', { ...OURS, values: [{ path: '/3/0/15', value: '{{zone}}' }] }],
+    ['a place twice', { ...OURS, values: [{ path: '/1/0/1', value: 1 }] }],
+    ['a read of something else', { ...OURS, reads: ['/0'] }],
+    ['a delete of a resource', { ...OURS, deletes: ['/3/0/1'] }],
+  ] as [string, BootstrapPlan][])('with %s is refused', async (_what, plan) => {
+    const known = await device(null);
+    const set = world.fleet.bootstraps.setPlan(ADMIN, { deviceId: known.id }, plan);
+    await expect(set).rejects.toMatchObject({ code: 'VALIDATION' });
+  });
+
+  it('is shown with its keys blanked, and to its tenant only', async () => {
+    const values = [
+      { path: '/0/1', value: { '0': 'coaps://a', '5': 'AAAA' } },
+      { path: '/0/2/5', value: 'AAAA' },
+      { path: '/21/0/0', value: 'AAAA' },
+    ];
+    const known = await device({ ...OURS, values });
+    const shown = await world.fleet.bootstraps.plan(ADMIN, { deviceId: known.id });
+    expect(shown?.values).toEqual([
+      { path: '/0/1', value: { '0': 'coaps://a', '5': '[redacted]' } },
+      { path: '/0/2/5', value: '[redacted]' },
+      { path: '/21/0/0', value: '[redacted]' },
+    ]);
+    expect(await world.fleet.bootstraps.plan(OTHER, { deviceId: known.id })).toBeNull();
+  });
+});

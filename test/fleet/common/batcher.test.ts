@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { Batcher } from '../../../src/fleet/common/batcher.ts';
+
+interface Item {
+  readonly tenant: string;
+  readonly row: string;
+}
+
+function recording(fails: (items: readonly Item[]) => boolean = () => false) {
+  const batches: string[] = [];
+  const batcher = new Batcher<Item, string>({
+    lane: (item) => item.tenant,
+    key: (item) => item.row,
+    largestBatch: 3,
+    mostWaiting: 6,
+    async run(lane, items) {
+      batches.push(`${lane}:${items.map((item) => item.row).join()}`);
+      await Promise.resolve();
+      if (fails(items)) throw new Error(`bad ${items.map((item) => item.row).join()}`);
+      return items.map((item) => item.row.toUpperCase());
+    },
+  });
+  return { batches, batcher };
+}
+
+const row = (name: string, tenant = 'acme'): Item => ({ tenant, row: name });
+
+describe('the batcher', () => {
+  it('groups what arrives together by lane, and answers each item', async () => {
+    const { batches, batcher } = recording();
+    const results = await Promise.all([row('a'), row('b'), row('x', 'globex')].map((item) => batcher.add(item)));
+    expect(results).toEqual(['A', 'B', 'X']);
+    expect(batches).toEqual(['acme:a,b', 'globex:x']);
+  });
+
+  it('cuts a batch at its largest size and before a repeated key, keeping the order', async () => {
+    const { batches, batcher } = recording();
+    await Promise.all(['a', 'b', 'a', 'c', 'd', 'e'].map((name) => batcher.add(row(name))));
+    expect(batches).toEqual(['acme:a,b', 'acme:a,c,d', 'acme:e']);
+  });
+
+  it('lets one bad item reject itself only', async () => {
+    const { batcher } = recording((items) => items.some((item) => item.row === 'bad'));
+    const results = await Promise.allSettled(['a', 'bad', 'c'].map((name) => batcher.add(row(name))));
+    expect(results.map((result) => (result.status === 'fulfilled' ? result.value : String(result.reason)))).toEqual([
+      'A',
+      'Error: bad bad',
+      'C',
+    ]);
+  });
+
+  it('asks no more of a database that refuses everything', async () => {
+    const batches: string[][] = [];
+    const batcher = new Batcher<string, void>({
+      lane: () => 'acme',
+      run: async (_, items) => {
+        batches.push([...items]);
+        throw new Error('away');
+      },
+    });
+    const results = await Promise.allSettled([...'abcdefgh'].map((name) => batcher.add(name)));
+    expect(results.every((result) => result.status === 'rejected')).toBe(true);
+    expect(batches).toEqual([[...'abcdefgh'], ['a'], ['b'], ['c']]);
+  });
+
+  it('refuses more than it may hold, and is empty when idle', async () => {
+    const { batcher } = recording();
+    const kept = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => batcher.add(row(name)));
+    await expect(batcher.add(row('g'))).rejects.toThrow('too much waits');
+    await batcher.idle();
+    expect(await Promise.all(kept)).toHaveLength(6);
+    expect(batcher.snapshot()).toEqual({ waiting: 0, running: 0 });
+  });
+});

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProfileInput } from '../../../src/fleet/index.ts';
+import { useStore } from '../../store/database.ts';
+import { ADMIN, fleetWorld, type FleetWorld } from '../fleet-world.ts';
+
+const store = useStore();
+let world: FleetWorld;
+beforeAll(async () => {
+  world = await fleetWorld(store());
+});
+afterAll(() => world.stop());
+
+describe('profiles', () => {
+  it('begin with the default one', async () => {
+    const page = await world.fleet.profiles.page(ADMIN, { first: 10 });
+    expect(page.edges.map(({ node }) => node)).toMatchObject([
+      {
+        name: 'Default',
+        isDefault: true,
+        offlineAfter: null,
+        mappings: [
+          { path: '/3303/0/5700', metric: 'temperature' },
+          { path: '/3304/0/5700', metric: 'humidity' },
+          { path: '/3323/0/5700', metric: 'pressure' },
+          { path: '/3/0/9', metric: 'battery_level' },
+        ],
+        methods: [{ name: 'reboot' }, { name: 'factory_reset' }],
+      },
+    ]);
+  });
+
+  it('are made, changed and deleted, but neither the default one nor one in use', async () => {
+    const { profiles, devices } = world.fleet;
+    const mappings = [{ path: '/3303/*/5700', metric: 'temperature_{instance}', scale: 0.1, attributes: { pmin: 5 } }];
+    const made = await profiles.create(ADMIN, { name: 'Sensors', mappings, awakeTime: 30 });
+    expect(await profiles.many(ADMIN, ['no-id', made.id])).toEqual([null, made]);
+    await expect(profiles.create(ADMIN, { name: 'Sensors' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      field: ['name'],
+    });
+    expect(await profiles.update(ADMIN, made.id, { offlineAfter: 60 })).toMatchObject({
+      name: 'Sensors',
+      mappings,
+      offlineAfter: 60,
+      awakeTime: 30,
+    });
+    const device = await devices.provision(ADMIN, { endpoint: 'user-of-it', profileId: made.id });
+    await expect(profiles.delete(ADMIN, made.id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await devices.delete(ADMIN, device.id);
+    expect(await profiles.delete(ADMIN, made.id)).toMatchObject({ id: made.id });
+    const usual = (await profiles.page(ADMIN, { first: 1 })).edges[0]?.node;
+    await expect(profiles.delete(ADMIN, usual?.id ?? '')).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('page forward and backward', async () => {
+    const { profiles } = world.fleet;
+    for (const name of ['One', 'Two', 'Three']) {
+      await world.advance(1);
+      await profiles.create(ADMIN, { name });
+    }
+    const first = await profiles.page(ADMIN, { first: 2 });
+    const second = await profiles.page(ADMIN, { first: 2, after: first.edges.at(-1)?.cursor ?? null });
+    expect([...first.edges, ...second.edges].map(({ node }) => node.name)).toEqual(['Default', 'One', 'Two', 'Three']);
+    const before = await profiles.page(ADMIN, { last: 2, before: second.edges[0]?.cursor ?? null });
+    expect(before.edges.map(({ node }) => node.name)).toEqual(['Default', 'One']);
+  });
+
+  it.each<[Partial<ProfileInput>, string[]]>([
+    [{ name: ' ' }, ['name']],
+    [{ mappings: [{ path: '/3303', metric: 't' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/3303/*/5700', metric: 't' }] }, ['mappings', '0', 'metric']],
+    [{ mappings: [{ path: '/3303/0/5700', metric: '9 lives' }] }, ['mappings', '0', 'metric']],
+    [{ mappings: [{ path: '/3/0/9', metric: 'a', scale: Number.NaN }] }, ['mappings', '0', 'scale']],
+    [{ mappings: [{ path: '/3/0/9', metric: 'a', attributes: { st: -1 } }] }, ['mappings', '0', 'attributes', 'st']],
+    [
+      {
+        mappings: [
+          { path: '/3/0/9', metric: 'a' },
+          { path: '/3/0/10', metric: 'a' },
+        ],
+      },
+      ['mappings', '1', 'metric'],
+    ],
+    [{ methods: [{ name: 'a b', operation: 'READ', path: '/3' }] }, ['methods', '0', 'name']],
+    [{ methods: [{ name: 'a', operation: 'EXECUTE', path: '/3/0' }] }, ['methods', '0', 'path']],
+    [{ methods: [{ name: 'a', operation: 'CREATE', path: '/3/0' }] }, ['methods', '0', 'path']],
+    [{ offlineAfter: 0 }, ['offlineAfter']],
+    [{ awakeTime: 1.5 }, ['awakeTime']],
+  ])('refuse %j', async (input, field) => {
+    await expect(world.fleet.profiles.create(ADMIN, { name: 'Wrong', ...input })).rejects.toMatchObject({
+      code: 'VALIDATION',
+      field,
+    });
+  });
+});
