@@ -2,7 +2,7 @@ import type { Actor, Fleet, FleetEvents } from '../src/fleet/index.ts';
 import type { EventBus } from '../src/events/index.ts';
 import type { TelemetryEvents, TelemetryHistory } from '../src/telemetry/index.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
-import type { CostLimits } from './cost.ts';
+import type { CostLimits } from './limits.ts';
 
 /** Everything that subscriptions can hear of. */
 export interface ApiEvents extends FleetEvents, TelemetryEvents {}

@@ -2,12 +2,6 @@ import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.ts';
 
-/** What one operation may cost. */
-export interface CostLimits {
-  readonly complexity: number;
-  readonly depth: number;
-}
-
 export interface Cost {
   /** Fields, counted once for each item that their lists may hold. */
   readonly complexity: number;

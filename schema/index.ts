@@ -21,7 +21,8 @@ import './credential/factory-credential.ts';
 import './subscription/subscription.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';
-export { costOf, type Cost, type CostLimits } from './cost.ts';
+export { costOf, type Cost } from './cost.ts';
+export type { CostLimits } from './limits.ts';
 export { expectedError } from './errors.ts';
 export type { LiveEvent } from './subscription/live.ts';
 

@@ -1,6 +1,6 @@
 import type { Actor, TenantId } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
-import type { CostLimits } from '../cost.ts';
+import type { CostLimits } from '../limits.ts';
 import { LARGEST_PAGE } from '../page.ts';
 
 export const RoleEnum = builder.enumType('Role', {

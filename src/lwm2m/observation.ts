@@ -8,16 +8,9 @@ import { askingsFor, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
 import type { QueueMode } from './queue-mode.ts';
-import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
+import type { Lwm2mEndpoint, RegisteredDevice, RunningObservation } from './registered-device.ts';
 import type { ObservationRecord } from './registration/registration.ts';
 import type { Decoded } from './value.ts';
-
-/** One observation that the device took. */
-export interface RunningObservation {
-  readonly record: ObservationRecord;
-  /** Replaced when the device moves to another endpoint. */
-  handle: Observation;
-}
 
 export type ObservationEnd = 'cancelled' | 'refused' | 'registration-ended';
 

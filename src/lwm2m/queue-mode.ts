@@ -1,12 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { Deadlines, type Due } from './deadlines.ts';
-import type { RegisteredDevice } from './registered-device.ts';
-
-/** How long one queue-mode device is thought awake. Falls due when it is thought to fall asleep. */
-export interface AwakeWindow extends Due {
-  readonly device: RegisteredDevice;
-  asleep: boolean;
-}
+import { Deadlines } from './deadlines.ts';
+import type { AwakeWindow, RegisteredDevice } from './registered-device.ts';
 
 /**
  * Who of the devices in queue mode is awake (Core 1.2 §6.5): each is for MAX_TRANSMIT_WAIT, or as long as its admission

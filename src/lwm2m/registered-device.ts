@@ -1,14 +1,25 @@
-import type { CoapEndpoint } from '../coap/index.ts';
+import type { CoapEndpoint, Observation } from '../coap/index.ts';
 import type { Due } from './deadlines.ts';
 import type { ObjectModel } from './model/definition.ts';
-import type { RunningObservation } from './observation.ts';
-import type { AwakeWindow } from './queue-mode.ts';
-import type { Registration } from './registration/registration.ts';
+import type { ObservationRecord, Registration } from './registration/registration.ts';
 
 /** A CoAP endpoint that devices reach the server by, and what carries it. */
 export interface Lwm2mEndpoint {
   readonly endpoint: CoapEndpoint;
   readonly transport: Registration['transport'];
+}
+
+/** One observation that the device took. */
+export interface RunningObservation {
+  readonly record: ObservationRecord;
+  /** Replaced when the device moves to another endpoint. */
+  handle: Observation;
+}
+
+/** How long one queue-mode device is thought awake. Falls due when it is thought to fall asleep. */
+export interface AwakeWindow extends Due {
+  readonly device: RegisteredDevice;
+  asleep: boolean;
 }
 
 /**

@@ -1,0 +1,5 @@
+/** What one operation may cost. */
+export interface CostLimits {
+  readonly complexity: number;
+  readonly depth: number;
+}
