@@ -5,11 +5,11 @@ import type {
   DeviceId,
   DeviceRegistration,
   Fleet,
-  Handshake,
+  HandshakeRecord,
   KnownDefinition,
   ResourceState,
   RpcTransition,
-  RunningObservation,
+  DeviceObservation,
   TreeSelector,
 } from '../src/fleet/index.ts';
 import { selects } from './tree/tree-selection.ts';
@@ -20,13 +20,13 @@ import { selects } from './tree/tree-selection.ts';
  */
 export interface Loaders {
   registration(deviceId: DeviceId): Promise<DeviceRegistration | null>;
-  observations(deviceId: DeviceId): Promise<readonly RunningObservation[]>;
+  observations(deviceId: DeviceId): Promise<readonly DeviceObservation[]>;
   /** No selector: everything known of the device. */
   resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
   /** `version` null: the newest. */
   definition(objectId: number, version: string | null): Promise<KnownDefinition | null>;
   credentials(deviceId: DeviceId): Promise<readonly DeviceCredential[]>;
-  handshakes(deviceId: DeviceId): Promise<readonly Handshake[]>;
+  handshakes(deviceId: DeviceId): Promise<readonly HandshakeRecord[]>;
   transitions(rpcId: string): Promise<readonly RpcTransition[]>;
 }
 

@@ -133,7 +133,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       { endpoint: endpoints.tcp.endpoint, transport: 'tcp' },
       { endpoint: endpoints.tls.endpoint, transport: 'tls' },
     ],
-    host: running.host,
+    handlers: running.handlers,
     clock,
     settings: { graceMs: config.registrationGrace * 1000 },
     onFault: (error, doing) => log.error({ err: error }, doing),
@@ -162,7 +162,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   undo.push(() => lwm2m.stop());
   const bootstrap = createBootstrapServer({
     endpoints: [bootstrapEndpoints.udp.endpoint, bootstrapEndpoints.dtls.endpoint],
-    host: running.bootstrapHost,
+    handlers: running.bootstrapHandlers,
     clock,
     onFault: (error, doing) => log.error({ err: error }, doing),
   });

@@ -1,8 +1,8 @@
-import type { Handshake } from '../../src/fleet/index.ts';
+import type { HandshakeRecord } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { encodeGlobalId } from '../global-id.ts';
 
-export const HandshakeType = builder.objectRef<Handshake>('Handshake').implement({
+export const HandshakeType = builder.objectRef<HandshakeRecord>('Handshake').implement({
   description: 'A DTLS handshake of a device, or of somebody who claimed to be it: when, from where, and how it ended.',
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'When it ended.' }),

@@ -1,4 +1,4 @@
-import type { RunningObservation } from '../../src/fleet/index.ts';
+import type { DeviceObservation } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 
 const ObservationReason = builder.enumType('ObservationReason', {
@@ -7,10 +7,10 @@ const ObservationReason = builder.enumType('ObservationReason', {
     PROFILE: { description: 'The device’s profile maps the path to a metric.' },
     REQUESTED: { description: 'Somebody asked for it by `observeResources`.' },
     WATCHED: { description: 'Subscriptions to `resourceChanged` watch it; it ends with the last of them.' },
-  } satisfies Record<RunningObservation['reasons'][number], { description: string }>,
+  } satisfies Record<DeviceObservation['reasons'][number], { description: string }>,
 });
 
-export const ObservationType = builder.objectRef<RunningObservation>('Observation').implement({
+export const ObservationType = builder.objectRef<DeviceObservation>('Observation').implement({
   description: 'An observation that runs on a device: it notifies of changes below these paths.',
   fields: (t) => ({
     observationId: t.exposeString('id', { description: 'What tells it from the device’s other observations.' }),

@@ -2,7 +2,9 @@
 import { modules, type Module } from './table.ts';
 
 export function diagram(): string {
-  const rows = modules.toReversed().map((module) => `| \`${module.folder}\` | ${module.purpose} | ${importsOf(module)} |`);
+  const rows = modules
+    .toReversed()
+    .map((module) => `| \`${module.folder}\` | ${module.purpose} | ${importsOf(module)} |`);
   return ['| module | what it does | may import |', '| --- | --- | --- |', ...rows].join('\n');
 }
 

@@ -17,7 +17,12 @@ export interface Module {
 /** The wire and the store: nothing here knows devices, tenants or the API. */
 const lower: readonly Module[] = [
   { name: 'events', folder: 'src/events', imports: [], purpose: 'event bus inside the process' },
-  { name: 'installation', folder: 'src/installation', imports: [], purpose: 'files of the data directory: keys, sessions' },
+  {
+    name: 'installation',
+    folder: 'src/installation',
+    imports: [],
+    purpose: 'files of the data directory: keys, sessions',
+  },
   { name: 'store', folder: 'src/store', imports: [], purpose: 'database: connection, tables, row-level security' },
   { name: 'coap', folder: 'src/coap', imports: [], purpose: 'CoAP over UDP and TCP' },
   { name: 'dtls', folder: 'src/dtls', imports: [], purpose: 'DTLS 1.2 server' },

@@ -9,7 +9,7 @@ import {
   parseObjectLink,
 } from '../lwm2m/index.ts';
 import type {
-  Decoded,
+  DecodedPayload,
   Link,
   ObjectDefinition,
   ObjectModel,
@@ -37,7 +37,7 @@ export function spellDecoded({
   readings,
   empty,
   deleted = [],
-}: Decoded & { deleted?: readonly Path[] }): SpelledReading[] {
+}: DecodedPayload & { deleted?: readonly Path[] }): SpelledReading[] {
   return [
     ...readings.map(spellReading),
     ...empty.map((path) => placeholder(path, path.level === 'resource' ? 'empty-multiple' : 'empty-instance')),

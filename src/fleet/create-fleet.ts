@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../events/index.ts';
-import type { BootstrapHost, Lwm2mHost, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
+import type { BootstrapHandlers, Lwm2mHandlers, Lwm2mServer, ObjectModel } from '../lwm2m/index.ts';
 import type { Store } from '../store/index.ts';
 import { type TenantId, type Access, DEFAULT_TENANT } from './access/index.ts';
 import {
   createBootstrapLookUp,
-  createBootstrapHost,
+  createBootstrapHandlers,
   BootstrapJournal,
   BootstrapPlans,
   FactoryCredentials,
@@ -17,7 +17,7 @@ import { createProvisioning, deviceKey } from './devices/index.ts';
 import type { FleetEvents } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import { createDevices, createWatching } from './inventory/index.ts';
-import { createHost } from './lwm2m-handlers.ts';
+import { createLwm2mHandlers } from './lwm2m-handlers.ts';
 import { createDefinitions, ObjectModels, OwnDefinitions } from './objects/index.ts';
 import { ObservationRecords, ObservationRequests, Observing } from './observing/index.ts';
 import {
@@ -35,7 +35,7 @@ import { RpcDispatcher, execute, RpcJournal, createRpcs, type SmsTrigger } from 
 export interface FleetOptions {
   readonly store: Store;
   readonly bus: EventBus<FleetEvents>;
-  /** Asked only after `start`: the server is made with the fleet's host. */
+  /** Asked only after `start`: the server is made with the fleet's handlers. */
   readonly lwm2m: () => Lwm2mServer;
   /** The OMA registry. */
   readonly registry: ObjectModel;
@@ -65,9 +65,9 @@ export interface FleetSnapshot {
 export interface RunningFleet {
   readonly fleet: Fleet;
   /** For the LwM2M server. */
-  readonly host: Lwm2mHost;
+  readonly handlers: Lwm2mHandlers;
   /** For the bootstrap server. */
-  readonly bootstrapHost: BootstrapHost;
+  readonly bootstrapHandlers: BootstrapHandlers;
   /**
    * Takes up what an earlier run left and starts the LwM2M server with it. Call once, after the default tenant is there
    * and the server is made, before its endpoints hear datagrams.
@@ -167,7 +167,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
         revokeFactoryCredential: (actor, id) => factory.revoke(actor, id),
       },
     },
-    bootstrapHost: createBootstrapHost({
+    bootstrapHandlers: createBootstrapHandlers({
       store,
       provisioning,
       lookUp: createBootstrapLookUp({ store, clock, seal }),
@@ -179,7 +179,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
       autoProvision: options.settings.autoProvision,
       log,
     }),
-    host: createHost({
+    handlers: createLwm2mHandlers({
       roster,
       admit,
       presence,

@@ -34,7 +34,7 @@ export {
   type CredentialPurpose,
   type Credentials,
   type DeviceCredential,
-  type Handshake,
+  type HandshakeRecord,
   HandshakeLog,
   type HandshakeReport,
   type Handshakes,
@@ -73,7 +73,7 @@ export {
   type PlanOwner,
 } from './bootstrap/index.ts';
 export type { DeviceRegistration } from './presence/index.ts';
-export type { RunningObservation } from './observing/index.ts';
+export type { DeviceObservation } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
 export type {
   Rpc,

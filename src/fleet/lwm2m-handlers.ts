@@ -1,4 +1,4 @@
-import type { Lwm2mHost, ObjectModel, Path, ReadingBatch, ReadingOrigin, Registration } from '../lwm2m/index.ts';
+import type { Lwm2mHandlers, ObjectModel, Path, ReadingBatch, ReadingOrigin, Registration } from '../lwm2m/index.ts';
 import type { TenantId } from './access/index.ts';
 import type { FreshCredentials } from './bootstrap/index.ts';
 import { parseDeviceKey } from './devices/index.ts';
@@ -9,7 +9,7 @@ import type { ProfileBook, RegistrationProfiles } from './profiles/index.ts';
 import type { Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
 
-export interface HostParts {
+export interface Lwm2mHandlerParts {
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
@@ -25,7 +25,7 @@ export interface HostParts {
 }
 
 /** What the LwM2M server tells of devices, taken to where it belongs. */
-export function createHost(parts: HostParts): Lwm2mHost {
+export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
   const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
   const { freshCredentials, modelOf } = parts;
 

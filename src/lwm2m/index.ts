@@ -1,7 +1,7 @@
 export { Lwm2mError, type Lwm2mErrorCode } from './error.ts';
 export { Path, type PathLevel } from './path.ts';
 export { checkedValue, formatObjectLink, integerOf, parseObjectLink, RESOURCE_TYPES } from './value.ts';
-export type { Decoded, ObjectLink, Reading, ResourceType, TypedValue } from './value.ts';
+export type { DecodedPayload, ObjectLink, Reading, ResourceType, TypedValue } from './value.ts';
 export {
   ContentFormat,
   contentFormatName,
@@ -41,7 +41,14 @@ export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './registratio
 export type { QueryResult, RegisterParameters, UpdateParameters } from './registration/register-query.ts';
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './operation/execute-arguments.ts';
 export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';
-export type { Admission, Lwm2mHost, ReadingBatch, ReadingOrigin, RegisterRequest, RestoredState } from './host.ts';
+export type {
+  Admission,
+  Lwm2mHandlers,
+  ReadingBatch,
+  ReadingOrigin,
+  RegisterRequest,
+  RestoredState,
+} from './handlers.ts';
 export type { Lwm2mServer, Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server.ts';
 export type { Lwm2mEndpoint } from './registered-device.ts';
 export { createLwm2mServer, type Lwm2mServerOptions } from './server-composition.ts';
@@ -50,7 +57,7 @@ export {
   createBootstrapServer,
   type BootstrapAdmission,
   type BootstrapConfiguration,
-  type BootstrapHost,
+  type BootstrapHandlers,
   type BootstrapOutcome,
   type BootstrapRequest,
   type BootstrapServer,

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.ts';
 import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
-import type { Lwm2mHost, ReadingOrigin } from './host.ts';
+import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
 import { decodeAnswer, hasContent } from './operation/answer.ts';
-import type { Exchange, Exchanges } from './operation/exchange.ts';
+import type { OperationExchange, Exchanges } from './operation/exchange.ts';
 import { askingsFor, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
 import type { QueueMode } from './queue-mode.ts';
 import type { Lwm2mEndpoint, RegisteredDevice, RunningObservation } from './registered-device.ts';
 import type { ObservationRecord } from './registration/registration.ts';
-import type { Decoded } from './value.ts';
+import type { DecodedPayload } from './value.ts';
 
 export type ObservationEnd = 'cancelled' | 'refused' | 'registration-ended';
 
@@ -26,11 +26,11 @@ interface Observed {
 
 export interface ObservationsOptions {
   readonly clock: Clock;
-  readonly host: Lwm2mHost;
+  readonly handlers: Lwm2mHandlers;
   readonly queue: QueueMode;
   readonly exchanges: Exchanges;
   readonly heard: (device: RegisteredDevice) => void;
-  /** What the host could not be told and nobody waits for. */
+  /** What the handlers could not be told and nobody waits for. */
   readonly onFault: (error: unknown, doing: string) => void;
   /** Lets `stop` of the server wait for what is being stored; rejects once it has stopped. */
   readonly handled: <T>(work: () => Promise<T>) => Promise<T>;
@@ -91,14 +91,14 @@ export class Observations {
   }
 
   /**
-   * Begins to observe. The first answer goes through `host.readings` as a NOTIFICATION. `observing` is false when the
+   * Begins to observe. The first answer goes through `handlers.readings` as a NOTIFICATION. `observing` is false when the
    * device answered without taking the observation. Rejects as `Exchanges.ask`, and with BAD_ANSWER for an answer that
    * can't be decoded.
    */
   async start(
-    exchange: Exchange,
+    exchange: OperationExchange,
     operation: Extract<Operation, { kind: 'observe' }>,
-  ): Promise<{ response: IncomingResponse; decoded: Decoded | null; observing: boolean }> {
+  ): Promise<{ response: IncomingResponse; decoded: DecodedPayload | null; observing: boolean }> {
     const { device } = exchange;
     const { paths } = operation;
     if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
@@ -131,7 +131,7 @@ export class Observations {
   }
 
   /** Asks the device to end it (RFC 7641 §3.6) and ends it here, whatever the answer. Rejects as `Exchanges.ask`. */
-  async cancel(exchange: Exchange, running: RunningObservation): Promise<IncomingResponse> {
+  async cancel(exchange: OperationExchange, running: RunningObservation): Promise<IncomingResponse> {
     let asked = false;
     try {
       return await this.#options.exchanges.converse(exchange, (_to, options) => {
@@ -151,7 +151,7 @@ export class Observations {
     device.observations.delete(key);
     this.#count--;
     if (device.observations.size === 0) device.observations = null;
-    await this.#options.host.observationEnded(running.record, reason);
+    await this.#options.handlers.observationEnded(running.record, reason);
   }
 
   /** Never rejects. */
@@ -179,7 +179,7 @@ export class Observations {
     } catch (error) {
       this.#options.onFault(error, `resuming the observation of ${key}`);
     }
-    await this.#options.host.observationEnded(record, 'cancelled');
+    await this.#options.handlers.observationEnded(record, 'cancelled');
   }
 
   /** The device left its endpoint, or shared its old address with another: its observations alone are taken along. */
@@ -228,14 +228,14 @@ export class Observations {
       startedAt: this.#options.clock.now(),
       ...(attributes && { attributes }),
     };
-    await this.#options.host.observationStarted(record);
+    await this.#options.handlers.observationStarted(record);
     observed.running = { record, handle };
     this.#add(device, observed.running);
     if (device.ended) await this.end(device, observed.running, 'registration-ended');
     else if (observed.over) await this.end(device, observed.running, 'refused');
   }
 
-  /** Its promise is the acknowledgement of the notification: a host that can't store it makes the device repeat it. */
+  /** Its promise is the acknowledgement of the notification: a handlers that can't store it makes the device repeat it. */
   #handler(observed: Observed): NotificationHandler {
     return (notification) => this.#options.handled(() => this.#notified(observed, notification));
   }
@@ -254,22 +254,22 @@ export class Observations {
     heard(device);
   }
 
-  /** Null when it can't be decoded, which the host is told. Rejects as the host does. */
-  async #take(observed: Observed, payload: IncomingResponse, origin: ReadingOrigin): Promise<Decoded | null> {
-    const { host, clock } = this.#options;
+  /** Null when it can't be decoded, which the handlers is told. Rejects as the handlers does. */
+  async #take(observed: Observed, payload: IncomingResponse, origin: ReadingOrigin): Promise<DecodedPayload | null> {
+    const { handlers, clock } = this.#options;
     const { device, paths, expected } = observed;
     const { registration, model } = device;
     const receivedAt = clock.now();
-    let decoded: Decoded;
+    let decoded: DecodedPayload;
     try {
       decoded = decodeAnswer(payload, { registration, model, paths, expected, receivedAt });
     } catch (error) {
       const { contentFormat, payload: bytes } = payload;
       const reason = error instanceof Error ? error.message : String(error);
-      await host.undecodable(registration, { contentFormat, bytes, path: paths.join(' '), reason, origin });
+      await handlers.undecodable(registration, { contentFormat, bytes, path: paths.join(' '), reason, origin });
       return null;
     }
-    await host.readings({ registration, origin, scope: paths, decoded, receivedAt });
+    await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt });
     return decoded;
   }
 }

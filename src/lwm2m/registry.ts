@@ -6,7 +6,7 @@ import type { Registration } from './registration/registration.ts';
 
 /**
  * Who is registered: by location, by device and by peer, and who expires when. The state of the registration interface
- * and nothing else; whoever changes it tells the host first.
+ * and nothing else; whoever changes it tells the handlers first.
  */
 export class Registry {
   readonly #clock: Clock;

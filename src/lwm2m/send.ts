@@ -2,11 +2,11 @@ import type { Clock } from '../clock.ts';
 import { codes, type IncomingRequest, type OutgoingResponse } from '../coap/index.ts';
 import { refusal } from './refusal.ts';
 import { ContentFormat, contentFormatName, currentContentFormat, decode } from './codec/index.ts';
-import type { Lwm2mHost } from './host.ts';
+import type { Lwm2mHandlers } from './handlers.ts';
 import { versionOf } from './operation/content-format-choice.ts';
 import { Path } from './path.ts';
 import type { RegisteredDevice } from './registered-device.ts';
-import type { Decoded } from './value.ts';
+import type { DecodedPayload } from './value.ts';
 
 const FORMATS: ReadonlySet<number> = new Set([
   ContentFormat.senmlJson,
@@ -16,12 +16,12 @@ const FORMATS: ReadonlySet<number> = new Set([
 
 /**
  * Takes a Send: POST /dp (Core 1.2 §6.4.6). It names no endpoint: `device` is who is registered at its peer. Nothing
- * of it is taken when one of its objects is not registered. Rejects as the host does.
+ * of it is taken when one of its objects is not registered. Rejects as the handlers does.
  */
 export async function takeSend(
   device: RegisteredDevice | undefined,
   request: IncomingRequest,
-  { host, clock }: { readonly host: Lwm2mHost; readonly clock: Clock },
+  { handlers, clock }: { readonly handlers: Lwm2mHandlers; readonly clock: Clock },
 ): Promise<OutgoingResponse> {
   if (request.method !== 'POST') return refusal('4.05', 'a Send is a POST');
   if (!device) return refusal('4.04', 'no device is registered at this address');
@@ -32,7 +32,7 @@ export async function takeSend(
   }
   const { registration, model } = device;
   const receivedAt = clock.now();
-  let decoded: Decoded;
+  let decoded: DecodedPayload;
   try {
     decoded = decode({
       contentFormat,
@@ -45,14 +45,14 @@ export async function takeSend(
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    await host.undecodable(registration, { contentFormat, bytes: payload, path: '/', reason, origin: 'SEND' });
+    await handlers.undecodable(registration, { contentFormat, bytes: payload, path: '/', reason, origin: 'SEND' });
     return refusal('4.00', reason);
   }
   const stranger = [...decoded.readings.map(({ path }) => path), ...decoded.empty].find(
     (path) => !isRegistered(path, device),
   );
   if (stranger) return refusal('4.04', `object ${stranger.objectId} is not registered`);
-  await host.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
+  await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
   return { code: codes.changed };
 }
 

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import type { IncomingRequest, OutgoingResponse } from '../coap/index.ts';
 import { refusal } from './refusal.ts';
 import { Lwm2mError } from './error.ts';
-import type { Lwm2mHost, RestoredState } from './host.ts';
+import type { Lwm2mHandlers, RestoredState } from './handlers.ts';
 import { Observations } from './observation.ts';
 import { Exchanges } from './operation/exchange.ts';
 import { Operations } from './operation/perform.ts';
@@ -12,23 +12,23 @@ import { QueueMode } from './queue-mode.ts';
 import { RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
 import { Expiry } from './registration/expiry.ts';
 import { RegistrationInterface } from './registration/registration-interface.ts';
-import { Registrations } from './registration/lifecycle.ts';
+import { RegistrationLifecycle } from './registration/lifecycle.ts';
 import type { ObservationRecord, Registration } from './registration/registration.ts';
 import { Registry } from './registry.ts';
 import { takeSend } from './send.ts';
 import { defaultLwm2mServerSettings, type Lwm2mServerSettings } from './server-settings.ts';
 import type { Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server.ts';
-import { Turns } from './turns.ts';
+import { SerialTasks } from './serial-tasks.ts';
 
 export interface Lwm2mServerOptions {
   /** What devices reach the server by; the server becomes the handler of their requests. */
   readonly endpoints: readonly Lwm2mEndpoint[];
-  readonly host: Lwm2mHost;
+  readonly handlers: Lwm2mHandlers;
   readonly clock?: Clock;
   /** Unforeseeable bytes; locations are made of them. */
   readonly random?: (size: number) => Uint8Array;
   readonly settings?: Partial<Lwm2mServerSettings>;
-  /** Hears what went wrong where nobody waits: the host's refusal to store an expiry, a throw of its listeners. */
+  /** Hears what went wrong where nobody waits: the handlers's refusal to store an expiry, a throw of its listeners. */
   readonly onFault?: (error: unknown, doing: string) => void;
 }
 
@@ -39,39 +39,39 @@ export function createLwm2mServer(options: Lwm2mServerOptions): RunningLwm2mServ
 
 class Server implements RunningLwm2mServer {
   readonly #endpoints: readonly Lwm2mEndpoint[];
-  readonly #host: Lwm2mHost;
+  readonly #handlers: Lwm2mHandlers;
   readonly #clock: Clock;
   readonly #settings: Lwm2mServerSettings;
   readonly #onFault: (error: unknown, doing: string) => void;
-  readonly #turns: Turns;
+  readonly #tasks: SerialTasks;
   readonly #queue: QueueMode;
   readonly #expiry: Expiry;
   readonly #registry: Registry;
   readonly #observations: Observations;
   readonly #operations: Operations;
-  readonly #registrations: Registrations;
+  readonly #registrations: RegistrationLifecycle;
   readonly #registrationInterface: RegistrationInterface;
   readonly #handling = new Set<Promise<unknown>>();
   #stopped = false;
 
   constructor({
     endpoints,
-    host,
+    handlers,
     clock = systemClock,
     random = randomBytes,
     settings = {},
     onFault = () => {},
   }: Lwm2mServerOptions) {
     this.#endpoints = endpoints;
-    this.#host = host;
+    this.#handlers = handlers;
     this.#clock = clock;
     this.#settings = { ...defaultLwm2mServerSettings, ...settings };
     this.#onFault = onFault;
-    const { graceMs, awakeMs, registrations, observationsPerDevice, operationsPerDevice, turnsPerDevice } =
+    const { graceMs, awakeMs, registrations, observationsPerDevice, operationsPerDevice, tasksPerDevice } =
       this.#settings;
-    this.#turns = new Turns(turnsPerDevice);
+    this.#tasks = new SerialTasks(tasksPerDevice);
     this.#queue = new QueueMode(clock, awakeMs, (device, asleep) =>
-      this.#tell('telling that a device sleeps or woke', () => host.sleeping(device.registration, asleep)),
+      this.#tell('telling that a device sleeps or woke', () => handlers.sleeping(device.registration, asleep)),
     );
     this.#expiry = new Expiry((device) => this.#expire(device));
     this.#registry = new Registry(clock, graceMs, (device) => this.#expiry.add(device));
@@ -79,7 +79,7 @@ class Server implements RunningLwm2mServer {
     const exchanges = new Exchanges(clock, this.#queue, heard);
     this.#observations = new Observations({
       clock,
-      host,
+      handlers,
       queue: this.#queue,
       exchanges,
       heard,
@@ -89,29 +89,29 @@ class Server implements RunningLwm2mServer {
     });
     this.#operations = new Operations({
       clock,
-      host,
+      handlers,
       exchanges,
       observations: this.#observations,
       mostPerDevice: operationsPerDevice,
     });
-    this.#registrations = new Registrations({
+    this.#registrations = new RegistrationLifecycle({
       clock,
       random,
-      host,
+      handlers,
       registry: this.#registry,
       observations: this.#observations,
       queue: this.#queue,
-      turns: this.#turns,
+      tasks: this.#tasks,
       most: registrations,
     });
-    this.#registrationInterface = new RegistrationInterface(this.#registrations, host);
+    this.#registrationInterface = new RegistrationInterface(this.#registrations, handlers);
   }
 
   async start({ registrations, observations }: RestoredState): Promise<void> {
     for (const { registration, model, awakeMs } of registrations) {
       const reachedBy = this.#endpoints.find(({ transport }) => transport === registration.transport);
       if (!reachedBy) {
-        await this.#host.ended(registration, 'removed');
+        await this.#handlers.ended(registration, 'removed');
         continue;
       }
       const device = new RegisteredDevice({ registration, model, awakeMs, reachedBy, answered: true });
@@ -123,7 +123,7 @@ class Server implements RunningLwm2mServer {
     for (const record of observations) {
       const device = this.#registry.withId(record.registrationId);
       if (device) await this.#observations.resume(device, record);
-      else await this.#host.observationEnded(record, 'registration-ended');
+      else await this.#handlers.observationEnded(record, 'registration-ended');
     }
     for (const reachedBy of this.#endpoints) {
       reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));
@@ -131,7 +131,7 @@ class Server implements RunningLwm2mServer {
     for (const device of this.#registry) {
       // Sessions and connections did not survive: such a device must come by itself.
       if (device.reachedBy.transport !== 'udp' || this.#queue.isAsleep(device)) continue;
-      this.#tell('telling that a device is ready', () => this.#host.ready(device.registration, 'restart'));
+      this.#tell('telling that a device is ready', () => this.#handlers.ready(device.registration, 'restart'));
     }
   }
 
@@ -180,7 +180,7 @@ class Server implements RunningLwm2mServer {
     this.#expiry.stop();
     this.#queue.stop();
     for (const device of this.#registry) device.cancelOperations();
-    await this.#turns.settled();
+    await this.#tasks.settled();
     await Promise.allSettled(this.#handling);
   }
 
@@ -221,14 +221,14 @@ class Server implements RunningLwm2mServer {
     if (first === 'rd') return this.#registrationInterface.answer(request, reachedBy);
     if (first === 'dp' && more.length === 0) {
       const device = this.#registry.atPeer(reachedBy.endpoint, request.peer);
-      return takeSend(device, request, { host: this.#host, clock: this.#clock });
+      return takeSend(device, request, { handlers: this.#handlers, clock: this.#clock });
     }
     return refusal('4.04', 'nothing is here');
   }
 
   #heard(device: RegisteredDevice): void {
     if (device.ended) return;
-    this.#tell('telling that a device was heard', () => this.#host.heard(device.registration, this.#clock.now()));
+    this.#tell('telling that a device was heard', () => this.#handlers.heard(device.registration, this.#clock.now()));
     this.#queue.heard(device);
   }
 
@@ -242,7 +242,7 @@ class Server implements RunningLwm2mServer {
     }
   }
 
-  /** What the host hears without being waited for must not break what the wire waits for. */
+  /** What the handlers hears without being waited for must not break what the wire waits for. */
   #tell(doing: string, tell: () => void): void {
     try {
       tell();

@@ -16,7 +16,7 @@ export interface Lwm2mServerSettings {
   /** Operations under way or waiting on one device. Above it LIMIT. */
   readonly operationsPerDevice: number;
   /** Registers, Updates and De-registers of one device under way or waiting. Above it they are answered 5.03. */
-  readonly turnsPerDevice: number;
+  readonly tasksPerDevice: number;
 }
 
 export const defaultLwm2mServerSettings: Lwm2mServerSettings = {
@@ -26,5 +26,5 @@ export const defaultLwm2mServerSettings: Lwm2mServerSettings = {
   registrations: 1_000_000,
   observationsPerDevice: 256,
   operationsPerDevice: 128,
-  turnsPerDevice: 8,
+  tasksPerDevice: 8,
 };

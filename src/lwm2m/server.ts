@@ -1,6 +1,6 @@
 import type { ObservationRecord, Registration } from './registration/registration.ts';
 import type { Operation, OperationResult } from './operation/operation.ts';
-import type { RestoredState } from './host.ts';
+import type { RestoredState } from './handlers.ts';
 
 export interface PerformOptions {
   /** How long to wait for the device, from the last block that moved; default 247 s (EXCHANGE_LIFETIME). */
@@ -24,9 +24,9 @@ export interface Lwm2mServer {
   observations(deviceKey: string): readonly ObservationRecord[];
   /**
    * Asks one thing of a device and waits for its answer. Readings of the answer, and what a Write changed, went through
-   * `host.readings` before it resolves; it rejects with the host's error when that did. Else it rejects with Lwm2mError:
+   * `handlers.readings` before it resolves; it rejects with the handlers's error when that did. Else it rejects with Lwm2mError:
    * INVALID_ARGUMENT names what can't be asked of this device; nothing was sent.
-   * ASLEEP: a queue-mode device sleeps; nothing was sent. `host.sleeping(registration, false)` tells when to ask again.
+   * ASLEEP: a queue-mode device sleeps; nothing was sent. `handlers.sleeping(registration, false)` tells when to ask again.
    * LIMIT: too much is asked of the device at once; nothing was sent.
    * NOT_REGISTERED: it is not, or the registration ended (a new Register replaced it, too) before the device answered.
    * TIMEOUT: no answer; a queue-mode device is thought asleep from then on.

@@ -42,7 +42,7 @@ export type Reading = TypedValue & {
 };
 
 /** What a payload holds: readings, and places that exist without a value. */
-export interface Decoded {
+export interface DecodedPayload {
   readonly readings: readonly Reading[];
   /** Object instances without resources, and multiple resources without instances. */
   readonly empty: readonly Path[];

@@ -1,5 +1,5 @@
 import { ContentFormat, Path } from '../lwm2m/index.ts';
-import type { Decoded } from '../lwm2m/index.ts';
+import type { DecodedPayload } from '../lwm2m/index.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { checkInstance, checkOperation } from './device-state.ts';
 import type { DeviceState } from './device-state.ts';
@@ -40,7 +40,7 @@ export function remove(state: DeviceState, path: Path): CoapResponse {
 }
 
 /** The payload names its instance (`/o/i` in SenML, a wrapped instance in TLV), or only has resources for a new one. */
-function newInstance(state: DeviceState, objectId: number, free: number, request: CoapRequest): Decoded {
+function newInstance(state: DeviceState, objectId: number, free: number, request: CoapRequest): DecodedPayload {
   if (request.payload.length === 0) return { readings: [], empty: [] };
   try {
     return decoded(state, Path.of(objectId), request);

@@ -1,5 +1,5 @@
 import { decode, decodeComposite, Lwm2mError } from '../lwm2m/index.ts';
-import type { Decoded, Path, Reading, TypedValue } from '../lwm2m/index.ts';
+import type { DecodedPayload, Path, Reading, TypedValue } from '../lwm2m/index.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { checkInstance, checkOperation, definitionAt } from './device-state.ts';
 import type { DeviceState } from './device-state.ts';
@@ -48,7 +48,7 @@ export function writeComposite(state: DeviceState, request: CoapRequest, root: P
 }
 
 /** The payload's values, in the model's types. */
-export function decoded(state: DeviceState, path: Path, request: CoapRequest): Decoded {
+export function decoded(state: DeviceState, path: Path, request: CoapRequest): DecodedPayload {
   return refusing(() => decode(decoding(state, path, request)));
 }
 

@@ -21,7 +21,7 @@ import {
   type TelemetrySink,
   type TenantId,
 } from '../../src/fleet/index.ts';
-import { createLwm2mServer, registryModel, type BootstrapHost, type Lwm2mServer } from '../../src/lwm2m/index.ts';
+import { createLwm2mServer, registryModel, type BootstrapHandlers, type Lwm2mServer } from '../../src/lwm2m/index.ts';
 import { tenants, type Store } from '../../src/store/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
@@ -49,7 +49,7 @@ export class RecordingSink implements TelemetrySink {
 export interface FleetWorld {
   readonly fleet: Fleet;
   readonly server: Lwm2mServer;
-  readonly bootstrapHost: BootstrapHost;
+  readonly bootstrapHandlers: BootstrapHandlers;
   /** What secrets at rest are sealed with. */
   readonly seal: Seal;
   readonly network: SimulatedNetwork;
@@ -116,7 +116,7 @@ export async function fleetWorld(
   });
   const server: Lwm2mServer = createLwm2mServer({
     endpoints: [{ endpoint, transport: 'udp' }],
-    host: running.host,
+    handlers: running.handlers,
     clock,
     onFault: (error, doing) => warn({ err: error }, doing),
   });
@@ -154,7 +154,7 @@ export async function fleetWorld(
   return {
     fleet: running.fleet,
     server,
-    bootstrapHost: running.bootstrapHost,
+    bootstrapHandlers: running.bootstrapHandlers,
     seal,
     network,
     bus,

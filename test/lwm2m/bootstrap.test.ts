@@ -8,7 +8,7 @@ import {
   registryModel,
   type BootstrapAdmission,
   type BootstrapConfiguration,
-  type BootstrapHost,
+  type BootstrapHandlers,
   type BootstrapOutcome,
   type BootstrapRequest,
   type BootstrapServer,
@@ -31,7 +31,7 @@ const CONFIGURATION: BootstrapConfiguration = {
 };
 const STEPS = ['GET /', 'DELETE /0', 'DELETE /1', 'PUT /0/1', 'PUT /1/0', 'GET /1', 'GET /2', 'POST /bs'];
 
-class Host implements BootstrapHost {
+class Host implements BootstrapHandlers {
   readonly requests: BootstrapRequest[] = [];
   readonly steps: (BootstrapStep & { readonly bootstrap: string })[] = [];
   readonly outcomes: [bootstrap: string, outcome: BootstrapOutcome][] = [];
@@ -66,7 +66,7 @@ class Host implements BootstrapHost {
 
 interface World {
   readonly network: SimulatedNetwork;
-  readonly host: Host;
+  readonly handlers: Host;
   readonly server: BootstrapServer;
   readonly device: ScriptedDevice;
   readonly lines: () => string[];
@@ -74,16 +74,16 @@ interface World {
 
 function world(answers: (asked: AskedOfDevice) => DeviceAnswer | null = answerAll): World {
   const network = new SimulatedNetwork();
-  const host = new Host();
+  const handlers = new Host();
   const server = createBootstrapServer({
     endpoints: [network.endpoint(SERVER)],
-    host,
+    handlers,
     clock: network.clock,
     onFault,
   });
   const device = new ScriptedDevice(network);
   device.onAsked = answers;
-  return { network, host, server, device, lines: () => device.asked.map(({ line }) => line) };
+  return { network, handlers, server, device, lines: () => device.asked.map(({ line }) => line) };
 }
 
 /** A device that does everything; its bootstrap account is /0/0. */
@@ -106,13 +106,13 @@ const BEGIN = { method: 'POST', path: '/bs', query: ['ep=dev1'] } as const;
 
 describe('a Bootstrap-Request', () => {
   it('LightweightM2M-1.1-int-0 [scripted client, 1.1 over UDP] Client Initiated Bootstrap: is answered 2.04, then discovers, deletes, writes, reads and finishes', async () => {
-    const { device, network, host, lines } = world();
+    const { device, network, handlers, lines } = world();
     expect(await device.request(BEGIN)).toMatchObject({ code: '2.04' });
     await network.clock.advance(100);
     expect(lines()).toEqual(STEPS);
-    expect(host.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.1' }]]);
-    expect(host.requests).toMatchObject([{ endpoint: 'dev1', pack: false, peer: { security: null } }]);
-    expect(host.steps.map(({ operation, path, code }) => `${operation} ${path} ${code}`)).toEqual([
+    expect(handlers.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.1' }]]);
+    expect(handlers.requests).toMatchObject([{ endpoint: 'dev1', pack: false, peer: { security: null } }]);
+    expect(handlers.steps.map(({ operation, path, code }) => `${operation} ${path} ${code}`)).toEqual([
       'DISCOVER / 2.05',
       'DELETE /0 2.02',
       'DELETE /1 2.02',
@@ -136,11 +136,11 @@ describe('a Bootstrap-Request', () => {
     ['links that nobody can read', links('</0')],
     ['the version outside of a link, as 1.0 writes it', links('lwm2m=1.0,</0/0>')],
   ])('takes /0/0 for the bootstrap account after %s', async (_what, answer) => {
-    const { device, network, host, lines } = world(except('GET /', answer));
+    const { device, network, handlers, lines } = world(except('GET /', answer));
     await device.request(BEGIN);
     await network.clock.advance(100);
     expect(lines()).toContain('PUT /0/1');
-    expect(host.endings).toEqual(['b1 finished']);
+    expect(handlers.endings).toEqual(['b1 finished']);
   });
 
   it.each([
@@ -170,7 +170,7 @@ describe('a Bootstrap-Request', () => {
   });
 
   it('with a pct that the device then refuses goes on in TLV', async () => {
-    const { device, network, host } = world((asked) =>
+    const { device, network, handlers } = world((asked) =>
       asked.contentFormat === ContentFormat.senmlCbor ? { code: codes.unsupportedContentFormat } : answerAll(asked),
     );
     await device.request({ ...BEGIN, query: ['ep=dev1', 'pct=112'] });
@@ -181,7 +181,7 @@ describe('a Bootstrap-Request', () => {
       'PUT /0/1 11542',
       'PUT /1/0 11542',
     ]);
-    expect(host.endings).toEqual(['b1 finished']);
+    expect(handlers.endings).toEqual(['b1 finished']);
   });
 
   it.each([
@@ -190,20 +190,20 @@ describe('a Bootstrap-Request', () => {
     ['4.00', ['ep=']],
     ['4.00', ['ep=dev1', 'ep=dev2']],
   ])('is answered %s for %j', async (code, query) => {
-    const { device, network, host } = world();
+    const { device, network, handlers } = world();
     expect(await device.request({ ...BEGIN, query })).toMatchObject({ code });
     await network.clock.advance(100);
     expect(device.asked).toEqual([]);
-    expect(host.requests).toEqual([]);
+    expect(handlers.requests).toEqual([]);
   });
 
   it.each(['4.00', '4.03'] as const)('that is not admitted is answered %s with the reason', async (code) => {
-    const { device, network, host } = world();
-    host.refusal = { admitted: false, code, reason: 'nobody knows it' };
+    const { device, network, handlers } = world();
+    handlers.refusal = { admitted: false, code, reason: 'nobody knows it' };
     expect(await device.request(BEGIN)).toMatchObject({ code, diagnostic: 'nobody knows it' });
     await network.clock.advance(100);
     expect(device.asked).toEqual([]);
-    expect(host.outcomes).toEqual([]);
+    expect(handlers.outcomes).toEqual([]);
   });
 
   it.each([
@@ -221,89 +221,93 @@ describe('a bootstrap that is interrupted', () => {
   const MINUTES = 5 * 60_000;
 
   it.each(STEPS)('by silence at %s has failed, and the device bootstraps again at once', async (line) => {
-    const { device, network, host } = world(except(line, null));
+    const { device, network, handlers } = world(except(line, null));
     await device.request(BEGIN);
     await network.clock.advance(MINUTES);
-    expect(host.outcomes).toMatchObject([['b1', { finished: false, reason: expect.stringContaining(shown(line)) }]]);
-    expect(host.steps.at(-1)).toMatchObject({ code: null, message: expect.any(String) });
+    expect(handlers.outcomes).toMatchObject([
+      ['b1', { finished: false, reason: expect.stringContaining(shown(line)) }],
+    ]);
+    expect(handlers.steps.at(-1)).toMatchObject({ code: null, message: expect.any(String) });
     device.onAsked = answerAll;
     await device.request(BEGIN);
     await network.clock.advance(100);
-    expect(host.outcomes.at(-1)).toMatchObject(['b2', { finished: true }]);
+    expect(handlers.outcomes.at(-1)).toMatchObject(['b2', { finished: true }]);
   });
 
   it.each(STEPS.filter((line) => /^(PUT|DELETE|POST)/.test(line)))(
     'by a wrong answer to %s has failed with what the device said',
     async (line) => {
       const answer = { code: codes.internalServerError, payload: 'flash\nfull' };
-      const { device, network, host } = world(except(line, answer));
+      const { device, network, handlers } = world(except(line, answer));
       await device.request(BEGIN);
       await network.clock.advance(100);
-      expect(host.outcomes).toMatchObject([
+      expect(handlers.outcomes).toMatchObject([
         ['b1', { finished: false, reason: expect.stringMatching(/5\.00.*flash full/) }],
       ]);
-      expect(host.steps.at(-1)).toMatchObject({ code: '5.00', message: 'flash full' });
+      expect(handlers.steps.at(-1)).toMatchObject({ code: '5.00', message: 'flash full' });
     },
   );
 
   it.each(STEPS)('by another Bootstrap-Request at %s begins anew, one at a time', async (line) => {
-    const { device, network, host, lines } = world(except(line, null));
+    const { device, network, handlers, lines } = world(except(line, null));
     await device.request(BEGIN);
     await network.clock.advance(200);
     const before = lines().length;
     device.onAsked = answerAll;
     expect(await device.request(BEGIN)).toMatchObject({ code: '2.04' });
     await network.clock.advance(MINUTES);
-    expect(host.endings).toEqual([
-      expect.stringContaining('b1 ' + host.steps.find(({ code }) => code === null)?.operation),
+    expect(handlers.endings).toEqual([
+      expect.stringContaining('b1 ' + handlers.steps.find(({ code }) => code === null)?.operation),
       'b2 finished',
     ]);
-    expect(host.endings[0]).toContain('the device began another bootstrap');
+    expect(handlers.endings[0]).toContain('the device began another bootstrap');
     expect(lines().slice(before)).toEqual(STEPS);
   });
 
   it('by a stop of the server has failed, and a new one is refused', async () => {
-    const { device, network, host, server } = world(except('PUT /1/0', null));
+    const { device, network, handlers, server } = world(except('PUT /1/0', null));
     await device.request(BEGIN);
     await network.clock.advance(100);
     await server.stop();
-    expect(host.endings).toEqual(['b1 WRITE /1/0: the server stops']);
+    expect(handlers.endings).toEqual(['b1 WRITE /1/0: the server stops']);
     expect(await device.request(BEGIN)).toMatchObject({ code: '5.03' });
   });
 
   it('does not end on reads that the device refuses, or on deletes of what it does not have', async () => {
-    const { device, network, host } = world(({ line, ...asked }) => {
+    const { device, network, handlers } = world(({ line, ...asked }) => {
       if (line === 'DELETE /0' || line === 'GET /2') return { code: codes.notFound };
       return answerAll({ line, ...asked });
     });
     await device.request(BEGIN);
     await network.clock.advance(100);
-    expect(host.endings).toEqual(['b1 finished']);
+    expect(handlers.endings).toEqual(['b1 finished']);
   });
 
   it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on Finish is repeated once from a clean device', async () => {
     let refusals = 1;
-    const { device, network, host, lines } = world((asked) =>
+    const { device, network, handlers, lines } = world((asked) =>
       asked.line === 'POST /bs' && refusals-- > 0 ? { code: codes.notAcceptable, payload: 'no /1' } : answerAll(asked),
     );
     await device.request(BEGIN);
     await network.clock.advance(100);
     expect(lines()).toEqual([...STEPS, 'DELETE /', ...STEPS.slice(3)]);
-    expect(host.endings).toEqual(['b1 finished']);
+    expect(handlers.endings).toEqual(['b1 finished']);
   });
 
   it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on the second Finish has failed, with the reason that the device gave', async () => {
-    const { device, network, host, lines } = world(except('POST /bs', { code: codes.notAcceptable, payload: 'no /1' }));
+    const { device, network, handlers, lines } = world(
+      except('POST /bs', { code: codes.notAcceptable, payload: 'no /1' }),
+    );
     await device.request(BEGIN);
     await network.clock.advance(100);
     expect(lines().filter((line) => line === 'POST /bs')).toHaveLength(2);
-    expect(host.endings).toEqual(['b1 the device finds its configuration inconsistent twice over: no /1']);
+    expect(handlers.endings).toEqual(['b1 the device finds its configuration inconsistent twice over: no /1']);
   });
 
   it('is none on a network that loses, repeats and reorders: each step is done once, in order', async () => {
     const network = new SimulatedNetwork({ loss: 0.3, duplication: 0.3, delayMs: [1, 400] }, 11);
-    const host = new Host();
-    createBootstrapServer({ endpoints: [network.endpoint(SERVER)], host, clock: network.clock, onFault });
+    const handlers = new Host();
+    createBootstrapServer({ endpoints: [network.endpoint(SERVER)], handlers, clock: network.clock, onFault });
     const device = network.endpoint('192.0.2.9');
     const asked: string[] = [];
     device.onRequest(async ({ method, path }) => {
@@ -315,7 +319,7 @@ describe('a bootstrap that is interrupted', () => {
     const answered = device.request(udpPeer(SERVER, 5683), { method: 'POST', path: ['bs'], query: ['ep=dev1'] });
     await network.clock.advance(MINUTES);
     expect((await answered).code).toBe(codes.changed);
-    expect(host.endings).toEqual(['b1 finished']);
+    expect(handlers.endings).toEqual(['b1 finished']);
     expect(asked).toEqual(STEPS);
   });
 });
@@ -324,7 +328,7 @@ describe('a Bootstrap-Pack-Request', () => {
   const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
 
   it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with everything in one payload', async () => {
-    const { device, host, network } = world();
+    const { device, handlers, network } = world();
     expect(await device.request(PACK)).toMatchObject({ code: '2.05' });
     const payload = device.received.at(-1)?.payload ?? new Uint8Array();
     const { readings } = decode({
@@ -340,18 +344,18 @@ describe('a Bootstrap-Pack-Request', () => {
       ['/1/0/0', 1],
       ['/1/0/1', 300],
     ]);
-    expect(host.requests).toMatchObject([{ endpoint: 'dev1', pack: true }]);
-    expect(host.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.2' }]]);
-    expect(host.steps).toMatchObject([{ operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length }]);
+    expect(handlers.requests).toMatchObject([{ endpoint: 'dev1', pack: true }]);
+    expect(handlers.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.2' }]]);
+    expect(handlers.steps).toMatchObject([{ operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length }]);
     await network.clock.advance(100);
     expect(device.asked).toEqual([]);
   });
 
   it('for a configuration that no format can carry is answered 5.00, and has failed', async () => {
-    const { device, host } = world();
-    host.configuration = { ...CONFIGURATION, values: [...values, ...values] };
+    const { device, handlers } = world();
+    handlers.configuration = { ...CONFIGURATION, values: [...values, ...values] };
     expect(await device.request(PACK)).toMatchObject({ code: '5.00' });
-    expect(host.endings).toEqual([expect.stringContaining("b1 the configuration can't be written")]);
+    expect(handlers.endings).toEqual([expect.stringContaining("b1 the configuration can't be written")]);
   });
 });
 

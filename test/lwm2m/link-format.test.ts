@@ -31,9 +31,9 @@ describe('link format', () => {
 
   // Leshan's list of what RFC 6690 does not allow, without what the examples of LwM2M print all the same.
   it.each([
-    '<file:///etc/hosts>',
-    '</hosts?query>',
-    '</hosts#hash>',
+    '<file:///etc/handlers>',
+    '</handlers?query>',
+    '</handlers#hash>',
     '</%>',
     '</%a>',
     '</%1g>',

@@ -4,7 +4,7 @@ import { Agent, createServer, type IncomingMessage, type OutgoingMessage, type S
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCoapEndpoint, UdpTransport, type CoapEndpoint } from '../../src/coap/index.ts';
 import { createLwm2mServer, Path, type Lwm2mServer } from '../../src/lwm2m/index.ts';
-import { RecordingHost } from './recording-host.ts';
+import { RecordingHandlers } from './recording-handlers.ts';
 
 const temperature = Path.parse('/3303/0/5700');
 
@@ -62,7 +62,7 @@ class NodeCoapDevice {
 }
 
 describe('over UDP on the loopback, with a device on node-coap', () => {
-  const host = new RecordingHost();
+  const handlers = new RecordingHandlers();
   let endpoint: CoapEndpoint;
   let server: Lwm2mServer;
   let device: NodeCoapDevice;
@@ -71,7 +71,7 @@ describe('over UDP on the loopback, with a device on node-coap', () => {
     const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
     const port = transport.addresses[0]?.port ?? 0;
     endpoint = createCoapEndpoint({ transport });
-    server = createLwm2mServer({ endpoints: [{ endpoint, transport: 'udp' }], host });
+    server = createLwm2mServer({ endpoints: [{ endpoint, transport: 'udp' }], handlers });
     await server.start({ registrations: [], observations: [] });
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -105,16 +105,16 @@ describe('over UDP on the loopback, with a device on node-coap', () => {
 
     await server.perform('dev1', { kind: 'observe', paths: [temperature] });
     device.observing?.write('23.5');
-    await vi.waitFor(() => expect(host.values.at(-1)).toBe('/3303/0/5700=23.5'), { interval: 5 });
+    await vi.waitFor(() => expect(handlers.values.at(-1)).toBe('/3303/0/5700=23.5'), { interval: 5 });
 
     const sent = await device.request('POST', '/dp', { payload: '[{"n":"/3/0/9","v":80}]', format: 110 });
     expect(sent.code).toBe('2.04');
-    expect(host.values.at(-1)).toBe('/3/0/9=80');
+    expect(handlers.values.at(-1)).toBe('/3/0/9=80');
 
     expect((await device.request('POST', registered.location, { query: 'lt=600' })).code).toBe('2.04');
     expect(server.registration('dev1')?.lifetime).toBe(600);
     expect((await device.request('DELETE', registered.location)).code).toBe('2.02');
     expect(server.registration('dev1')).toBeUndefined();
-    expect(host.told.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
+    expect(handlers.told.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
   });
 });

@@ -8,14 +8,14 @@ import {
   type RunningLwm2mServer,
 } from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
-import { RecordingHost } from './recording-host.ts';
+import { RecordingHandlers } from './recording-handlers.ts';
 import { ScriptedDevice, SERVER } from './scripted-device.ts';
 
-/** A server, its host and one device on a simulated network. */
+/** A server, its handlers and one device on a simulated network. */
 export interface World {
   readonly network: SimulatedNetwork;
   readonly endpoint: CoapEndpoint;
-  readonly host: RecordingHost;
+  readonly handlers: RecordingHandlers;
   readonly server: RunningLwm2mServer;
   readonly device: ScriptedDevice;
   readonly faults: string[];
@@ -27,11 +27,11 @@ export interface World {
 export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promise<World> {
   const network = new SimulatedNetwork();
   const endpoint = network.endpoint(SERVER);
-  const host = new RecordingHost();
+  const handlers = new RecordingHandlers();
   const faults: string[] = [];
   const server = createLwm2mServer({
     endpoints: [{ endpoint, transport: 'udp' }],
-    host,
+    handlers,
     clock: network.clock,
     settings,
     onFault: (_error, doing) => faults.push(doing),
@@ -41,7 +41,7 @@ export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promis
   return {
     network,
     endpoint,
-    host,
+    handlers,
     server,
     device,
     faults,

@@ -31,7 +31,7 @@ async function observing(
   settings: Partial<Lwm2mServerSettings> = {},
 ): Promise<Observing> {
   const made = await world(settings);
-  const { device, host, perform, advance } = made;
+  const { device, handlers, perform, advance } = made;
   await device.register(query, '</1/0>,</3/0>,</3303/0>');
   device.onAsked = ({ line }) => ({
     ...(line.startsWith('FETCH')
@@ -46,7 +46,7 @@ async function observing(
   const [asked] = device.asked;
   if (!asked) throw new Error('nothing was asked');
   device.asked.length = 0;
-  host.told.length = 0;
+  handlers.told.length = 0;
   let next = 10;
   return {
     ...made,
@@ -61,16 +61,16 @@ async function observing(
 }
 
 describe('Observe', () => {
-  it('LightweightM2M-1.1-int-301: hands the first answer and each notification to the host before it is acknowledged', async () => {
-    const { asked, host, server, notified, device, advance } = await observing();
+  it('LightweightM2M-1.1-int-301: hands the first answer and each notification to the handlers before it is acknowledged', async () => {
+    const { asked, handlers, server, notified, device, advance } = await observing();
     expect(asked).toMatchObject({ line: 'GET /3303/0/5700', observe: 0 });
     expect(server.snapshot()).toEqual({ registrations: 1, observations: 1, operations: 0, handling: 0 });
-    expect(host.batches).toMatchObject([{ origin: 'NOTIFICATION', scope: [temperature] }]);
+    expect(handlers.batches).toMatchObject([{ origin: 'NOTIFICATION', scope: [temperature] }]);
     expect(server.observations('dev1')).toMatchObject([
       { paths: [temperature], composite: false, deviceKey: 'dev1', token: Buffer.from(asked.token).toString('hex') },
     ]);
-    expect(host.observations).toEqual(server.observations('dev1'));
-    const stored = host.hold();
+    expect(handlers.observations).toEqual(server.observations('dev1'));
+    const stored = handlers.hold();
     const messageId = device.notify(asked, 11, text('22'));
     await advance(100);
     expect(device.acknowledgement(messageId)).toBeNull();
@@ -78,51 +78,51 @@ describe('Observe', () => {
     await advance(2);
     expect(device.acknowledgement(messageId)).toBe('ACK');
     expect(await notified(text('22.5'), 12)).toBe('ACK');
-    expect(host.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=22', '/3303/0/5700=22.5']);
+    expect(handlers.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=22', '/3303/0/5700=22.5']);
   });
 
-  it('leaves a notification unacknowledged that the host can’t store, and takes its repetition', async () => {
-    const { host, notified } = await observing();
-    host.store = () => Promise.reject(new Error('the database is away'));
+  it('leaves a notification unacknowledged that the handlers can’t store, and takes its repetition', async () => {
+    const { handlers, notified } = await observing();
+    handlers.store = () => Promise.reject(new Error('the database is away'));
     expect(await notified(text('22'))).toBeNull();
-    host.store = async () => {};
+    handlers.store = async () => {};
     expect(await notified(text('22'), 11)).toBe('ACK');
-    expect(host.values.at(-1)).toBe('/3303/0/5700=22');
+    expect(handlers.values.at(-1)).toBe('/3303/0/5700=22');
   });
 
-  it('acknowledges what can’t be decoded, and tells the host', async () => {
-    const { host, notified, server } = await observing();
+  it('acknowledges what can’t be decoded, and tells the handlers', async () => {
+    const { handlers, notified, server } = await observing();
     expect(await notified(text('hot'))).toBe('ACK');
-    expect(host.undecoded).toMatchObject([{ path: '/3303/0/5700', origin: 'NOTIFICATION' }]);
+    expect(handlers.undecoded).toMatchObject([{ path: '/3303/0/5700', origin: 'NOTIFICATION' }]);
     expect(server.observations('dev1')).toHaveLength(1);
   });
 
   it('ends by an error of the device', async () => {
-    const { host, notified, server } = await observing();
+    const { handlers, notified, server } = await observing();
     expect(await notified({ ...text(''), code: codes.notFound })).toBe('ACK');
     expect(server.observations('dev1')).toEqual([]);
-    expect(host.told).toEqual(['not observing /3303/0/5700 refused']);
+    expect(handlers.told).toEqual(['not observing /3303/0/5700 refused']);
   });
 
   it('does not run when the device answers without taking it', async () => {
-    const { device, perform, server, host } = await world();
+    const { device, perform, server, handlers } = await world();
     await device.register(DEV1);
     device.onAsked = () => text('21.5');
     expect(await perform(observe)).toMatchObject({ ok: false, code: '2.05' });
     device.onAsked = () => ({ code: codes.methodNotAllowed });
     expect(await perform(observe)).toMatchObject({ ok: false, code: '4.05' });
     expect(server.observations('dev1')).toEqual([]);
-    expect(host.values).toEqual(['/3303/0/5700=21.5']);
+    expect(handlers.values).toEqual(['/3303/0/5700=21.5']);
   });
 
   it('asked for again reads the device and leaves the one observation running', async () => {
-    const { device, perform, server, host } = await observing();
+    const { device, perform, server, handlers } = await observing();
     device.onAsked = () => text('23');
     expect(await perform(observe)).toMatchObject({ ok: true, code: '2.05' });
     expect(device.asked.map(({ line, observe: option }) => [line, option])).toEqual([['GET /3303/0/5700', null]]);
-    expect(host.batches.at(-1)?.origin).toBe('READ');
+    expect(handlers.batches.at(-1)?.origin).toBe('READ');
     expect(server.observations('dev1')).toHaveLength(1);
-    expect(host.told).toEqual([]);
+    expect(handlers.told).toEqual([]);
   });
 
   it('asked for twice at once begins once', async () => {
@@ -150,20 +150,20 @@ describe('Observe', () => {
   });
 
   it('LightweightM2M-1.2-int-313: with other attributes takes the place of the one that runs', async () => {
-    const { device, perform, server, host } = await observing({ ...observe, attributes: { pmin: 5 } }, v12);
+    const { device, perform, server, handlers } = await observing({ ...observe, attributes: { pmin: 5 } }, v12);
     await perform({ ...observe, attributes: { pmin: 9 } }, { ms: 20 });
     expect(device.asked.map(({ line, observe: option }) => [line, option])).toEqual([
       ['GET /3303/0/5700?pmin=5', 1],
       ['GET /3303/0/5700?pmin=9', 0],
     ]);
-    expect(host.told).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
+    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
     expect(server.observations('dev1')).toMatchObject([{ attributes: { pmin: 9 } }]);
   });
 });
 
 describe('Observe-Composite', () => {
   it('LightweightM2M-1.1-int-304: observes several paths at once by FETCH', async () => {
-    const { asked, host, server, notified } = await observing(composite);
+    const { asked, handlers, server, notified } = await observing(composite);
     expect(asked).toMatchObject({ line: 'FETCH /', observe: 0, contentFormat: 112, accept: 112 });
     expect(server.observations('dev1')).toMatchObject([{ composite: true, paths: [temperature, battery] }]);
     expect(
@@ -174,15 +174,15 @@ describe('Observe-Composite', () => {
         ]),
       ),
     ).toBe('ACK');
-    expect(host.values).toEqual(['/3303/0/5700=21.5', '/3/0/9=90', '/3303/0/5700=22', '/3/0/9=89']);
-    expect(host.batches.at(-1)?.scope).toEqual([temperature, battery]);
+    expect(handlers.values).toEqual(['/3303/0/5700=21.5', '/3/0/9=90', '/3303/0/5700=22', '/3/0/9=89']);
+    expect(handlers.batches.at(-1)?.scope).toEqual([temperature, battery]);
   });
 
   it('LightweightM2M-1.1-int-309: a path that is left out is gone, and known to be by the scope', async () => {
-    const { host, notified } = await observing(composite);
+    const { handlers, notified } = await observing(composite);
     await notified(senml([{ n: '/3/0/9', v: 89 }]));
-    expect(host.batches.at(-1)?.scope.map(String)).toEqual(['/3303/0/5700', '/3/0/9']);
-    expect(host.batches.at(-1)?.decoded.readings.map(({ path }) => path.toString())).toEqual(['/3/0/9']);
+    expect(handlers.batches.at(-1)?.scope.map(String)).toEqual(['/3303/0/5700', '/3/0/9']);
+    expect(handlers.batches.at(-1)?.decoded.readings.map(({ path }) => path.toString())).toEqual(['/3/0/9']);
   });
 
   it('LightweightM2M-1.1-int-305: ends by FETCH with Observe = 1, the same list and the same token', async () => {
@@ -199,27 +199,27 @@ describe('Observe-Composite', () => {
 
 describe('the end of an observation', () => {
   it('LightweightM2M-1.1-int-303: asks by GET with Observe = 1, and hands over the value that comes', async () => {
-    const { asked, device, perform, host, server, notified } = await observing();
+    const { asked, device, perform, handlers, server, notified } = await observing();
     device.onAsked = () => text('25');
     const result = await perform({ kind: 'cancel-observation', paths: [temperature] });
     expect(result).toMatchObject({ ok: true, code: '2.05' });
     expect(device.asked[0]).toMatchObject({ line: 'GET /3303/0/5700', observe: 1, token: asked.token });
-    expect(host.batches.at(-1)?.origin).toBe('READ');
-    expect(host.values.at(-1)).toBe('/3303/0/5700=25');
-    expect(host.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.batches.at(-1)?.origin).toBe('READ');
+    expect(handlers.values.at(-1)).toBe('/3303/0/5700=25');
+    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
     expect(await notified(text('26'))).toBe('RST');
   });
 
   it('takes an empty confirmation for that, not for an empty resource', async () => {
-    const { device, perform, host } = await observing();
+    const { device, perform, handlers } = await observing();
     device.onAsked = () => ({ code: codes.content });
     expect(await perform({ kind: 'cancel-observation', paths: [temperature] })).toMatchObject({
       ok: true,
       decoded: null,
     });
-    expect(host.values).toEqual(['/3303/0/5700=21.5']);
-    expect(host.batches).toHaveLength(1);
+    expect(handlers.values).toEqual(['/3303/0/5700=21.5']);
+    expect(handlers.batches).toHaveLength(1);
   });
 
   it('LightweightM2M-1.1-int-302: passively sends nothing and resets the next notification', async () => {
@@ -232,11 +232,11 @@ describe('the end of an observation', () => {
   });
 
   it('comes whether or not the device answers that it was cancelled', async () => {
-    const { device, perform, host, server } = await observing();
+    const { device, perform, handlers, server } = await observing();
     device.onAsked = () => null;
     const cancelled = perform({ kind: 'cancel-observation', paths: [temperature] }, { timeoutMs: 3_000, ms: 4_000 });
     await expect(cancelled).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(host.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
   });
 
@@ -248,28 +248,28 @@ describe('the end of an observation', () => {
   ])('comes with %s', async (_name, end) => {
     const made = await observing();
     await end(made);
-    expect(made.host.told).toContain('not observing /3303/0/5700 registration-ended');
+    expect(made.handlers.told).toContain('not observing /3303/0/5700 registration-ended');
     expect(made.server.observations('dev1')).toEqual([]);
     expect(made.server.snapshot()).toMatchObject({ observations: 0, operations: 0, handling: 0 });
     expect(await made.notified(text('26'))).toBe('RST');
-    expect(made.host.values).toEqual(['/3303/0/5700=21.5']);
+    expect(made.handlers.values).toEqual(['/3303/0/5700=21.5']);
   });
 });
 
 describe('an observation of a device that moves', () => {
   it('goes on from the new address once it has updated from there', async () => {
-    const { device, host, notified, server } = await observing();
+    const { device, handlers, notified, server } = await observing();
     device.move('192.0.2.77');
     // Nobody vouches for the address yet; a reset would end the observation on the device.
     expect(await notified(text('22'))).toBeNull();
     await device.update();
     expect(await notified(text('23'))).toBe('ACK');
-    expect(host.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=23']);
+    expect(handlers.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=23']);
     expect(server.observations('dev1')).toHaveLength(1);
   });
 
   it('leaves behind those of another device that has its old address now', async () => {
-    const { device, network, notified, perform, server, advance, host, asked } = await observing();
+    const { device, network, notified, perform, server, advance, handlers, asked } = await observing();
     const old = device.peer.address;
     device.move('192.0.2.77');
     // The NAT gave the old address to another device, which registers and is observed there.
@@ -286,7 +286,7 @@ describe('an observation of a device that moves', () => {
     const messageId = other.notify(theirs, 2, text('6'));
     await advance(2);
     expect(other.acknowledgement(messageId)).toBe('ACK');
-    expect(host.values.slice(-2)).toEqual(['/3303/0/5700=23', '/3303/0/5700=6']);
+    expect(handlers.values.slice(-2)).toEqual(['/3303/0/5700=23', '/3303/0/5700=6']);
     // And it can still be cancelled where it is now.
     device.onAsked = () => text('24');
     await perform({ kind: 'cancel-observation', paths: [temperature] });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codes } from '../../src/coap/index.ts';
 import { Path, type Operation } from '../../src/lwm2m/index.ts';
-import { RecordingHost } from './recording-host.ts';
+import { RecordingHandlers } from './recording-handlers.ts';
 import { world, type World } from './lwm2m-world.ts';
 
 const QUEUE_MODE = ['ep=dev1', 'lt=86400', 'lwm2m=1.1', 'Q'];
@@ -15,27 +15,27 @@ async function asleep(): Promise<World> {
   made.device.onAsked = () => value;
   await made.advance(93_000);
   expect(made.server.isAsleep('dev1')).toBe(true);
-  made.host.told.length = 0;
+  made.handlers.told.length = 0;
   return made;
 }
 
 describe('a queue-mode device', () => {
   it('LightweightM2M-1.1-int-108: is awake for 93 s after it registered, then thought asleep', async () => {
-    const { device, server, host, advance } = await world();
+    const { device, server, handlers, advance } = await world();
     await device.register(QUEUE_MODE);
     await advance(92_990);
     expect(server.isAsleep('dev1')).toBe(false);
     await advance(20);
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(host.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
   });
 
   it('LightweightM2M-1.1-int-109: is sent nothing while it sleeps; after its Update it is awake, once that is answered', async () => {
-    const { device, server, host, perform, advance } = await asleep();
+    const { device, server, handlers, perform, advance } = await asleep();
     await expect(perform(read)).rejects.toMatchObject({ code: 'ASLEEP' });
     expect(device.asked).toEqual([]);
     const order: string[] = [];
-    host.onSleeping = (_registration, sleeps) => {
+    handlers.onSleeping = (_registration, sleeps) => {
       order.push(sleeps ? 'sleeps' : 'woke');
       // What the fleet held goes out as soon as the device woke.
       if (!sleeps) void server.perform('dev1', read);
@@ -44,8 +44,8 @@ describe('a queue-mode device', () => {
     await advance(10);
     expect(order).toEqual(['woke']);
     expect(device.received.slice(-2).map(({ code }) => code)).toEqual([codes.changed, 0x01]);
-    expect(host.values).toEqual(['/3/0/9=90']);
-    expect(host.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+    expect(handlers.values).toEqual(['/3/0/9=90']);
+    expect(handlers.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
   it('stays awake by each of its messages', async () => {
@@ -81,12 +81,12 @@ describe('a queue-mode device', () => {
   });
 
   it('that does not answer is thought asleep at once', async () => {
-    const { device, server, host, perform } = await world();
+    const { device, server, handlers, perform } = await world();
     await device.register(QUEUE_MODE);
     device.onAsked = () => null;
     await expect(perform(read, { timeoutMs: 10_000, ms: 11_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(host.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
   });
 
   it('is waited for when its window ends while it works on a request', async () => {
@@ -105,9 +105,9 @@ describe('a queue-mode device', () => {
   });
 
   it('is awake as long as its admission says', async () => {
-    const { device, server, host, advance } = await world();
-    const admit = new RecordingHost().admission;
-    host.admission = async (request) => ({ ...(await admit(request)), awakeMs: 10_000 });
+    const { device, server, handlers, advance } = await world();
+    const admit = new RecordingHandlers().admission;
+    handlers.admission = async (request) => ({ ...(await admit(request)), awakeMs: 10_000 });
     await device.register(QUEUE_MODE);
     await advance(9_000);
     expect(server.isAsleep('dev1')).toBe(false);

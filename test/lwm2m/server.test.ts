@@ -12,7 +12,7 @@ import {
 } from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { DEV1, world, type World } from './lwm2m-world.ts';
-import { RecordingHost } from './recording-host.ts';
+import { RecordingHandlers } from './recording-handlers.ts';
 import { ScriptedDevice, SERVER } from './scripted-device.ts';
 
 const temperature = Path.parse('/3303/0/5700');
@@ -23,13 +23,13 @@ function text(payload: string) {
 
 describe('a registration', () => {
   it('LightweightM2M-1.1-int-102: expires after its lifetime and the grace', async () => {
-    const { device, server, host, advance } = await world();
+    const { device, server, handlers, advance } = await world();
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
     await advance(20_000 + 92_000);
     expect(server.registration('dev1')).toBeDefined();
     await advance(2_000);
     expect(server.registration('dev1')).toBeUndefined();
-    expect(host.told.at(-1)).toBe('ended dev1 expired');
+    expect(handlers.told.at(-1)).toBe('ended dev1 expired');
     expect(await device.update()).toMatchObject({ code: '4.04' });
   });
 
@@ -40,23 +40,23 @@ describe('a registration', () => {
     expect(server.registration('dev1')).toBeDefined();
   });
 
-  it('stands until the host has stored that it expired', async () => {
-    const { device, server, host, faults, advance } = await world();
+  it('stands until the handlers has stored that it expired', async () => {
+    const { device, server, handlers, faults, advance } = await world();
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
-    host.store = () => Promise.reject(new Error('the database is away'));
+    handlers.store = () => Promise.reject(new Error('the database is away'));
     await advance(120_000);
     expect(server.registration('dev1')).toBeDefined();
     expect(faults).toContain('ending an expired registration');
-    host.store = async () => {};
+    handlers.store = async () => {};
     await advance(30_000);
     expect(server.registration('dev1')).toBeUndefined();
   });
 
   it('is kept by an Update that comes while its expiry waits', async () => {
-    const { device, server, host, advance } = await world();
+    const { device, server, handlers, advance } = await world();
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
     await advance(112_500);
-    const stored = host.hold();
+    const stored = handlers.hold();
     const update = device.send({ method: 'POST', path: device.location });
     await advance(5_000);
     stored();
@@ -65,25 +65,25 @@ describe('a registration', () => {
     expect(server.registration('dev1')).toBeDefined();
   });
 
-  it('tells the host of each message of its device', async () => {
-    const { device, host, perform } = await world();
+  it('tells the handlers of each message of its device', async () => {
+    const { device, handlers, perform } = await world();
     await device.register(DEV1);
-    expect(host.heardAt).toHaveLength(1);
+    expect(handlers.heardAt).toHaveLength(1);
     await device.update();
-    expect(host.heardAt).toHaveLength(2);
+    expect(handlers.heardAt).toHaveLength(2);
     await device.request({ method: 'POST', path: '/dp', contentFormat: 110, payload: 'nonsense' });
-    expect(host.heardAt).toHaveLength(3);
+    expect(handlers.heardAt).toHaveLength(3);
     device.onAsked = () => text('1');
     await perform({ kind: 'read', path: temperature });
-    expect(host.heardAt.length).toBeGreaterThan(3);
+    expect(handlers.heardAt.length).toBeGreaterThan(3);
   });
 
-  it('is answered even when the host’s listeners throw', async () => {
-    const { device, host, faults, server } = await world();
-    host.heard = () => {
+  it('is answered even when the handlers’s listeners throw', async () => {
+    const { device, handlers, faults, server } = await world();
+    handlers.heard = () => {
       throw new Error('in a listener');
     };
-    host.onReady = () => {
+    handlers.onReady = () => {
       throw new Error('in a listener');
     };
     expect(await device.register(DEV1)).toMatchObject({ code: '2.01' });
@@ -93,7 +93,7 @@ describe('a registration', () => {
 });
 
 /** Ends the server of a world and starts another at its address, with what was stored. */
-async function restarted(before: World, away = 0): Promise<{ server: Lwm2mServer; host: RecordingHost }> {
+async function restarted(before: World, away = 0): Promise<{ server: Lwm2mServer; handlers: RecordingHandlers }> {
   const { network, endpoint, advance } = before;
   const registrations = [before.server.registration('dev1')].flatMap((registration) =>
     registration ? [{ registration: structuredPeer(registration), model: registryModel() }] : [],
@@ -103,14 +103,14 @@ async function restarted(before: World, away = 0): Promise<{ server: Lwm2mServer
   const closed = endpoint.close();
   await advance(5_000 + away);
   await closed;
-  const host = new RecordingHost();
+  const handlers = new RecordingHandlers();
   const server = createLwm2mServer({
     endpoints: [{ endpoint: network.endpoint(SERVER), transport: 'udp' }],
-    host,
+    handlers,
     clock: network.clock,
   });
   await server.start({ registrations, observations });
-  return { server, host };
+  return { server, handlers };
 }
 
 /** As a store keeps it: the peer is data. */
@@ -121,7 +121,7 @@ function structuredPeer(registration: Registration): Registration {
 
 interface SecureWorld {
   readonly server: Lwm2mServer;
-  readonly host: RecordingHost;
+  readonly handlers: RecordingHandlers;
   readonly network: SimulatedNetwork;
   /** Who sits at an address. */
   readonly identities: Map<string, SecurityIdentity | null>;
@@ -146,17 +146,17 @@ async function secured(): Promise<SecureWorld> {
       }),
   };
   const endpoint = network.endpoint(SERVER, { transport });
-  const host = new RecordingHost();
-  host.admission = async ({ endpoint: name, peer }) => ({
+  const handlers = new RecordingHandlers();
+  handlers.admission = async ({ endpoint: name, peer }) => ({
     admitted: true,
     deviceKey: name ?? peer.security?.name ?? 'nobody',
     endpoint: name ?? peer.security?.name ?? 'nobody',
     model: registryModel(),
   });
-  const server = createLwm2mServer({ endpoints: [{ endpoint, transport: 'dtls' }], host, clock: network.clock });
+  const server = createLwm2mServer({ endpoints: [{ endpoint, transport: 'dtls' }], handlers, clock: network.clock });
   await server.start({ registrations: [], observations: [] });
   const device = (address: string): ScriptedDevice => new ScriptedDevice(network, address);
-  return { server, host, network, identities, device };
+  return { server, handlers, network, identities, device };
 }
 
 describe('a restart', () => {
@@ -168,13 +168,13 @@ describe('a restart', () => {
     await before.perform({ kind: 'observe', paths: [temperature] });
     const [asked] = device.asked;
     if (!asked) throw new Error('nothing was asked');
-    const { server, host } = await restarted(before);
-    expect(host.told).toEqual(['ready dev1 restart']);
+    const { server, handlers } = await restarted(before);
+    expect(handlers.told).toEqual(['ready dev1 restart']);
     expect(server.observations('dev1')).toMatchObject([{ paths: [temperature] }]);
     const messageId = device.notify(asked, 2, text('22'));
     await advance(2);
     expect(device.acknowledgement(messageId)).toBe('ACK');
-    expect(host.values).toEqual(['/3303/0/5700=22']);
+    expect(handlers.values).toEqual(['/3303/0/5700=22']);
     expect(await device.update()).toMatchObject({ code: '2.04' });
     device.asked.length = 0;
     const cancelled = server.perform('dev1', { kind: 'cancel-observation', paths: [temperature] });
@@ -196,11 +196,11 @@ describe('a restart', () => {
   it('finds a queue-mode device asleep whose window is over, and does not call it ready', async () => {
     const before = await world();
     await before.device.register([...DEV1, 'Q']);
-    const { server, host } = await restarted(before, 100_000);
+    const { server, handlers } = await restarted(before, 100_000);
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(host.told).toEqual([]);
+    expect(handlers.told).toEqual([]);
     await before.device.update();
-    expect(host.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+    expect(handlers.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
   it('ends registrations of a transport that is not served any more, and observations without a registration', async () => {
@@ -208,8 +208,8 @@ describe('a restart', () => {
     await before.device.register(DEV1);
     const registration = before.server.registration('dev1');
     if (!registration) throw new Error('not registered');
-    const host = new RecordingHost();
-    const server = createLwm2mServer({ endpoints: [], host, clock: before.network.clock });
+    const handlers = new RecordingHandlers();
+    const server = createLwm2mServer({ endpoints: [], handlers, clock: before.network.clock });
     const observation = {
       token: '0000000100000002',
       registrationId: registration.id,
@@ -220,17 +220,17 @@ describe('a restart', () => {
       startedAt: 0,
     };
     await server.start({ registrations: [{ registration, model: registryModel() }], observations: [observation] });
-    expect(host.told).toEqual(['ended dev1 removed', 'not observing /3303/0/5700 registration-ended']);
+    expect(handlers.told).toEqual(['ended dev1 removed', 'not observing /3303/0/5700 registration-ended']);
   });
 });
 
 describe('stopping', () => {
   it('cancels what devices are asked, waits for what is being stored, and expires nobody', async () => {
-    const { device, server, host, advance } = await world();
+    const { device, server, handlers, advance } = await world();
     await device.register([...DEV1]);
     device.onAsked = () => null;
     const read = server.perform('dev1', { kind: 'read', path: temperature }).catch((error: unknown) => error);
-    const stored = host.hold();
+    const stored = handlers.hold();
     device.send({ method: 'POST', path: '/dp', contentFormat: 110, payload: '[{"n":"/3/0/9","v":1}]' });
     await advance(10);
     let stopped = false;
@@ -243,17 +243,17 @@ describe('stopping', () => {
     expect(stopped).toBe(false);
     stored();
     await stopping;
-    expect(host.values).toEqual(['/3/0/9=1']);
+    expect(handlers.values).toEqual(['/3/0/9=1']);
     await expect(server.perform('dev1', { kind: 'read', path: temperature })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
     expect(await device.update()).toMatchObject({ code: '5.03' });
     await advance(1_000_000);
-    expect(host.told.at(-1)).toBe('ready dev1 register');
+    expect(handlers.told.at(-1)).toBe('ready dev1 register');
   });
 
   it('leaves notifications unacknowledged for the next run', async () => {
-    const { device, server, perform, host, advance } = await world();
+    const { device, server, perform, handlers, advance } = await world();
     await device.register([...DEV1], '</3303/0>');
     device.onAsked = () => ({ ...text('21'), observe: 1 });
     await perform({ kind: 'observe', paths: [temperature] });
@@ -263,7 +263,7 @@ describe('stopping', () => {
     const messageId = device.notify(asked, 2, text('22'));
     await advance(10);
     expect(device.acknowledgement(messageId)).toBeNull();
-    expect(host.values).toEqual(['/3303/0/5700=21']);
+    expect(handlers.values).toEqual(['/3303/0/5700=21']);
   });
 });
 
@@ -276,13 +276,13 @@ describe('over sessions with an identity', () => {
   });
 
   it('takes an Update and a De-register from a new session of the same identity', async () => {
-    const { server, host, identities, device } = await secured();
+    const { server, handlers, identities, device } = await secured();
     identities.set('192.0.2.2', psk('dev1')).set('192.0.2.3', psk('dev1'));
     const dev1 = device('192.0.2.2');
     await dev1.register(DEV1);
     dev1.move('192.0.2.3');
     expect(await dev1.update()).toMatchObject({ code: '2.04' });
-    expect(host.told.at(-2)).toBe('updated dev1 moved');
+    expect(handlers.told.at(-2)).toBe('updated dev1 moved');
     expect(await dev1.request({ method: 'DELETE', path: dev1.location })).toMatchObject({ code: '2.02' });
     expect(server.registration('dev1')).toBeUndefined();
   });
@@ -312,9 +312,9 @@ describe('with several endpoints', () => {
   /** A device that is observed over one endpoint, and the same device as it comes to the other. */
   async function observed(transport: 'udp' | 'tcp') {
     const network = new SimulatedNetwork();
-    const host = new RecordingHost();
+    const handlers = new RecordingHandlers();
     const endpoints = [SERVER, SECOND].map((address) => ({ endpoint: network.endpoint(address), transport }));
-    const server = createLwm2mServer({ endpoints, host, clock: network.clock });
+    const server = createLwm2mServer({ endpoints, handlers, clock: network.clock });
     await server.start({ registrations: [], observations: [] });
     const before = new ScriptedDevice(network, '192.0.2.2');
     await before.register(DEV1, '</3303/0>');
@@ -327,15 +327,15 @@ describe('with several endpoints', () => {
     const after = new ScriptedDevice(network, '192.0.2.3', 100, SECOND);
     after.location = before.location;
     expect(await after.update()).toMatchObject({ code: '2.04' });
-    return { network, host, server, asked, after };
+    return { network, handlers, server, asked, after };
   }
 
   it('takes a device’s observations along from one to the other', async () => {
-    const { network, host, server, asked, after } = await observed('udp');
+    const { network, handlers, server, asked, after } = await observed('udp');
     const messageId = after.notify(asked, 2, text('22'));
     await network.clock.advance(2);
     expect(after.acknowledgement(messageId)).toBe('ACK');
-    expect(host.values).toEqual(['/3303/0/5700=21', '/3303/0/5700=22']);
+    expect(handlers.values).toEqual(['/3303/0/5700=21', '/3303/0/5700=22']);
     after.onAsked = () => text('23');
     const cancelled = server.perform('dev1', { kind: 'cancel-observation', paths: [temperature] });
     await network.clock.advance(10);
@@ -344,15 +344,15 @@ describe('with several endpoints', () => {
   });
 
   it('ends observations with the connection they were asked over (RFC 8323 §7.4)', async () => {
-    const { host, server } = await observed('tcp');
+    const { handlers, server } = await observed('tcp');
     expect(server.observations('dev1')).toEqual([]);
-    expect(host.told).toContain('not observing /3303/0/5700 cancelled');
+    expect(handlers.told).toContain('not observing /3303/0/5700 cancelled');
   });
 });
 
 describe('whatever a device answers', () => {
   it('is a result, or a Lwm2mError', async () => {
-    const { device, host, perform, faults } = await world();
+    const { device, handlers, perform, faults } = await world();
     await device.register(['ep=dev1', 'lt=0', 'lwm2m=1.1'], '</3/0>,</3303/0>');
     const answer = fc.record({
       code: fc.oneof(fc.constantFrom(69, 69, 69, 65, 67, 68, 132, 160), fc.integer({ min: 64, max: 191 })),
@@ -395,7 +395,7 @@ describe('whatever a device answers', () => {
     expect(faults).toEqual([]);
     device.onAsked = () => ({ code: codes.content, contentFormat: 110, payload: '[{"n":"/3/0/9","v":77}]' });
     expect(await perform({ kind: 'read', path: Path.parse('/3/0') })).toMatchObject({ ok: true });
-    expect(host.values.at(-1)).toBe('/3/0/9=77');
+    expect(handlers.values.at(-1)).toBe('/3/0/9=77');
   }, 60_000);
 });
 

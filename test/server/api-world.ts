@@ -123,7 +123,7 @@ export async function apiWorld(
       { endpoint, transport: 'udp' },
       { endpoint: provingEndpoint, transport: 'dtls' },
     ],
-    host: running.host,
+    handlers: running.handlers,
     clock,
   });
   await running.start();

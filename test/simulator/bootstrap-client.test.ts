@@ -46,7 +46,7 @@ async function serving(
     endpoints: [endpoint],
     clock: systemClock,
     onFault: (error) => steps.push(String(error)),
-    host: {
+    handlers: {
       admit: async () => (admission ? { ...admission, configuration } : refused),
       stepped: async (_id, { operation, path, code }) => void steps.push(`${operation} ${path} ${code}`),
       ended: async (_id, outcome) => told(outcome),

@@ -1,7 +1,7 @@
 import type {
   BootstrapAdmission,
   BootstrapConfiguration,
-  BootstrapHost,
+  BootstrapHandlers,
   BootstrapRequest,
   ObjectModel,
 } from '../../lwm2m/index.ts';
@@ -17,7 +17,7 @@ import type { Bootstrap, BootstrapPlan } from './bootstrap.ts';
 import type { FactoryCredentials } from './factory-credentials.ts';
 import type { FreshCredentials } from './fresh-credentials.ts';
 
-export interface BootstrapHostParts {
+export interface BootstrapHandlerParts {
   readonly store: Store;
   readonly provisioning: Provisioning;
   readonly lookUp: BootstrapLookUp;
@@ -37,7 +37,7 @@ type Asker =
   | { readonly device: null; readonly tenantId: TenantId | null; readonly reason: string };
 
 /** What the bootstrap server asks and tells, taken to where it belongs. */
-export function createBootstrapHost(parts: BootstrapHostParts): BootstrapHost {
+export function createBootstrapHandlers(parts: BootstrapHandlerParts): BootstrapHandlers {
   const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, autoProvision, log } = parts;
 
   /** Over NoSec there is nothing but the name, so it counts on this machine only. */

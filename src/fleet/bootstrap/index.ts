@@ -1,4 +1,4 @@
-export { createBootstrapHost } from './bootstrap-handlers.ts';
+export { createBootstrapHandlers } from './bootstrap-handlers.ts';
 export { BootstrapJournal } from './bootstrap-journal.ts';
 export { createBootstrapLookUp } from './bootstrap-look-up.ts';
 export { BootstrapPlans, planContext } from './bootstrap-plans.ts';

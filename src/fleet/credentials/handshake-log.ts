@@ -4,7 +4,7 @@ import { credentials, handshakes, insertRows, type Store, type Transaction } fro
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
 import type { Log } from '../common/index.ts';
 import type { CredentialKind } from './credential.ts';
-import type { Handshake, HandshakeReport, Handshakes } from './handshake.ts';
+import type { HandshakeRecord, HandshakeReport, Handshakes } from './handshake.ts';
 import { PendingReports } from './pending-reports.ts';
 
 const KEPT_PER_DEVICE = 20;
@@ -56,9 +56,9 @@ export class HandshakeLog implements Handshakes {
     this.#timer ??= this.#clock.after(FLUSH_MS, () => void this.#flush());
   }
 
-  async list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, Handshake[]>> {
+  async list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, HandshakeRecord[]>> {
     requireRole(actor, 'admin');
-    const found = new Map<DeviceId, Handshake[]>(deviceIds.map((id) => [id, []]));
+    const found = new Map<DeviceId, HandshakeRecord[]>(deviceIds.map((id) => [id, []]));
     if (deviceIds.length === 0) return found;
     const rows = await this.#store.asTenant(actor.tenantId, (tx) =>
       tx

@@ -2,7 +2,7 @@ import type { Actor, DeviceId } from '../access/index.ts';
 import type { CredentialKind } from './credential.ts';
 
 /** A DTLS handshake that ended, as the device's own log keeps it; without secrets. */
-export interface Handshake {
+export interface HandshakeRecord {
   readonly id: string;
   readonly deviceId: DeviceId;
   /** Whose claim it was; proved only when `established`. */
@@ -41,5 +41,5 @@ export interface HandshakeReport {
 
 export interface Handshakes {
   /** The last handshakes of each device, the newest first; at most 20. For admins. */
-  list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, Handshake[]>>;
+  list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, HandshakeRecord[]>>;
 }

@@ -10,7 +10,7 @@ export type {
 } from './credential.ts';
 export { createCredentials, type CredentialBook, type Credentials } from './credentials.ts';
 export { HandshakeLog } from './handshake-log.ts';
-export type { Handshake, HandshakeReport, Handshakes } from './handshake.ts';
+export type { HandshakeRecord, HandshakeReport, Handshakes } from './handshake.ts';
 export {
   counts,
   createCredentialLookUp,

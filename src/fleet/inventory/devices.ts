@@ -13,7 +13,7 @@ import {
   type Provisioning,
   deviceKey,
 } from '../devices/index.ts';
-import type { RunningObservation, Observing } from '../observing/index.ts';
+import type { DeviceObservation, Observing } from '../observing/index.ts';
 import {
   type AwakeTimes,
   deviceRegistrationOfRow,
@@ -40,7 +40,7 @@ export interface Devices {
     deviceIds: readonly DeviceId[],
     selectors: readonly TreeSelector[],
   ): Promise<Map<DeviceId, ResourceState[]>>;
-  observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, RunningObservation[]>>;
+  observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceObservation[]>>;
   provision(actor: Actor, input: NewDevice): Promise<Device>;
   /** As `provision`, with its first credential: both are made, or neither. */
   provisionSecured(
@@ -160,7 +160,7 @@ export function createDevices(parts: DevicesParts): Devices {
           .where(inArray(observations.deviceId, wanted))
           .orderBy(observations.startedAt, observations.token),
       );
-      const running = new Map<DeviceId, RunningObservation[]>();
+      const running = new Map<DeviceId, DeviceObservation[]>();
       const reasons = new Map<DeviceId, Awaited<ReturnType<Observing['reasonsOf']>>>();
       for (const row of rows) {
         const observation = observationOfRow(row);

@@ -7,7 +7,7 @@ import type { ProfileBook } from '../profiles/index.ts';
 import type { ObservationRequests } from './observation-requests.ts';
 import { attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
 import {
-  type RunningObservation,
+  type DeviceObservation,
   observationKey,
   wantedObservations,
   type RequestedObservation,
@@ -96,7 +96,7 @@ export class Observing {
   }
 
   /** Why the observations of a device run: by their paths; nothing when nobody wants one any more. */
-  async reasonsOf(key: DeviceKey): Promise<(paths: readonly Path[]) => RunningObservation['reasons']> {
+  async reasonsOf(key: DeviceKey): Promise<(paths: readonly Path[]) => DeviceObservation['reasons']> {
     const device = this.#parts.roster.get(key);
     const wanted = new Map((device ? await this.#wanted(device) : []).map((wish) => [wish.key, wish.reasons]));
     return (paths) => wanted.get(observationKey(paths)) ?? [];

@@ -2,7 +2,7 @@ import type { NotificationAttributes, Path, RegisteredObject } from '../../lwm2m
 import type { DeviceId } from '../access/index.ts';
 import { parseMappingPath, pathsOf, type MetricMapping } from '../profiles/index.ts';
 
-export interface RunningObservation {
+export interface DeviceObservation {
   readonly id: string;
   readonly deviceId: DeviceId;
   readonly paths: readonly string[];
@@ -12,7 +12,7 @@ export interface RunningObservation {
   readonly startedAt: Date;
 }
 
-type Reason = RunningObservation['reasons'][number];
+type Reason = DeviceObservation['reasons'][number];
 
 /** An observation that somebody asked for by mutation; it lasts until it is cancelled. */
 export interface RequestedObservation {

@@ -6,7 +6,7 @@ import type { OperationInput } from '../operations/index.ts';
 import type { LiveDevice, Roster } from '../presence/index.ts';
 import { errorOf, type Outcome } from './rpc-execution.ts';
 import { RpcExpiry } from './rpc-expiry.ts';
-import type { RpcJournal, Turn } from './rpc-journal.ts';
+import type { RpcJournal, StatusChange } from './rpc-journal.ts';
 import { hasEnded } from './rpc-state.ts';
 import type { Rpc, RpcError } from './rpc.ts';
 import type { SmsTrigger } from './sms-trigger.ts';
@@ -85,7 +85,7 @@ export class RpcDispatcher {
     this.#parts = parts;
     this.#expiry = new RpcExpiry(parts, async (rpc, now) => {
       // One that is on its way is let run: it ends as it ends.
-      if (!this.#running.has(rpc.id)) await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+      if (!this.#running.has(rpc.id)) await this.#change(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
     });
   }
 
@@ -95,12 +95,12 @@ export class RpcDispatcher {
     for (const rpc of await this.#parts.journal.unfinished()) {
       const waits = rpc.status === 'QUEUED';
       if (rpc.mode === 'PERSISTENT') {
-        if (!waits) await this.#turn(rpc, { to: 'QUEUED', at: now, detail: 'the server restarted' });
+        if (!waits) await this.#change(rpc, { to: 'QUEUED', at: now, detail: 'the server restarted' });
         this.#enqueue(rpc);
       } else if (waits && deadlineOf(rpc) > now) {
         this.#enqueue(rpc);
       } else {
-        await this.#turn(rpc, { to: 'TIMEOUT', at: now, error: RESTARTED });
+        await this.#change(rpc, { to: 'TIMEOUT', at: now, error: RESTARTED });
       }
     }
   }
@@ -112,7 +112,7 @@ export class RpcDispatcher {
     const device = roster.get(key);
     if (!device || !lwm2m().registration(key)) {
       if (rpc.mode === 'PERSISTENT') this.#enqueue(rpc);
-      else void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: UNREACHABLE });
+      else void this.#change(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: UNREACHABLE });
       return;
     }
     const full = this.#onTheirWay(key).length >= MOST_AT_ONCE;
@@ -146,7 +146,7 @@ export class RpcDispatcher {
 
   /** Null when the call may not be cancelled any more. */
   async cancel(rpc: Rpc, to: 'CANCELLED' | 'DELETED' = 'CANCELLED'): Promise<Rpc | null> {
-    const cancelled = await this.#turn(rpc, { to, at: this.#parts.clock.now() });
+    const cancelled = await this.#change(rpc, { to, at: this.#parts.clock.now() });
     if (cancelled) this.#running.get(rpc.id)?.abort.abort();
     return cancelled;
   }
@@ -189,7 +189,7 @@ export class RpcDispatcher {
     const timer = this.#parts.clock.after(deadlineOf(rpc) - this.#parts.clock.now(), () => {
       this.#deadlines.delete(rpc.id);
       if (!this.#running.has(rpc.id)) {
-        void this.#turn(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: TOO_LATE });
+        void this.#change(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: TOO_LATE });
       }
     });
     this.#deadlines.set(rpc.id, timer);
@@ -254,15 +254,15 @@ export class RpcDispatcher {
     const onSent = (): void => {
       if (progress.reached !== 'nothing') return;
       progress.reached = 'sent';
-      void this.#turn(rpc, { to: 'SENT', at: clock.now() });
+      void this.#change(rpc, { to: 'SENT', at: clock.now() });
       // Nobody waits for what a one-way call brings: it is done when it has left.
-      if (rpc.mode === 'ONE_WAY') void this.#turn(rpc, { to: 'SUCCESSFUL', at: clock.now() });
+      if (rpc.mode === 'ONE_WAY') void this.#change(rpc, { to: 'SUCCESSFUL', at: clock.now() });
     };
     const onDelivered = (): void => {
       onSent();
       if (progress.reached === 'delivered') return;
       progress.reached = 'delivered';
-      void this.#turn(rpc, { to: 'DELIVERED', at: clock.now() });
+      void this.#change(rpc, { to: 'DELIVERED', at: clock.now() });
     };
     try {
       const outcome = await execute(device, operation, {
@@ -273,7 +273,12 @@ export class RpcDispatcher {
       });
       onDelivered();
       const { result, error } = outcome;
-      await this.#turn(rpc, { to: error ? 'FAILED' : 'SUCCESSFUL', at: clock.now(), result, ...(error && { error }) });
+      await this.#change(rpc, {
+        to: error ? 'FAILED' : 'SUCCESSFUL',
+        at: clock.now(),
+        result,
+        ...(error && { error }),
+      });
       return true;
     } catch (error) {
       // Let go by `cancel`, which recorded it, or by `stop`.
@@ -293,7 +298,7 @@ export class RpcDispatcher {
         return false;
       }
       if (progress.reached !== 'nothing') onDelivered();
-      await this.#turn(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
+      await this.#change(rpc, { to: 'FAILED', at: clock.now(), error: this.#failure(rpc, error) });
       if (!(error instanceof Lwm2mError || error instanceof FleetError)) {
         log.error({ rpc: rpc.id, err: error }, 'a call failed');
       }
@@ -314,11 +319,11 @@ export class RpcDispatcher {
     const now = this.#parts.clock.now();
     if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
     if (rpc.mode !== 'PERSISTENT' || tried === 'perhaps done') {
-      await this.#turn(rpc, { to: 'TIMEOUT', at: now, error });
+      await this.#change(rpc, { to: 'TIMEOUT', at: now, error });
     } else if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
-      await this.#turn(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
+      await this.#change(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
     } else if (tried === 'sent') {
-      await this.#turn(rpc, { to: 'QUEUED', at: now, detail: error.message });
+      await this.#change(rpc, { to: 'QUEUED', at: now, detail: error.message });
     }
   }
 
@@ -334,14 +339,14 @@ export class RpcDispatcher {
   }
 
   /** Records a change; null when it may not follow. Who waits for the end hears of it. */
-  async #turn(rpc: Rpc, turn: Turn): Promise<Rpc | null> {
+  async #change(rpc: Rpc, change: StatusChange): Promise<Rpc | null> {
     try {
-      const changed = await this.#parts.journal.turn(rpc.tenantId, rpc.id, turn);
+      const changed = await this.#parts.journal.change(rpc.tenantId, rpc.id, change);
       if (changed && hasEnded(changed.status)) this.#settle(rpc.id, (waiter) => waiter.resolve(changed));
       return changed;
     } catch (error) {
-      this.#parts.log.error({ rpc: rpc.id, to: turn.to, err: error }, 'a change of a call could not be recorded');
-      if (hasEnded(turn.to)) this.#settle(rpc.id, (waiter) => waiter.reject(error));
+      this.#parts.log.error({ rpc: rpc.id, to: change.to, err: error }, 'a change of a call could not be recorded');
+      if (hasEnded(change.to)) this.#settle(rpc.id, (waiter) => waiter.reject(error));
       return null;
     }
   }

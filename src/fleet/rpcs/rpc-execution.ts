@@ -52,45 +52,45 @@ export async function execute(
     if (!unknown || singles.length === 0) return outcomeOf([{ operation: together, result }], source);
     device.compositeRefused = true;
   }
-  const answers: Answer[] = [];
+  const performed: PerformedOperation[] = [];
   for (const operation of singles) {
     const result = await ask(operation);
-    answers.push({ operation, result });
+    performed.push({ operation, result });
     // A read goes on: what is there is worth having. A change stops: the rest may rest on what was refused.
     if (!result.ok && operation.kind !== 'read') break;
   }
-  return outcomeOf(answers, source);
+  return outcomeOf(performed, source);
 }
 
-interface Answer {
+interface PerformedOperation {
   readonly operation: Operation;
   readonly result: OperationResult;
 }
 
-function outcomeOf(answers: readonly Answer[], source: PlanSource): Outcome {
-  const last = answers.at(-1)?.result;
-  const refused = answers.filter(({ result }) => !result.ok);
+function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource): Outcome {
+  const last = performed.at(-1)?.result;
+  const refused = performed.filter(({ result }) => !result.ok);
   const first = refused[0];
   const failures = refused.map(({ operation, result }) => ({
     path: targetOf(operation),
     coapCode: result.code,
     message: result.message,
   }));
-  const values = answers.flatMap(({ result }) => result.decoded?.readings ?? []);
-  const done = answers.length - refused.length;
+  const values = performed.flatMap(({ result }) => result.decoded?.readings ?? []);
+  const done = performed.length - refused.length;
   const result = {
-    code: first && done === 0 ? first.result.code : (answers.find((answer) => answer.result.ok)?.result.code ?? null),
+    code: first && done === 0 ? first.result.code : (performed.find((answer) => answer.result.ok)?.result.code ?? null),
     contentFormat: last?.contentFormat ?? null,
     values: values.map((reading) => valueOf(reading, source)),
     links: last?.links ?? null,
     createdInstanceId: last?.createdInstanceId ?? null,
-    ...(answers.length > 1 && failures.length > 0 ? { failures } : {}),
+    ...(performed.length > 1 && failures.length > 0 ? { failures } : {}),
   };
   // Of several reads some may miss; a change must be done whole.
   const failed = first !== undefined && (done === 0 || first.operation.kind !== 'read');
   if (!failed) return { result, error: null };
   const { code, message } = first.result;
-  const where = answers.length > 1 ? ` at ${targetOf(first.operation)}, after ${done} done` : '';
+  const where = performed.length > 1 ? ` at ${targetOf(first.operation)}, after ${done} done` : '';
   return {
     result,
     error: { code: 'DEVICE_ERROR', coapCode: code, message: (message ?? `the device answered ${code}`) + where },

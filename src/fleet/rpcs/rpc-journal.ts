@@ -16,7 +16,7 @@ export interface ActiveRpc {
 }
 
 /** What changes with a status. */
-export interface Turn {
+export interface StatusChange {
   readonly to: RpcStatus;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
@@ -27,7 +27,7 @@ export interface Turn {
 
 type Entry =
   | { readonly kind: 'record'; readonly row: Omit<RpcRow, 'sequence'> }
-  | { readonly kind: 'turn'; readonly tenantId: TenantId; readonly id: string; readonly turn: Turn };
+  | { readonly kind: 'change'; readonly tenantId: TenantId; readonly id: string; readonly change: StatusChange };
 
 /** Waiting calls of one device; above it a call is refused. */
 const LONGEST_QUEUE = 1_000;
@@ -59,8 +59,8 @@ export class RpcJournal {
   }
 
   /** Resolves with the RPC as it is then; null when this change may not follow what it is by now, or it is gone. */
-  async turn(tenantId: TenantId, id: string, turn: Turn): Promise<Rpc | null> {
-    const stored = await this.#batcher.add({ kind: 'turn', tenantId, id, turn });
+  async change(tenantId: TenantId, id: string, change: StatusChange): Promise<Rpc | null> {
+    const stored = await this.#batcher.add({ kind: 'change', tenantId, id, change });
     return stored?.rpc ?? null;
   }
 
@@ -128,7 +128,7 @@ export class RpcJournal {
       const results: ({ rpc: Rpc; fresh: boolean } | null)[] = [];
       for (const entry of entries) {
         if (entry.kind === 'record') results.push(await insert(tx, entry.row));
-        else results.push(fresh(await advance(tx, entry.id, entry.turn)));
+        else results.push(fresh(await advance(tx, entry.id, entry.change)));
       }
       return results;
     });
@@ -178,23 +178,23 @@ async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<{
   return { rpc: rpcOfRow(first[0]), fresh: false };
 }
 
-async function advance(tx: Transaction, id: string, turn: Turn): Promise<Rpc | null> {
+async function advance(tx: Transaction, id: string, change: StatusChange): Promise<Rpc | null> {
   const present = await tx.select().from(rpcs).where(eq(rpcs.id, id)).for('update');
   const row = present[0];
-  if (!row || !mayFollow(row.status, turn.to, row.mode)) return null;
-  const at = new Date(turn.at);
-  const ended = hasEnded(turn.to);
+  if (!row || !mayFollow(row.status, change.to, row.mode)) return null;
+  const at = new Date(change.at);
+  const ended = hasEnded(change.to);
   const changed = await tx
     .update(rpcs)
     .set({
-      status: turn.to,
-      attempts: turn.to === 'SENT' ? row.attempts + 1 : row.attempts,
-      sentAt: turn.to === 'SENT' ? at : row.sentAt,
+      status: change.to,
+      attempts: change.to === 'SENT' ? row.attempts + 1 : row.attempts,
+      sentAt: change.to === 'SENT' ? at : row.sentAt,
       completedAt: ended ? at : null,
       // The device has it, or never will: its secrets need not stay.
       operation: ended ? null : row.operation,
-      result: turn.result ?? row.result,
-      error: turn.error ?? row.error,
+      result: change.result ?? row.result,
+      error: change.error ?? row.error,
     })
     .where(eq(rpcs.id, id))
     .returning();
@@ -204,9 +204,9 @@ async function advance(tx: Transaction, id: string, turn: Turn): Promise<Rpc | n
     ordinal: sql`${count}`,
     tenantId: row.tenantId,
     from: row.status,
-    to: turn.to,
+    to: change.to,
     at,
-    detail: turn.detail ?? turn.error?.message ?? null,
+    detail: change.detail ?? change.error?.message ?? null,
   });
   return changed[0] ? rpcOfRow(changed[0]) : null;
 }

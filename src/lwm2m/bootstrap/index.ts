@@ -1,3 +1,9 @@
 export type { BootstrapConfiguration } from './configuration.ts';
-export type { BootstrapAdmission, BootstrapHost, BootstrapOutcome, BootstrapRequest, BootstrapStep } from './host.ts';
+export type {
+  BootstrapAdmission,
+  BootstrapHandlers,
+  BootstrapOutcome,
+  BootstrapRequest,
+  BootstrapStep,
+} from './handlers.ts';
 export { createBootstrapServer, type BootstrapServer, type BootstrapServerOptions } from './server.ts';

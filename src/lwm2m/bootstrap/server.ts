@@ -11,21 +11,21 @@ import { ContentFormat, currentContentFormat, encode } from '../codec/index.ts';
 import { Lwm2mError } from '../error.ts';
 import { Path } from '../path.ts';
 import { instancesToWrite } from './configuration.ts';
-import type { BootstrapAdmission, BootstrapHost, BootstrapStep } from './host.ts';
+import type { BootstrapAdmission, BootstrapHandlers, BootstrapStep } from './handlers.ts';
 import { BootstrapSession } from './session.ts';
 
 export interface BootstrapServerOptions {
   readonly endpoints: readonly CoapEndpoint[];
-  readonly host: BootstrapHost;
+  readonly handlers: BootstrapHandlers;
   readonly clock: Clock;
   /** Bootstraps under way, at most; above it 5.03, and the device tries again. Default 10,000. */
   readonly sessions?: number;
-  /** The host rejected where nobody is left to hear of it. */
+  /** The handlers rejected where nobody is left to hear of it. */
   readonly onFault: (error: unknown, doing: string) => void;
 }
 
 export interface BootstrapServer {
-  /** Ends what is under way; its devices bootstrap again. Resolves when the host knows. */
+  /** Ends what is under way; its devices bootstrap again. Resolves when the handlers knows. */
   stop(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function createBootstrapServer(options: BootstrapServerOptions): Bootstra
 }
 
 class Server implements BootstrapServer {
-  readonly #host: BootstrapHost;
+  readonly #handlers: BootstrapHandlers;
   readonly #clock: Clock;
   readonly #most: number;
   readonly #onFault: BootstrapServerOptions['onFault'];
@@ -61,8 +61,8 @@ class Server implements BootstrapServer {
   readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
   #stopping = false;
 
-  constructor({ endpoints, host, clock, sessions = MOST_SESSIONS, onFault }: BootstrapServerOptions) {
-    this.#host = host;
+  constructor({ endpoints, handlers, clock, sessions = MOST_SESSIONS, onFault }: BootstrapServerOptions) {
+    this.#handlers = handlers;
     this.#clock = clock;
     this.#most = sessions;
     this.#onFault = onFault;
@@ -85,12 +85,12 @@ class Server implements BootstrapServer {
     const query = readQuery(request.query);
     if ('code' in query) return query;
     const pack = place === 'bspack';
-    const admission = await this.#host.admit({ endpoint: query.endpoint, peer: request.peer, pack });
+    const admission = await this.#handlers.admit({ endpoint: query.endpoint, peer: request.peer, pack });
     if (!admission.admitted) {
       return refusal(admission.code === '4.03' ? codes.forbidden : codes.badRequest, admission.reason);
     }
     if (this.#stopping) {
-      await this.#host.ended(admission.bootstrapId, { finished: false, reason: 'the server stops' });
+      await this.#handlers.ended(admission.bootstrapId, { finished: false, reason: 'the server stops' });
       return refusal(codes.serviceUnavailable, 'try again later');
     }
     if (pack) return this.#pack(admission, request.accept);
@@ -112,7 +112,7 @@ class Server implements BootstrapServer {
       configuration,
       contentFormat,
       signal: abort.signal,
-      stepped: (step) => this.#host.stepped(bootstrapId, step),
+      stepped: (step) => this.#handlers.stepped(bootstrapId, step),
     });
     const ended = this.#play(session, admitted, before?.ended).finally(() => {
       if (this.#running.get(deviceKey)?.abort === abort) this.#running.delete(deviceKey);
@@ -127,7 +127,7 @@ class Server implements BootstrapServer {
       finished: false as const,
       reason: `the bootstrap could not be recorded: ${error instanceof Error ? error.message : String(error)}`,
     }));
-    await this.#host
+    await this.#handlers
       .ended(bootstrapId, outcome)
       .catch((error: unknown) => this.#onFault(error, 'the end of a bootstrap could not be recorded'));
   }
@@ -159,12 +159,12 @@ class Server implements BootstrapServer {
   }
 
   async #tell(bootstrapId: string, step: Omit<BootstrapStep, 'endedAt'>, failure: string | null): Promise<void> {
-    await this.#host.stepped(bootstrapId, { ...step, endedAt: this.#clock.now() });
+    await this.#handlers.stepped(bootstrapId, { ...step, endedAt: this.#clock.now() });
     const outcome =
       failure === null
         ? ({ finished: true, lwm2mVersion: '1.2' } as const)
         : { finished: false as const, reason: failure };
-    await this.#host.ended(bootstrapId, outcome);
+    await this.#handlers.ended(bootstrapId, outcome);
   }
 }
 

@@ -14,7 +14,7 @@ import { parseLinks, type Link } from '../link-format.ts';
 import { Path } from '../path.ts';
 import type { Lwm2mVersion } from '../registration/registration.ts';
 import { instancesToWrite, type BootstrapConfiguration, type BootstrapInstance } from './configuration.ts';
-import type { BootstrapOutcome, BootstrapStep } from './host.ts';
+import type { BootstrapOutcome, BootstrapStep } from './handlers.ts';
 
 /** The device gives up after EXCHANGE_LIFETIME without a Finish; a step that takes this long leaves it no time. */
 const STEP_TIMEOUT_MS = 60_000;
@@ -36,7 +36,7 @@ export interface BootstrapSessionOptions {
   readonly stepped: (step: BootstrapStep) => Promise<void>;
 }
 
-interface Answer {
+interface StepResponse {
   readonly code: string;
   readonly ok: boolean;
   readonly message: string | null;
@@ -146,7 +146,7 @@ export class BootstrapSession {
     path: string,
     sentBytes: number,
     request: OutgoingRequest,
-  ): Promise<Answer> {
+  ): Promise<StepResponse> {
     const { endpoint, peer, clock, signal, stepped } = this.#options;
     const startedAt = clock.now();
     const step = { operation, path, contentFormat: request.contentFormat ?? null, startedAt };
@@ -168,7 +168,7 @@ export class BootstrapSession {
   }
 }
 
-function said(what: string, { code, message }: Answer): string {
+function said(what: string, { code, message }: StepResponse): string {
   return `the device answered ${code} to ${what}${message === null ? '' : `: ${message}`}`;
 }
 

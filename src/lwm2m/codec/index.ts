@@ -2,7 +2,7 @@ import { Lwm2mError } from '../error.ts';
 import { parseLinks } from '../link-format.ts';
 import type { Link } from '../link-format.ts';
 import { Path } from '../path.ts';
-import type { Decoded, TypedValue } from '../value.ts';
+import type { DecodedPayload, TypedValue } from '../value.ts';
 import { readCborArray } from './cbor-reader.ts';
 import { ContentFormat, contentFormatName, currentContentFormat } from './content-format.ts';
 import type { CompositeValue, TimedValue } from './encoding.ts';
@@ -41,7 +41,7 @@ export interface DecodeRequest extends DecodeContext {
  *
  * An answer without any payload (an object without instances, Core 1.2 §6.3.1) has no format: callers don't ask.
  */
-export function decode(request: DecodeRequest): Decoded {
+export function decode(request: DecodeRequest): DecodedPayload {
   const { payload } = request;
   switch (structured(request)) {
     case ContentFormat.text:
@@ -64,7 +64,7 @@ export function decode(request: DecodeRequest): Decoded {
 }
 
 /** What a Write-Composite asks: values, and with ETCH or LwM2M CBOR the places that null deletes. Throws as `decode`. */
-export function decodeComposite(request: DecodeRequest): Decoded & { readonly deleted: readonly Path[] } {
+export function decodeComposite(request: DecodeRequest): DecodedPayload & { readonly deleted: readonly Path[] } {
   if (structured(request) === ContentFormat.lwm2mCbor) return decodeLwm2mCborWrite(request.payload, request);
   const { records, dialect, etch } = readSenml(request);
   if (!etch) return { ...decodeSenml(records, dialect, request), deleted: [] };

@@ -1,6 +1,6 @@
 import { Lwm2mError } from '../error.ts';
 import { Path } from '../path.ts';
-import type { Decoded, Reading } from '../value.ts';
+import type { DecodedPayload, Reading } from '../value.ts';
 import { readCborMap } from './cbor-reader.ts';
 import { describe, malformed } from './item.ts';
 import type { Item } from './item.ts';
@@ -14,7 +14,7 @@ import type { DecodeContext } from './typing.ts';
  * object; paths relative to the request are refused, because nothing tells the two apart.
  * Throws INVALID_PAYLOAD and INVALID_VALUE.
  */
-export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const { readings, empty } = read(payload, context, undefined);
   return { readings, empty };
 }
@@ -23,7 +23,7 @@ export function decodeLwm2mCbor(payload: Uint8Array, context: DecodeContext): De
 export function decodeLwm2mCborWrite(
   payload: Uint8Array,
   context: DecodeContext,
-): Decoded & { readonly deleted: readonly Path[] } {
+): DecodedPayload & { readonly deleted: readonly Path[] } {
   const deleted: Path[] = [];
   const { readings, empty } = read(payload, context, deleted);
   return { readings, empty, deleted };

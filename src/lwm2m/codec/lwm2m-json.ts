@@ -1,4 +1,4 @@
-import type { Decoded, Reading, ResourceType } from '../value.ts';
+import type { DecodedPayload, Reading, ResourceType } from '../value.ts';
 import { decodeBase64 } from './base64.ts';
 import { readFields, secondsField, textField, textLabel } from './fields.ts';
 import type { Fields } from './fields.ts';
@@ -16,7 +16,7 @@ const VALUES = ['v', 'bv', 'sv', 'ov'] as const;
 type ValueLabel = (typeof VALUES)[number];
 
 /** Decodes the JSON of LwM2M 1.0 (TS 1.0.2 §6.4.4). Throws INVALID_PAYLOAD and INVALID_VALUE. */
-export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const whole = readFields(readJson(decodeUtf8(payload, 0)), ['bn', 'bt', 'e'], textLabel);
   if (whole.e?.kind !== 'array') throw malformed('no array e', 0);
   const baseName = whole.bn === undefined ? '' : textField(whole.bn, 'bn');

@@ -1,6 +1,6 @@
 import type { Path } from '../path.ts';
 import { exactInteger } from '../value.ts';
-import type { Decoded, Reading } from '../value.ts';
+import type { DecodedPayload, Reading } from '../value.ts';
 import { readFields, secondsField, textField } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { describe, malformed, numberOf } from './item.ts';
@@ -35,7 +35,7 @@ interface ResolvedRecord {
 }
 
 /** The records of a pack of values: an answer, a notification, a Send or a write. */
-export function decodeSenml(records: Iterable<Item>, dialect: SenmlDialect, context: DecodeContext): Decoded {
+export function decodeSenml(records: Iterable<Item>, dialect: SenmlDialect, context: DecodeContext): DecodedPayload {
   return { readings: decodeRecords(records, dialect, context), empty: [] };
 }
 
@@ -44,7 +44,7 @@ export function decodeSenmlEtch(
   records: Iterable<Item>,
   dialect: SenmlDialect,
   context: DecodeContext,
-): Decoded & { readonly deleted: readonly Path[] } {
+): DecodedPayload & { readonly deleted: readonly Path[] } {
   const deleted: Path[] = [];
   return { readings: decodeRecords(records, dialect, context, deleted), empty: [], deleted };
 }

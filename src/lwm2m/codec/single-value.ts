@@ -1,6 +1,6 @@
 import { Lwm2mError } from '../error.ts';
 import { parseObjectLink } from '../value.ts';
-import type { Decoded, ResourceType, TypedValue } from '../value.ts';
+import type { DecodedPayload, ResourceType, TypedValue } from '../value.ts';
 import { decodeBase64 } from './base64.ts';
 import { readCbor } from './cbor-reader.ts';
 import { exactNumber } from './item.ts';
@@ -12,7 +12,7 @@ import { decodeUtf8 } from './utf8.ts';
 const INTEGER = /^-?\d+$/;
 
 /** text/plain (Core 1.2 §7.4.1, Appendix C): the value of one resource or resource instance. */
-export function decodeText(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeText(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const { path } = context;
   checkValuePath(path, 0);
   const text = decodeUtf8(payload, 0);
@@ -47,7 +47,7 @@ function wrongText(text: string, type: ResourceType): never {
 }
 
 /** application/octet-stream (Core 1.2 §7.4.2): the bytes of one Opaque resource. */
-export function decodeOpaque(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeOpaque(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const { path } = context;
   checkValuePath(path, 0);
   const type = new Typing(context).typeAt(path);
@@ -59,7 +59,7 @@ export function decodeOpaque(payload: Uint8Array, context: DecodeContext): Decod
 }
 
 /** application/cbor (Core 1.2 §7.4.6): one item, the value of one resource or resource instance. */
-export function decodeCbor(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeCbor(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const typing = new Typing(context, cborLink);
   return { readings: [typing.reading(context.path, readCbor(payload), null)], empty: [] };
 }

@@ -1,7 +1,7 @@
 import { Lwm2mError } from '../error.ts';
 import type { Path } from '../path.ts';
 import { exactInteger, integerOf } from '../value.ts';
-import type { Decoded, Reading, ResourceType, TypedValue } from '../value.ts';
+import type { DecodedPayload, Reading, ResourceType, TypedValue } from '../value.ts';
 import { malformed } from './item.ts';
 import { corelnk, float, readingOf, Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
@@ -23,7 +23,7 @@ interface Entry {
 }
 
 /** Decodes TLV (Core 1.2 §7.4.3) below the request path. Throws INVALID_PAYLOAD and INVALID_VALUE. */
-export function decodeTlv(payload: Uint8Array, context: DecodeContext): Decoded {
+export function decodeTlv(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const reader = new TlvReader(payload, new Typing(context));
   reader.read(context.path);
   return { readings: reader.readings, empty: reader.empty };

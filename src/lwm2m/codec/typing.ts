@@ -21,7 +21,7 @@ export interface DecodeContext {
   readonly now: number;
 }
 
-/** Turns an item into the kind that its type has, where a format writes it as another: object links as text in CBOR. */
+/** SerialTasks an item into the kind that its type has, where a format writes it as another: object links as text in CBOR. */
 export type Adapt = (item: Item, type: ResourceType) => Item;
 
 /** Looks up what type a resource has, remembering it from one value to the next. */

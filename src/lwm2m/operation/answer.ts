@@ -7,13 +7,13 @@ import { definitionAt, versionOf } from './content-format-choice.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
-import type { Decoded, Reading, TypedValue } from '../value.ts';
+import type { DecodedPayload, Reading, TypedValue } from '../value.ts';
 
 /** The longest diagnostic payload that is passed on, in characters. */
 const LONGEST_MESSAGE = 256;
 const CONTROL_CHARACTERS = /\p{Cc}+/gu;
 
-const NOTHING: Decoded = { readings: [], empty: [] };
+const NOTHING: DecodedPayload = { readings: [], empty: [] };
 
 /** What is asked for, or observed, and of whom: what a payload can be understood by. */
 export interface AnswerContext {
@@ -30,7 +30,7 @@ export interface AnswerContext {
 export function decodeAnswer(
   payload: { readonly contentFormat: number | null; readonly payload: Uint8Array },
   { registration, model, paths, expected, receivedAt }: AnswerContext,
-): Decoded {
+): DecodedPayload {
   const [first = Path.root, ...more] = paths;
   const path = more.length === 0 ? first : Path.root;
   const plainWanted = path.resourceId === null ? null : ContentFormat.text;
@@ -49,7 +49,7 @@ export function decodeAnswer(
 }
 
 /** Core 1.2 §6.3.1: an object without instances, or an instance without readable resources, is answered by nothing. */
-function emptyAnswer(path: Path): Decoded {
+function emptyAnswer(path: Path): DecodedPayload {
   return path.instanceId === null ? NOTHING : { readings: [], empty: [path] };
 }
 
@@ -72,7 +72,7 @@ export function hasContent({ code }: IncomingResponse): boolean {
   return code === codes.content;
 }
 
-/** What the host is told of an answer: code and message, without what a payload held. */
+/** What the handlers is told of an answer: code and message, without what a payload held. */
 export function resultOf(response: IncomingResponse): OperationResult {
   const ok = isSuccess(response.code);
   return {
@@ -105,7 +105,7 @@ export function createdInstanceId(location: readonly string[], objectId: number)
 /** What a device has after it took a Write, a Create or a Delete: `scope` is what it has only as far as said here. */
 export interface Written {
   readonly scope: readonly Path[];
-  readonly decoded: Decoded;
+  readonly decoded: DecodedPayload;
 }
 
 /**

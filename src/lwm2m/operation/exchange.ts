@@ -16,7 +16,7 @@ import type { RegisteredDevice } from '../registered-device.ts';
 const EXCHANGE_LIFETIME_MS = 247_000;
 
 /** What goes along with each request of one operation. */
-export interface Exchange {
+export interface OperationExchange {
   readonly device: RegisteredDevice;
   /** Fires when the caller cancels and when the registration ends. */
   readonly signal: AbortSignal;
@@ -49,7 +49,7 @@ export class Exchanges {
    * CANCELLED, BAD_ANSWER, INVALID_ARGUMENT, LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
-    exchange: Exchange,
+    exchange: OperationExchange,
     askings: Iterator<Asking, void>,
     send: Sending<Answer>,
   ): Promise<{ readonly answer: Answer; readonly asking: Asking }> {
@@ -69,7 +69,7 @@ export class Exchanges {
 
   /** One request and its answer, once the device may be asked. Rejects as `ask`. */
   async converse<Answer>(
-    { device, signal, timeoutMs, onSent, onDelivered }: Exchange,
+    { device, signal, timeoutMs, onSent, onDelivered }: OperationExchange,
     send: (
       to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
       options: Pick<OutgoingRequest, 'signal' | 'timeoutMs' | 'onSent' | 'onAcknowledged'>,

@@ -1,7 +1,7 @@
 import type { Path } from '../path.ts';
 import type { TypedValue } from '../value.ts';
 import type { Link } from '../link-format.ts';
-import type { Decoded } from '../value.ts';
+import type { DecodedPayload } from '../value.ts';
 
 /** Attributes of Write-Attributes and of Observe (Core 1.2 §7.3); null unsets one at that level. */
 export interface NotificationAttributes {
@@ -78,7 +78,7 @@ export interface OperationResult {
   readonly message: string | null;
   readonly contentFormat: number | null;
   /** What a read or an observe brought. */
-  readonly decoded: Decoded | null;
+  readonly decoded: DecodedPayload | null;
   /** What a discover brought. */
   readonly links: readonly Link[] | null;
   /** The instance that a create made, where the device says it. */

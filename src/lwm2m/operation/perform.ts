@@ -1,21 +1,21 @@
 import type { Clock } from '../../clock.ts';
 import { codes, formatCode, type IncomingResponse } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
-import type { Lwm2mHost } from '../host.ts';
+import type { Lwm2mHandlers } from '../handlers.ts';
 import type { Observations } from '../observation.ts';
 import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf, writtenBy } from './answer.ts';
 import { checkOperation } from './check.ts';
-import type { Exchange, Exchanges } from './exchange.ts';
+import type { OperationExchange, Exchanges } from './exchange.ts';
 import { askingsFor, type AskedOperation } from './request.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 import type { PerformOptions } from '../server.ts';
-import type { Decoded } from '../value.ts';
+import type { DecodedPayload } from '../value.ts';
 
 export interface OperationsOptions {
   readonly clock: Clock;
-  readonly host: Lwm2mHost;
+  readonly handlers: Lwm2mHandlers;
   readonly exchanges: Exchanges;
   readonly observations: Observations;
   /** Operations under way, or waiting for their turn, on one device; above it LIMIT. */
@@ -28,7 +28,7 @@ type ReadOperation = Extract<Operation, { kind: 'read' | 'read-composite' }>;
 /** Device management and information reporting, as the server asks for them (Core 1.2 §6.3, §6.4). */
 export class Operations {
   readonly #clock: Clock;
-  readonly #host: Lwm2mHost;
+  readonly #handlers: Lwm2mHandlers;
   readonly #exchanges: Exchanges;
   readonly #observations: Observations;
   readonly #mostPerDevice: number;
@@ -36,7 +36,7 @@ export class Operations {
 
   constructor(options: OperationsOptions) {
     this.#clock = options.clock;
-    this.#host = options.host;
+    this.#handlers = options.handlers;
     this.#exchanges = options.exchanges;
     this.#observations = options.observations;
     this.#mostPerDevice = options.mostPerDevice;
@@ -74,7 +74,7 @@ export class Operations {
     }
   }
 
-  #perform(operation: Operation, exchange: Exchange): Promise<OperationResult> {
+  #perform(operation: Operation, exchange: OperationExchange): Promise<OperationResult> {
     switch (operation.kind) {
       case 'read':
         return this.#read(exchange, operation, [operation.path]);
@@ -91,7 +91,7 @@ export class Operations {
     }
   }
 
-  async #read(exchange: Exchange, operation: ReadOperation, paths: readonly Path[]): Promise<OperationResult> {
+  async #read(exchange: OperationExchange, operation: ReadOperation, paths: readonly Path[]): Promise<OperationResult> {
     const { response, expected } = await this.#ask(exchange, operation);
     return this.#readResult(exchange.device, response, paths, expected);
   }
@@ -106,17 +106,20 @@ export class Operations {
     if (!hasContent(response)) return result;
     const { registration, model } = device;
     const receivedAt = this.#clock.now();
-    let decoded: Decoded;
+    let decoded: DecodedPayload;
     try {
       decoded = decodeAnswer(response, { registration, model, paths, expected, receivedAt });
     } catch (error) {
       throw await this.#undecodable(device, response, paths, error);
     }
-    await this.#host.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt });
+    await this.#handlers.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt });
     return { ...result, decoded };
   }
 
-  async #discover(exchange: Exchange, operation: Extract<Operation, { kind: 'discover' }>): Promise<OperationResult> {
+  async #discover(
+    exchange: OperationExchange,
+    operation: Extract<Operation, { kind: 'discover' }>,
+  ): Promise<OperationResult> {
     const { response } = await this.#ask(exchange, operation);
     const result = resultOf(response);
     if (!result.ok) return result;
@@ -128,9 +131,9 @@ export class Operations {
     }
   }
 
-  /** Write, Write-Composite, Write-Attributes, Execute, Create and Delete: what the device takes, the host is told. */
+  /** Write, Write-Composite, Write-Attributes, Execute, Create and Delete: what the device takes, the handlers is told. */
   async #change(
-    exchange: Exchange,
+    exchange: OperationExchange,
     operation: Exclude<AskedOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
   ): Promise<OperationResult> {
     const { response } = await this.#ask(exchange, operation);
@@ -144,7 +147,7 @@ export class Operations {
         : null;
     const written = writtenBy(operation, created, registration, model);
     if (written !== null) {
-      await this.#host.readings({ registration, origin: 'WRITE', ...written, receivedAt: this.#clock.now() });
+      await this.#handlers.readings({ registration, origin: 'WRITE', ...written, receivedAt: this.#clock.now() });
     }
     return { ...result, createdInstanceId: created };
   }
@@ -153,7 +156,7 @@ export class Operations {
    * One observation for one set of paths: asked for again, the device is read and the observation left as it is. With
    * other attributes it is cancelled and begun anew.
    */
-  async #observe(exchange: Exchange, operation: ObserveOperation): Promise<OperationResult> {
+  async #observe(exchange: OperationExchange, operation: ObserveOperation): Promise<OperationResult> {
     const { device } = exchange;
     const { paths, attributes, contentFormat } = operation;
     if (this.#observations.runs(device, paths, attributes)) {
@@ -174,7 +177,7 @@ export class Operations {
   }
 
   async #cancel(
-    exchange: Exchange,
+    exchange: OperationExchange,
     { paths, passive }: Extract<Operation, { kind: 'cancel-observation' }>,
   ): Promise<OperationResult> {
     const { device } = exchange;
@@ -192,7 +195,7 @@ export class Operations {
   }
 
   async #ask(
-    exchange: Exchange,
+    exchange: OperationExchange,
     operation: AskedOperation,
   ): Promise<{ response: IncomingResponse; expected: number | null }> {
     const { registration, model } = exchange.device;
@@ -204,7 +207,7 @@ export class Operations {
     return { response: answer.response, expected: asking.expected };
   }
 
-  /** Tells the host, and makes the error for the caller. */
+  /** Tells the handlers, and makes the error for the caller. */
   async #undecodable(
     { registration }: RegisteredDevice,
     { contentFormat, payload: bytes }: IncomingResponse,
@@ -213,7 +216,7 @@ export class Operations {
   ): Promise<Lwm2mError> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const path = paths.join(' ');
-    await this.#host.undecodable(registration, { contentFormat, bytes, path, reason, origin: 'READ' });
+    await this.#handlers.undecodable(registration, { contentFormat, bytes, path, reason, origin: 'READ' });
     return new Lwm2mError('BAD_ANSWER', `the answer can't be decoded: ${reason}`, { cause });
   }
 }

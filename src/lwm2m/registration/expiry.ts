@@ -1,6 +1,6 @@
 import type { RegisteredDevice } from '../registered-device.ts';
 
-/** How many expiries the host stores at the same time. */
+/** How many expiries the handlers stores at the same time. */
 const MOST_AT_ONCE = 256;
 
 /**

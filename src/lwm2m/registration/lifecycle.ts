@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { IncomingRequest, Peer } from '../../coap/index.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Lwm2mHost } from '../host.ts';
+import type { Lwm2mHandlers } from '../handlers.ts';
 import type { Link } from '../link-format.ts';
 import type { Observations } from '../observation.ts';
 import type { QueueMode } from '../queue-mode.ts';
@@ -11,17 +11,17 @@ import { RegisteredDevice, type Lwm2mEndpoint } from '../registered-device.ts';
 import { readObjectList, readUpdatedList, registrationOf, updatedRegistration } from './record.ts';
 import type { Registration, RegistrationEnd } from './registration.ts';
 import type { Registry } from '../registry.ts';
-import type { Turns } from '../turns.ts';
+import type { SerialTasks } from '../serial-tasks.ts';
 
-export interface RegistrationsOptions {
+export interface RegistrationLifecycleOptions {
   readonly clock: Clock;
   /** Bytes from a source that nobody can foresee: a location is what proves a NoSec device's Update. */
   readonly random: (size: number) => Uint8Array;
-  readonly host: Lwm2mHost;
+  readonly handlers: Lwm2mHandlers;
   readonly registry: Registry;
   readonly observations: Observations;
   readonly queue: QueueMode;
-  readonly turns: Turns;
+  readonly tasks: SerialTasks;
   /** Above it a Register is answered 5.03. */
   readonly most: number;
 }
@@ -35,23 +35,23 @@ export type Outcome =
 const ID_BYTES = 12;
 
 /**
- * Registrations from the first Register to their end (Core 1.2 §6.2). What changes one device's registration runs one
- * after the other; the host stores each change before it holds.
+ * RegistrationLifecycle from the first Register to their end (Core 1.2 §6.2). What changes one device's registration runs one
+ * after the other; the handlers stores each change before it holds.
  */
-export class Registrations {
-  readonly #options: RegistrationsOptions;
+export class RegistrationLifecycle {
+  readonly #options: RegistrationLifecycleOptions;
 
-  constructor(options: RegistrationsOptions) {
+  constructor(options: RegistrationLifecycleOptions) {
     this.#options = options;
   }
 
-  /** A Register replaces the device's registration, whose observations end. Rejects as the host does. */
+  /** A Register replaces the device's registration, whose observations end. Rejects as the handlers does. */
   async register(parameters: RegisterParameters, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
-    const { turns } = this.#options;
+    const { tasks } = this.#options;
     const { peer } = request;
     if (parameters.endpoint === null && peer.security === null) return refused('4.00', 'ep is missing');
     // Two Registers of one device: the later one shall win, however long the first one's admission takes.
-    return turns.run(`endpoint ${parameters.endpoint ?? peer.key}`, () =>
+    return tasks.run(`endpoint ${parameters.endpoint ?? peer.key}`, () =>
       this.#register(parameters, request, reachedBy),
     );
   }
@@ -61,23 +61,23 @@ export class Registrations {
     request: IncomingRequest,
     reachedBy: Lwm2mEndpoint,
   ): Promise<Outcome> {
-    const { host, registry, turns, most, clock } = this.#options;
+    const { handlers, registry, tasks, most, clock } = this.#options;
     const { peer, payload } = request;
     const { lwm2mVersion, profileIds } = parameters;
-    const admission = await host.admit({ endpoint: parameters.endpoint, lwm2mVersion, peer });
+    const admission = await handlers.admit({ endpoint: parameters.endpoint, lwm2mVersion, peer });
     if (!admission.admitted) return refused(admission.code, admission.reason);
     const { deviceKey, endpoint, model, awakeMs } = admission;
     const links = await this.#profileLinks(profileIds, deviceKey);
     if (links === null) return refused('4.09', 'a Profile ID is unknown; register with the whole list of objects');
     const read = readObjectList(payload, lwm2mVersion, links);
     if (!read.ok) return refused('4.00', read.message);
-    return turns.run(deviceKey, async () => {
+    return tasks.run(deviceKey, async () => {
       const previous = registry.withKey(deviceKey);
       if (!previous && registry.size >= most) return refused('5.03', 'too many devices are registered');
       const id = Buffer.from(this.#options.random(ID_BYTES)).toString('base64url');
       const origin = { peer, transport: reachedBy.transport, at: clock.now() };
       const registration = registrationOf({ id, deviceKey, endpoint }, parameters, read.list, origin);
-      await host.registered(registration, previous?.registration ?? null);
+      await handlers.registered(registration, previous?.registration ?? null);
       const device = new RegisteredDevice({ registration, model, awakeMs, reachedBy, answered: false });
       registry.add(device);
       if (previous) await this.#drop(previous);
@@ -85,10 +85,10 @@ export class Registrations {
     });
   }
 
-  /** Rejects as the host does. */
+  /** Rejects as the handlers does. */
   async update(id: string, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
     return this.#inTurn(id, request.peer, async (device) => {
-      const { host, clock } = this.#options;
+      const { handlers, clock } = this.#options;
       const { peer, payload, query } = request;
       const before = device.registration;
       const parsed = parseUpdateQuery(query, before.lwm2mVersion);
@@ -101,13 +101,13 @@ export class Registrations {
       const origin = { peer, transport: reachedBy.transport, at: clock.now() };
       const registration = updatedRegistration(before, parsed.parameters, read?.list ?? null, origin);
       const moved = hasMoved(before, device.reachedBy, peer, reachedBy);
-      await host.updated(registration, before, moved);
+      await handlers.updated(registration, before, moved);
       await this.#take(device, registration, reachedBy);
       return { ok: true, device };
     });
   }
 
-  /** Rejects as the host does; the registration stands then. */
+  /** Rejects as the handlers does; the registration stands then. */
   async deregister(id: string, peer: Peer): Promise<Outcome> {
     return this.#inTurn(id, peer, async (device) => {
       await this.#end(device, 'deregistered');
@@ -115,11 +115,11 @@ export class Registrations {
     });
   }
 
-  /** Ends it for a reason of ours; nothing happens when it ended or was replaced meanwhile. Rejects as the host does. */
+  /** Ends it for a reason of ours; nothing happens when it ended or was replaced meanwhile. Rejects as the handlers does. */
   async remove(device: RegisteredDevice, end: RegistrationEnd): Promise<void> {
-    const { turns, registry } = this.#options;
+    const { tasks, registry } = this.#options;
     const { id, deviceKey } = device.registration;
-    await turns.run(deviceKey, async () => {
+    await tasks.run(deviceKey, async () => {
       if (registry.withId(id) !== device) return;
       // An Update came while its turn was awaited.
       if (end === 'expired' && !registry.isOverdue(device)) return;
@@ -129,10 +129,10 @@ export class Registrations {
 
   /** What a request to a location comes to: the device must be known, and the request be its own. */
   async #inTurn(id: string, peer: Peer, task: (device: RegisteredDevice) => Promise<Outcome>): Promise<Outcome> {
-    const { registry, turns } = this.#options;
+    const { registry, tasks } = this.#options;
     const found = registry.withId(id);
     if (!found) return refused('4.04', 'no such registration');
-    return turns.run(found.registration.deviceKey, async () => {
+    return tasks.run(found.registration.deviceKey, async () => {
       const device = registry.withId(id);
       if (!device) return refused('4.04', 'no such registration');
       if (!isSameIdentity(device.registration.peer, peer)) return refused('4.00', 'the registration is another peer’s');
@@ -141,7 +141,7 @@ export class Registrations {
   }
 
   async #end(device: RegisteredDevice, end: RegistrationEnd): Promise<void> {
-    await this.#options.host.ended(device.registration, end);
+    await this.#options.handlers.ended(device.registration, end);
     this.#options.registry.remove(device);
     await this.#drop(device);
   }
@@ -170,7 +170,7 @@ export class Registrations {
   async #profileLinks(profileIds: readonly string[], deviceKey: string): Promise<readonly Link[] | null> {
     const links: Link[] = [];
     for (const profileId of profileIds) {
-      const found = await this.#options.host.profileObjects?.(profileId, deviceKey);
+      const found = await this.#options.handlers.profileObjects?.(profileId, deviceKey);
       if (!found) return null;
       links.push(...found);
     }

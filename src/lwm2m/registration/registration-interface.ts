@@ -1,22 +1,22 @@
 import { codes, type IncomingRequest, type OutgoingResponse } from '../../coap/index.ts';
 import { refusal } from '../refusal.ts';
 import { ContentFormat, contentFormatName } from '../codec/index.ts';
-import type { Lwm2mHost } from '../host.ts';
+import type { Lwm2mHandlers } from '../handlers.ts';
 import { parseRegisterQuery } from './register-query.ts';
 import type { Lwm2mEndpoint, RegisteredDevice } from '../registered-device.ts';
-import type { Outcome, Registrations } from './lifecycle.ts';
+import type { Outcome, RegistrationLifecycle } from './lifecycle.ts';
 
 /** The registration interface on the wire (Core 1.2 §6.2, Transport 1.2 §6.4.3): /rd and /rd/{id}. */
 export class RegistrationInterface {
-  readonly #registrations: Registrations;
-  readonly #host: Lwm2mHost;
+  readonly #registrations: RegistrationLifecycle;
+  readonly #handlers: Lwm2mHandlers;
 
-  constructor(registrations: Registrations, host: Lwm2mHost) {
+  constructor(registrations: RegistrationLifecycle, handlers: Lwm2mHandlers) {
     this.#registrations = registrations;
-    this.#host = host;
+    this.#handlers = handlers;
   }
 
-  /** Answers a request whose path begins with `rd`. Rejects as the host does. */
+  /** Answers a request whose path begins with `rd`. Rejects as the handlers does. */
   async answer(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
     const [, id, ...more] = request.path;
     if (more.length > 0 || id === '') return refusal('4.04', 'a location is rd/{id}');
@@ -45,7 +45,7 @@ export class RegistrationInterface {
       locationPath: ['rd', device.registration.id],
       onSent: () => {
         device.opened();
-        if (!device.ended) this.#host.ready(device.registration, 'register');
+        if (!device.ended) this.#handlers.ready(device.registration, 'register');
       },
     }));
   }
@@ -57,7 +57,7 @@ export class RegistrationInterface {
     return this.#answered(outcome, (device) => ({
       code: codes.changed,
       onSent: () => {
-        if (!device.ended) this.#host.ready(device.registration, 'update');
+        if (!device.ended) this.#handlers.ready(device.registration, 'update');
       },
     }));
   }

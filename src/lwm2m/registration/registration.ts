@@ -16,7 +16,7 @@ export interface RegisteredObject {
 export interface Registration {
   /** The last segment of its location, `rd/{id}`. */
   readonly id: string;
-  /** What the host calls the device: the key of everything said about it. */
+  /** What the handlers calls the device: the key of everything said about it. */
   readonly deviceKey: string;
   readonly endpoint: string;
   readonly lwm2mVersion: Lwm2mVersion;

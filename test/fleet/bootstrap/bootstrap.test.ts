@@ -44,7 +44,7 @@ async function device(plan: BootstrapPlan | null = OURS): Promise<Device> {
 }
 
 function ask(endpoint: string | null, peer: Peer = LOOPBACK): Promise<BootstrapAdmission> {
-  return world.bootstrapHost.admit({ endpoint, peer, pack: false });
+  return world.bootstrapHandlers.admit({ endpoint, peer, pack: false });
 }
 
 /** What an admitted device is given. */
@@ -96,8 +96,8 @@ describe('a bootstrap', () => {
     const lookUp = createCredentialLookUp({ store: store(), clock: world.network.clock, seal: world.seal });
     expect(await lookUp.psk(Buffer.from(identityIn(configuration)))).toMatchObject({ key });
     const step = { path: '/0/1', contentFormat: 11542, bytes: 9, message: null, startedAt: 1, endedAt: 2 };
-    await world.bootstrapHost.stepped(configuration.id, { ...step, operation: 'WRITE', code: '2.04' });
-    await world.bootstrapHost.ended(configuration.id, { finished: true, lwm2mVersion: '1.1' });
+    await world.bootstrapHandlers.stepped(configuration.id, { ...step, operation: 'WRITE', code: '2.04' });
+    await world.bootstrapHandlers.ended(configuration.id, { finished: true, lwm2mVersion: '1.1' });
     const [record] = await records(known);
     expect(record).toMatchObject({ status: 'FINISHED', endpoint: known.endpoint, lwm2mVersion: '1.1', security: null });
     expect(record?.steps).toEqual([{ ...step, operation: 'WRITE', code: '2.04' }]);
@@ -163,7 +163,7 @@ describe('a bootstrap', () => {
     const known = await device();
     const heard = world.bus.subscribe('bootstrapChanged', deviceKey(known.tenantId, known.id));
     const { id } = await given(known.endpoint);
-    await world.bootstrapHost.ended(id, { finished: false, reason: 'silence' });
+    await world.bootstrapHandlers.ended(id, { finished: false, reason: 'silence' });
     const statuses: string[] = [];
     for await (const event of heard) {
       if (event.kind === 'event') statuses.push(event.value.bootstrap.status);

@@ -8,7 +8,7 @@ import {
   type Device,
   type DeviceId,
   type FleetEvents,
-  type Handshake,
+  type HandshakeRecord,
   type HandshakeReport,
   type IssuedCredential,
   type NewCredential,
@@ -77,7 +77,7 @@ async function written(...reports: readonly HandshakeReport[]): Promise<void> {
   await log.stop();
 }
 
-async function of(id: DeviceId, actor = ADMIN): Promise<Handshake[]> {
+async function of(id: DeviceId, actor = ADMIN): Promise<HandshakeRecord[]> {
   return (await log.list(actor, [id])).get(id) ?? [];
 }
 

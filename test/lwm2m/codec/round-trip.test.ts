@@ -13,14 +13,14 @@ import {
   encodePaths,
   Path,
 } from '../../../src/lwm2m/index.ts';
-import type { Decoded, TimedValue } from '../../../src/lwm2m/index.ts';
+import type { DecodedPayload, TimedValue } from '../../../src/lwm2m/index.ts';
 import { history, VALUE_OF, valueAtResource, valuesOfObject } from './arbitraries.ts';
 import { vectors } from './vectors.ts';
 
 const model = parseTypes(vectors.meta.exampleObjects);
 const NOW = 1_700_000_000;
 
-function decoded(contentFormat: number, path: Path, payload: Uint8Array): Decoded {
+function decoded(contentFormat: number, path: Path, payload: Uint8Array): DecodedPayload {
   return decode({ contentFormat, path, payload, model, now: NOW });
 }
 

@@ -153,11 +153,11 @@ describe('an operation', () => {
   });
 
   it('does not leave before the answer to the Register did', async () => {
-    const { device, host, server, advance } = await world();
+    const { device, handlers, server, advance } = await world();
     device.onAsked = () => ({ code: codes.content, contentFormat: 0, payload: '42' });
     let result: unknown;
-    host.store = async () => {
-      host.store = async () => {};
+    handlers.store = async () => {
+      handlers.store = async () => {};
       // The registration stands as soon as it is stored; whoever hears of that may ask at once.
       setImmediate(() => void server.perform('dev1', read).then((value) => (result = value)));
     };

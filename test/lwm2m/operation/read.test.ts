@@ -5,16 +5,16 @@ import { DEV1 } from '../lwm2m-world.ts';
 import { path, integer, string, text, registered, changed, V10, V12, content } from './operation-world.ts';
 
 describe('Read', () => {
-  it('LightweightM2M-1.1-int-203: asks a device that announces nothing for TLV, and hands its readings to the host', async () => {
-    const { device, host, perform } = await registered(() =>
+  it('LightweightM2M-1.1-int-203: asks a device that announces nothing for TLV, and hands its readings to the handlers', async () => {
+    const { device, handlers, perform } = await registered(() =>
       content('/3/0', ContentFormat.tlv, ['/3/0/0', string('ACME')], ['/3/0/9', integer(95)]),
     );
     const result = await perform({ kind: 'read', path: path('/3/0') });
     expect(device.asked.map(({ line, accept }) => [line, accept])).toEqual([['GET /3/0', ContentFormat.tlv]]);
     expect(result).toMatchObject({ ok: true, code: '2.05', contentFormat: ContentFormat.tlv, message: null });
     expect(result.decoded?.readings.map(String)).toHaveLength(2);
-    expect(host.values).toEqual(['/3/0/0=ACME', '/3/0/9=95']);
-    expect(host.batches[0]).toMatchObject({ origin: 'READ', scope: [path('/3/0')] });
+    expect(handlers.values).toEqual(['/3/0/0=ACME', '/3/0/9=95']);
+    expect(handlers.batches[0]).toMatchObject({ origin: 'READ', scope: [path('/3/0')] });
   });
 
   it.each([
@@ -37,45 +37,45 @@ describe('Read', () => {
     ['LightweightM2M-1.1-int-225', ContentFormat.senmlJson, '/3/0/6/1'],
   ])('%s: asks for the format that the caller wants (%i)', async (_id, contentFormat, place) => {
     const value = place === '/3/0/0' ? string('ACME') : integer(5);
-    const { device, host, perform } = await registered(() => content(place, contentFormat, [place, value]));
+    const { device, handlers, perform } = await registered(() => content(place, contentFormat, [place, value]));
     await perform({ kind: 'read', path: path(place), contentFormat });
     expect(device.asked.map(({ line, accept }) => [line, accept])).toEqual([[`GET ${place}`, contentFormat]]);
-    expect(host.values).toEqual([`${place}=${String(value.value)}`]);
+    expect(handlers.values).toEqual([`${place}=${String(value.value)}`]);
   });
 
   it('LightweightM2M-1.1-int-237: asks without Accept and decodes what comes', async () => {
-    const { device, host, perform } = await registered(() =>
+    const { device, handlers, perform } = await registered(() =>
       content('/3', ContentFormat.senmlJson, ['/3/0/0', string('ACME')]),
     );
     await perform({ kind: 'read', path: path('/3'), contentFormat: null });
     expect(device.asked[0]?.accept).toBeNull();
-    expect(host.values).toEqual(['/3/0/0=ACME']);
+    expect(handlers.values).toEqual(['/3/0/0=ACME']);
   });
 
   it('decodes by the format of the answer, whatever was asked for', async () => {
-    const { host, perform } = await registered(() => ({ code: codes.content, contentFormat: 0, payload: '42' }));
+    const { handlers, perform } = await registered(() => ({ code: codes.content, contentFormat: 0, payload: '42' }));
     await perform({ kind: 'read', path: path('/3/0/9') });
-    expect(host.values).toEqual(['/3/0/9=42']);
+    expect(handlers.values).toEqual(['/3/0/9=42']);
   });
 
   it('takes an answer without a format for what was asked for', async () => {
-    const { host, perform } = await registered(({ accept }) => {
+    const { handlers, perform } = await registered(({ accept }) => {
       const { code, payload } = content('/3/0/9', accept ?? 0, ['/3/0/9', integer(7)]);
       return { code, payload };
     });
     await perform({ kind: 'read', path: path('/3/0/9') });
-    expect(host.values).toEqual(['/3/0/9=7']);
+    expect(handlers.values).toEqual(['/3/0/9=7']);
   });
 
   it.each([codes.notAcceptable, codes.unsupportedContentFormat])(
     'tries another format when the device refuses one with %i, at last none',
     async (refusal) => {
-      const { device, host, perform } = await registered(({ accept }) =>
+      const { device, handlers, perform } = await registered(({ accept }) =>
         accept === null ? { code: codes.content, contentFormat: 0, payload: '42' } : { code: refusal },
       );
       await perform({ kind: 'read', path: path('/3/0/9') }, { ms: 50 });
       expect(device.asked.map(({ accept }) => accept)).toEqual([11542, 112, 110, 0, null]);
-      expect(host.values).toEqual(['/3/0/9=42']);
+      expect(handlers.values).toEqual(['/3/0/9=42']);
     },
   );
 
@@ -87,10 +87,10 @@ describe('Read', () => {
   });
 
   it('resolves with a refusal and what the device says of it', async () => {
-    const { perform, host } = await registered(() => ({ code: codes.unauthorized, payload: 'not\u0000allowed' }));
+    const { perform, handlers } = await registered(() => ({ code: codes.unauthorized, payload: 'not\u0000allowed' }));
     const result = await perform({ kind: 'read', path: path('/0/0/0') });
     expect(result).toMatchObject({ ok: false, code: '4.01', message: 'not allowed', decoded: null });
-    expect(host.batches).toEqual([]);
+    expect(handlers.batches).toEqual([]);
   });
 
   it('passes on as text only what is text', async () => {
@@ -100,27 +100,27 @@ describe('Read', () => {
   });
 
   it('takes nothing from a success that brings no content', async () => {
-    const { perform, host } = await registered(changed);
+    const { perform, handlers } = await registered(changed);
     const result = await perform({ kind: 'read', path: path('/3/0') });
     expect(result).toMatchObject({ ok: true, code: '2.04', decoded: null });
-    expect(host.batches).toEqual([]);
+    expect(handlers.batches).toEqual([]);
   });
 
   it('takes an empty answer for an object without instances', async () => {
-    const { perform, host } = await registered(() => ({ code: codes.content }));
+    const { perform, handlers } = await registered(() => ({ code: codes.content }));
     const result = await perform({ kind: 'read', path: path('/3303') });
     expect(result.decoded).toEqual({ readings: [], empty: [] });
-    expect(host.batches[0]?.scope.map(String)).toEqual(['/3303']);
+    expect(handlers.batches[0]?.scope.map(String)).toEqual(['/3303']);
   });
 
-  it('rejects with BAD_ANSWER and tells the host of what can’t be decoded', async () => {
-    const { perform, host } = await registered(() => ({
+  it('rejects with BAD_ANSWER and tells the handlers of what can’t be decoded', async () => {
+    const { perform, handlers } = await registered(() => ({
       code: codes.content,
       contentFormat: 11542,
       payload: '\u00ff',
     }));
     await expect(perform({ kind: 'read', path: path('/3/0/9') })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
-    expect(host.undecoded).toMatchObject([{ path: '/3/0/9', origin: 'READ' }]);
+    expect(handlers.undecoded).toMatchObject([{ path: '/3/0/9', origin: 'READ' }]);
   });
 
   it('puts the alternate path before the path', async () => {
@@ -143,7 +143,7 @@ describe('Read', () => {
 
 describe('Read-Composite', () => {
   it('LightweightM2M-1.1-int-280: sends the paths by FETCH and hands over what comes', async () => {
-    const { device, host, perform } = await registered(() => ({
+    const { device, handlers, perform } = await registered(() => ({
       code: codes.content,
       contentFormat: 110,
       payload: '[{"n":"/3/0/0","vs":"ACME"},{"n":"/1/0/1","v":300}]',
@@ -154,8 +154,8 @@ describe('Read-Composite', () => {
     expect(asked).toMatchObject({ line: 'FETCH /', accept: 110, contentFormat: 110 });
     expect(JSON.parse(text(asked?.payload))).toEqual([{ n: '/3/0/0' }, { n: '/1/0/1' }, { n: '/9/9/9' }]);
     // LightweightM2M-1.1-int-281: what is missing is left out, and within the scope, so known to be gone.
-    expect(host.values).toEqual(['/3/0/0=ACME', '/1/0/1=300']);
-    expect(host.batches[0]?.scope).toEqual(paths);
+    expect(handlers.values).toEqual(['/3/0/0=ACME', '/1/0/1=300']);
+    expect(handlers.batches[0]?.scope).toEqual(paths);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { path, integer, string, opaque, text, hex, registered, V10, V12, changed
 
 describe('Write', () => {
   it('LightweightM2M-1.1-int-205: writes one resource as text from 1.1 on, by PUT', async () => {
-    const { device, host, perform } = await registered(changed);
+    const { device, handlers, perform } = await registered(changed);
     const result = await perform({
       kind: 'write',
       path: path('/3/0/14'),
@@ -15,8 +15,8 @@ describe('Write', () => {
     expect(result).toMatchObject({ ok: true, code: '2.04' });
     expect(device.asked[0]).toMatchObject({ line: 'PUT /3/0/14', contentFormat: 0 });
     expect(text(device.asked[0]?.payload)).toBe('+02:00');
-    expect(host.batches).toMatchObject([{ origin: 'WRITE', scope: [path('/3/0/14')] }]);
-    expect(host.values).toEqual(['/3/0/14=+02:00']);
+    expect(handlers.batches).toMatchObject([{ origin: 'WRITE', scope: [path('/3/0/14')] }]);
+    expect(handlers.values).toEqual(['/3/0/14=+02:00']);
   });
 
   it('writes one resource as TLV in 1.0', async () => {
@@ -28,11 +28,11 @@ describe('Write', () => {
   });
 
   it('LightweightM2M-1.1-int-226: updates an instance by POST in a structured format', async () => {
-    const { device, host, perform } = await registered(changed);
+    const { device, handlers, perform } = await registered(changed);
     const values = [{ path: path('/1/0/1'), value: integer(60) }];
     await perform({ kind: 'write', path: path('/1/0'), mode: 'update', values });
     expect(device.asked[0]).toMatchObject({ line: 'POST /1/0', contentFormat: 11542 });
-    expect(host.batches[0]).toMatchObject({ origin: 'WRITE', scope: [] });
+    expect(handlers.batches[0]).toMatchObject({ origin: 'WRITE', scope: [] });
   });
 
   it('LightweightM2M-1.1-int-228: writes a resource instance', async () => {
@@ -43,12 +43,12 @@ describe('Write', () => {
     expect(text(device.asked[0]?.payload)).toBe('[{"n":"/16/0/0/1","vs":"x"}]');
   });
 
-  it('LightweightM2M-1.1-int-755: pushes a firmware package as octets, which the host is not told', async () => {
-    const { device, host, perform } = await registered(changed);
+  it('LightweightM2M-1.1-int-755: pushes a firmware package as octets, which the handlers is not told', async () => {
+    const { device, handlers, perform } = await registered(changed);
     const values = [{ path: path('/5/0/0'), value: opaque(1, 2, 3) }];
     await perform({ kind: 'write', path: path('/5/0/0'), mode: 'replace', values });
     expect(device.asked[0]).toMatchObject({ line: 'PUT /5/0/0', contentFormat: 42 });
-    expect(host.values).toEqual([]);
+    expect(handlers.values).toEqual([]);
   });
 
   it('sends an empty text in a format that has a payload: a PUT without one is a Write-Attributes', async () => {
@@ -60,22 +60,22 @@ describe('Write', () => {
   });
 
   it('replaces a multiple resource, whose other instances are gone then', async () => {
-    const { device, host, perform } = await registered(changed);
+    const { device, handlers, perform } = await registered(changed);
     const values = [0, 1].map((id) => ({ path: path(`/16/0/0/${id}`), value: string(`v${id}`) }));
     await perform({ kind: 'write', path: path('/16/0/0'), mode: 'replace', values });
     expect(hex(device.asked[0]?.payload)).toBe('8800084200763042017631');
-    expect(host.batches[0]?.scope.map(String)).toEqual(['/16/0/0']);
+    expect(handlers.batches[0]?.scope.map(String)).toEqual(['/16/0/0']);
   });
 
   it.each([
     ['4.05', codes.methodNotAllowed],
     ['4.00', codes.badRequest],
-  ])('LightweightM2M-1.1-int-256: tells the host nothing when the device refuses with %s', async (code, answer) => {
-    const { host, perform } = await registered(() => ({ code: answer }));
+  ])('LightweightM2M-1.1-int-256: tells the handlers nothing when the device refuses with %s', async (code, answer) => {
+    const { handlers, perform } = await registered(() => ({ code: answer }));
     const values = [{ path: path('/1/0/0'), value: integer(9) }];
     const result = await perform({ kind: 'write', path: path('/1/0/0'), mode: 'replace', values });
     expect(result).toMatchObject({ ok: false, code });
-    expect(host.batches).toEqual([]);
+    expect(handlers.batches).toEqual([]);
   });
 
   it('tries another format on 4.15', async () => {
@@ -89,7 +89,7 @@ describe('Write', () => {
   });
 
   it('LightweightM2M-1.1-int-230: writes here and there at once by iPATCH', async () => {
-    const { device, host, perform } = await registered(changed);
+    const { device, handlers, perform } = await registered(changed);
     await perform({
       kind: 'write-composite',
       values: [
@@ -99,43 +99,43 @@ describe('Write', () => {
       contentFormat: 110,
     });
     expect(device.asked[0]).toMatchObject({ line: 'iPATCH /', contentFormat: 110 });
-    expect(host.values).toEqual(['/1/0/1=60', '/3/0/14=+01:00']);
+    expect(handlers.values).toEqual(['/1/0/1=60', '/3/0/14=+01:00']);
   });
 
   it('deletes a resource instance of a 1.2 device by null in ETCH', async () => {
-    const { device, host, perform } = await registered(changed, V12);
+    const { device, handlers, perform } = await registered(changed, V12);
     await perform({ kind: 'write-composite', values: [{ path: path('/34/0/1/0'), value: null }] });
     expect(device.asked[0]?.contentFormat).toBe(322);
     expect(hex(device.asked[0]?.payload)).toBe('81a200692f33342f302f312f3002f6');
-    expect(host.batches).toMatchObject([{ scope: [path('/34/0/1/0')], decoded: { readings: [] } }]);
+    expect(handlers.batches).toMatchObject([{ scope: [path('/34/0/1/0')], decoded: { readings: [] } }]);
   });
 });
 
 describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
   it('executes without and with arguments', async () => {
-    const { device, perform, host } = await registered(() => ({ code: codes.changed }));
+    const { device, perform, handlers } = await registered(() => ({ code: codes.changed }));
     await perform({ kind: 'execute', path: path('/3/0/4'), arguments: {} });
     await perform({ kind: 'execute', path: path('/1/0/8'), arguments: { 0: 'U', 1: null } });
     expect(device.asked.map(({ line, contentFormat, payload }) => [line, contentFormat, text(payload)])).toEqual([
       ['POST /3/0/4', null, ''],
       ['POST /1/0/8', 0, "0='U',1"],
     ]);
-    expect(host.batches).toEqual([]);
+    expect(handlers.batches).toEqual([]);
   });
 
   it('LightweightM2M-1.1-int-1630: creates an instance with the id that the caller gives', async () => {
-    const { device, host, perform } = await registered(() => ({ code: codes.created }));
+    const { device, handlers, perform } = await registered(() => ({ code: codes.created }));
     const values = [{ resource: [0, 0], value: string('id') }];
     const result = await perform({ kind: 'create', objectId: 16, instanceId: 3, values });
     expect(device.asked[0]).toMatchObject({ line: 'POST /16', contentFormat: 11542 });
     expect(hex(device.asked[0]?.payload)).toBe('0603840042006964');
     expect(result).toMatchObject({ ok: true, code: '2.01', createdInstanceId: 3 });
-    expect(host.batches[0]?.scope.map(String)).toEqual(['/16/3']);
-    expect(host.values).toEqual(['/16/3/0/0=id']);
+    expect(handlers.batches[0]?.scope.map(String)).toEqual(['/16/3']);
+    expect(handlers.values).toEqual(['/16/3/0/0=id']);
   });
 
   it('learns the id that a device chose from its Location-Path', async () => {
-    const { device, host, perform } = await registered(
+    const { device, handlers, perform } = await registered(
       () => ({ code: codes.created, locationPath: ['16', '7'] }),
       DEV1,
       '</>;ct=112,</16>',
@@ -145,14 +145,14 @@ describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
     // SenML can't leave the id to the device.
     expect(device.asked[0]?.contentFormat).toBe(11542);
     expect(result.createdInstanceId).toBe(7);
-    expect(host.values).toEqual(['/16/7/0/0=id']);
+    expect(handlers.values).toEqual(['/16/7/0/0=id']);
   });
 
   it('LightweightM2M-1.1-int-1635: deletes an instance, and what was known of it is gone', async () => {
-    const { device, host, perform } = await registered(() => ({ code: codes.deleted }));
+    const { device, handlers, perform } = await registered(() => ({ code: codes.deleted }));
     expect(await perform({ kind: 'delete', path: path('/16/0') })).toMatchObject({ ok: true, code: '2.02' });
     expect(device.asked[0]?.line).toBe('DELETE /16/0');
-    expect(host.batches).toMatchObject([
+    expect(handlers.batches).toMatchObject([
       { origin: 'WRITE', scope: [path('/16/0')], decoded: { readings: [], empty: [] } },
     ]);
   });

@@ -66,10 +66,10 @@ describe('Register', () => {
     ['4.00', [...DEV1], ''],
     ['4.09', ['ep=dev1', 'lt=300', 'lwm2m=1.2', 'pid=6:aabbccdd'], ''],
   ])('answers %s to %j with %j', async (code, query, links) => {
-    const { device, server, host } = await world();
+    const { device, server, handlers } = await world();
     expect(await device.register(query, links)).toMatchObject({ code });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(host.told).toEqual([]);
+    expect(handlers.told).toEqual([]);
   });
 
   it('answers 4.00 when it is not confirmable', async () => {
@@ -93,17 +93,17 @@ describe('Register', () => {
     expect(await device.request(register)).toMatchObject({ code: '2.01' });
   });
 
-  it('gives a refused device the code of the host', async () => {
-    const { device, host } = await world();
-    host.admission = async () => ({ admitted: false, code: '4.03', reason: 'not provisioned' });
+  it('gives a refused device the code of the handlers', async () => {
+    const { device, handlers } = await world();
+    handlers.admission = async () => ({ admitted: false, code: '4.03', reason: 'not provisioned' });
     expect(await device.register(DEV1)).toMatchObject({ code: '4.03', diagnostic: 'not provisioned' });
   });
 
-  it('answers 5.00 and keeps the old registration when the host can’t store the new one', async () => {
-    const { device, host, server, faults } = await world();
+  it('answers 5.00 and keeps the old registration when the handlers can’t store the new one', async () => {
+    const { device, handlers, server, faults } = await world();
     await device.register(DEV1);
     const before = server.registration('dev1');
-    host.store = () => Promise.reject(new Error('the database is away'));
+    handlers.store = () => Promise.reject(new Error('the database is away'));
     expect(await device.register(DEV1)).toMatchObject({ code: '5.00' });
     expect(server.registration('dev1')).toBe(before);
     expect(faults).toEqual(['answering POST /rd']);
@@ -118,13 +118,13 @@ describe('Register', () => {
   });
 
   it('LightweightM2M-1.1-int-241: replaces the old registration; its location is gone', async () => {
-    const { device, host, server } = await world();
+    const { device, handlers, server } = await world();
     await device.register(DEV1, '</1/0>');
     const old = device.location;
     await device.register(DEV1, '</3/0>');
     expect(device.location).not.toBe(old);
     expect(server.registration('dev1')?.objects).toMatchObject([{ objectId: 3 }]);
-    expect(host.told).toEqual([
+    expect(handlers.told).toEqual([
       'registered dev1',
       'ready dev1 register',
       'registered dev1 again',
@@ -134,7 +134,7 @@ describe('Register', () => {
   });
 
   it('has the same effect twice as once when the answer was lost', async () => {
-    const { device, host, server, network, advance } = await world();
+    const { device, handlers, server, network, advance } = await world();
     network.conditions = { ...network.conditions, loss: 1 };
     const register = { method: 'POST', path: '/rd', query: DEV1, contentFormat: 40, payload: '</3/0>' } as const;
     const lost = device.send(register);
@@ -146,7 +146,7 @@ describe('Register', () => {
     device.send(register, lost);
     await advance(2);
     expect(device.answerTo(lost).location).toBe(location);
-    expect(host.told.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
+    expect(handlers.told.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
     // The device gave up and registers anew: a new message id.
     const again = await device.request(register);
     expect(again.code).toBe('2.01');
@@ -155,9 +155,9 @@ describe('Register', () => {
   });
 
   it('lets the later of two Registers at once win', async () => {
-    const { device, host, server, network, advance } = await world();
+    const { device, handlers, server, network, advance } = await world();
     const waiting: (() => void)[] = [];
-    host.store = () => new Promise((resolve) => waiting.push(resolve));
+    handlers.store = () => new Promise((resolve) => waiting.push(resolve));
     const elsewhere = new ScriptedDevice(network, '192.0.2.9');
     const first = device.send({ method: 'POST', path: '/rd', query: DEV1, contentFormat: 40, payload: '</1/0>' });
     await advance(2);
@@ -175,16 +175,16 @@ describe('Register', () => {
   });
 
   it('LightweightM2M-1.2-int-110: takes the objects that a Profile ID stands for', async () => {
-    const { device, host, server } = await world();
-    host.profiles = new Map([['6:aabbccdd', '/1/0,/3/0,/3303/0']]);
+    const { device, handlers, server } = await world();
+    handlers.profiles = new Map([['6:aabbccdd', '/1/0,/3/0,/3303/0']]);
     const answer = await device.register(['ep=dev1', 'lt=300', 'lwm2m=1.2', 'pid=6:aabbccdd'], '');
     expect(answer.code).toBe('2.01');
     expect(server.registration('dev1')?.objects.map(({ objectId }) => objectId)).toEqual([1, 3, 3303]);
   });
 
   it('LightweightM2M-1.2-int-111: adds the listed objects to those of a Profile ID', async () => {
-    const { device, host, server } = await world();
-    host.profiles = new Map([['6:aabbccdd', '/1/0,/3303/0']]);
+    const { device, handlers, server } = await world();
+    handlers.profiles = new Map([['6:aabbccdd', '/1/0,/3303/0']]);
     await device.register(['ep=dev1', 'lt=300', 'lwm2m=1.2', 'pid="6:aabbccdd"'], '</3303/1>,</16>');
     expect(server.registration('dev1')?.objects).toMatchObject([
       { objectId: 1, instanceIds: [0] },
@@ -215,7 +215,7 @@ describe('Update', () => {
   });
 
   it('changes what it says and leaves the rest', async () => {
-    const { device, server, host } = await world();
+    const { device, server, handlers } = await world();
     await device.register([...DEV1, 'b=U', 'sms=4915'], '</>;ct=112,</1/0>,</3/0>');
     const before = server.registration('dev1');
     await device.update(['b=UQ', 'sms=4916']);
@@ -227,7 +227,7 @@ describe('Update', () => {
       updatedAt: expect.any(Number),
       expiresAt: expect.any(Number),
     });
-    expect(host.told.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
+    expect(handlers.told.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
   });
 
   it('LightweightM2M-CONMGMT-1.1-int-1250: replaces the whole object list and keeps the formats of the root link', async () => {
@@ -253,11 +253,11 @@ describe('Update', () => {
   });
 
   it('LightweightM2M-1.1-int-105: answers 4.04 to an Update of a registration that is gone', async () => {
-    const { device, server, host } = await world();
+    const { device, server, handlers } = await world();
     await device.register(DEV1);
     await server.remove('dev1');
     expect(await device.update()).toMatchObject({ code: '4.04' });
-    expect(host.told.at(-1)).toBe('ended dev1 removed');
+    expect(handlers.told.at(-1)).toBe('ended dev1 removed');
   });
 
   it.each([['lt=abc'], ['lt=1', 'lt=2'], ['b=X']])('answers 4.00 to %s', async (...query) => {
@@ -269,11 +269,11 @@ describe('Update', () => {
   });
 
   it('LightweightM2M-CONMGMT-1.1-int-1350: follows a device whose address changed', async () => {
-    const { device, server, host, perform } = await world();
+    const { device, server, handlers, perform } = await world();
     await device.register(DEV1);
     device.move('192.0.2.77');
     expect(await device.update()).toMatchObject({ code: '2.04' });
-    expect(host.told.at(-2)).toBe('updated dev1 moved');
+    expect(handlers.told.at(-2)).toBe('updated dev1 moved');
     expect(server.registration('dev1')?.peer.address).toBe('192.0.2.77');
     await perform({ kind: 'execute', path: Path.parse('/3/0/4'), arguments: {} });
     expect(device.asked.map(({ line }) => line)).toEqual(['POST /3/0/4']);
@@ -282,11 +282,11 @@ describe('Update', () => {
 
 describe('De-register', () => {
   it('LightweightM2M-1.1-int-103: answers 2.02 and forgets the device', async () => {
-    const { device, server, host } = await world();
+    const { device, server, handlers } = await world();
     await device.register(DEV1);
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '2.02' });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(host.told.at(-1)).toBe('ended dev1 deregistered');
+    expect(handlers.told.at(-1)).toBe('ended dev1 deregistered');
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '4.04' });
   });
 });

@@ -13,7 +13,7 @@ export interface BootstrapRequest {
 export type BootstrapAdmission =
   | {
       readonly admitted: true;
-      /** What the host calls this bootstrap: every step is told under it. */
+      /** What the handlers calls this bootstrap: every step is told under it. */
       readonly bootstrapId: string;
       /** One bootstrap runs for a device at a time: a new one ends the one before. */
       readonly deviceKey: string;
@@ -42,7 +42,7 @@ export type BootstrapOutcome =
   | { readonly finished: false; readonly reason: string };
 
 /** What the bootstrap server asks of, and tells, the product around it. Promises are awaited before it goes on. */
-export interface BootstrapHost {
+export interface BootstrapHandlers {
   /** May this device bootstrap, and what shall it have afterwards? */
   admit(request: BootstrapRequest): Promise<BootstrapAdmission>;
   stepped(bootstrapId: string, step: BootstrapStep): Promise<void>;

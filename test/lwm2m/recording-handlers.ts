@@ -1,15 +1,15 @@
 import {
   registryModel,
   type Admission,
-  type Lwm2mHost,
+  type Lwm2mHandlers,
   type ObservationRecord,
   type ReadingBatch,
   type RegisterRequest,
   type Registration,
 } from '../../src/lwm2m/index.ts';
 
-/** A host that admits everybody, as the device of the endpoint's name, and writes down what it is told. */
-export class RecordingHost implements Lwm2mHost {
+/** A handlers that admits everybody, as the device of the endpoint's name, and writes down what it is told. */
+export class RecordingHandlers implements Lwm2mHandlers {
   /** `registered dev1`, `updated dev1 moved`, … in order. */
   readonly told: string[] = [];
   readonly batches: ReadingBatch[] = [];

@@ -1,7 +1,7 @@
 import { Lwm2mError } from './error.ts';
 
 /** One thing at a time under each key, in the order asked. A key that nobody is at costs nothing. */
-export class Turns {
+export class SerialTasks {
   readonly #most: number;
   readonly #lanes = new Map<string, { last: Promise<void>; waiting: number }>();
 

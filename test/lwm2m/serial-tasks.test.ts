@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../src/lwm2m/turns.ts';
+import { SerialTasks } from '../../src/lwm2m/serial-tasks.ts';
 
 /** A task that ends when told. */
 function held(log: string[], name: string) {
@@ -13,12 +13,12 @@ function held(log: string[], name: string) {
   return { task, end: () => waiting.shift()?.() };
 }
 
-describe('turns', () => {
+describe('tasks', () => {
   it('run one after the other under a key, in the order asked, and side by side under others', async () => {
-    const turns = new Turns(8);
+    const tasks = new SerialTasks(8);
     const log: string[] = [];
     const [first, second, other] = [held(log, 'first'), held(log, 'second'), held(log, 'other')];
-    const results = [turns.run('a', first.task), turns.run('a', second.task), turns.run('b', other.task)];
+    const results = [tasks.run('a', first.task), tasks.run('a', second.task), tasks.run('b', other.task)];
     await Promise.resolve();
     other.end();
     await results[2];
@@ -31,21 +31,21 @@ describe('turns', () => {
   });
 
   it('go on after one that failed', async () => {
-    const turns = new Turns(8);
-    const failed = turns.run('a', () => Promise.reject(new Error('no')));
-    const next = turns.run('a', async () => 'done');
+    const tasks = new SerialTasks(8);
+    const failed = tasks.run('a', () => Promise.reject(new Error('no')));
+    const next = tasks.run('a', async () => 'done');
     await expect(failed).rejects.toThrow('no');
     expect(await next).toBe('done');
   });
 
   it('are refused above the bound, and granted again when others are done', async () => {
-    const turns = new Turns(1);
+    const tasks = new SerialTasks(1);
     const first = held([], 'first');
-    const running = turns.run('a', first.task);
-    await expect(turns.run('a', async () => 'second')).rejects.toMatchObject({ code: 'LIMIT' });
+    const running = tasks.run('a', first.task);
+    await expect(tasks.run('a', async () => 'second')).rejects.toMatchObject({ code: 'LIMIT' });
     await Promise.resolve();
     first.end();
     await running;
-    expect(await turns.run('a', async () => 'third')).toBe('third');
+    expect(await tasks.run('a', async () => 'third')).toBe('third');
   });
 });

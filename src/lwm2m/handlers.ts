@@ -3,7 +3,7 @@ import type { Link } from './link-format.ts';
 import type { ObjectModel } from './model/definition.ts';
 import type { Path } from './path.ts';
 import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } from './registration/registration.ts';
-import type { Decoded } from './value.ts';
+import type { DecodedPayload } from './value.ts';
 
 export interface RegisterRequest {
   /** Null when a 1.1+ device left it out: its security identity must give it. */
@@ -32,7 +32,7 @@ export interface ReadingBatch {
   readonly origin: ReadingOrigin;
   /** What was asked for: everything known below these paths that the batch does not hold is gone. Empty for a Send. */
   readonly scope: readonly Path[];
-  readonly decoded: Decoded;
+  readonly decoded: DecodedPayload;
   readonly receivedAt: number;
 }
 
@@ -41,12 +41,12 @@ export interface ReadingBatch {
  * answer: an acknowledgement is a promise. A rejected promise becomes 5.00 (or no acknowledgement of a notification, so
  * that the device repeats it).
  */
-export interface Lwm2mHost {
+export interface Lwm2mHandlers {
   /** May this endpoint register, and as which device? */
   admit(request: RegisterRequest): Promise<Admission>;
   /**
    * The links of the objects that a Profile ID stands for (Core 1.2 §6.2.1.2), null when it is unknown: the device then
-   * registers anew with the whole list. A host without this knows none.
+   * registers anew with the whole list. A handlers without this knows none.
    */
   profileObjects?(profileId: string, deviceKey: string): Promise<readonly Link[] | null>;
   /**
