@@ -1,8 +1,5 @@
-import * as z from 'zod';
 import type { NotificationAttributes } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
-
-const seconds = z.number().int().min(0).nullish();
 
 /** What each attribute means, said once for what is asked and what is told. */
 const MEANING = {
@@ -22,16 +19,16 @@ export const NotificationAttributesInput = builder.inputType('NotificationAttrib
   description:
     'The attributes that steer an observation (Core 1.2 §7.3): `{ pmin: 10, pmax: 300, st: 0.5 }`. A null unsets an attribute where it is written; one that is absent stays as it is.',
   fields: (t) => ({
-    pmin: t.int({ description: MEANING.pmin, validate: seconds }),
-    pmax: t.int({ description: MEANING.pmax, validate: seconds }),
+    pmin: t.int({ description: MEANING.pmin }),
+    pmax: t.int({ description: MEANING.pmax }),
     gt: t.float({ description: MEANING.gt }),
     lt: t.float({ description: MEANING.lt }),
-    st: t.float({ description: MEANING.st, validate: z.number().positive('is not above 0').nullish() }),
-    epmin: t.int({ description: MEANING.epmin, validate: seconds }),
-    epmax: t.int({ description: MEANING.epmax, validate: seconds }),
+    st: t.float({ description: MEANING.st }),
+    epmin: t.int({ description: MEANING.epmin }),
+    epmax: t.int({ description: MEANING.epmax }),
     edge: t.boolean({ description: MEANING.edge }),
     con: t.boolean({ description: MEANING.con }),
-    hqmax: t.int({ description: MEANING.hqmax, validate: seconds }),
+    hqmax: t.int({ description: MEANING.hqmax }),
   }),
 });
 

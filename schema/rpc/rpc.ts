@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import type { Rpc, RpcError, RpcMode, RpcStatus, RpcTransition } from '../../src/fleet/index.ts';
+import {
+  RPC_LIMITS,
+  type Rpc,
+  type RpcError,
+  type RpcMode,
+  type RpcStatus,
+  type RpcTransition,
+} from '../../src/fleet/index.ts';
 import { builder, type InputFields } from '../builder.ts';
 import { reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
@@ -134,17 +141,14 @@ export function rpcModeField(t: InputFields) {
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: 'Milliseconds that the device has to answer, 1 to 600000. Absent: 30000.',
-      validate: z.number().int().min(1).max(600_000).nullish(),
+      description: `Milliseconds that the device has to answer, 1 to ${RPC_LIMITS.timeoutMs}. Absent: 30000.`,
     }),
     expiresAt: t.field({
       type: 'DateTime',
       description: 'PERSISTENT: until when it is kept. Absent: 7 days from now.',
     }),
     idempotencyKey: t.string({
-      description:
-        'A text of up to 255 characters that names this call: a repetition with the same key returns the first call’s RPC. Example: `"reboot-2026-05-29"`.',
-      validate: z.string().min(1, 'is empty').max(255, 'is longer than 255 characters').nullish(),
+      description: `A text of up to ${RPC_LIMITS.idempotencyKey} characters that names this call: a repetition with the same key returns the first call’s RPC. Example: \`"reboot-2026-05-29"\`.`,
     }),
   };
 }

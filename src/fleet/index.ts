@@ -75,6 +75,7 @@ export {
 export type { DeviceRegistration } from './presence/index.ts';
 export type { DeviceObservation } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
+export { RPC_LIMITS } from './rpcs/index.ts';
 export type {
   Rpc,
   RpcError,

@@ -34,8 +34,15 @@ const ATTRIBUTES: Readonly<Record<AttributeName, Attribute>> = {
 const NAMES: readonly string[] = Object.keys(ATTRIBUTES);
 /** Core 1.2 §6.4.1: what the query of an Observe-Composite may carry. */
 const COMPOSITE: readonly AttributeName[] = ['pmin', 'pmax', 'epmin', 'epmax', 'con'];
-const LARGEST_INTEGER = 2 ** 32 - 1;
+/** What a GraphQL Int holds; 68 years. A larger value that a device shows could not be read through the API. */
+const LARGEST_INTEGER = 2 ** 31 - 1;
 const INTEGER = /^\d{1,10}$/;
+const RULES = {
+  integer: `an integer from 0 to ${LARGEST_INTEGER}`,
+  decimal: 'a number with at most 40 digits before and after the point',
+  step: 'a number above 0',
+  flag: '0 or 1',
+} as const;
 /** The grammar has no sign; devices measure below zero all the same. */
 const DECIMAL = /^-?\d{1,40}(?:\.\d{1,40})?$/;
 
@@ -74,6 +81,26 @@ export function parseAttributes(query: readonly string[]): NotificationAttribute
   return attributes;
 }
 
+/** A rule of Core 1.2 §7.3.2 that attributes break: the attribute, and the rule in words. */
+export interface AttributeProblem {
+  readonly name: keyof NotificationAttributes;
+  readonly message: string;
+}
+
+/** The first rule that values, or values together, break, whatever their target; null when they break none. */
+export function attributeProblem(attributes: NotificationAttributes): AttributeProblem | null {
+  for (const name of NAMES.filter(isName)) {
+    const value = attributes[name];
+    if (value === undefined || value === null) continue;
+    try {
+      formatAttribute(name, value);
+    } catch (error) {
+      return { name, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+  return togetherProblem(attributes);
+}
+
 /** The notification attributes that a link of a Discover shows; others, and values that are none, are passed over. */
 export function linkAttributes({ attributes }: Link): NotificationAttributes {
   const found = Object.entries(attributes).flatMap(([name, text]) => {
@@ -102,16 +129,23 @@ function checkTarget(name: AttributeName, { paths, lwm2mVersion, type }: Attribu
   }
 }
 
+function checkTogether(attributes: NotificationAttributes): void {
+  const problem = togetherProblem(attributes);
+  if (problem) throw invalid(problem.message);
+}
+
 /** Core 1.2 §7.3.2: combinations that a device must refuse. */
-function checkTogether({ gt, lt, st, epmin, epmax }: NotificationAttributes): void {
+function togetherProblem({ gt, lt, st, epmin, epmax }: NotificationAttributes): AttributeProblem | null {
   if (typeof gt === 'number' && typeof lt === 'number') {
-    if (lt >= gt) throw invalid(`lt (${lt}) must be below gt (${gt})`);
-    if (typeof st === 'number' && lt + 2 * st >= gt)
-      throw invalid(`lt + 2·st (${lt + 2 * st}) must be below gt (${gt})`);
+    if (lt >= gt) return { name: 'lt', message: `lt (${lt}) must be below gt (${gt})` };
+    if (typeof st === 'number' && lt + 2 * st >= gt) {
+      return { name: 'st', message: `lt + 2·st (${lt + 2 * st}) must be below gt (${gt})` };
+    }
   }
   if (typeof epmin === 'number' && typeof epmax === 'number' && epmin >= epmax) {
-    throw invalid(`epmin (${epmin}) must be below epmax (${epmax})`);
+    return { name: 'epmin', message: `epmin (${epmin}) must be below epmax (${epmax})` };
   }
+  return null;
 }
 
 function formatAttribute(name: AttributeName, value: number | boolean | null): string {
@@ -131,11 +165,13 @@ function parseAttribute(name: AttributeName, text: string): number | boolean {
       if (INTEGER.test(text) && Number(text) <= LARGEST_INTEGER) return Number(text);
       break;
     case 'decimal':
-      // A step is a distance.
-      if (DECIMAL.test(text) && (name !== 'st' || !text.startsWith('-'))) return Number(text);
+      // A step is a distance: a step of 0 would be no condition.
+      if (DECIMAL.test(text) && (name !== 'st' || Number(text) > 0)) return Number(text);
       break;
   }
-  throw invalid(`${name}=${text.slice(0, 40)} is no ${ATTRIBUTES[name].kind} that ${name} can have`);
+  throw invalid(
+    `${name}=${text.slice(0, 40)}: ${name} must be ${RULES[name === 'st' ? 'step' : ATTRIBUTES[name].kind]}`,
+  );
 }
 
 function invalid(message: string): Lwm2mError {

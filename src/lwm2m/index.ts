@@ -40,7 +40,15 @@ export {
 export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './registration/register-query.ts';
 export type { QueryResult, RegisterParameters, UpdateParameters } from './registration/register-query.ts';
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './operation/execute-arguments.ts';
-export { formatAttributes, linkAttributes, parseAttributes, type AttributeTarget } from './attributes.ts';
+export {
+  attributeProblem,
+  formatAttributes,
+  linkAttributes,
+  parseAttributes,
+  type AttributeTarget,
+} from './attributes.ts';
+export { observationKey } from './observation.ts';
+export { isSecretObject } from './model/secret-objects.ts';
 export type {
   Admission,
   Lwm2mHandlers,

@@ -1,4 +1,10 @@
-import type { Lwm2mVersion, ObjectModel, Path, ResourceDefinition } from '../lwm2m/index.ts';
+import {
+  isSecretObject,
+  type Lwm2mVersion,
+  type ObjectModel,
+  type Path,
+  type ResourceDefinition,
+} from '../lwm2m/index.ts';
 import type { AttachedAttributes } from './attributes.ts';
 import type { DeviceObject } from './objects.ts';
 import { notAllowed, notFound, unauthorized } from './refusal.ts';
@@ -20,9 +26,6 @@ export interface DeviceState extends DeviceContents {
   readonly attributes: AttachedAttributes;
 }
 
-/** Security and OSCORE: a server never sees them (Core 1.2 §6.3). */
-const HIDDEN_OBJECTS: readonly number[] = [0, 21];
-
 /** The definition of the resource at or above the path; undefined for what the object does not define. */
 export function definitionAt({ model, objects }: DeviceContents, path: Path): ResourceDefinition | undefined {
   const { objectId, resourceId } = path;
@@ -32,8 +35,7 @@ export function definitionAt({ model, objects }: DeviceContents, path: Path): Re
 
 /** Refuses places of hidden objects and of objects and instances that are not there. */
 export function checkInstance({ tree }: DeviceContents, path: Path): void {
-  if (path.objectId !== null && HIDDEN_OBJECTS.includes(path.objectId))
-    throw unauthorized(`${path} is not for servers`);
+  if (path.objectId !== null && isSecretObject(path.objectId)) throw unauthorized(`${path} is not for servers`);
   if (!tree.has(path.cut(1))) throw notFound(`no object ${path.cut(1)}`);
   if (!tree.has(path.cut(2))) throw notFound(`no instance ${path.cut(2)}`);
 }

@@ -39,8 +39,9 @@ describe('notification attributes', () => {
     [{ con: true }, at('/3303/0/5700', { lwm2mVersion: '1.1' })],
     [{ pmin: -1 }, at('/3303')],
     [{ pmin: 1.5 }, at('/3303')],
-    [{ pmax: 2 ** 32 }, at('/3303')],
+    [{ pmax: 2 ** 31 }, at('/3303')],
     [{ st: -1 }, at('/3303/0/5700')],
+    [{ st: 0 }, at('/3303/0/5700')],
     [{ gt: Number.NaN }, at('/3303/0/5700')],
     [{ hqmax: 1 }, { paths: [Path.parse('/3'), Path.parse('/4')], lwm2mVersion: '1.2' }],
   ])('refuses %o there', (attributes, target) => {
@@ -56,6 +57,8 @@ describe('notification attributes', () => {
     ['lt=5', 'gt=5'],
     ['gt=1e3'],
     ['gt=.5'],
+    ['st=0'],
+    ['pmin=3000000000'],
   ])('refuses the query %s', (...query) => {
     expect(() => parseAttributes(query)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });

@@ -11,3 +11,4 @@ export {
   type WriteValue,
 } from './typed-values.ts';
 export { type JsonValue, valueToJson } from './value-json.ts';
+export { isSecretName, isSecretPath } from './secrets.ts';

@@ -1,11 +1,11 @@
 import { and, eq } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
-import { Path, type NotificationAttributes } from '../../lwm2m/index.ts';
+import { observationKey, Path, type NotificationAttributes } from '../../lwm2m/index.ts';
 import { observationRequests, type Store } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { FleetError } from '../common/index.ts';
 import { deviceKey, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
-import { MOST_OBSERVATIONS, observationKey, type RequestedObservation } from './wanted.ts';
+import { MOST_OBSERVATIONS, type RequestedObservation } from './wanted.ts';
 
 /** The observations that somebody asked for, of all devices: few beside the devices, so they are all in memory. */
 export class ObservationRequests {

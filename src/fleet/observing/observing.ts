@@ -1,5 +1,11 @@
 import type { Clock, Timer } from '../../clock.ts';
-import { Lwm2mError, type Lwm2mServer, type NotificationAttributes, type Path } from '../../lwm2m/index.ts';
+import {
+  observationKey,
+  Lwm2mError,
+  type Lwm2mServer,
+  type NotificationAttributes,
+  type Path,
+} from '../../lwm2m/index.ts';
 import type { Log, Turns } from '../common/index.ts';
 import type { DeviceKey } from '../devices/index.ts';
 import type { LiveDevice, Roster } from '../presence/index.ts';
@@ -8,7 +14,6 @@ import type { ObservationRequests } from './observation-requests.ts';
 import { attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
 import {
   type DeviceObservation,
-  observationKey,
   wantedObservations,
   type RequestedObservation,
   type WantedObservation,

@@ -1,4 +1,4 @@
-import type { NotificationAttributes, Path, RegisteredObject } from '../../lwm2m/index.ts';
+import { observationKey, type NotificationAttributes, type Path, type RegisteredObject } from '../../lwm2m/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import { parseMappingPath, pathsOf, type MetricMapping } from '../profiles/index.ts';
 
@@ -43,14 +43,6 @@ export interface Wishes {
 
 /** Above this many a device is not asked for more: the first wishes win, profile before requests before watchers. */
 export const MOST_OBSERVATIONS = 256;
-
-/** Names an observation by its paths, in any order. */
-export function observationKey(paths: readonly Path[]): string {
-  return paths
-    .toSorted((one, other) => one.compare(other))
-    .map(String)
-    .join(' ');
-}
 
 /** Which observations should run on a device. Equal paths share one; a watched path below a wanted one needs none. */
 export function wantedObservations(wishes: Wishes): WantedObservation[] {

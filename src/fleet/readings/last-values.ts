@@ -1,4 +1,4 @@
-import type { Path, Reading, ReadingOrigin } from '../../lwm2m/index.ts';
+import { isSecretObject, type Path, type Reading, type ReadingOrigin } from '../../lwm2m/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import { valueToJson } from '../objects/index.ts';
 
@@ -41,8 +41,6 @@ export interface TreeChange {
 const NO_INSTANCES = '{}';
 const LARGEST_VALUE = 256 * 1024;
 const EARLIEST = Date.UTC(1970, 0, 1);
-/** Security and OSCORE hold keys (Core 1.2 Appendix E.1): they are nobody's to keep. */
-const SECRET_OBJECTS: ReadonlySet<number> = new Set([0, 21]);
 
 /** What several batches, in their order, do to the tree: the newest value of each place wins, of equals the last. */
 export function treeChange(batches: readonly DeviceReadings[]): TreeChange {
@@ -97,7 +95,7 @@ function* lastValues(batch: DeviceReadings): Generator<LastValue> {
 function isKept(path: Path): boolean {
   // The tree is the device's own: what a gateway says of its end devices goes to telemetry only.
   if (path.prefix !== null || path.objectId === null || path.resourceId === null) return false;
-  return !SECRET_OBJECTS.has(path.objectId);
+  return !isSecretObject(path.objectId);
 }
 
 /**

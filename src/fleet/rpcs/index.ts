@@ -4,3 +4,4 @@ export { RpcJournal } from './rpc-journal.ts';
 export type { Rpc, RpcError, RpcEvents, RpcMode, RpcOptions, Rpcs, RpcStatus, RpcTransition } from './rpc.ts';
 export { createRpcs } from './rpcs.ts';
 export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';
+export { RPC_LIMITS } from './rpc.ts';

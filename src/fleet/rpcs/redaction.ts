@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
+import { isSecretName } from '../objects/index.ts';
 
 const REDACTED = '[redacted]';
-/** Names of parameters and of resources whose values are nobody's to read. */
-const SECRET_NAME = /psk|key|secret|passw|pwd|token|credential|\bpin\b/i;
 /** Longer text is kept by its digest: audit asks what was sent, not for the firmware image itself. */
 const LONGEST_KEPT = 1024;
 const DEEPEST_KEPT = 16;
-
-/** True for `psk`, `secretKey`, `Password`, `api_token`… */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
-}
 
 /**
  * A copy of JSON parameters that is safe to keep and to show: values under secret names are redacted, and so is what an

@@ -6,11 +6,10 @@ import type {
   PerformOptions,
   Reading,
 } from '../../lwm2m/index.ts';
-import { definitionAt, valueToJson } from '../objects/index.ts';
+import { isSecretPath, valueToJson } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
 import { type OperationInput, planOperation, type PlanSource } from '../operations/index.ts';
 import type { LiveDevice } from '../presence/index.ts';
-import { isSecretName } from './redaction.ts';
 import type { RpcError } from './rpc.ts';
 
 /** What the device answered to all of an operation: `error` is null when it did what was asked. */
@@ -102,13 +101,12 @@ function valueOf(
   source: PlanSource,
 ): { path: string; type: string; value: unknown; time: string | null } {
   const { path, type, time } = reading;
-  const secret = path.objectId === 0 || path.objectId === 21 || isSecretName(definitionAt(path, source)?.name ?? '');
   const milliseconds = time === null ? Number.NaN : Math.round(time * 1000);
   const at = new Date(milliseconds);
   return {
     path: String(path),
     type,
-    value: secret ? '[redacted]' : valueToJson(reading),
+    value: isSecretPath(path, source) ? '[redacted]' : valueToJson(reading),
     time: Number.isNaN(at.getTime()) ? null : at.toISOString(),
   };
 }

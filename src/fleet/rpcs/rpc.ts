@@ -8,6 +8,9 @@ export interface RpcEvents {
   readonly rpcChanged: { readonly tenantId: TenantId; readonly rpc: Rpc };
 }
 
+/** Largest values of a call's options: milliseconds, and characters. */
+export const RPC_LIMITS = { timeoutMs: 600_000, idempotencyKey: 255 } as const;
+
 export interface RpcOptions {
   readonly mode?: RpcMode | null;
   /** 1..600,000; default 30,000. */

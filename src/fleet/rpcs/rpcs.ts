@@ -6,15 +6,15 @@ import { devices, rpcs, rpcTransitions, StoreError, type Store } from '../../sto
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
-import { definitionAt } from '../objects/index.ts';
+import { isSecretPath } from '../objects/index.ts';
 import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
-import { isSecretName, redact } from './redaction.ts';
+import { redact } from './redaction.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import type { RpcJournal } from './rpc-journal.ts';
 import { rpcOfRow, transitionOfRow, type RpcRow } from './rpc-row.ts';
-import type { RpcOptions, Rpcs, Rpc, RpcMode, RpcTransition } from './rpc.ts';
+import { RPC_LIMITS, type Rpc, type RpcMode, type RpcOptions, type Rpcs, type RpcTransition } from './rpc.ts';
 
 export interface RpcsParts {
   readonly store: Store;
@@ -27,10 +27,8 @@ export interface RpcsParts {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-const LONGEST_TIMEOUT_MS = 600_000;
 const DEFAULT_EXPIRY_MS = 7 * 24 * 3_600_000;
 const LONGEST_EXPIRY_MS = 366 * 24 * 3_600_000;
-const LONGEST_KEY = 255;
 
 /** What a tenant asks of its devices, and what became of it. */
 export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }: RpcsParts): Rpcs {
@@ -193,9 +191,7 @@ function isSecretPlace(text: string, source: PlanSource): boolean {
   } catch {
     return false;
   }
-  // Security and OSCORE hold keys (Core 1.2 Appendix E.1).
-  if (path.objectId === 0 || path.objectId === 21) return true;
-  return isSecretName(definitionAt(path, source)?.name ?? '');
+  return isSecretPath(path, source);
 }
 
 function refuse(field: string, message: string): never {
@@ -212,12 +208,12 @@ interface CheckedOptions {
 function checkOptions(options: RpcOptions, now: number): CheckedOptions {
   const mode = options.mode ?? 'TWO_WAY';
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMEOUT_MS) {
-    refuse('timeoutMs', `${timeoutMs} is not in 1..${LONGEST_TIMEOUT_MS}`);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > RPC_LIMITS.timeoutMs) {
+    refuse('timeoutMs', `${timeoutMs} is not in 1..${RPC_LIMITS.timeoutMs}`);
   }
   const { idempotencyKey = null } = options;
-  if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > LONGEST_KEY)) {
-    refuse('idempotencyKey', `a key has 1..${LONGEST_KEY} characters`);
+  if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > RPC_LIMITS.idempotencyKey)) {
+    refuse('idempotencyKey', `a key has 1..${RPC_LIMITS.idempotencyKey} characters`);
   }
   if (idempotencyKey !== null && /[\p{Surrogate}\p{Control}]/u.test(idempotencyKey)) {
     refuse('idempotencyKey', 'a key is text without control characters');

@@ -4,7 +4,6 @@ import { ContentFormat, encode, encodeComposite, encodeNewInstance, encodePaths 
 import { Lwm2mError } from '../error.ts';
 import { formatExecuteArguments } from './execute-arguments.ts';
 import type { ObjectModel } from '../model/definition.ts';
-import { checkOperation } from './check.ts';
 import {
   compositeAnswerFormat,
   createFormats,
@@ -39,7 +38,6 @@ export function askingsFor(
   registration: Registration,
   model: ObjectModel,
 ): Generator<Asking, void> {
-  checkOperation(operation, registration.lwm2mVersion);
   return encodable(candidates(operation, registration, model));
 }
 

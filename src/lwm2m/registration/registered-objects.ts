@@ -1,6 +1,7 @@
 import type { Link } from '../link-format.ts';
 import { impliedObjectVersion } from '../model/core-versions.ts';
 import { Path } from '../path.ts';
+import { isSecretObject } from '../model/secret-objects.ts';
 import type { Lwm2mVersion, RegisteredObject } from './registration.ts';
 
 /** What the link list of a Register or an Update says (Core 1.2 §6.2.1). */
@@ -21,8 +22,6 @@ export type RegisteredObjectsResult =
 
 const RESOURCE_TYPE = 'oma.lwm2m';
 const VERSION = /^\d{1,5}\.\d{1,5}$/;
-/** Security and OSCORE hold keys: they are never listed (Core 1.2 §6.2.1). */
-const HIDDEN_OBJECTS: ReadonlySet<number> = new Set([0, 21]);
 
 interface Found {
   version: string | undefined;
@@ -70,7 +69,7 @@ function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, 
   if (path === undefined || hasWrongVersion(attributes)) return false;
   const version = attributes['ver'];
   const { objectId, instanceId } = path;
-  if (objectId === null || path.resourceId !== null || HIDDEN_OBJECTS.has(objectId)) return false;
+  if (objectId === null || path.resourceId !== null || isSecretObject(objectId)) return false;
   const found = objects.get(objectId) ?? { version: undefined, instanceIds: new Set() };
   objects.set(objectId, found);
   // Core 1.2 shows `ver` on an instance link too; it means the object.

@@ -151,6 +151,8 @@ describe('the plan of an operation', () => {
     [{ kind: 'execute', path: '/3/0/4', arguments: { 10: null } }, ['arguments', '10']],
     [{ kind: 'write-attributes', path: '/3', attributes: {} }, ['attributes']],
     [{ kind: 'write-attributes', path: '/3', attributes: { pmin: -1 } }, ['attributes', 'pmin']],
+    [{ kind: 'write-attributes', path: '/3303/0/5700', attributes: { st: 0 } }, ['attributes', 'st']],
+    [{ kind: 'observe', paths: ['/3/0/9'], attributes: { pmin: 3_000_000_000 } }, ['attributes', 'pmin']],
     [{ kind: 'discover', path: '/3/0/6/0' }, ['path']],
   ])('refuses %j', (input, field) => {
     expect(() => plan(input)).toThrow(expect.objectContaining({ code: 'VALIDATION', field }));
