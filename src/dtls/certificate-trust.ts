@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { type CertificatePath, type TrustAnchor, verifyCertificatePath } from './certificate-path.ts';
-import type { CertificateVerdict, Credentials } from './credentials.ts';
+import type { CertificateVerdict, CredentialSource } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 
 /** What is on file about certificates. */
@@ -19,8 +19,11 @@ export interface CertificateHolder {
 
 type Refused = Extract<CertificateVerdict, { refused: unknown }>;
 
-/** The `certificate` of `Credentials`: the chain, then the name, then revocation. */
-export function certificateVerifier(trust: CertificateTrust, clock: Clock = systemClock): Credentials['certificate'] {
+/** The `certificate` of `CredentialSource`: the chain, then the name, then revocation. */
+export function certificateVerifier(
+  trust: CertificateTrust,
+  clock: Clock = systemClock,
+): CredentialSource['certificate'] {
   return async (chain) => {
     let path: CertificatePath;
     try {

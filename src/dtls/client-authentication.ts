@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import { type ClientKey, parseClientKey, verifyPossession } from './client-key.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 import type { CertificateType } from './extensions.ts';
 import { keyDigest, type LookUps } from './look-ups.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { type Address, isSameAddress } from './address.ts';
 import { type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
-import type { Credentials } from './credentials.ts';
+import type { CredentialSource } from './credential-source.ts';
 import { type Established, failureOf, Handshake, type HandshakeContext, type HandshakeFailure } from './handshake.ts';
 import { type HandshakeReport, refusalReport, reportOf } from './handshake-report.ts';
 import { HandshakeTable } from './handshake-table.ts';
@@ -34,7 +34,7 @@ export interface EngineEvents extends SessionEvents {
 
 export interface EngineParts {
   readonly settings: DtlsSettings;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EngineEvents;

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
-import type { CertificateVerdict, Credentials, Proof, PskCredential } from './credentials.ts';
+import type { CertificateVerdict, CredentialSource, Proof, PskCredential } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 import type { DtlsLimits } from './settings.ts';
 
@@ -10,12 +10,12 @@ export type Asker = 'device' | 'server';
 
 /** Asks the credentials, never more than so many of devices' questions at a time and never for longer than so long. */
 export class LookUps {
-  readonly #credentials: Credentials;
+  readonly #credentials: CredentialSource;
   readonly #clock: Clock;
   readonly #limits: DtlsLimits;
   #pending = 0;
 
-  constructor(credentials: Credentials, clock: Clock, limits: DtlsLimits) {
+  constructor(credentials: CredentialSource, clock: Clock, limits: DtlsLimits) {
     this.#credentials = credentials;
     this.#clock = clock;
     this.#limits = limits;

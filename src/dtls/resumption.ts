@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
 import type { DtlsLimits } from './settings.ts';
 import type { CipherSuite } from './suites.ts';
 

@@ -3,7 +3,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 
 import { type Clock, systemClock } from '../clock.ts';
 import type { Address } from './address.ts';
-import type { Credentials } from './credentials.ts';
+import type { CredentialSource } from './credential-source.ts';
 import { Engine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { HandshakeReport } from './handshake-report.ts';
@@ -20,7 +20,7 @@ export interface DtlsServerOptions {
   readonly hosts: readonly string[];
   /** 0 takes a free port. */
   readonly port: number;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialSource;
   readonly settings?: Partial<DtlsSettings>;
   readonly clock?: Clock;
   /** Each handshake that ended, well or not. */

@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { Channel } from './channel.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
 import type { FlightSender } from './flight-sender.ts';
 import { Path } from './path.ts';
 import type { CipherSuite } from './suites.ts';

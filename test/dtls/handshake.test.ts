@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { basicConstraints, createSpki, extendedKeyUsage, keyUsage } from '../../src/dtls/certificate.ts';
 import { trustAnchor } from '../../src/dtls/certificate-path.ts';
 import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
-import type { PskCredential } from '../../src/dtls/credentials.ts';
+import type { PskCredential } from '../../src/dtls/credential-source.ts';
 import { encodeExtension, EXTENSION } from '../../src/dtls/extensions.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
 import { encodeRecord } from '../../src/dtls/record.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Address } from '../../src/dtls/address.ts';
-import type { CertificateVerdict, Credentials } from '../../src/dtls/credentials.ts';
+import type { CertificateVerdict, CredentialSource } from '../../src/dtls/credential-source.ts';
 import { Engine } from '../../src/dtls/engine.ts';
 import type { HandshakeReport } from '../../src/dtls/handshake-report.ts';
 import type { EndReason } from '../../src/dtls/metrics.ts';
@@ -42,7 +42,7 @@ export class World {
     options: {
       readonly settings?: Partial<DtlsSettings>;
       readonly limits?: Partial<DtlsLimits>;
-      readonly credentials?: Partial<Credentials>;
+      readonly credentials?: Partial<CredentialSource>;
     } = {},
   ) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -142,7 +142,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-const defaultCredentials: Credentials = {
+const defaultCredentials: CredentialSource = {
   psk: async (identity) =>
     Buffer.from(identity).toString() === PSK.identity ? { key: PSK.key, credential: 'psk-1' } : null,
   rawPublicKey: async () => null,

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeAlert } from '../../src/dtls/alert.ts';
-import type { CertificateVerdict, PskCredential } from '../../src/dtls/credentials.ts';
+import type { CertificateVerdict, PskCredential } from '../../src/dtls/credential-source.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { restoreSessions, saveSessions } from '../../src/dtls/saved-sessions.ts';

@@ -37,7 +37,7 @@ export type CertificateVerdict =
  * The key of an unknown identity is null and not an error: the handshake goes on with a random one, so that a stranger
  * can't tell a wrong identity from a wrong key.
  */
-export interface Credentials {
+export interface CredentialSource {
   /** `identity`: the exact bytes of the ClientKeyExchange, at most 128 of them. */
   psk(identity: Uint8Array): Promise<PskCredential | null>;
   /** `spki`: DER SubjectPublicKeyInfo, whose private key the peer has just proved to hold. */
