@@ -41,7 +41,7 @@ export interface EngineParts {
 }
 
 /** A DTLS 1.2 server without a socket: datagrams in, datagrams and events out. */
-export class Engine {
+export class DtlsEngine {
   readonly sessions: OpenSessions;
   readonly resumables: Resumables;
   readonly lookUps: LookUps;

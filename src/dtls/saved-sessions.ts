@@ -4,7 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { Clock } from '../clock.ts';
 import type { Address } from './address.ts';
 import { Channel, type ChannelState } from './channel.ts';
-import type { Engine } from './engine.ts';
+import type { DtlsEngine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { LookUps } from './look-ups.ts';
 import { protectionOf } from './protection.ts';
@@ -42,7 +42,7 @@ export interface Restored {
 }
 
 /** The open and the resumable sessions of an engine that sends nothing any more, sealed with AES-256-GCM. */
-export function saveSessions(engine: Engine, key: Uint8Array, now: number): Buffer {
+export function saveSessions(engine: DtlsEngine, key: Uint8Array, now: number): Buffer {
   checkKey(key);
   const saved: Saved = {
     format: FORMAT,
@@ -59,7 +59,7 @@ export function saveSessions(engine: Engine, key: Uint8Array, now: number): Buff
 
 /** Throws DtlsError `saved_sessions` when they are not what `saveSessions` made with this key a short while ago. */
 export async function restoreSessions(
-  engine: Engine,
+  engine: DtlsEngine,
   bytes: Uint8Array,
   key: Uint8Array,
   clock: Clock,

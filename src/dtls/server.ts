@@ -4,7 +4,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Address } from './address.ts';
 import type { CredentialSource } from './credential-source.ts';
-import { Engine } from './engine.ts';
+import { DtlsEngine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { HandshakeReport } from './handshake-report.ts';
 import type { DtlsMetrics } from './metrics.ts';
@@ -35,7 +35,7 @@ export interface DtlsServerOptions {
 export class DtlsServer {
   readonly kind = 'dtls';
   readonly #sockets: Socket[] = [];
-  readonly #engine: Engine;
+  readonly #engine: DtlsEngine;
   readonly #clock: Clock;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
@@ -44,7 +44,7 @@ export class DtlsServer {
 
   private constructor(options: DtlsServerOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#engine = new Engine({
+    this.#engine = new DtlsEngine({
       settings: checked({ ...DEFAULT_SETTINGS, ...options.settings }),
       credentials: options.credentials,
       clock: this.#clock,

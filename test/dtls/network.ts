@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Address } from '../../src/dtls/address.ts';
 import type { CertificateVerdict, CredentialSource } from '../../src/dtls/credential-source.ts';
-import { Engine } from '../../src/dtls/engine.ts';
+import { DtlsEngine } from '../../src/dtls/engine.ts';
 import type { HandshakeReport } from '../../src/dtls/handshake-report.ts';
 import type { EndReason } from '../../src/dtls/metrics.ts';
 import type { Peer } from '../../src/dtls/session.ts';
@@ -25,7 +25,7 @@ export type Weather = (delivery: Delivery) => readonly number[];
 /** The engine, devices around it, a clock and a network in between that does what a test says. */
 export class World {
   readonly clock = new ManualClock();
-  readonly engine: Engine;
+  readonly engine: DtlsEngine;
   readonly reports: HandshakeReport[] = [];
   readonly received: { readonly peer: Peer; readonly data: Buffer }[] = [];
   readonly ended: { readonly peer: Peer; readonly reason: EndReason }[] = [];
@@ -46,7 +46,7 @@ export class World {
     } = {},
   ) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.engine = new Engine({
+    this.engine = new DtlsEngine({
       settings: { ...DEFAULT_SETTINGS, ...options.settings, limits },
       credentials: { ...defaultCredentials, ...options.credentials },
       clock: this.clock,
