@@ -2,7 +2,7 @@ import type { Address } from './address.ts';
 import type { Channel } from './channel.ts';
 import type { Proof, SecurityIdentity } from './credential-source.ts';
 import type { FlightSender } from './flight-sender.ts';
-import { Path } from './path.ts';
+import { NetworkPath } from './network-path.ts';
 import type { CipherSuite } from './suites.ts';
 
 /** One device as the layers above see it: equal keys mean the same session, whatever its address. */
@@ -30,7 +30,7 @@ export interface SessionParts {
 /** An open session. */
 export class Session {
   readonly parts: SessionParts;
-  readonly path: Path;
+  readonly path: NetworkPath;
   activeAt: number;
   forgeries = 0;
   #finalFlight: FlightSender | null;
@@ -39,7 +39,7 @@ export class Session {
   /** `finalFlight`: sends the server's last flight again; null when the device's was the last one. */
   constructor(parts: SessionParts, address: Address, now: number, finalFlight: FlightSender | null) {
     this.parts = parts;
-    this.path = new Path(address);
+    this.path = new NetworkPath(address);
     this.activeAt = now;
     this.#finalFlight = finalFlight;
     this.#peer = peerAt(parts, address);

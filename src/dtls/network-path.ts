@@ -9,7 +9,7 @@ const AMPLIFICATION = 3;
  * answer is any newer record, for RFC 9146 has no return routability check: a device that holds the keys of its session
  * can forge one too, and so direct what is sent to itself, and nothing else, at an address that is not its own.
  */
-export class Path {
+export class NetworkPath {
   #address: Address;
   /** Bytes that may still be sent; null when the address is proven. */
   #allowance: number | null = null;
