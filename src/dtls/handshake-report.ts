@@ -1,6 +1,7 @@
 import type { Address } from './address.ts';
 import type { Claim } from './client-authentication.ts';
-import type { Handshake, HandshakeFailure } from './handshake.ts';
+import type { Handshake } from './handshake.ts';
+import type { HandshakeFailure } from './handshake-outcome.ts';
 
 /** One handshake that ended, for the log that a tenant's admin reads. It holds no secret. */
 export interface HandshakeReport {

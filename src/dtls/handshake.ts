@@ -1,11 +1,14 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Address } from './address.ts';
 import { type Alert, type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
-import type { Channel, OpenedRecord, OpenFailure } from './channel.ts';
+import type { OpenedRecord, OpenFailure } from './channel.ts';
 import { type Authenticated, type Claim, ClientAuthentication } from './client-authentication.ts';
+import { EarlyRecords } from './early-records.ts';
 import { DtlsError } from './error.ts';
 import { Exchange, type Secured } from './exchange.ts';
 import { FlightSender } from './flight-sender.ts';
+import { type Established, failureOf, type HandshakeFailure } from './handshake-outcome.ts';
+import { HandshakeSteps } from './handshake-steps.ts';
 import type { Hello } from './hello-gate.ts';
 import type { LookUps } from './look-ups.ts';
 import * as messages from './messages.ts';
@@ -14,12 +17,8 @@ import type { Negotiated } from './negotiation.ts';
 import type { Random } from './random.ts';
 import { type HandshakeMessage, Reassembly } from './reassembly.ts';
 import { CONTENT, type DtlsRecord } from './record.ts';
-import type { Resumable, Resumables } from './resumption.ts';
+import { findResumable, type Resumable, type Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
-
-/** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. A Finished is shorter than 200 bytes. */
-const MAX_EARLY_RECORDS = 8;
-const MAX_EARLY_BYTES = 2_048;
 
 export interface HandshakeContext {
   readonly settings: DtlsSettings;
@@ -34,23 +33,6 @@ export interface HandshakeContext {
   hasRoom(): boolean;
   established(handshake: Handshake, established: Established): void;
   failed(handshake: Handshake, failure: HandshakeFailure): void;
-}
-
-export interface Established extends Authenticated {
-  readonly channel: Channel;
-  /** Sends the final flight again; null when the peer's flight was the last one. */
-  readonly finalFlight: FlightSender | null;
-  /** What the next handshake may resume; null without extended master secret (RFC 7627 §5.3). */
-  readonly resumable: Resumable | null;
-  /** The session that this one goes on from. */
-  readonly resumed: Resumable | null;
-}
-
-export interface HandshakeFailure {
-  /** What the device was told; null when it was told nothing. */
-  readonly alert: AlertDescription | null;
-  /** In words, without secrets. */
-  readonly reason: string;
 }
 
 /** One handshake from the second ClientHello to the client's Finished: RFC 6347 §4.2, server side. */
@@ -69,14 +51,16 @@ export class Handshake {
   readonly #sender: FlightSender;
   readonly #authentication: ClientAuthentication;
   readonly #deadline: Timer;
+  readonly #early = new EarlyRecords();
+  readonly #steps = new HandshakeSteps(
+    (error) => this.#failWithAlert(error),
+    () => this.#takeMessages(),
+  );
   #expected: number = HANDSHAKE.clientKeyExchange;
   #resumed: Resumable | null = null;
   /** How often something had been revoked when the device's credential was asked for. */
   #revocations: number;
-  #lookingUp = false;
-  #early: DtlsRecord[] = [];
   #unreadable = false;
-  #ended = false;
 
   /** `hello`: the second ClientHello, whose cookie was good. */
   constructor(context: HandshakeContext, from: Address, hello: Hello, negotiated: Negotiated, cid: Buffer) {
@@ -93,7 +77,7 @@ export class Handshake {
     this.#reassembly = new Reassembly(hello.messageSequence + 1);
     const guarded = {
       now: () => clock.now(),
-      after: (ms: number, task: () => void) => clock.after(ms, () => this.#run(task)),
+      after: (ms: number, task: () => void) => clock.after(ms, () => this.#steps.run(task)),
     };
     this.#sender = new FlightSender(guarded, hello.recordSequence, (datagram) => context.transmit(from, datagram));
     this.#authentication = new ClientAuthentication(lookUps, random);
@@ -114,10 +98,10 @@ export class Handshake {
   }
 
   start(): void {
-    this.#run(() => {
-      const resumable = this.#findResumable();
+    this.#steps.run(() => {
+      const resumable = findResumable(this.#hello, this.negotiated, this.#context.resumables);
       if (resumable === null) return this.#offer();
-      this.#whenAnswered(this.#authentication.resume(resumable), (holds) => {
+      this.#steps.whenAnswered(this.#authentication.resume(resumable), (holds) => {
         if (holds) this.#resume(resumable);
         else this.#offer();
       });
@@ -126,23 +110,23 @@ export class Handshake {
 
   /** The client sent its second ClientHello again: it has not seen our answer. */
   helloRepeated(): void {
-    this.#run(() => this.#sender.resend());
+    this.#steps.run(() => this.#sender.resend());
   }
 
   /** A fragment of an unprotected message other than ClientHello. */
   receive(fragment: messages.HandshakeFragment): void {
     // A Finished counts only under the new keys.
-    if (this.#ended || fragment.type === HANDSHAKE.finished) return;
-    this.#run(() => this.#reassembly.add(fragment));
+    if (this.#steps.hasEnded || fragment.type === HANDSHAKE.finished) return;
+    this.#steps.run(() => this.#reassembly.add(fragment));
     this.#takeMessages();
   }
 
   /** Null when the record was taken, now or for later. */
   receiveProtected(record: DtlsRecord): OpenFailure | null {
-    if (this.#ended) return null;
+    if (this.#steps.hasEnded) return null;
     const { secured } = this.#exchange;
     if (secured === null || !this.#awaitsFinished) {
-      this.#keepForLater(record);
+      this.#early.keep(record);
       return null;
     }
     const opened = secured.channel.open(record);
@@ -150,7 +134,7 @@ export class Handshake {
       this.#unreadable ||= opened === 'forged';
       return opened;
     }
-    this.#run(() => this.#takeProtected(opened));
+    this.#steps.run(() => this.#takeProtected(opened));
     return null;
   }
 
@@ -169,7 +153,7 @@ export class Handshake {
   /** Why the handshake stands still, in words. */
   whyUnfinished(): string {
     const { claim, result } = this.#authentication;
-    if (this.#lookingUp) return 'the credential look-up had not answered yet';
+    if (this.#steps.isWaiting) return 'the credential look-up had not answered yet';
     if (claim?.kind === 'psk' && result === null) return `identity '${claim.name}' is not known`;
     if (claim?.kind === 'psk' && this.#unreadable) {
       return `the device's key for identity '${claim.name}' is not the one on file`;
@@ -178,17 +162,7 @@ export class Handshake {
   }
 
   get #awaitsFinished(): boolean {
-    return this.#expected === HANDSHAKE.finished && !this.#lookingUp;
-  }
-
-  #findResumable(): Resumable | null {
-    const { extendedMasterSecret: extended, suite } = this.negotiated;
-    if (this.#hello.sessionId.length === 0) return null;
-    const found = this.#context.resumables.find(this.#hello.sessionId);
-    if (found?.suite.id !== suite.id) return null;
-    // RFC 7627 §5.3: a session that was made with it is never resumed without, and the handshake is aborted.
-    if (!extended) throw new DtlsError('handshake_failure', 'the device resumes without extended master secret');
-    return found;
+    return this.#expected === HANDSHAKE.finished && !this.#steps.isWaiting;
   }
 
   #offer(): void {
@@ -205,10 +179,10 @@ export class Handshake {
   }
 
   #takeMessages(): void {
-    while (!this.#ended && !this.#lookingUp) {
+    while (!this.#steps.hasEnded && !this.#steps.isWaiting) {
       const message = this.#reassembly.take();
       if (message === null) break;
-      this.#run(() => this.#takeMessage(message));
+      this.#steps.run(() => this.#takeMessage(message));
     }
     this.#takeEarlyRecords();
   }
@@ -233,7 +207,7 @@ export class Handshake {
         const signed = this.#exchange.said;
         this.#exchange.addReceived(encoded);
         this.#expected = HANDSHAKE.finished;
-        this.#whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
+        this.#steps.whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
         break;
       }
     }
@@ -245,23 +219,15 @@ export class Handshake {
       this.#expected = HANDSHAKE.certificateVerify;
       return;
     }
-    this.#whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
+    this.#steps.whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
       this.#exchange.deriveFromPsk(key);
       this.#expected = HANDSHAKE.finished;
     });
   }
 
-  /** Nobody is proved yet, so it is little that is kept for them; the rest is lost like a datagram. */
-  #keepForLater(record: DtlsRecord): void {
-    const bytes = this.#early.reduce((sum, { fragment }) => sum + fragment.length, record.fragment.length);
-    if (this.#early.length < MAX_EARLY_RECORDS && bytes <= MAX_EARLY_BYTES) this.#early.push(copied(record));
-  }
-
   #takeEarlyRecords(): void {
     if (!this.#awaitsFinished) return;
-    const records = this.#early;
-    this.#early = [];
-    for (const record of records) this.receiveProtected(record);
+    for (const record of this.#early.takeAll()) this.receiveProtected(record);
   }
 
   #takeProtected(opened: OpenedRecord): void {
@@ -297,7 +263,7 @@ export class Handshake {
     if (this.#revocations === revocations) return goOn();
     this.#revocations = revocations;
     const { identity, proof } = authenticated;
-    this.#whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
+    this.#steps.whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
       if (!holds) throw new DtlsError('access_denied', 'the credential was revoked meanwhile');
       this.#whenUnrevoked(authenticated, goOn);
     });
@@ -335,29 +301,9 @@ export class Handshake {
     if (secured !== null) this.#sender.protect(secured.channel);
   }
 
-  /** Nothing is taken from the device until `answer` is there; what it sends meanwhile waits. */
-  #whenAnswered<T>(answer: Promise<T>, use: (value: T) => void): void {
-    this.#lookingUp = true;
-    const goOn = (step: () => void): void => {
-      this.#lookingUp = false;
-      this.#run(step);
-      this.#takeMessages();
-    };
-    answer.then(
-      (value) => goOn(() => use(value)),
-      (error: unknown) => goOn(() => raise(error)),
-    );
-  }
-
-  /** Nothing throws out of a receive path or a timer: whatever a step throws ends the handshake with an alert. */
-  #run(step: () => void): void {
-    if (this.#ended) return;
-    try {
-      step();
-    } catch (error) {
-      const { alert, reason } = failureOf(error);
-      this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
-    }
+  #failWithAlert(error: unknown): void {
+    const { alert, reason } = failureOf(error);
+    this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
   }
 
   /** What failed may fail again here; then the device isn't told. */
@@ -379,32 +325,15 @@ export class Handshake {
   }
 
   #fail(failure: HandshakeFailure): void {
-    if (this.#ended) return;
+    if (this.#steps.hasEnded) return;
     this.#end();
     this.#context.failed(this, failure);
   }
 
   #end(): void {
-    this.#ended = true;
+    this.#steps.end();
     this.#deadline.cancel();
     this.#sender.stop();
-    this.#early = [];
+    this.#early.takeAll();
   }
-}
-
-/** What the device is told, and what the log says. */
-export function failureOf(error: unknown): { readonly alert: AlertDescription; readonly reason: string } {
-  if (error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions') {
-    return { alert: error.code, reason: error.message };
-  }
-  return { alert: 'internal_error', reason: 'the server failed' };
-}
-
-function raise(error: unknown): never {
-  throw error;
-}
-
-function copied(record: DtlsRecord): DtlsRecord {
-  const cid = record.cid === null ? null : Buffer.from(record.cid);
-  return { ...record, cid, fragment: Buffer.from(record.fragment) };
 }

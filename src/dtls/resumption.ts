@@ -1,5 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Proof, SecurityIdentity } from './credential-source.ts';
+import { DtlsError } from './error.ts';
+import type { ClientHello } from './messages.ts';
+import type { Negotiated } from './negotiation.ts';
 import type { DtlsLimits } from './settings.ts';
 import type { CipherSuite } from './suites.ts';
 
@@ -61,4 +64,16 @@ export class Resumables {
   all(): IterableIterator<Resumable> {
     return this.#byId.values();
   }
+}
+
+/** The session that the ClientHello asks to resume; null when the handshake must be a full one. */
+export function findResumable(hello: ClientHello, negotiated: Negotiated, resumables: Resumables): Resumable | null {
+  if (hello.sessionId.length === 0) return null;
+  const found = resumables.find(hello.sessionId);
+  if (found?.suite.id !== negotiated.suite.id) return null;
+  // RFC 7627 §5.3: a session that was made with it is never resumed without, and the handshake is aborted.
+  if (!negotiated.extendedMasterSecret) {
+    throw new DtlsError('handshake_failure', 'the device resumes without extended master secret');
+  }
+  return found;
 }
