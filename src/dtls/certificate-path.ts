@@ -61,7 +61,7 @@ export function trustAnchor(id: string, certificate: string | Uint8Array): Trust
     const parsed = parse(typeof certificate === 'string' ? new X509Certificate(certificate).raw : certificate);
     return { id, certificate: parsed };
   } catch (cause) {
-    throw new DtlsError('settings', `trust anchor ${id} can't be read as a certificate`, { cause });
+    throw new DtlsError('settings', `trust anchor ${id} can't be read as an X.509 certificate`, { cause });
   }
 }
 
@@ -79,12 +79,15 @@ export function verifyCertificatePath(
   anchors: readonly TrustAnchor[],
   now: number,
 ): CertificatePath {
-  if (chain.length > MAX_CHAIN) throw new DtlsError('bad_certificate', `a chain of ${chain.length} certificates`);
+  if (chain.length > MAX_CHAIN) {
+    const reason = `the device sent a chain of ${chain.length} certificates; the limit is ${MAX_CHAIN}`;
+    throw new DtlsError('bad_certificate', reason);
+  }
   const certificates = chain.map((der) => {
     try {
       return parse(der);
     } catch (cause) {
-      throw new DtlsError('bad_certificate', "a certificate of the device's chain can't be read", { cause });
+      throw new DtlsError('bad_certificate', "a certificate in the device's chain can't be read", { cause });
     }
   });
   const path: Parsed[] = [];
@@ -153,12 +156,12 @@ function checkAnchor({ certificate }: TrustAnchor, path: readonly Parsed[], now:
 /** `intermediates`: those between `issuer` and the device's own certificate. */
 function checkIssuer(issuer: Parsed, certificate: Parsed, intermediates: number): void {
   const mayIssue = issuer.isCa && (issuer.allowsUsage === null || issuer.allowsUsage('keyCertSign'));
-  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' may not issue certificates`);
+  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' is not allowed to issue certificates`);
   if (!isIssuedBy(certificate, issuer)) {
     throw new DtlsError('unknown_ca', `'${issuer.subject}' did not issue '${certificate.subject}'`);
   }
   if (issuer.pathLength !== null && intermediates > issuer.pathLength) {
-    throw new DtlsError('bad_certificate', `the path below '${issuer.subject}' is too long`);
+    throw new DtlsError('bad_certificate', `the certification path below '${issuer.subject}' is too long`);
   }
 }
 
@@ -171,21 +174,33 @@ function checkCertificate(certificate: Parsed, now: number): void {
     throw new DtlsError('certificate_expired', `certificate '${subject}' is not valid before ${day(notBefore)}`);
   }
   if (!SIGNATURE_ALGORITHMS.has(signatureAlgorithm)) {
-    throw new DtlsError('bad_certificate', `certificate '${subject}' is signed with ${signatureAlgorithm}`);
+    throw new DtlsError(
+      'bad_certificate',
+      `certificate '${subject}' has the unsupported signature algorithm ${signatureAlgorithm}`,
+    );
   }
   if (unknownCritical.length > 0) {
     const ids = unknownCritical.join(', ');
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' has critical extensions ${ids}`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `certificate '${subject}' has unsupported critical extensions: ${ids}`,
+    );
   }
 }
 
 /** RFC 5246 §7.4.6 and RFC 5280 §4.2.1.12: a client that signs. */
 function checkPurpose({ subject, allowsUsage, purposes }: Parsed): void {
   if (allowsUsage !== null && !allowsUsage('digitalSignature')) {
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' may not be used to sign`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `the key usage of certificate '${subject}' does not allow signatures`,
+    );
   }
   if (purposes !== null && !purposes.includes(KEY_PURPOSE.clientAuth) && !purposes.includes(KEY_PURPOSE.any)) {
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' is not for clients`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `the extended key usage of certificate '${subject}' does not allow client authentication`,
+    );
   }
 }
 

@@ -35,11 +35,14 @@ export function certificateVerifier(
     }
     const holder = await trust.holder(path);
     if (holder === null) {
-      return { refused: 'certificate_unknown', reason: `certificate '${path.subject}' names no device` };
+      return { refused: 'certificate_unknown', reason: `certificate '${path.subject}' does not belong to any device` };
     }
     const { credential, revoked } = holder;
     if (revoked.length === 0) return { credential };
     const fingerprints = revoked.join(', ');
-    return { refused: 'certificate_revoked', reason: `a certificate of '${path.subject}' is revoked: ${fingerprints}` };
+    return {
+      refused: 'certificate_revoked',
+      reason: `the chain of '${path.subject}' contains a revoked certificate: ${fingerprints}`,
+    };
   };
 }

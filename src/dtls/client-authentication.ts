@@ -78,7 +78,8 @@ export class ClientAuthentication {
    */
   async takeCertificateVerify(body: Buffer, signed: Buffer): Promise<void> {
     const key = this.#key;
-    if (key === null) throw new DtlsError('unexpected_message', 'CertificateVerify without a certificate');
+    if (key === null)
+      throw new DtlsError('unexpected_message', 'the device sent CertificateVerify without Certificate');
     verifyPossession(key, body, signed);
     if (key.kind === 'rpk') {
       const found = await this.#lookUps.rawPublicKey(key.spki);

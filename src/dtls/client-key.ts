@@ -39,7 +39,10 @@ export function verifyPossession(key: ClientKey, certificateVerify: Buffer, sign
   const { scheme, signature } = parseCertificateVerify(certificateVerify);
   const hash = SIGNATURE_HASHES.get(scheme);
   if (hash === undefined) {
-    throw new DtlsError('illegal_parameter', `signature scheme ${scheme} was not offered to the device`);
+    throw new DtlsError(
+      'illegal_parameter',
+      `the device used signature scheme ${scheme}, which the server did not offer`,
+    );
   }
   if (!verify(hash, signed, key.publicKey, signature)) {
     throw new DtlsError('decrypt_error', `the device does not hold the private key of '${key.name}'`);
@@ -69,5 +72,5 @@ function usable(publicKey: KeyObject): KeyObject {
   if (publicKey.asymmetricKeyType === 'ec' && CURVES.has(publicKey.asymmetricKeyDetails?.namedCurve ?? '')) {
     return publicKey;
   }
-  throw new DtlsError('unsupported_certificate', "the device's key is not on a curve of at least 256 bits");
+  throw new DtlsError('unsupported_certificate', "the device's key is not on P-256, P-384 or P-521");
 }

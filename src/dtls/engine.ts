@@ -135,7 +135,7 @@ export class DtlsEngine {
 
   /** Begins nothing more; the sessions stay, to be saved. */
   suspend(): void {
-    for (const handshake of this.#handshakes.all()) handshake.abandon('the server shuts down');
+    for (const handshake of this.#handshakes.all()) handshake.abandon('the server is shutting down');
   }
 
   /** Ends everything and tells the devices. */
@@ -225,7 +225,7 @@ export class DtlsEngine {
     if (underWay?.clientRandom.equals(random)) return underWay.helloRepeated();
     // A late copy of the ClientHello that the open session began with.
     if (this.sessions.at(from)?.parts.clientRandom.equals(random)) return this.#counters.dropped('replayed');
-    underWay?.abandon(`${underWay.whyUnfinished()}; it began again`);
+    underWay?.abandon(`${underWay.whyUnfinished()}; the device started a new handshake`);
     if (!this.#handshakes.hasRoomFor(from)) return this.#counters.dropped('handshakes_full');
     if (!this.#hasRoom()) return;
     let negotiated: Negotiated;

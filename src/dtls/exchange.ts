@@ -92,7 +92,7 @@ export class Exchange {
 
   /** Throws `illegal_parameter` when the client's ephemeral key is none. */
   deriveFromPoint(clientKeyExchange: Buffer): void {
-    if (this.#ephemeral === null) throw new DtlsError('internal_error', 'no ephemeral key was offered');
+    if (this.#ephemeral === null) throw new DtlsError('internal_error', 'the server sent no ephemeral key');
     this.#derive(this.#ephemeral.premasterSecret(parseEcdheKeyExchange(clientKeyExchange)));
   }
 
@@ -111,7 +111,7 @@ export class Exchange {
   takeFinished(fragment: HandshakeFragment, { master }: Secured): void {
     const expected = verifyData(master, 'client', this.#transcript.hash);
     if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
-      throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
+      throw new DtlsError('decrypt_error', "the device's Finished does not match the handshake messages");
     }
     this.#transcript.addReceived(encodeFragment(fragment));
   }

@@ -50,7 +50,7 @@ export function parseExtensions(list: Buffer): Extensions {
   const reader = new Reader(list, 'list of extensions');
   while (reader.left > 0) {
     const type = reader.uint(2);
-    if (types.has(type)) throw new DtlsError('illegal_parameter', `extension ${type} comes twice`);
+    if (types.has(type)) throw new DtlsError('illegal_parameter', `the ClientHello contains extension ${type} twice`);
     types.add(type);
     const body = new Reader(reader.vector(2), 'extension');
     switch (type) {

@@ -27,5 +27,5 @@ export function failureOf(error: unknown): { readonly alert: AlertDescription; r
   if (error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions') {
     return { alert: error.code, reason: error.message };
   }
-  return { alert: 'internal_error', reason: 'the server failed' };
+  return { alert: 'internal_error', reason: 'internal server error' };
 }

@@ -141,7 +141,7 @@ export class Handshake {
   /** RFC 5246 §7.2: a fatal alert ends the handshake, whoever sent it; nobody is proved yet. */
   receiveAlert(alert: Alert): void {
     if (alert.level === 'fatal' || alert.description === 'close_notify') {
-      this.abandon(`the device ended the handshake: ${alert.description}`);
+      this.abandon(`the device ended the handshake: alert ${alert.description}`);
     }
   }
 
@@ -153,12 +153,12 @@ export class Handshake {
   /** Why the handshake stands still, in words. */
   whyUnfinished(): string {
     const { claim, result } = this.#authentication;
-    if (this.#steps.isWaiting) return 'the credential look-up had not answered yet';
+    if (this.#steps.isWaiting) return 'the credential look-up was not finished';
     if (claim?.kind === 'psk' && result === null) return `identity '${claim.name}' is not known`;
     if (claim?.kind === 'psk' && this.#unreadable) {
-      return `the device's key for identity '${claim.name}' is not the one on file`;
+      return `the device's key for identity '${claim.name}' does not match the stored key`;
     }
-    return this.#unreadable ? "the device's Finished could not be read" : 'the device stopped answering';
+    return this.#unreadable ? "the device's Finished could not be decrypted" : 'the device stopped responding';
   }
 
   get #awaitsFinished(): boolean {
@@ -243,7 +243,7 @@ export class Handshake {
       fragment?.type === HANDSHAKE.finished &&
       fragment.sequence === this.#reassembly.nextSequence &&
       messages.isWhole(fragment);
-    if (!isExpected) throw new DtlsError('unexpected_message', 'the device sent something else than its Finished');
+    if (!isExpected) throw new DtlsError('unexpected_message', 'the device sent a message other than Finished');
     this.#takeFinished(fragment);
   }
 
@@ -251,7 +251,7 @@ export class Handshake {
     const { secured } = this.#exchange;
     const authenticated = this.#authentication.result;
     if (secured === null || authenticated === null) {
-      throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
+      throw new DtlsError('internal_error', 'the device sent Finished before it was authenticated');
     }
     this.#exchange.takeFinished(fragment, secured);
     this.#whenUnrevoked(authenticated, () => this.#open(secured, authenticated));
@@ -264,14 +264,14 @@ export class Handshake {
     this.#revocations = revocations;
     const { identity, proof } = authenticated;
     this.#steps.whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
-      if (!holds) throw new DtlsError('access_denied', 'the credential was revoked meanwhile');
+      if (!holds) throw new DtlsError('access_denied', 'the credential was revoked during the handshake');
       this.#whenUnrevoked(authenticated, goOn);
     });
   }
 
   #open(secured: Secured, { identity, proof }: Authenticated): void {
     // There was room when it began; others may have been quicker.
-    if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'there is no room for another session');
+    if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'the maximum number of sessions is reached');
     if (this.#resumed === null) {
       this.#protect();
       this.#sender.send(this.#exchange.finish(secured), 'final');

@@ -21,7 +21,7 @@ export class EphemeralKey {
     try {
       return this.#ecdh.computeSecret(clientPoint);
     } catch (cause) {
-      throw new DtlsError('illegal_parameter', "the device's ephemeral key is not a point of secp256r1", { cause });
+      throw new DtlsError('illegal_parameter', "the device's ephemeral key is not a point on secp256r1", { cause });
     }
   }
 }

@@ -58,12 +58,12 @@ export class LookUps {
   #ask<T>(asker: Asker, question: () => Promise<T>): Promise<T> {
     const counts = asker === 'device' ? 1 : 0;
     if (counts > 0 && this.#pending >= this.#limits.lookUps) {
-      return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are under way'));
+      return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are in progress'));
     }
     this.#pending += counts;
     return new Promise((resolve, reject) => {
       const timeout = this.#clock.after(this.#limits.lookUpTimeoutMs, () =>
-        reject(new DtlsError('internal_error', 'the credential look-up took too long')),
+        reject(new DtlsError('internal_error', 'the credential look-up timed out')),
       );
       const ask = async (): Promise<void> => {
         try {

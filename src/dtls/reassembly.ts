@@ -42,7 +42,10 @@ export class Reassembly {
   /** Drops what is old, too far ahead or at odds with earlier fragments; throws `illegal_parameter` for a message that is too long. */
   add(fragment: HandshakeFragment): void {
     if (fragment.length > MAX_MESSAGE) {
-      throw new DtlsError('illegal_parameter', `a handshake message of ${fragment.length} bytes is too long`);
+      throw new DtlsError(
+        'illegal_parameter',
+        `a handshake message of ${fragment.length} bytes is too long; the limit is ${MAX_MESSAGE}`,
+      );
     }
     const { sequence, offset, body } = fragment;
     if (sequence < this.#next || sequence >= this.#next + MAX_AHEAD) return;

@@ -73,7 +73,7 @@ export function findResumable(hello: ClientHello, negotiated: Negotiated, resuma
   if (found?.suite.id !== negotiated.suite.id) return null;
   // RFC 7627 §5.3: a session that was made with it is never resumed without, and the handshake is aborted.
   if (!negotiated.extendedMasterSecret) {
-    throw new DtlsError('handshake_failure', 'the device resumes without extended master secret');
+    throw new DtlsError('handshake_failure', 'the device tried to resume without extended master secret');
   }
   return found;
 }

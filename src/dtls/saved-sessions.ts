@@ -107,7 +107,11 @@ function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
   } catch (cause) {
     throw new DtlsError('saved_sessions', "the saved sessions can't be read with this key", { cause });
   }
-  if (saved.format !== FORMAT) throw new DtlsError('saved_sessions', `saved sessions of format ${saved.format}`);
+  if (saved.format !== FORMAT)
+    throw new DtlsError(
+      'saved_sessions',
+      `the saved sessions have format ${saved.format}; this server reads format ${FORMAT}`,
+    );
   if (now - Number(head.readBigUInt64BE()) > MAX_AGE_MS) {
     throw new DtlsError('saved_sessions', 'the saved sessions are too old');
   }

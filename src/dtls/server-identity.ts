@@ -37,7 +37,8 @@ export function loadServerIdentity({ certificates, privateKey: keyPem }: PemIden
   );
   const privateKey = readable('private key', () => createPrivateKey(keyPem));
   const [own] = chain;
-  if (own === undefined) throw new DtlsError('settings', 'there is no PEM certificate for the server');
+  if (own === undefined)
+    throw new DtlsError('settings', 'the certificate file of the server contains no PEM certificate');
   if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new DtlsError('settings', "the server's private key must be an EC key on P-256");
   }

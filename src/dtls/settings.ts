@@ -63,10 +63,10 @@ export const DEFAULT_SETTINGS: DtlsSettings = {
 export function checked(settings: DtlsSettings): DtlsSettings {
   const { suites, workerId } = settings;
   const unknown = suites.find((name) => suiteNamed(name) === undefined);
-  if (unknown !== undefined) throw new DtlsError('settings', `cipher suite '${unknown}' is not known`);
+  if (unknown !== undefined) throw new DtlsError('settings', `cipher suite '${unknown}' is not supported`);
   if (suites.length === 0) throw new DtlsError('settings', 'no cipher suite is enabled');
   if (!Number.isInteger(workerId) || workerId < 0 || workerId > 255) {
-    throw new DtlsError('settings', `worker id ${workerId} is not from 0 to 255`);
+    throw new DtlsError('settings', `worker id ${workerId} is not an integer from 0 to 255`);
   }
   return settings;
 }

@@ -35,14 +35,14 @@ export class Reader {
   vector(size: 1 | 2 | 3, bounds: { readonly min?: number; readonly max?: number } = {}): Buffer {
     const length = this.uint(size);
     if (length < (bounds.min ?? 0) || length > (bounds.max ?? Infinity)) {
-      throw this.#malformed(`a vector of ${length} bytes`);
+      throw this.#malformed(`a vector of ${length} bytes is not allowed here`);
     }
     return this.bytes(length);
   }
 
   /** Throws unless everything was read. */
   end(): void {
-    if (this.left > 0) throw this.#malformed(`${this.left} bytes too many`);
+    if (this.left > 0) throw this.#malformed(`${this.left} extra bytes at the end`);
   }
 
   /** Returns where the bytes passed over begin. */

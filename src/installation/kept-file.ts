@@ -15,7 +15,9 @@ export async function readPrivate(file: string): Promise<Buffer | null> {
   try {
     const { mode } = await stat(file);
     if ((mode & OTHERS) !== 0 && process.platform !== 'win32') {
-      throw new InstallationError(`${file} may be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`);
+      throw new InstallationError(
+        `other users can read ${file} (mode ${(mode & 0o777).toString(8)}): run chmod 600 on it`,
+      );
     }
     return await readFile(file);
   } catch (error) {

@@ -6,7 +6,7 @@ import { KEY_BYTES, parseSecretKey, secretKeyFile } from './secret-key.ts';
 /** The key in a file of the administrator's: 32 bytes in base64. Throws InstallationError. */
 export async function givenSecretKey(file: string): Promise<Uint8Array> {
   const kept = await readPrivate(file);
-  if (kept === null) throw new InstallationError(`${file} is not there`);
+  if (kept === null) throw new InstallationError(`${file} does not exist`);
   return parseSecretKey(kept, file);
 }
 
@@ -21,7 +21,7 @@ export async function nextSecretKey(dataDir: string, given: Uint8Array | null): 
     const key = parseSecretKey(kept, file);
     if (given !== null && !key.equals(given)) {
       throw new InstallationError(
-        `${file} holds another key: an earlier change to that one was interrupted, finish it`,
+        `${file} contains another key: an earlier change to that key was interrupted; finish that change first`,
       );
     }
     return key;

@@ -21,7 +21,8 @@ export async function secretKey(configured: Uint8Array | null, dataDir: string):
 /** Throws InstallationError, which names the file and never what it holds. */
 export function parseSecretKey(text: Buffer, file: string): Buffer {
   const key = Buffer.from(text.toString('ascii').trim(), 'base64');
-  if (key.length !== KEY_BYTES) throw new InstallationError(`${file} holds no key of ${KEY_BYTES} bytes in base64`);
+  if (key.length !== KEY_BYTES)
+    throw new InstallationError(`${file} does not contain a key of ${KEY_BYTES} bytes in base64`);
   return key;
 }
 

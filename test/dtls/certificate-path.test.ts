@@ -108,8 +108,13 @@ describe('a certificate path', () => {
     ['expired', [certify('d', root, { notAfter: START - DAY })], 'certificate_expired', 'expired 2025-12-31'],
     ['not valid yet', [certify('d', root, { notBefore: START + DAY })], 'certificate_expired', 'before 2026-01-02'],
     ['of another anchor with the same name', [certify('d', stranger)], 'unknown_ca', "no trust anchor issued 'CN=d'"],
-    ['below a device', [certify('d', notCa), notCa], 'bad_certificate', 'may not issue'],
-    ['below a CA that may not sign certificates', [certify('d', noSign), noSign], 'bad_certificate', 'may not issue'],
+    ['below a device', [certify('d', notCa), notCa], 'bad_certificate', 'not allowed to issue'],
+    [
+      'below a CA that may not sign certificates',
+      [certify('d', noSign), noSign],
+      'bad_certificate',
+      'not allowed to issue',
+    ],
     ['of too long a path', [certify('d', below), below, short], 'bad_certificate', 'too long'],
     ['with a hole in its chain', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
     ['with an expired intermediate', expiredIntermediate(), 'certificate_expired', "'CN=Old' expired"],
@@ -117,13 +122,13 @@ describe('a certificate path', () => {
       'for servers',
       [certify('d', root, { extensions: [extendedKeyUsage('serverAuth')] })],
       'unsupported_certificate',
-      'not for clients',
+      'does not allow client authentication',
     ],
     [
       'that may not sign',
       [certify('d', root, { extensions: [keyUsage('keyCertSign')] })],
       'unsupported_certificate',
-      'may not be used to sign',
+      'does not allow signatures',
     ],
     [
       'with a critical extension that is not understood',
@@ -194,7 +199,7 @@ describe('the certificate verifier', () => {
   it('refuses a certificate of another name', async () => {
     expect(await certificateVerifier(trust, clock)([certify('urn:dev:2', root).certificate])).toEqual({
       refused: 'certificate_unknown',
-      reason: "certificate 'CN=urn:dev:2' names no device",
+      reason: "certificate 'CN=urn:dev:2' does not belong to any device",
     });
   });
 

@@ -157,7 +157,7 @@ describe('a handshake', () => {
     await world.clock.advance(70_000);
     expect(times).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
     expect(new Set(sequences).size).toBe(6);
-    expect(world.reports).toMatchObject([{ outcome: { alert: null, reason: 'the device stopped answering' } }]);
+    expect(world.reports).toMatchObject([{ outcome: { alert: null, reason: 'the device stopped responding' } }]);
     expect(world.engine.metrics.halfOpen).toBe(0);
     expect(world.clock.pendingCount).toBe(0);
   });
@@ -172,7 +172,7 @@ describe('a handshake is refused', () => {
     const wrong = await refused({ psk: { identity: 'client1', key: Buffer.alloc(16) } }, 70);
     expect(wrong.outcome).toMatchObject({
       alert: null,
-      reason: "the device's key for identity 'client1' is not the one on file",
+      reason: "the device's key for identity 'client1' does not match the stored key",
     });
     expect(answers()).toEqual(toStranger);
   });
@@ -182,7 +182,7 @@ describe('a handshake is refused', () => {
     await world.connected({ psk: { identity: 'nobody', key: PSK.key } }, address);
     await world.connected({}, address);
     expect(world.reports.map(({ outcome }) => outcome)).toMatchObject([
-      { reason: "identity 'nobody' is not known; it began again" },
+      { reason: "identity 'nobody' is not known; the device started a new handshake" },
       { established: true },
     ]);
   });
@@ -209,9 +209,9 @@ describe('a handshake is refused', () => {
       'of a wrong usage',
       certify('urn:dev:1', root, { extensions: [extendedKeyUsage('serverAuth')] }),
       'unsupported_certificate',
-      'not for clients',
+      'does not allow client authentication',
     ],
-    ['of a wrong name', certify('urn:dev:2', root), 'certificate_unknown', 'names no device'],
+    ['of a wrong name', certify('urn:dev:2', root), 'certificate_unknown', 'does not belong to any device'],
   ])('to a certificate %s', async (_what, authority, alert, reason) => {
     expect(await refused(holding(authority))).toMatchObject({
       alerts: [alert],
@@ -278,13 +278,15 @@ describe('a handshake is refused', () => {
     world = new World({ settings: { suites: ['TLS_PSK_WITH_AES_128_GCM_SHA256'] } });
     expect(await refused({})).toMatchObject({
       alerts: ['handshake_failure'],
-      outcome: { reason: 'no cipher suite in common with the device' },
+      outcome: { reason: 'the device offers no enabled cipher suite' },
     });
   });
 
   it('with CBC to a device without encrypt-then-MAC, unless the settings allow it', async () => {
     const options = { suites: ['TLS_PSK_WITH_AES_128_CBC_SHA256'], encryptThenMac: false } as const;
-    expect((await refused(options)).outcome).toMatchObject({ reason: expect.stringContaining('no encrypt-then-MAC') });
+    expect((await refused(options)).outcome).toMatchObject({
+      reason: expect.stringContaining('does not offer encrypt-then-MAC'),
+    });
     world = new World({ settings: { macThenEncrypt: true } });
     expect((await world.connected(options)).state).toBe('open');
   });
@@ -297,7 +299,7 @@ describe('a handshake is refused', () => {
     const renegotiation = encodeExtension(EXTENSION.renegotiationInfo, vector(1, Buffer.alloc(12)));
     expect(await refused({ extraExtensions: renegotiation })).toMatchObject({
       alerts: ['handshake_failure'],
-      outcome: { reason: 'renegotiation is refused' },
+      outcome: { reason: 'renegotiation is not supported' },
     });
   });
 
@@ -311,14 +313,14 @@ describe('a handshake is refused', () => {
 
   it('when the look-up takes too long', async () => {
     world = new World({ credentials: { psk: () => new Promise(() => {}) } });
-    expect(await refused({}, 11)).toMatchObject({ outcome: { reason: 'the credential look-up took too long' } });
+    expect(await refused({}, 11)).toMatchObject({ outcome: { reason: 'the credential look-up timed out' } });
   });
 
   it('when too many look-ups are under way', async () => {
     world = new World({ limits: { lookUps: 1 }, credentials: { psk: () => new Promise(() => {}) } });
     await world.connected();
     await world.connected();
-    expect(world.reports).toMatchObject([{ outcome: { reason: 'too many credential look-ups are under way' } }]);
+    expect(world.reports).toMatchObject([{ outcome: { reason: 'too many credential look-ups are in progress' } }]);
   });
 });
 

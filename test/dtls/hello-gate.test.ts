@@ -230,7 +230,7 @@ describe('open sessions', () => {
     expect(clients.map(({ alerts }) => alerts)).toEqual([[], [], ['internal_error'], ['internal_error']]);
     expect(world.ended).toEqual([]);
     expect(world.engine.metrics).toMatchObject({ sessions: 2, halfOpen: 0, dropped: { sessions_full: 2 } });
-    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'there is no room for another session' });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the maximum number of sessions is reached' });
   });
 });
 

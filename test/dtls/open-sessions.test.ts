@@ -177,7 +177,7 @@ describe('an open session', () => {
     await world.clock.advance(300);
     expect([client.state, client.alerts]).toEqual(['ended', ['access_denied']]);
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0, handshakes: [{ result: 'failed' }] });
-    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the credential was revoked meanwhile' });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the credential was revoked during the handshake' });
   });
 
   it.each([
