@@ -4,8 +4,8 @@ const MAX_RECORDS = 8;
 const MAX_BYTES = 2_048;
 
 /**
- * Protected records that came before their keys: RFC 6347 §4.1 lets them wait. A Finished is shorter than 200 bytes.
- * Nobody is proved yet, so it is little that is kept for them; the rest is lost like a datagram.
+ * Keeps protected records that arrive before their keys (RFC 6347 §4.1 allows this). The peer is not authenticated yet,
+ * so the buffer is small; a Finished is shorter than 200 bytes. Records beyond the limits are lost like a datagram.
  */
 export class EarlyRecords {
   #records: DtlsRecord[] = [];
@@ -15,7 +15,7 @@ export class EarlyRecords {
     if (this.#records.length < MAX_RECORDS && bytes <= MAX_BYTES) this.#records.push(copied(record));
   }
 
-  /** Removes and returns them. */
+  /** Removes and returns all kept records. */
   takeAll(): readonly DtlsRecord[] {
     const records = this.#records;
     this.#records = [];

@@ -20,15 +20,18 @@ import type { DtlsSettings } from './settings.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { lasting } from './wire.ts';
 
-/** Alerts a second to whoever sends records of sessions that are gone. */
+/** Alerts per second, in total, in answer to records of unknown sessions. */
 const UNKNOWN_SESSION_ALERTS = 50;
-/** A look-up that fails says nothing about the certificate it asks for: it is tried so often, with a pause between. */
+/**
+ * A failed look-up does not mean that the certificate is invalid, so the engine tries this often, with a pause in
+ * between.
+ */
 const RECHECKS = 3;
 const RECHECK_PAUSE_MS = 1_000;
-/** No protected record is shorter, and our alert with its header no longer than such a one. */
+/** No valid protected fragment is shorter, and no plain alert record is longer than a record with such a fragment. */
 const SHORTEST_PROTECTED = 16;
 
-/** Everything that comes out of the engine. None of these may throw; all may call `send`. */
+/** The engine's callbacks. They must not throw; they may call `send`. */
 export interface EngineEvents extends SessionEvents {
   handshakeEnded(report: HandshakeReport): void;
 }
@@ -41,7 +44,7 @@ export interface EngineParts {
   readonly events: EngineEvents;
 }
 
-/** A DTLS 1.2 server without a socket: datagrams in, datagrams and events out. */
+/** A DTLS 1.2 server without a socket: it takes datagrams and calls `EngineEvents`. */
 export class DtlsEngine {
   readonly sessions: OpenSessions;
   readonly resumables: Resumables;
@@ -52,9 +55,9 @@ export class DtlsEngine {
   readonly #handshakes: HandshakeTable;
   readonly #strangers: TokenBucket;
   readonly #context: HandshakeContext;
-  /** How often credentials or certificates were revoked. */
+  /** The number of revocations so far. */
   #revocations = 0;
-  /** Whether the datagram at hand has brought a ClientHello. */
+  /** True when the current datagram has already contained a ClientHello. */
   #hasHello = false;
 
   constructor(parts: EngineParts) {
@@ -91,7 +94,7 @@ export class DtlsEngine {
     });
   }
 
-  /** Never throws; keeps nothing of `datagram`. */
+  /** Never throws, and keeps no reference to `datagram`. */
   receive(from: Address, datagram: Buffer): void {
     this.#counters.datagramsReceived++;
     this.#hasHello = false;
@@ -104,12 +107,12 @@ export class DtlsEngine {
     }
   }
 
-  /** Sends one message in the session of that key or loses it. */
+  /** Sends one message in the session with this key, or drops it. */
   send(key: string, data: Buffer): void {
     this.sessions.send(key, data);
   }
 
-  /** Ends all that the credential opened or is about to open, and lets none of it be resumed. */
+  /** Ends the credential's sessions and handshakes, and makes its sessions not resumable. */
   endSessions(credential: string): void {
     this.#revocations++;
     for (const handshake of this.#handshakes.all()) {
@@ -119,12 +122,12 @@ export class DtlsEngine {
   }
 
   /**
-   * Ends the sessions of certificates that a new handshake would refuse, and those whose certificate can't be looked up
-   * at the third try either. Takes them one after the other. What could be resumed is asked about when it is.
+   * Ends the sessions of certificates that a new handshake would refuse, and those with three failed look-ups.
+   * Checks one session after the other. Resumable sessions are checked when the device resumes them.
    */
   async recheckCertificates(): Promise<void> {
     this.#revocations++;
-    // Of now: using them changes their order in the table.
+    // A copy, because use changes the order of the sessions in the table.
     let unanswered = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
     for (let tries = 1; tries <= RECHECKS && unanswered.length > 0; tries++) {
       if (tries > 1) await this.#pause(RECHECK_PAUSE_MS);
@@ -133,18 +136,18 @@ export class DtlsEngine {
     for (const session of unanswered) this.#revoke(session);
   }
 
-  /** Begins nothing more; the sessions stay, to be saved. */
+  /** Ends all handshakes. Keeps the sessions, so that they can be saved. */
   suspend(): void {
     for (const handshake of this.#handshakes.all()) handshake.abandon('the server is shutting down');
   }
 
-  /** Ends everything and tells the devices. */
+  /** Ends all handshakes and sessions. Sends close_notify to the devices that have a session. */
   shutDown(): void {
     this.suspend();
     this.sessions.endAll();
   }
 
-  /** Ends those that hold no more, and resolves to those that couldn't be asked about. */
+  /** Ends the sessions with a certificate that is no longer valid. Resolves to the sessions with a failed look-up. */
   async #recheck(sessions: readonly Session[]): Promise<Session[]> {
     const unanswered: Session[] = [];
     for (const session of sessions) {
@@ -159,7 +162,7 @@ export class DtlsEngine {
     return unanswered;
   }
 
-  /** It may have ended while it was asked about. */
+  /** The session may have ended during the look-up. */
   #revoke(session: Session): void {
     if (this.#isOpen(session)) this.sessions.revoke(session);
   }
@@ -172,7 +175,7 @@ export class DtlsEngine {
     return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
-  /** An open session listens to nothing unprotected: this is all about handshakes. */
+  /** Unprotected records concern handshakes only; an open session ignores them. */
   #receivePlain(from: Address, record: DtlsRecord): void {
     switch (record.type) {
       case CONTENT.handshake:
@@ -180,7 +183,7 @@ export class DtlsEngine {
       case CONTENT.alert:
         return this.#receiveAlert(from, record);
       case CONTENT.changeCipherSpec:
-        // It says no more than the epoch of the record behind it does.
+        // The epoch of the next record carries the same information.
         return;
       default:
         this.#counters.dropped('out_of_place');
@@ -202,7 +205,10 @@ export class DtlsEngine {
     }
   }
 
-  /** One in a datagram: each is answered in a datagram of its own, and whose address it is isn't known yet. */
+  /**
+   * Accepts one ClientHello per datagram: the address is not verified yet, and each ClientHello causes one datagram in
+   * answer.
+   */
   #receiveHello(from: Address, record: DtlsRecord, fragment: HandshakeFragment): void {
     if (this.#hasHello) return this.#counters.dropped('out_of_place');
     this.#hasHello = true;
@@ -223,7 +229,7 @@ export class DtlsEngine {
     const { random } = hello.hello;
     const underWay = this.#handshakes.at(from);
     if (underWay?.clientRandom.equals(random)) return underWay.helloRepeated();
-    // A late copy of the ClientHello that the open session began with.
+    // A late copy of the ClientHello that started the open session.
     if (this.sessions.at(from)?.parts.clientRandom.equals(random)) return this.#counters.dropped('replayed');
     underWay?.abandon(`${underWay.whyUnfinished()}; the device started a new handshake`);
     if (!this.#handshakes.hasRoomFor(from)) return this.#counters.dropped('handshakes_full');
@@ -256,8 +262,9 @@ export class DtlsEngine {
     const session = cid === null ? this.sessions.at(from) : this.sessions.get(cid);
     const failure = session === undefined ? 'unknown_session' : this.sessions.receive(session, from, record);
     if (failure === null) return;
-    // What an old session at this address doesn't take may be the Finished of the handshake that is to replace it: its
-    // sequence numbers begin anew.
+    // A record that the session at this address rejects may be the Finished of the handshake that will replace it,
+    // which
+    // restarts the sequence numbers.
     const handshake = cid === null ? this.#handshakes.at(from) : this.#handshakes.withCid(cid);
     if (handshake !== undefined && isSameAddress(handshake.address, from)) {
       const refused = handshake.receiveProtected(record);
@@ -269,7 +276,10 @@ export class DtlsEngine {
     else if (failure === 'forged') this.sessions.countForgery(session);
   }
 
-  /** A session that a restart lost: the device had better know at once. Our answer is no longer than what it answers. */
+  /**
+   * Sends an alert, so that the device notices at once that its session is lost, for example after a restart. The alert
+   * is not longer than the record.
+   */
   #tellStranger(from: Address, record: DtlsRecord): void {
     if (record.fragment.length < SHORTEST_PROTECTED || !this.#strangers.take()) return;
     this.#sendPlainAlert(from, 0, 'bad_record_mac');
@@ -303,10 +313,11 @@ export class DtlsEngine {
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
   }
 
-  /** The sessions that a new one takes the place of: a device has one at a time. */
+  /** Ends the sessions that the new session replaces: the one at its address, and the one that it resumes. */
   #endReplaced(handshake: Handshake, { identity, resumed }: Established): void {
     const there = this.sessions.at(handshake.address);
-    // One with a Connection ID may live elsewhere by now, and this address be another device's.
+    // A session with a Connection ID may be in use from another address by now, and this address may belong to another
+    // device.
     if (there !== undefined && (!there.usesCid || there.peer.security.credential === identity.credential)) {
       this.sessions.end(there, 'replaced');
     }

@@ -7,22 +7,22 @@ import type { Resumable } from './resumption.ts';
 
 export interface Established extends Authenticated {
   readonly channel: Channel;
-  /** Sends the final flight again; null when the peer's flight was the last one. */
+  /** Retransmits the final flight; null when the client sent the final flight. */
   readonly finalFlight: FlightSender | null;
-  /** What the next handshake may resume; null without extended master secret (RFC 7627 §5.3). */
+  /** The state for the next resumption; null without extended master secret (RFC 7627 §5.3). */
   readonly resumable: Resumable | null;
-  /** The session that this one goes on from. */
+  /** The session that this handshake resumed; null after a full handshake. */
   readonly resumed: Resumable | null;
 }
 
 export interface HandshakeFailure {
-  /** What the device was told; null when it was told nothing. */
+  /** The alert that the server sent; null when it sent none. */
   readonly alert: AlertDescription | null;
-  /** In words, without secrets. */
+  /** A sentence for the handshake log; contains no secret. */
   readonly reason: string;
 }
 
-/** What the device is told, and what the log says. */
+/** Returns the alert for the device and the reason for the log. */
 export function failureOf(error: unknown): { readonly alert: AlertDescription; readonly reason: string } {
   if (error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions') {
     return { alert: error.code, reason: error.message };

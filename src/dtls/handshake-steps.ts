@@ -1,6 +1,6 @@
 /**
- * Runs the steps of one handshake. Nothing throws out of a receive path or a timer: what a step throws goes to `failed`.
- * While a look-up is pending, `isWaiting` is true and the handshake takes no message.
+ * Runs the steps of one handshake. An exception in a step goes to `failed`, so that no receive path and no timer
+ * throws. While a look-up is pending, `isWaiting` is true and the handshake must not process messages.
  */
 export class HandshakeSteps {
   readonly #failed: (error: unknown) => void;
@@ -8,7 +8,7 @@ export class HandshakeSteps {
   #isWaiting = false;
   #hasEnded = false;
 
-  /** `answered` is called after the step that used an answer. */
+  /** `answered` is called after the step that uses a look-up's answer. */
   constructor(failed: (error: unknown) => void, answered: () => void) {
     this.#failed = failed;
     this.#answered = answered;
@@ -22,7 +22,7 @@ export class HandshakeSteps {
     return this.#hasEnded;
   }
 
-  /** Runs no step after this. */
+  /** No step runs after this call. */
   end(): void {
     this.#hasEnded = true;
   }

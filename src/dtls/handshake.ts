@@ -27,20 +27,22 @@ export interface HandshakeContext {
   readonly lookUps: LookUps;
   readonly resumables: Resumables;
   transmit(to: Address, datagram: Buffer): void;
-  /** How often credentials or certificates were revoked. */
+  /** The number of revocations so far. */
   revocations(): number;
-  /** Whether one more session could be opened now; counts it when not. */
+  /** Whether another session could be opened now; counts a refusal. */
   hasRoom(): boolean;
   established(handshake: Handshake, established: Established): void;
   failed(handshake: Handshake, failure: HandshakeFailure): void;
 }
 
-/** One handshake from the second ClientHello to the client's Finished: RFC 6347 §4.2, server side. */
+/** The server side of one handshake (RFC 6347 §4.2), from the second ClientHello to the client's Finished. */
 export class Handshake {
   readonly address: Address;
   readonly clientRandom: Buffer;
   readonly negotiated: Negotiated;
-  /** Our Connection ID in the session to be, in hex: the session's name even if the client doesn't use one. */
+  /**
+   * The server's Connection ID in hex. It is the key of the session, even when the client does not use Connection IDs.
+   */
   readonly key: string;
   readonly startedAt: number;
 
@@ -58,11 +60,11 @@ export class Handshake {
   );
   #expected: number = HANDSHAKE.clientKeyExchange;
   #resumed: Resumable | null = null;
-  /** How often something had been revoked when the device's credential was asked for. */
+  /** The number of revocations when the device's credential was looked up. */
   #revocations: number;
   #unreadable = false;
 
-  /** `hello`: the second ClientHello, whose cookie was good. */
+  /** `hello`: the second ClientHello, with a valid cookie. */
   constructor(context: HandshakeContext, from: Address, hello: Hello, negotiated: Negotiated, cid: Buffer) {
     const { clock, lookUps, random, settings } = context;
     this.#context = context;
@@ -88,7 +90,7 @@ export class Handshake {
     return this.#authentication.claim;
   }
 
-  /** The credential on file for the claim; null while none is found. */
+  /** The stored credential for the claim; null until it is found. */
   get credential(): string | null {
     return this.#authentication.result?.identity.credential ?? null;
   }
@@ -108,20 +110,20 @@ export class Handshake {
     });
   }
 
-  /** The client sent its second ClientHello again: it has not seen our answer. */
+  /** The client repeated its second ClientHello, so it did not receive the server's flight. */
   helloRepeated(): void {
     this.#steps.run(() => this.#sender.resend());
   }
 
-  /** A fragment of an unprotected message other than ClientHello. */
+  /** Takes a fragment of an unprotected message other than ClientHello. */
   receive(fragment: messages.HandshakeFragment): void {
-    // A Finished counts only under the new keys.
+    // A Finished is valid only under the new keys.
     if (this.#steps.hasEnded || fragment.type === HANDSHAKE.finished) return;
     this.#steps.run(() => this.#reassembly.add(fragment));
     this.#takeMessages();
   }
 
-  /** Null when the record was taken, now or for later. */
+  /** Returns null when the record was processed or kept for later. */
   receiveProtected(record: DtlsRecord): OpenFailure | null {
     if (this.#steps.hasEnded) return null;
     const { secured } = this.#exchange;
@@ -138,19 +140,19 @@ export class Handshake {
     return null;
   }
 
-  /** RFC 5246 §7.2: a fatal alert ends the handshake, whoever sent it; nobody is proved yet. */
+  /** RFC 5246 §7.2: a fatal alert ends the handshake. The sender can't be authenticated yet. */
   receiveAlert(alert: Alert): void {
     if (alert.level === 'fatal' || alert.description === 'close_notify') {
       this.abandon(`the device ended the handshake: alert ${alert.description}`);
     }
   }
 
-  /** Ends it without a word to the device. */
+  /** Ends the handshake without an alert. */
   abandon(reason: string): void {
     this.#fail({ alert: null, reason });
   }
 
-  /** Why the handshake stands still, in words. */
+  /** Returns the reason why the handshake is not finished, for the log. */
   whyUnfinished(): string {
     const { claim, result } = this.#authentication;
     if (this.#steps.isWaiting) return 'the credential look-up was not finished';
@@ -198,12 +200,12 @@ export class Handshake {
         this.#expected = HANDSHAKE.clientKeyExchange;
         break;
       case HANDSHAKE.clientKeyExchange:
-        // RFC 7627 §3: the session hash includes it.
+        // Before the keys are derived: the session hash includes ClientKeyExchange (RFC 7627 §3).
         this.#exchange.addReceived(encoded);
         this.#takeClientKeyExchange(body);
         break;
       case HANDSHAKE.certificateVerify: {
-        // RFC 5246 §7.4.8: the signature is over everything before it.
+        // RFC 5246 §7.4.8: the signature covers all messages before this one.
         const signed = this.#exchange.said;
         this.#exchange.addReceived(encoded);
         this.#expected = HANDSHAKE.finished;
@@ -236,7 +238,7 @@ export class Handshake {
       if (alert !== null) this.receiveAlert(alert);
       return;
     }
-    // Application data that overtook the Finished of a resumption is lost like a datagram; CoAP sends it again.
+    // Application data that overtook the Finished of a resumption is lost like a datagram; CoAP retransmits it.
     if (opened.type !== CONTENT.handshake) return;
     const [fragment] = messages.parseFragments(opened.content);
     const isExpected =
@@ -257,7 +259,7 @@ export class Handshake {
     this.#whenUnrevoked(authenticated, () => this.#open(secured, authenticated));
   }
 
-  /** What was looked up may have been revoked since: then it is asked for again before anything is opened on it. */
+  /** Looks the credential up again when anything was revoked since its last look-up, then calls `goOn`. */
   #whenUnrevoked(authenticated: Authenticated, goOn: () => void): void {
     const revocations = this.#context.revocations();
     if (this.#revocations === revocations) return goOn();
@@ -270,7 +272,7 @@ export class Handshake {
   }
 
   #open(secured: Secured, { identity, proof }: Authenticated): void {
-    // There was room when it began; others may have been quicker.
+    // There was room at the start of the handshake, but other handshakes may have finished since.
     if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'the maximum number of sessions is reached');
     if (this.#resumed === null) {
       this.#protect();
@@ -295,7 +297,7 @@ export class Handshake {
     return { sessionId, master, suite: this.negotiated.suite, identity, proof, sessionKey: this.key, expiresAt };
   }
 
-  /** What is sent from now on in epoch 1 has its keys. */
+  /** Gives the sender the keys of epoch 1. */
   #protect(): void {
     const { secured } = this.#exchange;
     if (secured !== null) this.#sender.protect(secured.channel);
@@ -306,7 +308,7 @@ export class Handshake {
     this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
   }
 
-  /** What failed may fail again here; then the device isn't told. */
+  /** Returns whether the alert was sent: what failed before may fail again here. */
   #tell(description: AlertDescription): boolean {
     try {
       this.#sendAlert(description);
@@ -316,7 +318,7 @@ export class Handshake {
     }
   }
 
-  /** In the epoch that our last flight ended in. */
+  /** Uses the epoch in which the server's last flight ended. */
   #sendAlert(description: AlertDescription): void {
     const body = encodeAlert('fatal', description);
     if (this.#resumed === null) return this.#sender.sendPlain(CONTENT.alert, body);

@@ -1,21 +1,26 @@
 import type { Address } from './address.ts';
 
-/** RFC 9146 §6 leaves it to us not to flood an address that someone else put on a device's record. */
+/**
+ * Protects an address that an attacker put on a device's record from a flood; RFC 9146 §6 leaves this to the
+ * application.
+ */
 const AMPLIFICATION = 3;
 
 /**
- * Where a session's records go. A Connection ID lets it move to where its newest record came from; until the device has
- * answered something that was sent there, the new address gets at most three times the bytes that came from it. The
- * answer is any newer record, for RFC 9146 has no return routability check: a device that holds the keys of its session
- * can forge one too, and so direct what is sent to itself, and nothing else, at an address that is not its own.
+ * The address that a session sends to. With a Connection ID, the address changes to the source of the newest record.
+ * The new address gets at most three times the bytes that came from it until the device has answered a record sent
+ * there.
+ *
+ * Any newer record counts as the answer, because RFC 9146 has no return routability check. So a device with the keys of
+ * its session can direct the data for itself, and nothing else, to an address that is not its own.
  */
 export class NetworkPath {
   #address: Address;
-  /** Bytes that may still be sent; null when the address is proven. */
+  /** The number of bytes that may still be sent; null when the address is verified. */
   #allowance: number | null = null;
   #hasSent = false;
 
-  /** `address` is proven by the handshake. */
+  /** `address`: verified by the handshake. */
   constructor(address: Address) {
     this.#address = address;
   }
@@ -34,13 +39,13 @@ export class NetworkPath {
     this.#hasSent = false;
   }
 
-  /** A record newer than all before came from the current address. */
+  /** Called when a record that is newer than all earlier ones came from the current address. */
   received(bytes: number): void {
     if (this.#allowance === null) return;
     this.#allowance = this.#hasSent ? null : this.#allowance + AMPLIFICATION * bytes;
   }
 
-  /** Whether a datagram of so many bytes may go out; counts it when it may. */
+  /** Returns whether a datagram of this length may be sent, and counts it when it may. */
   maySend(bytes: number): boolean {
     if (this.#allowance !== null) {
       if (bytes > this.#allowance) return false;

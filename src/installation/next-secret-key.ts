@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
 import { KEY_BYTES, parseSecretKey, secretKeyFile } from './secret-key.ts';
 
-/** The key in a file of the administrator's: 32 bytes in base64. Throws InstallationError. */
+/** Reads a key of 32 bytes in base64 from a file that the administrator provides. Throws InstallationError. */
 export async function givenSecretKey(file: string): Promise<Uint8Array> {
   const kept = await readPrivate(file);
   if (kept === null) throw new InstallationError(`${file} does not exist`);
@@ -11,8 +11,8 @@ export async function givenSecretKey(file: string): Promise<Uint8Array> {
 }
 
 /**
- * The key that shall take the place of `secret.key`: kept beside it until `installNextSecretKey`, so that what an
- * interrupted change sealed under it can always be opened. `given`: instead of a new one.
+ * Returns the key that will replace `secret.key`. It is stored in `secret.key.next` until `installNextSecretKey`, so
+ * that secrets sealed by an interrupted key change can always be opened. `given`: the key to use; null makes a new one.
  */
 export async function nextSecretKey(dataDir: string, given: Uint8Array | null): Promise<Uint8Array> {
   const file = nextFile(dataDir);
@@ -31,7 +31,7 @@ export async function nextSecretKey(dataDir: string, given: Uint8Array | null): 
   return key;
 }
 
-/** From now on it is the secret key. */
+/** Replaces the secret key with the next one. */
 export async function installNextSecretKey(dataDir: string): Promise<void> {
   await rename(nextFile(dataDir), secretKeyFile(dataDir));
 }
