@@ -53,7 +53,7 @@ export class DtlsEngine {
   readonly #counters = new Counters();
   readonly #gate: HelloGate;
   readonly #handshakes: HandshakeTable;
-  readonly #strangers: TokenBucket;
+  readonly #unknownSessionAlerts: TokenBucket;
   readonly #context: HandshakeContext;
   /** The number of revocations so far. */
   #revocations = 0;
@@ -70,7 +70,7 @@ export class DtlsEngine {
     this.sessions = new OpenSessions({ clock, limits, events, resumables: this.resumables, counters: this.#counters });
     this.#gate = new HelloGate(clock, random, this.#counters, transmit);
     this.#handshakes = new HandshakeTable(limits);
-    this.#strangers = new TokenBucket(clock, UNKNOWN_SESSION_ALERTS);
+    this.#unknownSessionAlerts = new TokenBucket(clock, UNKNOWN_SESSION_ALERTS);
     this.#context = {
       settings,
       clock,
@@ -272,7 +272,7 @@ export class DtlsEngine {
       return;
     }
     this.#counters.dropped(failure);
-    if (session === undefined) this.#tellStranger(from, record);
+    if (session === undefined) this.#alertUnknownSession(from, record);
     else if (failure === 'forged') this.sessions.countForgery(session);
   }
 
@@ -280,8 +280,8 @@ export class DtlsEngine {
    * Sends an alert, so that the device notices at once that its session is lost, for example after a restart. The alert
    * is not longer than the record.
    */
-  #tellStranger(from: Address, record: DtlsRecord): void {
-    if (record.fragment.length < SHORTEST_PROTECTED || !this.#strangers.take()) return;
+  #alertUnknownSession(from: Address, record: DtlsRecord): void {
+    if (record.fragment.length < SHORTEST_PROTECTED || !this.#unknownSessionAlerts.take()) return;
     this.#sendPlainAlert(from, 0, 'bad_record_mac');
   }
 

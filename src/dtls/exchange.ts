@@ -83,7 +83,7 @@ export class Exchange {
     if (extended) this.#sessionId = this.#random(32);
     const hello = this.#serverHello();
     const credentials = suite.keyExchange === 'ECDHE_ECDSA' ? this.#serverCredentials(identity) : [];
-    return [hello, ...credentials, this.#say(HANDSHAKE.serverHelloDone, NOTHING)];
+    return [hello, ...credentials, this.#serverMessage(HANDSHAKE.serverHelloDone, NOTHING)];
   }
 
   /**
@@ -130,10 +130,10 @@ export class Exchange {
       suite: this.negotiated.suite.id,
       extensions: serverExtensions(this.#hello.hello, this.negotiated, this.#cid),
     });
-    return this.#say(HANDSHAKE.serverHello, body);
+    return this.#serverMessage(HANDSHAKE.serverHello, body);
   }
 
-  #say(type: number, body: Buffer): FlightPart {
+  #serverMessage(type: number, body: Buffer): FlightPart {
     return { kind: 'handshake', message: this.#transcript.add(type, body) };
   }
 
@@ -150,9 +150,9 @@ export class Exchange {
         : encodeCertificateChain(identity.chain);
     const keyExchange = this.#ephemeral.serverKeyExchange(identity, this.#hello.hello.random, this.#serverRandom);
     return [
-      this.#say(HANDSHAKE.certificate, certificate),
-      this.#say(HANDSHAKE.serverKeyExchange, keyExchange),
-      this.#say(HANDSHAKE.certificateRequest, CERTIFICATE_REQUEST),
+      this.#serverMessage(HANDSHAKE.certificate, certificate),
+      this.#serverMessage(HANDSHAKE.serverKeyExchange, keyExchange),
+      this.#serverMessage(HANDSHAKE.certificateRequest, CERTIFICATE_REQUEST),
     ];
   }
 

@@ -305,11 +305,11 @@ export class Handshake {
 
   #failWithAlert(error: unknown): void {
     const { alert, reason } = failureOf(error);
-    this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
+    this.#fail({ alert: this.#trySendAlert(alert) ? alert : null, reason });
   }
 
   /** Returns whether the alert was sent: what failed before may fail again here. */
-  #tell(description: AlertDescription): boolean {
+  #trySendAlert(description: AlertDescription): boolean {
     try {
       this.#sendAlert(description);
       return true;
