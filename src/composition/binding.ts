@@ -11,7 +11,7 @@ import type { Config } from '../config.ts';
 import {
   createServerIdentity,
   loadServerIdentity,
-  type Credentials,
+  type CredentialSource,
   type DtlsServerOptions,
   type HandshakeReport,
 } from '../dtls/index.ts';
@@ -78,7 +78,7 @@ export async function dtlsBinding(
 }
 
 /** What a TLS server proves itself with, and whom it lets in: those whom DTLS would, by the same certificates. */
-export function tlsSettings(pem: PemIdentity, credentials: Credentials): TlsSettings {
+export function tlsSettings(pem: PemIdentity, credentials: CredentialSource): TlsSettings {
   return {
     ...pem,
     async identify(chain) {

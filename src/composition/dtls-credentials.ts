@@ -4,7 +4,7 @@ import {
   DtlsError,
   trustAnchor,
   type CertificatePath,
-  type Credentials,
+  type CredentialSource,
   type TrustAnchor,
 } from '../dtls/index.ts';
 import type { CredentialLookUp } from '../fleet/index.ts';
@@ -18,7 +18,7 @@ interface Anchors {
   readonly readAt: number;
 }
 
-export interface FleetCredentials extends Credentials {
+export interface FleetCredentials extends CredentialSource {
   /** The next certificate is checked against the trust anchors as they are then. */
   forgetAnchors(): void;
 }

@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
 
-/** Where a datagram came from or goes to. */
+/** The source or destination of a datagram. */
 export interface Address {
   readonly address: string;
   readonly port: number;
-  /** Which of our sockets it passes; devices are answered from where they asked. */
+  /** Index of the server's socket. The server answers a device from the socket that received its datagram. */
   readonly socket: number;
 }
 
@@ -19,8 +19,8 @@ export function isSameAddress(a: Address, b: Address): boolean {
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Whom an IP address is counted to: an IPv4 address, also one mapped to IPv6, is somebody's; of IPv6 it is the first 64
- * bits, which name a network whose every address one host may take (RFC 4291 §2.5.1).
+ * The unit for limits per address: an IPv4 address (also when mapped to IPv6), or the first 64 bits of an IPv6 address,
+ * because one host may use every address of its /64 network (RFC 4291 §2.5.1).
  */
 export function networkOf(address: string): string {
   if (!isIPv6(address) || MAPPED_IPV4.test(address)) return address.replace(MAPPED_IPV4, '');

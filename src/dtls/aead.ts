@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { AesKey } from './aes.ts';
 import { CCM_TAG, ccmOpen, ccmSeal } from './ccm.ts';
 
-/** Content of more bytes is faster through a cipher object of its own than through two passes and JavaScript's XOR. */
+/** Above this length, a new cipher object is faster than two cipher passes and an XOR in JavaScript. */
 const SHORT = 256;
 
 /** Authenticated encryption with additional data (RFC 5116), with nonces of 12 bytes. */
@@ -11,17 +11,17 @@ export interface Aead {
   readonly tagLength: number;
   /** Fills `into` with the encrypted content and the tag. */
   seal(key: AesKey, nonce: Buffer, additional: Buffer, content: Buffer, into: Buffer): void;
-  /** Null when `sealed` is not what the holder of the key sealed. */
+  /** Returns null when the tag does not verify. */
   open(key: AesKey, nonce: Buffer, additional: Buffer, sealed: Buffer): Buffer | null;
 }
 
-/** With ciphers that the key keeps. */
+/** Uses the ciphers that the key keeps. */
 export const KEPT_CCM_8: Aead = { tagLength: CCM_TAG, seal: ccmSeal, open: ccmOpen };
 
-/** With a cipher object for each record. */
+/** Makes a new cipher object for each record. */
 export const ONE_SHOT_CCM_8 = oneShot('aes-128-ccm', CCM_TAG);
 
-/** The faster one of the two, which seal and open the same. */
+/** Uses the faster one of the two implementations above; their output is the same. */
 export const AES_128_CCM_8: Aead = {
   tagLength: CCM_TAG,
   seal(key, nonce, additional, content, into) {

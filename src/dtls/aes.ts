@@ -3,9 +3,9 @@ import { type Cipher, createCipheriv, type KeyObject } from 'node:crypto';
 export const AES_BLOCK = 16;
 const ZEROS = Buffer.alloc(AES_BLOCK);
 
-/** How many keys, over all sessions, keep their ciphers: some 2 KiB each. */
+/** The number of keys of all sessions that keep their ciphers. Each takes about 2 KiB. */
 const KEPT = 2_048;
-/** Whose they are, a ring that is overwritten from its oldest entry on. */
+/** A ring of the keys that keep their ciphers; a new key overwrites the oldest entry. */
 const keepers: (AesKey | undefined)[] = [];
 let oldest = 0;
 
@@ -15,33 +15,36 @@ interface Ciphers {
 }
 
 /**
- * AES-128 on whole blocks under one key. To make a cipher object costs several times what it then does for a record, so
- * a key keeps its two from one record to the next, until so many other keys were used that it has to make room.
+ * AES-128 on whole blocks under one key. Creating a cipher object costs several times as much as using it for a record,
+ * so a key keeps its two ciphers until `KEPT` other keys have made theirs.
  */
 export class AesKey {
   readonly secret: KeyObject;
   #used = false;
   #ciphers: Ciphers | null = null;
-  /** The last block that CBC gave, which it adds to the next one it takes. */
+  /** The last output block of the CBC cipher, which the cipher combines (XOR) with its next input block. */
   #feedback: Buffer = ZEROS;
 
   constructor(secret: KeyObject) {
     this.secret = secret;
   }
 
-  /** Asked for each record. For the first one no cipher is worth keeping: it may be the handshake's last, and the key's. */
+  /**
+   * Called once for each record. The first record may be the key's only one (a Finished), so keeping ciphers for it
+   * does not pay.
+   */
   isUsedAgain(): boolean {
     const again = this.#used;
     this.#used = true;
     return again;
   }
 
-  /** Each block by itself. */
+  /** Encrypts each block independently (ECB). */
   encrypt(blocks: Buffer): Buffer {
     return this.#kept.ecb.update(blocks);
   }
 
-  /** CBC-MAC: the last block of CBC that starts from zeros. Overwrites the first block. */
+  /** Returns the CBC-MAC: the last block of CBC with an IV of zeros. Overwrites the first block of `blocks`. */
   chain(blocks: Buffer): Buffer {
     const { cbc } = this.#kept;
     for (let i = 0; i < AES_BLOCK; i++) blocks[i] = (blocks[i] ?? 0) ^ (this.#feedback[i] ?? 0);

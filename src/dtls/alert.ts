@@ -1,4 +1,4 @@
-/** Alert descriptions, RFC 5246 §7.2 and RFC 4279, RFC 5746, RFC 6066. */
+/** Alert descriptions of RFC 5246 §7.2, RFC 4279, RFC 5746 and RFC 6066. */
 export const ALERTS = {
   close_notify: 0,
   unexpected_message: 10,
@@ -31,7 +31,7 @@ export type AlertLevel = 'warning' | 'fatal';
 
 export interface Alert {
   readonly level: AlertLevel;
-  /** A number where the standard's name is not in `ALERTS`. */
+  /** The name, or the number when `ALERTS` does not list it. */
   readonly description: AlertDescription | number;
 }
 
@@ -44,7 +44,7 @@ export function encodeAlert(level: AlertLevel, description: AlertDescription): B
   return Buffer.from([level === 'fatal' ? 2 : 1, ALERTS[description]]);
 }
 
-/** Null when the bytes are no alert. */
+/** Returns null when the bytes are not a valid alert. */
 export function decodeAlert(body: Buffer): Alert | null {
   const level = body[0];
   const description = body[1];

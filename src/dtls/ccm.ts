@@ -2,12 +2,12 @@ import { AES_BLOCK, type AesKey } from './aes.ts';
 
 export const CCM_TAG = 8;
 
-/** The flags of the first block, RFC 3610 §2.2: there is additional data, and the tag has 8 bytes. */
+/** Flags of the first block (RFC 3610 §2.2): additional data is present, and the tag has 8 bytes. */
 const FLAGS = 0x40 | (((CCM_TAG - 2) / 2) << 3);
 
 /**
- * AES-128-CCM with a tag of 8 bytes, RFC 3610 with M = 8 as in RFC 6655: fills `into` with the encrypted content and the
- * tag. The nonce is of 7 to 13 bytes, the content of up to 65,535, the additional data of 1 to 65,279.
+ * AES-128-CCM with a tag of 8 bytes (RFC 3610 with M = 8, as in RFC 6655). Fills `into` with the encrypted content and
+ * the tag. The nonce has 7 to 13 bytes, the content up to 65,535, the additional data 1 to 65,279.
  */
 export function ccmSeal(key: AesKey, nonce: Buffer, additional: Buffer, content: Buffer, into: Buffer): void {
   const { length } = content;
@@ -17,7 +17,7 @@ export function ccmSeal(key: AesKey, nonce: Buffer, additional: Buffer, content:
   for (let i = 0; i < CCM_TAG; i++) into[length + i] = (mac[i] ?? 0) ^ (stream[i] ?? 0);
 }
 
-/** The content; null when it is not what the holder of the key sealed with this nonce and this additional data. */
+/** Returns the content; null when the tag does not verify with this nonce and this additional data. */
 export function ccmOpen(key: AesKey, nonce: Buffer, additional: Buffer, sealed: Buffer): Buffer | null {
   const length = sealed.length - CCM_TAG;
   if (length < 0) return null;
@@ -34,7 +34,7 @@ function xorContent(into: Buffer, from: Buffer, stream: Buffer, length: number):
   for (let i = 0; i < length; i++) into[i] = (from[i] ?? 0) ^ (stream[AES_BLOCK + i] ?? 0);
 }
 
-/** RFC 3610 §2.3: a block for the tag, then those for the content. */
+/** The key stream of RFC 3610 §2.3: the first block encrypts the tag, the following blocks encrypt the content. */
 function keyStream(key: AesKey, nonce: Buffer, length: number): Buffer {
   const counters = Buffer.allocUnsafe(AES_BLOCK + wholeBlocks(length));
   writeFirst(counters, 0, nonce);
@@ -47,7 +47,7 @@ function keyStream(key: AesKey, nonce: Buffer, length: number): Buffer {
   return key.encrypt(counters);
 }
 
-/** RFC 3610 §2.2: the CBC-MAC, of which the tag is the beginning. */
+/** The CBC-MAC of RFC 3610 §2.2; the tag is its first 8 bytes. */
 function authenticate(key: AesKey, nonce: Buffer, additional: Buffer, content: Buffer): Buffer {
   const contentAt = AES_BLOCK + wholeBlocks(2 + additional.length);
   const blocks = Buffer.allocUnsafe(contentAt + wholeBlocks(content.length));
@@ -59,13 +59,16 @@ function authenticate(key: AesKey, nonce: Buffer, additional: Buffer, content: B
   return key.chain(blocks);
 }
 
-/** What each counter block and the first block of the MAC begin with: the flags, with the size of the length field, and the nonce. */
+/**
+ * Writes the start of a counter block or of the MAC's first block: the flags with the size of the length field, then
+ * the nonce.
+ */
 function writeFirst(blocks: Buffer, flags: number, nonce: Buffer): void {
   blocks[0] = flags | (AES_BLOCK - 2 - nonce.length);
   writePadded(blocks, 1, AES_BLOCK, nonce);
 }
 
-/** Writes these bytes, and zeros behind them. */
+/** Writes `bytes` at `start` and fills the rest up to `end` with zeros. */
 function writePadded(into: Buffer, start: number, end: number, bytes: Buffer): void {
   bytes.copy(into, start);
   for (let i = start + bytes.length; i < end; i++) into[i] = 0;

@@ -5,7 +5,7 @@ import { BasicConstraints, Certificate, ExtKeyUsage } from 'pkijs';
 import { CERTIFICATE_EXTENSION, KEY_PURPOSE, KEY_USAGE } from './certificate.ts';
 import { DtlsError } from './error.ts';
 
-/** What the checks ask of a certificate. */
+/** The fields of a certificate that path validation uses. */
 interface Parsed {
   readonly x509: X509Certificate;
   readonly subject: string;
@@ -15,29 +15,31 @@ interface Parsed {
   readonly signatureAlgorithm: string;
   readonly isCa: boolean;
   readonly pathLength: number | null;
-  /** Bit n of RFC 5280 §4.2.1.3; null when every usage is allowed. */
+  /**
+   * Tests a bit of KeyUsage (RFC 5280 §4.2.1.3); null when the certificate has no KeyUsage, which allows every usage.
+   */
   readonly allowsUsage: ((usage: keyof typeof KEY_USAGE) => boolean) | null;
   readonly purposes: readonly string[] | null;
   readonly unknownCritical: readonly string[];
 }
 
-/** A certificate that a tenant trusts to name its devices. */
+/** A certificate that a tenant trusts to identify its devices. */
 export interface TrustAnchor {
-  /** Whatever the caller knows it by. */
+  /** The caller's id of the anchor. */
   readonly id: string;
   readonly certificate: Parsed;
 }
 
 /** A chain that leads to one or several trust anchors. */
 export interface CertificatePath {
-  /** "CN=device, O=maker", the most specific part as the certificate has it. */
+  /** "CN=device, O=maker", in the order of the certificate. */
   readonly subject: string;
   readonly commonName: string | null;
-  /** "DNS:device.example, URI:urn:dev:os:1", as node:crypto writes it. */
+  /** "DNS:device.example, URI:urn:dev:os:1", in the format of node:crypto. */
   readonly subjectAltName: string | null;
-  /** The ids of all anchors that it leads to. */
+  /** The ids of all anchors that the chain leads to. */
   readonly anchors: readonly string[];
-  /** SHA-256 of each certificate in lower-case hex, the device's own first, without the anchor. */
+  /** The SHA-256 of each certificate in lower-case hex: the device's own first, the anchor excluded. */
   readonly fingerprints: readonly string[];
 }
 
@@ -55,36 +57,39 @@ const SIGNATURE_ALGORITHMS = new Set([
 
 const KNOWN_EXTENSIONS = new Set<string>(Object.values(CERTIFICATE_EXTENSION));
 
-/** Throws DtlsError `settings` when it can't be read or may not sign certificates. PEM or DER. */
+/** Accepts PEM or DER. Throws DtlsError `settings` when the certificate can't be parsed. */
 export function trustAnchor(id: string, certificate: string | Uint8Array): TrustAnchor {
   try {
     const parsed = parse(typeof certificate === 'string' ? new X509Certificate(certificate).raw : certificate);
     return { id, certificate: parsed };
   } catch (cause) {
-    throw new DtlsError('settings', `trust anchor ${id} can't be read as a certificate`, { cause });
+    throw new DtlsError('settings', `trust anchor ${id} can't be read as an X.509 certificate`, { cause });
   }
 }
 
 /**
- * RFC 5280 §6.1, as far as devices need it: signatures, validity, path length, key usage, purposes and critical
- * extensions, from the device's own certificate up to an anchor. Policies and name constraints are not worked out; a
- * certificate that makes them critical is refused. The anchors of each certificate of the chain are found, each judged
- * alone: what one tenant trusts must not decide for another.
+ * Validates a certification path (RFC 5280 §6.1) from the device's own certificate to an anchor: signatures, validity,
+ * path length, key usage, extended key usage and critical extensions. Policies and name constraints are not
+ * implemented; a certificate that marks them critical is refused. Every anchor is checked independently of the others,
+ * because the anchors of one tenant must not affect another tenant.
  *
- * `chain` is DER, the device's own first (RFC 5246 §7.4.2 wants each certified by the next); `now` in milliseconds since
- * the Unix epoch. Throws DtlsError with the alert that fits.
+ * `chain` is DER, the device's own certificate first, each certified by the next (RFC 5246 §7.4.2); `now` is in
+ * milliseconds since the Unix epoch. Throws DtlsError with the matching alert.
  */
 export function verifyCertificatePath(
   chain: readonly Uint8Array[],
   anchors: readonly TrustAnchor[],
   now: number,
 ): CertificatePath {
-  if (chain.length > MAX_CHAIN) throw new DtlsError('bad_certificate', `a chain of ${chain.length} certificates`);
+  if (chain.length > MAX_CHAIN) {
+    const reason = `the device sent a chain of ${chain.length} certificates; the limit is ${MAX_CHAIN}`;
+    throw new DtlsError('bad_certificate', reason);
+  }
   const certificates = chain.map((der) => {
     try {
       return parse(der);
     } catch (cause) {
-      throw new DtlsError('bad_certificate', "a certificate of the device's chain can't be read", { cause });
+      throw new DtlsError('bad_certificate', "a certificate in the device's chain can't be read", { cause });
     }
   });
   const path: Parsed[] = [];
@@ -96,7 +101,7 @@ export function verifyCertificatePath(
       if (below !== undefined) checkIssuer(certificate, below, path.length - 1);
       checkCertificate(certificate, now);
     } catch (refusal) {
-      // It undoes no anchor that was found below it.
+      // Anchors found lower in the chain stay valid.
       refusals.push(refusal);
       break;
     }
@@ -133,7 +138,7 @@ function isSame(a: Parsed, b: Parsed): boolean {
   return a.x509.raw.equals(b.x509.raw);
 }
 
-/** The anchor may also be the device's own certificate, pinned. */
+/** An anchor may also be the certificate itself: a pinned device certificate. */
 function isAnchoredBy(certificate: Parsed, { certificate: anchor }: TrustAnchor): boolean {
   return isSame(anchor, certificate) || isIssuedBy(certificate, anchor);
 }
@@ -142,7 +147,7 @@ function isIssuedBy(certificate: Parsed, issuer: Parsed): boolean {
   return certificate.x509.checkIssued(issuer.x509) && certificate.x509.verify(issuer.publicKey);
 }
 
-/** Throws unless the anchor may have issued the path's last certificate, or is it. */
+/** Throws unless the anchor is the path's last certificate or is allowed to issue it. */
 function checkAnchor({ certificate }: TrustAnchor, path: readonly Parsed[], now: number): void {
   const last = path.at(-1);
   if (last === undefined || isSame(certificate, last)) return;
@@ -150,15 +155,15 @@ function checkAnchor({ certificate }: TrustAnchor, path: readonly Parsed[], now:
   checkCertificate(certificate, now);
 }
 
-/** `intermediates`: those between `issuer` and the device's own certificate. */
+/** `intermediates`: the number of certificates between `issuer` and the device's own certificate. */
 function checkIssuer(issuer: Parsed, certificate: Parsed, intermediates: number): void {
   const mayIssue = issuer.isCa && (issuer.allowsUsage === null || issuer.allowsUsage('keyCertSign'));
-  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' may not issue certificates`);
+  if (!mayIssue) throw new DtlsError('bad_certificate', `'${issuer.subject}' is not allowed to issue certificates`);
   if (!isIssuedBy(certificate, issuer)) {
     throw new DtlsError('unknown_ca', `'${issuer.subject}' did not issue '${certificate.subject}'`);
   }
   if (issuer.pathLength !== null && intermediates > issuer.pathLength) {
-    throw new DtlsError('bad_certificate', `the path below '${issuer.subject}' is too long`);
+    throw new DtlsError('bad_certificate', `the certification path below '${issuer.subject}' is too long`);
   }
 }
 
@@ -171,25 +176,40 @@ function checkCertificate(certificate: Parsed, now: number): void {
     throw new DtlsError('certificate_expired', `certificate '${subject}' is not valid before ${day(notBefore)}`);
   }
   if (!SIGNATURE_ALGORITHMS.has(signatureAlgorithm)) {
-    throw new DtlsError('bad_certificate', `certificate '${subject}' is signed with ${signatureAlgorithm}`);
+    throw new DtlsError(
+      'bad_certificate',
+      `certificate '${subject}' has the unsupported signature algorithm ${signatureAlgorithm}`,
+    );
   }
   if (unknownCritical.length > 0) {
     const ids = unknownCritical.join(', ');
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' has critical extensions ${ids}`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `certificate '${subject}' has unsupported critical extensions: ${ids}`,
+    );
   }
 }
 
-/** RFC 5246 §7.4.6 and RFC 5280 §4.2.1.12: a client that signs. */
+/** The device's certificate must allow signatures (RFC 5246 §7.4.6) and client authentication (RFC 5280 §4.2.1.12). */
 function checkPurpose({ subject, allowsUsage, purposes }: Parsed): void {
   if (allowsUsage !== null && !allowsUsage('digitalSignature')) {
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' may not be used to sign`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `the key usage of certificate '${subject}' does not allow signatures`,
+    );
   }
   if (purposes !== null && !purposes.includes(KEY_PURPOSE.clientAuth) && !purposes.includes(KEY_PURPOSE.any)) {
-    throw new DtlsError('unsupported_certificate', `certificate '${subject}' is not for clients`);
+    throw new DtlsError(
+      'unsupported_certificate',
+      `the extended key usage of certificate '${subject}' does not allow client authentication`,
+    );
   }
 }
 
-/** node:crypto reads and verifies; pkijs shows what it hides: dates as dates, path length, usages, critical extensions. */
+/**
+ * node:crypto parses and verifies. pkijs adds what node:crypto does not expose: Date values, path length, usages,
+ * critical extensions.
+ */
 function parse(der: Uint8Array): Parsed {
   const x509 = new X509Certificate(der);
   const details = Certificate.fromBER(x509.raw);
@@ -198,7 +218,7 @@ function parse(der: Uint8Array): Parsed {
   const constraints = find(CERTIFICATE_EXTENSION.basicConstraints)?.parsedValue;
   const purposes = find(CERTIFICATE_EXTENSION.extendedKeyUsage)?.parsedValue;
   const usages = find(CERTIFICATE_EXTENSION.keyUsage)?.extnValue.valueBlock.valueHexView;
-  // What pkijs can't read has another class; it must not count as absent.
+  // pkijs returns another class for an extension that it can't parse; such an extension must not count as absent.
   if (constraints && !(constraints instanceof BasicConstraints)) throw new Error('basicConstraints');
   if (purposes && !(purposes instanceof ExtKeyUsage)) throw new Error('extendedKeyUsage');
   // A BIT STRING: tag, length, the number of unused bits, then the bits.
@@ -213,7 +233,7 @@ function parse(der: Uint8Array): Parsed {
     notAfter: details.notAfter.value,
     signatureAlgorithm: details.signatureAlgorithm.algorithmId,
     isCa: x509.ca,
-    // Anything but a number is one too long for four bytes.
+    // pkijs returns something other than a number when the value is too long for four bytes.
     pathLength: typeof pathLength === 'number' ? pathLength : null,
     allowsUsage: usageBits === undefined ? null : (usage) => (usageBits & (0x80 >> KEY_USAGE[usage])) !== 0,
     purposes: purposes?.keyPurposes ?? null,
@@ -223,9 +243,9 @@ function parse(der: Uint8Array): Parsed {
   };
 }
 
-/** Null when there is none, or more than one. */
+/** Null when the subject has no common name, or several. */
 function commonNameOf(certificate: X509Certificate): string | null {
-  // Typed as a string; node:crypto gives a list when the name repeats it.
+  // The type says string, but node:crypto returns a list when the subject has several.
   const name: unknown = certificate.toLegacyObject().subject.CN;
   return typeof name === 'string' ? name : null;
 }

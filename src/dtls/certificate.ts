@@ -31,7 +31,7 @@ export const KEY_PURPOSE = {
   any: '2.5.29.37.0',
 } as const;
 
-/** The bits of KeyUsage (RFC 5280 §4.2.1.3) by their place. */
+/** Bit numbers of KeyUsage (RFC 5280 §4.2.1.3). */
 export const KEY_USAGE = { digitalSignature: 0, keyCertSign: 5 } as const;
 
 export interface CertificateExtension {
@@ -51,7 +51,7 @@ export interface CertificateContents {
   readonly extensions: readonly CertificateExtension[];
 }
 
-/** A DER certificate of RFC 5280, signed with ECDSA and SHA-256 by an EC key. */
+/** Returns a DER certificate (RFC 5280), signed with ECDSA and SHA-256; `issuerKey` is an EC key. */
 export function issueCertificate(contents: CertificateContents, issuerKey: KeyObject): Buffer {
   const algorithm = sequence(objectIdentifier(ECDSA_WITH_SHA256));
   const body = sequence(
@@ -82,7 +82,7 @@ export function extendedKeyUsage(...purposes: readonly (keyof typeof KEY_PURPOSE
   return { id: CERTIFICATE_EXTENSION.extendedKeyUsage, critical: false, value };
 }
 
-/** DNS names and IP addresses. */
+/** `names`: DNS names and IP addresses. */
 export function subjectAltName(names: readonly string[]): CertificateExtension {
   const value = sequence(
     ...names.map((text) => (isIP(text) === 0 ? implicit(2, Buffer.from(text)) : implicit(7, addressBytes(text)))),
@@ -105,7 +105,7 @@ function name(commonName: string): Buffer {
 
 function addressBytes(address: string): Buffer {
   if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
-  // The URL parser writes every IPv6 address with hexadecimal groups only.
+  // The URL parser converts every IPv6 address to hexadecimal groups.
   const [front = [], back = []] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map(groups);
   const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0');
   return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex');

@@ -3,7 +3,7 @@ import { type CipherKeys, cipherKeys, directionKeys, type Protection } from './p
 import { CONTENT, type DtlsRecord, MAX_PLAINTEXT, MAX_SEQUENCE } from './record.ts';
 import { type ReplayState, ReplayWindow } from './replay.ts';
 
-/** Renegotiation is refused, so no other protected epoch ever comes. */
+/** The only protected epoch: the server refuses renegotiation, so epoch 2 never starts. */
 const EPOCH = 1;
 
 export interface ChannelState {
@@ -11,22 +11,27 @@ export interface ChannelState {
   readonly writeKeys: DirectionKeys;
   readonly nextSequence: number;
   readonly replay: ReplayState;
-  /** What the peer's records must carry; null when no Connection ID was negotiated. */
+  /** The Connection ID that the peer's records must carry; null when none was negotiated. */
   readonly readCid: Buffer | null;
-  /** What our records carry; empty when the peer asked for none in its direction. */
+  /**
+   * The Connection ID of the server's records; empty when the peer negotiated a zero-length one, null when none was
+   * negotiated.
+   */
   readonly writeCid: Buffer | null;
 }
 
 export interface OpenedRecord {
   readonly type: number;
   readonly content: Buffer;
-  /** Newer than every record before it, which RFC 9146 §6 asks of one that moves the peer's address. */
+  /**
+   * True when the record is newer than all earlier ones. RFC 9146 §6 requires this before the peer's address changes.
+   */
   readonly newest: boolean;
 }
 
 export type OpenFailure = 'replayed' | 'forged' | 'without_cid' | 'malformed';
 
-/** The protected records of one connection in both directions. */
+/** Protects and opens the records of one connection. */
 export class Channel {
   readonly #protection: Protection;
   readonly #readKeys: CipherKeys;
@@ -50,20 +55,20 @@ export class Channel {
     return this.#readCid;
   }
 
-  /** A whole record; null once the sequence numbers are used up (RFC 6347 §4.1: they must not wrap). */
+  /** Returns a complete record; null when the sequence numbers are used up (RFC 6347 §4.1: they must not wrap). */
   seal(type: number, content: Buffer): Buffer | null {
     if (this.#nextSequence > MAX_SEQUENCE) return null;
     const sequence = this.#nextSequence++;
     const cid = this.#writeCid;
     const header = { type: cid === null ? type : CONTENT.tls12Cid, epoch: EPOCH, sequence, cid };
-    // RFC 9146 §4: the real type goes behind the content, inside the encryption.
+    // RFC 9146 §4: the real type follows the content and is encrypted with it.
     const inner = cid === null ? content : Buffer.concat([content, Buffer.from([type])]);
     return this.#protection.seal(this.#writeKeys, header, inner);
   }
 
   open(record: DtlsRecord): OpenedRecord | OpenFailure {
     if (record.epoch !== EPOCH) return 'malformed';
-    // RFC 9146 §3: once negotiated, the Connection ID must be there.
+    // RFC 9146 §3: after negotiation, every record must carry the Connection ID.
     if ((record.cid === null) !== (this.#readCid === null)) return 'without_cid';
     if (!this.#replay.accepts(record.sequence)) return 'replayed';
     const inner = this.#protection.open(this.#readKeys, record, record.fragment);
@@ -87,7 +92,10 @@ export class Channel {
   }
 }
 
-/** RFC 9146 §4: DTLSInnerPlaintext is the content, its real type, and any number of zeros. -1 when there is no type. */
+/**
+ * RFC 9146 §4: DTLSInnerPlaintext is the content, its real type and any number of zeros. Returns -1 when the type is
+ * missing.
+ */
 function contentEnd(inner: Buffer): number {
   let last = inner.length - 1;
   while (last >= 0 && inner[last] === 0) last--;

@@ -1,26 +1,29 @@
 import { isUtf8 } from 'node:buffer';
 
 import { type ClientKey, parseClientKey, verifyPossession } from './client-key.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 import type { CertificateType } from './extensions.ts';
 import { keyDigest, type LookUps } from './look-ups.ts';
 import type { Random } from './random.ts';
 import type { Resumable } from './resumption.ts';
 
-/** RFC 4279 §5.3 asks for identities of up to 128 bytes; a longer one is unknown without asking. */
+/**
+ * RFC 4279 §5.3 requires support for identities of up to 128 bytes. The server treats longer ones as unknown, without a
+ * look-up.
+ */
 const MAX_IDENTITY = 128;
 
-/** Who the device says it is, before it is proved. */
+/** The identity that the device claims, before it is verified. */
 export type Claim = Pick<SecurityIdentity, 'kind' | 'name'>;
 
-/** What the credentials on file say to the claim. It counts once the Finished is verified. */
+/** The stored credential that matches the claim. It is valid only after the Finished is verified. */
 export interface Authenticated {
   readonly identity: SecurityIdentity;
   readonly proof: Proof;
 }
 
-/** Finds out in one handshake who the device is. */
+/** Authenticates the device in one handshake. */
 export class ClientAuthentication {
   readonly #lookUps: LookUps;
   readonly #random: Random;
@@ -37,12 +40,12 @@ export class ClientAuthentication {
     return this.#claim;
   }
 
-  /** Null while the device's credential isn't found, and for good when there is none. */
+  /** Null until the device's credential is found. */
   get result(): Authenticated | null {
     return this.#result;
   }
 
-  /** Resolves to whether what the device proved in the session to resume still holds. */
+  /** Resolves to whether the credential of the resumed session is still valid. */
   async resume({ identity, proof }: Resumable): Promise<boolean> {
     if (!(await this.#lookUps.stillHolds(proof, identity.credential))) return false;
     this.#claim = identity;
@@ -50,13 +53,13 @@ export class ClientAuthentication {
     return true;
   }
 
-  /** Resolves to the key to go on with, which for an unknown identity is a random one. */
+  /** Resolves to the key for the handshake: a random key when the identity is unknown. */
   async pskOf(identity: Buffer): Promise<Buffer> {
     const name = nameOf(identity);
     this.#claim = { kind: 'psk', name };
     const found = identity.length <= MAX_IDENTITY ? await this.#lookUps.psk(identity) : null;
-    // RFC 4279 §2: a stranger's Finished then fails like one under a wrong key, and identities can't be listed.
-    // A credential without a key is none.
+    // RFC 4279 §2: with a random key, an unknown identity fails like a wrong key, so a client can't find out which
+    // identities exist. An empty key counts as no credential.
     if (found === null || found.key.length === 0) return this.#random(16);
     const key = Buffer.from(found.key);
     this.#result = {
@@ -66,19 +69,20 @@ export class ClientAuthentication {
     return key;
   }
 
-  /** Takes the Certificate message; throws the alert for one that can't be used. */
+  /** Processes the Certificate message. Throws DtlsError with the alert when the certificate or key is not usable. */
   takeCertificate(type: CertificateType, body: Buffer): void {
     this.#key = parseClientKey(type, body);
     this.#claim = { kind: this.#key.kind, name: this.#key.name };
   }
 
   /**
-   * Takes the CertificateVerify message over `signed` and asks for the credential. Rejects with the alert when the device doesn't hold
-   * the key, and only then asks who it is: strangers' certificates cost no look-up.
+   * Verifies the CertificateVerify message over `signed`, then looks up the credential. The signature comes first, so
+   * that a client without the private key causes no look-up. Rejects with the alert when either fails.
    */
   async takeCertificateVerify(body: Buffer, signed: Buffer): Promise<void> {
     const key = this.#key;
-    if (key === null) throw new DtlsError('unexpected_message', 'CertificateVerify without a certificate');
+    if (key === null)
+      throw new DtlsError('unexpected_message', 'the device sent CertificateVerify without Certificate');
     verifyPossession(key, body, signed);
     if (key.kind === 'rpk') {
       const found = await this.#lookUps.rawPublicKey(key.spki);
@@ -96,7 +100,7 @@ export class ClientAuthentication {
   }
 }
 
-/** PSK identities are UTF-8 by RFC 4279 §5.1; of anything else, or unprintable, the hex is shown. */
+/** RFC 4279 §5.1: PSK identities are UTF-8. Returns the text, or hex when it is not UTF-8 or not printable. */
 function nameOf(identity: Buffer): string {
   if (identity.length <= MAX_IDENTITY && isUtf8(identity)) {
     const text = identity.toString('utf8');

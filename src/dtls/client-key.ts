@@ -4,21 +4,21 @@ import { DtlsError } from './error.ts';
 import type { CertificateType } from './extensions.ts';
 import { parseCertificateChain, parseCertificateVerify, parseRawPublicKey, SIGNATURE_HASHES } from './messages.ts';
 
-/** A device's public key as its Certificate message brought it; nothing is proved yet. */
+/** A device's public key from its Certificate message. The device has not yet proved that it has the private key. */
 export type ClientKey =
   | { readonly kind: 'rpk'; readonly name: string; readonly publicKey: KeyObject; readonly spki: Buffer }
   | { readonly kind: 'x509'; readonly name: string; readonly publicKey: KeyObject; readonly chain: readonly Buffer[] };
 
-/** OpenSSL's names of the curves behind the signature schemes we offer. */
+/** OpenSSL's names of the curves that the server accepts. */
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-/** A SubjectPublicKeyInfo of P-256 up to the coordinates of its uncompressed point: RFC 5480 §2. */
+/** The start of a P-256 SubjectPublicKeyInfo, up to the coordinates of the uncompressed point (RFC 5480 §2). */
 const P256_SPKI = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 
-/** Nobody has vouched for the certificate yet, and its name goes into the log. */
+/** Limits the subject of an unverified certificate in the log. */
 const MAX_NAME = 256;
 
-/** Throws the alert for a Certificate that is empty, unreadable or of a key we don't take. */
+/** Throws DtlsError with the alert when the Certificate is empty or can't be parsed, or its key is not supported. */
 export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   if (type === 'RawPublicKey') {
     const spki = parseRawPublicKey(body);
@@ -34,19 +34,22 @@ export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   return { kind: 'x509', name, publicKey: usable(readable(() => certificate.publicKey)), chain };
 }
 
-/** Throws unless CertificateVerify (RFC 5246 §7.4.8) signs these bytes with the client's key. */
+/** Throws unless CertificateVerify (RFC 5246 §7.4.8) contains a valid signature of `signed` by the client's key. */
 export function verifyPossession(key: ClientKey, certificateVerify: Buffer, signed: Buffer): void {
   const { scheme, signature } = parseCertificateVerify(certificateVerify);
   const hash = SIGNATURE_HASHES.get(scheme);
   if (hash === undefined) {
-    throw new DtlsError('illegal_parameter', `signature scheme ${scheme} was not offered to the device`);
+    throw new DtlsError(
+      'illegal_parameter',
+      `the device used signature scheme ${scheme}, which the server did not offer`,
+    );
   }
   if (!verify(hash, signed, key.publicKey, signature)) {
     throw new DtlsError('decrypt_error', `the device does not hold the private key of '${key.name}'`);
   }
 }
 
-/** The same key for any DER; for a point of P-256 without OpenSSL's slow search for a decoder. */
+/** Parses any DER SubjectPublicKeyInfo. The JWK import for P-256 avoids OpenSSL's slow search for a decoder. */
 function readSpki(spki: Buffer): KeyObject {
   const point = spki.subarray(P256_SPKI.length);
   if (point.length !== 64 || !spki.subarray(0, P256_SPKI.length).equals(P256_SPKI)) {
@@ -69,5 +72,5 @@ function usable(publicKey: KeyObject): KeyObject {
   if (publicKey.asymmetricKeyType === 'ec' && CURVES.has(publicKey.asymmetricKeyDetails?.namedCurve ?? '')) {
     return publicKey;
   }
-  throw new DtlsError('unsupported_certificate', "the device's key is not on a curve of at least 256 bits");
+  throw new DtlsError('unsupported_certificate', "the device's key is not on P-256, P-384 or P-521");
 }

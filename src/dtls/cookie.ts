@@ -7,12 +7,12 @@ import type { ClientHello } from './messages.ts';
 import type { Random } from './random.ts';
 
 const COOKIE_LENGTH = 32;
-/** A cookie is good for one to two of these. */
+/** A cookie is valid for one to two rotation periods. */
 const ROTATION_MS = 60_000;
 
 /**
- * Cookies that need no memory (RFC 6347 §4.2.1): whoever sends one back can receive at its address. It is bound to what
- * the client must repeat in its second ClientHello.
+ * Stateless cookies (RFC 6347 §4.2.1). A client that returns its cookie can receive datagrams at its address. The
+ * cookie covers the address and the fields that the client must repeat in its second ClientHello.
  */
 export class Cookies {
   readonly #clock: Clock;
@@ -51,7 +51,7 @@ export class Cookies {
   #rotate(): void {
     const now = this.#clock.now();
     if (now < this.#rotateAt) return;
-    // After a pause of more than a whole rotation the current secret is too old as well.
+    // When no cookie was needed for a whole period, the current secret is too old as well.
     const isStale = now >= this.#rotateAt + ROTATION_MS;
     this.#previous = isStale ? this.#newSecret() : this.#current;
     this.#current = this.#newSecret();

@@ -1,4 +1,4 @@
-/** The little of DER (X.690) that a certificate is written in. */
+/** Encodes the DER types (X.690) that a certificate needs. */
 
 function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
@@ -40,7 +40,7 @@ export function objectIdentifier(dotted: string): Buffer {
   return tagged(0x06, Buffer.from(bytes));
 }
 
-/** RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050 on. */
+/** RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050. */
 export function time(milliseconds: number): Buffer {
   const digits = `${new Date(milliseconds).toISOString().slice(0, 19).replaceAll(/\D/g, '')}Z`;
   return digits < '2050' ? tagged(0x17, Buffer.from(digits.slice(2))) : tagged(0x18, Buffer.from(digits));

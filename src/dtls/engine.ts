@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { type Address, isSameAddress } from './address.ts';
 import { type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
-import type { Credentials } from './credentials.ts';
-import { type Established, failureOf, Handshake, type HandshakeContext, type HandshakeFailure } from './handshake.ts';
+import type { CredentialSource } from './credential-source.ts';
+import { Handshake, type HandshakeContext } from './handshake.ts';
+import { type Established, failureOf, type HandshakeFailure } from './handshake-outcome.ts';
 import { type HandshakeReport, refusalReport, reportOf } from './handshake-report.ts';
 import { HandshakeTable } from './handshake-table.ts';
 import { type Hello, HelloGate } from './hello-gate.ts';
@@ -19,29 +20,32 @@ import type { DtlsSettings } from './settings.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { lasting } from './wire.ts';
 
-/** Alerts a second to whoever sends records of sessions that are gone. */
+/** Alerts per second, in total, in answer to records of unknown sessions. */
 const UNKNOWN_SESSION_ALERTS = 50;
-/** A look-up that fails says nothing about the certificate it asks for: it is tried so often, with a pause between. */
+/**
+ * A failed look-up does not mean that the certificate is invalid, so the engine tries this often, with a pause in
+ * between.
+ */
 const RECHECKS = 3;
 const RECHECK_PAUSE_MS = 1_000;
-/** No protected record is shorter, and our alert with its header no longer than such a one. */
+/** No valid protected fragment is shorter, and no plain alert record is longer than a record with such a fragment. */
 const SHORTEST_PROTECTED = 16;
 
-/** Everything that comes out of the engine. None of these may throw; all may call `send`. */
+/** The engine's callbacks. They must not throw; they may call `send`. */
 export interface EngineEvents extends SessionEvents {
   handshakeEnded(report: HandshakeReport): void;
 }
 
 export interface EngineParts {
   readonly settings: DtlsSettings;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EngineEvents;
 }
 
-/** A DTLS 1.2 server without a socket: datagrams in, datagrams and events out. */
-export class Engine {
+/** A DTLS 1.2 server without a socket: it takes datagrams and calls `EngineEvents`. */
+export class DtlsEngine {
   readonly sessions: OpenSessions;
   readonly resumables: Resumables;
   readonly lookUps: LookUps;
@@ -49,11 +53,11 @@ export class Engine {
   readonly #counters = new Counters();
   readonly #gate: HelloGate;
   readonly #handshakes: HandshakeTable;
-  readonly #strangers: TokenBucket;
+  readonly #unknownSessionAlerts: TokenBucket;
   readonly #context: HandshakeContext;
-  /** How often credentials or certificates were revoked. */
+  /** The number of revocations so far. */
   #revocations = 0;
-  /** Whether the datagram at hand has brought a ClientHello. */
+  /** True when the current datagram has already contained a ClientHello. */
   #hasHello = false;
 
   constructor(parts: EngineParts) {
@@ -66,7 +70,7 @@ export class Engine {
     this.sessions = new OpenSessions({ clock, limits, events, resumables: this.resumables, counters: this.#counters });
     this.#gate = new HelloGate(clock, random, this.#counters, transmit);
     this.#handshakes = new HandshakeTable(limits);
-    this.#strangers = new TokenBucket(clock, UNKNOWN_SESSION_ALERTS);
+    this.#unknownSessionAlerts = new TokenBucket(clock, UNKNOWN_SESSION_ALERTS);
     this.#context = {
       settings,
       clock,
@@ -90,7 +94,7 @@ export class Engine {
     });
   }
 
-  /** Never throws; keeps nothing of `datagram`. */
+  /** Never throws, and keeps no reference to `datagram`. */
   receive(from: Address, datagram: Buffer): void {
     this.#counters.datagramsReceived++;
     this.#hasHello = false;
@@ -103,12 +107,12 @@ export class Engine {
     }
   }
 
-  /** Sends one message in the session of that key or loses it. */
+  /** Sends one message in the session with this key, or drops it. */
   send(key: string, data: Buffer): void {
     this.sessions.send(key, data);
   }
 
-  /** Ends all that the credential opened or is about to open, and lets none of it be resumed. */
+  /** Ends the credential's sessions and handshakes, and makes its sessions not resumable. */
   endSessions(credential: string): void {
     this.#revocations++;
     for (const handshake of this.#handshakes.all()) {
@@ -118,12 +122,12 @@ export class Engine {
   }
 
   /**
-   * Ends the sessions of certificates that a new handshake would refuse, and those whose certificate can't be looked up
-   * at the third try either. Takes them one after the other. What could be resumed is asked about when it is.
+   * Ends the sessions of certificates that a new handshake would refuse, and those with three failed look-ups.
+   * Checks one session after the other. Resumable sessions are checked when the device resumes them.
    */
   async recheckCertificates(): Promise<void> {
     this.#revocations++;
-    // Of now: using them changes their order in the table.
+    // A copy, because use changes the order of the sessions in the table.
     let unanswered = [...this.sessions.all()].filter(({ parts }) => parts.proof.kind === 'x509');
     for (let tries = 1; tries <= RECHECKS && unanswered.length > 0; tries++) {
       if (tries > 1) await this.#pause(RECHECK_PAUSE_MS);
@@ -132,18 +136,18 @@ export class Engine {
     for (const session of unanswered) this.#revoke(session);
   }
 
-  /** Begins nothing more; the sessions stay, to be saved. */
+  /** Ends all handshakes. Keeps the sessions, so that they can be saved. */
   suspend(): void {
-    for (const handshake of this.#handshakes.all()) handshake.abandon('the server shuts down');
+    for (const handshake of this.#handshakes.all()) handshake.abandon('the server is shutting down');
   }
 
-  /** Ends everything and tells the devices. */
+  /** Ends all handshakes and sessions. Sends close_notify to the devices that have a session. */
   shutDown(): void {
     this.suspend();
     this.sessions.endAll();
   }
 
-  /** Ends those that hold no more, and resolves to those that couldn't be asked about. */
+  /** Ends the sessions with a certificate that is no longer valid. Resolves to the sessions with a failed look-up. */
   async #recheck(sessions: readonly Session[]): Promise<Session[]> {
     const unanswered: Session[] = [];
     for (const session of sessions) {
@@ -158,7 +162,7 @@ export class Engine {
     return unanswered;
   }
 
-  /** It may have ended while it was asked about. */
+  /** The session may have ended during the look-up. */
   #revoke(session: Session): void {
     if (this.#isOpen(session)) this.sessions.revoke(session);
   }
@@ -171,7 +175,7 @@ export class Engine {
     return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
-  /** An open session listens to nothing unprotected: this is all about handshakes. */
+  /** Unprotected records concern handshakes only; an open session ignores them. */
   #receivePlain(from: Address, record: DtlsRecord): void {
     switch (record.type) {
       case CONTENT.handshake:
@@ -179,7 +183,7 @@ export class Engine {
       case CONTENT.alert:
         return this.#receiveAlert(from, record);
       case CONTENT.changeCipherSpec:
-        // It says no more than the epoch of the record behind it does.
+        // The epoch of the next record carries the same information.
         return;
       default:
         this.#counters.dropped('out_of_place');
@@ -201,7 +205,10 @@ export class Engine {
     }
   }
 
-  /** One in a datagram: each is answered in a datagram of its own, and whose address it is isn't known yet. */
+  /**
+   * Accepts one ClientHello per datagram: the address is not verified yet, and each ClientHello causes one datagram in
+   * answer.
+   */
   #receiveHello(from: Address, record: DtlsRecord, fragment: HandshakeFragment): void {
     if (this.#hasHello) return this.#counters.dropped('out_of_place');
     this.#hasHello = true;
@@ -222,9 +229,9 @@ export class Engine {
     const { random } = hello.hello;
     const underWay = this.#handshakes.at(from);
     if (underWay?.clientRandom.equals(random)) return underWay.helloRepeated();
-    // A late copy of the ClientHello that the open session began with.
+    // A late copy of the ClientHello that started the open session.
     if (this.sessions.at(from)?.parts.clientRandom.equals(random)) return this.#counters.dropped('replayed');
-    underWay?.abandon(`${underWay.whyUnfinished()}; it began again`);
+    underWay?.abandon(`${underWay.whyUnfinished()}; the device started a new handshake`);
     if (!this.#handshakes.hasRoomFor(from)) return this.#counters.dropped('handshakes_full');
     if (!this.#hasRoom()) return;
     let negotiated: Negotiated;
@@ -255,8 +262,9 @@ export class Engine {
     const session = cid === null ? this.sessions.at(from) : this.sessions.get(cid);
     const failure = session === undefined ? 'unknown_session' : this.sessions.receive(session, from, record);
     if (failure === null) return;
-    // What an old session at this address doesn't take may be the Finished of the handshake that is to replace it: its
-    // sequence numbers begin anew.
+    // A record that the session at this address rejects may be the Finished of the handshake that will replace it,
+    // which
+    // restarts the sequence numbers.
     const handshake = cid === null ? this.#handshakes.at(from) : this.#handshakes.withCid(cid);
     if (handshake !== undefined && isSameAddress(handshake.address, from)) {
       const refused = handshake.receiveProtected(record);
@@ -264,13 +272,16 @@ export class Engine {
       return;
     }
     this.#counters.dropped(failure);
-    if (session === undefined) this.#tellStranger(from, record);
+    if (session === undefined) this.#alertUnknownSession(from, record);
     else if (failure === 'forged') this.sessions.countForgery(session);
   }
 
-  /** A session that a restart lost: the device had better know at once. Our answer is no longer than what it answers. */
-  #tellStranger(from: Address, record: DtlsRecord): void {
-    if (record.fragment.length < SHORTEST_PROTECTED || !this.#strangers.take()) return;
+  /**
+   * Sends an alert, so that the device notices at once that its session is lost, for example after a restart. The alert
+   * is not longer than the record.
+   */
+  #alertUnknownSession(from: Address, record: DtlsRecord): void {
+    if (record.fragment.length < SHORTEST_PROTECTED || !this.#unknownSessionAlerts.take()) return;
     this.#sendPlainAlert(from, 0, 'bad_record_mac');
   }
 
@@ -302,10 +313,11 @@ export class Engine {
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
   }
 
-  /** The sessions that a new one takes the place of: a device has one at a time. */
+  /** Ends the sessions that the new session replaces: the one at its address, and the one that it resumes. */
   #endReplaced(handshake: Handshake, { identity, resumed }: Established): void {
     const there = this.sessions.at(handshake.address);
-    // One with a Connection ID may live elsewhere by now, and this address be another device's.
+    // A session with a Connection ID may be in use from another address by now, and this address may belong to another
+    // device.
     if (there !== undefined && (!there.usesCid || there.peer.security.credential === identity.credential)) {
       this.sessions.end(there, 'replaced');
     }

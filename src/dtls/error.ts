@@ -1,10 +1,10 @@
 import type { AlertDescription } from './alert.ts';
 
 /**
- * Why DTLS refused something. In a handshake the code is the alert the peer gets; the message says it in words for the
- * handshake log and holds no secret.
+ * An error of the DTLS server. In a handshake, `code` is the alert that the server sends, and the message is the reason
+ * for the handshake log; it contains no secret.
  *
- * `settings`: the server was given something it can't work with. `saved_sessions`: saved sessions can't be read back.
+ * `settings`: a setting is invalid. `saved_sessions`: saved sessions can't be restored.
  */
 export class DtlsError extends Error {
   readonly code: AlertDescription | 'settings' | 'saved_sessions';

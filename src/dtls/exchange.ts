@@ -27,13 +27,16 @@ import { lasting } from './wire.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-/** The keys that came of an exchange. */
+/** The keys of an exchange. */
 export interface Secured {
   readonly master: Buffer;
   readonly channel: Channel;
 }
 
-/** What the two sides say in one handshake, and the keys that come of it. In what order, `Handshake` knows. */
+/**
+ * Builds the server's messages of one handshake, keeps the transcript and derives the keys. `Handshake` decides the
+ * order.
+ */
 export class Exchange {
   readonly negotiated: Negotiated;
   readonly #hello: Hello;
@@ -54,45 +57,48 @@ export class Exchange {
     this.#transcript = new Transcript(hello.message, hello.messageSequence);
   }
 
-  /** Null until there are keys. */
+  /** Null until the keys are derived. */
   get secured(): Secured | null {
     return this.#secured;
   }
 
-  /** What the ServerHello gave; empty when the session can't be resumed. */
+  /** The session id of the ServerHello; empty when the session can't be resumed. */
   get sessionId(): Buffer {
     return this.#sessionId;
   }
 
-  /** Everything said so far, as a CertificateVerify signs it. */
+  /** All handshake messages so far; CertificateVerify signs them. */
   get said(): Buffer {
     return this.#transcript.said;
   }
 
-  /** A message of the client, with its header. */
+  /** `message`: a message of the client with its header. */
   addReceived(message: Buffer): void {
     this.#transcript.addReceived(message);
   }
 
-  /** ServerHello up to ServerHelloDone. */
+  /** The flight from ServerHello to ServerHelloDone. */
   offer(identity: ServerIdentity | null): Flight {
     const { extendedMasterSecret: extended, suite } = this.negotiated;
     if (extended) this.#sessionId = this.#random(32);
     const hello = this.#serverHello();
     const credentials = suite.keyExchange === 'ECDHE_ECDSA' ? this.#serverCredentials(identity) : [];
-    return [hello, ...credentials, this.#say(HANDSHAKE.serverHelloDone, NOTHING)];
+    return [hello, ...credentials, this.#serverMessage(HANDSHAKE.serverHelloDone, NOTHING)];
   }
 
-  /** RFC 5246 §7.3, figure 2: ServerHello up to our Finished, which comes first here. */
+  /**
+   * The flight from ServerHello to Finished. In a resumption the server sends its Finished first (RFC 5246 §7.3, figure
+   * 2).
+   */
   resume(sessionId: Buffer, master: Buffer): Flight {
     this.#sessionId = sessionId;
     const hello = this.#serverHello();
     return [hello, ...this.finish(this.#secure(master))];
   }
 
-  /** Throws `illegal_parameter` when the client's ephemeral key is none. */
+  /** Throws `illegal_parameter` when the client's ephemeral key is not a point on the curve. */
   deriveFromPoint(clientKeyExchange: Buffer): void {
-    if (this.#ephemeral === null) throw new DtlsError('internal_error', 'no ephemeral key was offered');
+    if (this.#ephemeral === null) throw new DtlsError('internal_error', 'the server sent no ephemeral key');
     this.#derive(this.#ephemeral.premasterSecret(parseEcdheKeyExchange(clientKeyExchange)));
   }
 
@@ -100,18 +106,18 @@ export class Exchange {
     this.#derive(pskPremasterSecret(key));
   }
 
-  /** Our ChangeCipherSpec and Finished. */
+  /** The server's ChangeCipherSpec and Finished. */
   finish({ master }: Secured): Flight {
     const body = verifyData(master, 'server', this.#transcript.hash);
     const message = this.#transcript.add(HANDSHAKE.finished, body);
     return [{ kind: 'changeCipherSpec' }, { kind: 'finished', message }];
   }
 
-  /** Takes the client's Finished; throws `decrypt_error` when it has heard or said something else than we have. */
+  /** Verifies the client's Finished. Throws `decrypt_error` when the client's transcript differs from the server's. */
   takeFinished(fragment: HandshakeFragment, { master }: Secured): void {
     const expected = verifyData(master, 'client', this.#transcript.hash);
     if (fragment.body.length !== expected.length || !timingSafeEqual(fragment.body, expected)) {
-      throw new DtlsError('decrypt_error', "the device's Finished does not fit the handshake");
+      throw new DtlsError('decrypt_error', "the device's Finished does not match the handshake messages");
     }
     this.#transcript.addReceived(encodeFragment(fragment));
   }
@@ -124,14 +130,17 @@ export class Exchange {
       suite: this.negotiated.suite.id,
       extensions: serverExtensions(this.#hello.hello, this.negotiated, this.#cid),
     });
-    return this.#say(HANDSHAKE.serverHello, body);
+    return this.#serverMessage(HANDSHAKE.serverHello, body);
   }
 
-  #say(type: number, body: Buffer): FlightPart {
+  #serverMessage(type: number, body: Buffer): FlightPart {
     return { kind: 'handshake', message: this.#transcript.add(type, body) };
   }
 
-  /** Certificate, ServerKeyExchange and CertificateRequest: devices must have a key of their own. */
+  /**
+   * Certificate, ServerKeyExchange and CertificateRequest. The request is there because every device must authenticate
+   * itself.
+   */
   #serverCredentials(identity: ServerIdentity | null): Flight {
     if (identity === null) throw new DtlsError('internal_error', 'the server has no certificate');
     this.#ephemeral = new EphemeralKey();
@@ -141,13 +150,13 @@ export class Exchange {
         : encodeCertificateChain(identity.chain);
     const keyExchange = this.#ephemeral.serverKeyExchange(identity, this.#hello.hello.random, this.#serverRandom);
     return [
-      this.#say(HANDSHAKE.certificate, certificate),
-      this.#say(HANDSHAKE.serverKeyExchange, keyExchange),
-      this.#say(HANDSHAKE.certificateRequest, CERTIFICATE_REQUEST),
+      this.#serverMessage(HANDSHAKE.certificate, certificate),
+      this.#serverMessage(HANDSHAKE.serverKeyExchange, keyExchange),
+      this.#serverMessage(HANDSHAKE.certificateRequest, CERTIFICATE_REQUEST),
     ];
   }
 
-  /** RFC 7627 §3: with extended master secret the keys hang on everything up to the ClientKeyExchange. */
+  /** RFC 7627 §3: the extended master secret depends on all messages up to the ClientKeyExchange. */
   #derive(premaster: Buffer): void {
     this.#secure(
       this.negotiated.extendedMasterSecret

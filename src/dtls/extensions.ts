@@ -19,7 +19,10 @@ export type CertificateType = keyof typeof CERTIFICATE_TYPE;
 
 const NOTHING = Buffer.alloc(0);
 
-/** What a ClientHello offers; null where it doesn't speak of it. Unknown extensions are passed over (RFC 5246 §7.4.1.4). */
+/**
+ * The extensions of a ClientHello; null when the extension is absent. Unknown extensions are ignored (RFC 5246
+ * §7.4.1.4).
+ */
 export interface Extensions {
   readonly groups: readonly number[] | null;
   readonly pointFormats: Buffer | null;
@@ -28,12 +31,12 @@ export interface Extensions {
   readonly serverCertificateTypes: readonly CertificateType[] | null;
   readonly encryptThenMac: boolean;
   readonly extendedMasterSecret: boolean;
-  /** The Connection ID that the client wants in our records; may be empty. */
+  /** The Connection ID that the client wants in the server's records; may be empty. */
   readonly connectionId: Buffer | null;
   readonly renegotiationInfo: Buffer | null;
 }
 
-/** Throws `decode_error`, and `illegal_parameter` for an extension that comes twice. */
+/** Throws `decode_error`, and `illegal_parameter` when an extension occurs twice. */
 export function parseExtensions(list: Buffer): Extensions {
   const found: { -readonly [Name in keyof Extensions]: Extensions[Name] } = {
     groups: null,
@@ -50,7 +53,7 @@ export function parseExtensions(list: Buffer): Extensions {
   const reader = new Reader(list, 'list of extensions');
   while (reader.left > 0) {
     const type = reader.uint(2);
-    if (types.has(type)) throw new DtlsError('illegal_parameter', `extension ${type} comes twice`);
+    if (types.has(type)) throw new DtlsError('illegal_parameter', `the ClientHello contains extension ${type} twice`);
     types.add(type);
     const body = new Reader(reader.vector(2), 'extension');
     switch (type) {

@@ -3,16 +3,18 @@ import type { Channel } from './channel.ts';
 import { type Flight, packFlight } from './flight.ts';
 import { encodeRecord, MAX_SEQUENCE } from './record.ts';
 
-/** RFC 6347 §4.2.4.1: one second, doubled each time, never more than sixty. */
+/** RFC 6347 §4.2.4.1: one second, doubled at each retransmission, at most sixty seconds. */
 const FIRST_TIMEOUT_MS = 1_000;
 const LONGEST_TIMEOUT_MS = 60_000;
 const TRIES = 6;
 
-/** A repeated message of the peer brings the flight again, but no oftener and no more often than this. */
+/**
+ * A repeated message of the peer causes a retransmission: at most one per interval, and at most `RESENDS` per flight.
+ */
 const RESEND_INTERVAL_MS = 200;
 const RESENDS = 12;
 
-/** Sends the server's flights of one handshake, and sends the last one again while the peer seems not to have it. */
+/** Sends the server's flights of one handshake and retransmits the last one (RFC 6347 §4.2.4). */
 export class FlightSender {
   readonly #clock: Clock;
   readonly #transmit: (datagram: Buffer) => void;
@@ -23,19 +25,19 @@ export class FlightSender {
   #sentAt = 0;
   #resends = 0;
 
-  /** `firstSequence`: RFC 6347 §4.2.1 has the ServerHello take the record sequence number of the ClientHello. */
+  /** `firstSequence`: the ServerHello uses the record sequence number of the ClientHello (RFC 6347 §4.2.1). */
   constructor(clock: Clock, firstSequence: number, transmit: (datagram: Buffer) => void) {
     this.#clock = clock;
     this.#nextSequence = firstSequence;
     this.#transmit = transmit;
   }
 
-  /** Gives the keys that protected parts of later flights are sealed with. */
+  /** Sets the channel that protects the Finished of later flights. */
   protect(channel: Channel): void {
     this.#channel = channel;
   }
 
-  /** A flight that the peer answers is repeated by a timer; the final one is not (RFC 6347 §4.2.4). */
+  /** A timer retransmits a flight that the peer answers, but not the final flight (RFC 6347 §4.2.4). */
   send(flight: Flight, answered: 'answered' | 'final'): void {
     this.stop();
     this.#flight = flight;
@@ -44,14 +46,14 @@ export class FlightSender {
     if (answered === 'answered') this.#repeatAfter(FIRST_TIMEOUT_MS, TRIES - 1);
   }
 
-  /** The peer repeated what it sent before our flight. */
+  /** Called when the peer repeats its previous flight. */
   resend(): void {
     if (this.#resends >= RESENDS || this.#clock.now() - this.#sentAt < RESEND_INTERVAL_MS) return;
     this.#resends++;
     this.#transmitFlight();
   }
 
-  /** One record outside any flight. */
+  /** Sends one record that is not part of a flight. */
   sendPlain(type: number, fragment: Buffer): void {
     const record = this.#plain(type, fragment);
     if (record !== null) this.#transmit(record);
@@ -79,7 +81,7 @@ export class FlightSender {
     for (const datagram of packFlight(this.#flight, sealer)) this.#transmit(datagram);
   }
 
-  /** Null once the sequence numbers are used up: RFC 6347 §4.1 doesn't let them wrap. */
+  /** Returns null when the sequence numbers are used up: they must not wrap (RFC 6347 §4.1). */
   #plain(type: number, fragment: Buffer): Buffer | null {
     if (this.#nextSequence > MAX_SEQUENCE) return null;
     return encodeRecord({ type, epoch: 0, sequence: this.#nextSequence++, cid: null }, fragment);

@@ -1,34 +1,34 @@
 import { fragmentOf, messageBody } from './messages.ts';
 import { CONTENT } from './record.ts';
 
-/** Flights are split so that no datagram is longer, headers of IP and UDP not counted. */
+/** The longest datagram of a flight, without IP and UDP headers. */
 export const MAX_DATAGRAM = 1_200;
 
-/** Handshake record header and fragment header of the unprotected epoch. */
+/** The record header and the handshake fragment header in epoch 0. */
 const FRAGMENT_OVERHEAD = 13 + 12;
-/** A fragment shorter than this isn't worth its headers; it goes into the next datagram. */
+/** A shorter fragment is not worth its headers, so it goes into the next datagram. */
 const MIN_FRAGMENT = 64;
 
 const CHANGE_CIPHER_SPEC = Buffer.from([1]);
 
-/** What a flight is made of; it is sealed anew, with fresh sequence numbers, each time it is sent. */
+/** One part of a flight. Each transmission seals it again with new sequence numbers. */
 export type FlightPart =
   /** A handshake message with its header. */
   | { readonly kind: 'handshake'; readonly message: Buffer }
   | { readonly kind: 'changeCipherSpec' }
-  /** The same in the protected epoch. */
+  /** A handshake message in the protected epoch 1. */
   | { readonly kind: 'finished'; readonly message: Buffer };
 
 export type Flight = readonly FlightPart[];
 
 export interface FlightSealer {
-  /** A record of epoch 0; null when no more can be sent in it. */
+  /** Returns a record of epoch 0; null when its sequence numbers are used up. */
   plain(type: number, fragment: Buffer): Buffer | null;
-  /** The same of epoch 1. */
+  /** Returns a record of epoch 1; null when no record can be sealed. */
   sealed(type: number, content: Buffer): Buffer | null;
 }
 
-/** The datagrams of a flight. */
+/** Returns the datagrams of a flight. */
 export function packFlight(flight: Flight, sealer: FlightSealer): Buffer[] {
   const packing = new Packing();
   for (const part of flight) {
@@ -53,7 +53,7 @@ function packMessage(message: Buffer, packing: Packing, sealer: FlightSealer): v
   } while (offset < length);
 }
 
-/** Fills datagrams with records, in order. */
+/** Packs records into datagrams, in order. */
 class Packing {
   readonly #full: Buffer[] = [];
   #records: Buffer[] = [];

@@ -1,8 +1,9 @@
 import type { Address } from './address.ts';
 import type { Claim } from './client-authentication.ts';
-import type { Handshake, HandshakeFailure } from './handshake.ts';
+import type { Handshake } from './handshake.ts';
+import type { HandshakeFailure } from './handshake-outcome.ts';
 
-/** One handshake that ended, for the log that a tenant's admin reads. It holds no secret. */
+/** An ended handshake, for the log that a tenant's admin reads. It contains no secret. */
 export interface HandshakeReport {
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
@@ -10,9 +11,9 @@ export interface HandshakeReport {
   readonly from: Address;
   readonly suite: string | null;
   readonly resumed: boolean;
-  /** Who the device said it is; null when it didn't come that far. Proved only with `established`. */
+  /** The identity that the device claimed; null when it sent none. Verified only when `established` is true. */
   readonly claim: Claim | null;
-  /** The credential on file for the claim; null while none is found. */
+  /** The stored credential for the claim; null when none was found. */
   readonly credential: string | null;
   readonly outcome: { readonly established: true } | ({ readonly established: false } & HandshakeFailure);
 }
@@ -30,7 +31,7 @@ export function reportOf(handshake: Handshake, at: number, outcome: HandshakeRep
   };
 }
 
-/** Client and server had nothing in common. */
+/** The report of a ClientHello that failed in negotiation. */
 export function refusalReport(from: Address, at: number, failure: HandshakeFailure): HandshakeReport {
   const outcome = { established: false, ...failure } as const;
   return { at, durationMs: 0, from, suite: null, resumed: false, claim: null, credential: null, outcome };

@@ -2,7 +2,7 @@ import { type Address, addressKey, networkOf } from './address.ts';
 import type { Handshake } from './handshake.ts';
 import type { DtlsLimits } from './settings.ts';
 
-/** The handshakes under way, bounded in total and for each IPv4 address or IPv6 network. */
+/** The handshakes in progress, limited in total and for each IPv4 address or IPv6 /64 network. */
 export class HandshakeTable {
   readonly #limits: DtlsLimits;
   readonly #byAddress = new Map<string, Handshake>();

@@ -1,11 +1,14 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Address } from './address.ts';
 import { type Alert, type AlertDescription, decodeAlert, encodeAlert } from './alert.ts';
-import type { Channel, OpenedRecord, OpenFailure } from './channel.ts';
+import type { OpenedRecord, OpenFailure } from './channel.ts';
 import { type Authenticated, type Claim, ClientAuthentication } from './client-authentication.ts';
+import { EarlyRecords } from './early-records.ts';
 import { DtlsError } from './error.ts';
 import { Exchange, type Secured } from './exchange.ts';
 import { FlightSender } from './flight-sender.ts';
+import { type Established, failureOf, type HandshakeFailure } from './handshake-outcome.ts';
+import { HandshakeSteps } from './handshake-steps.ts';
 import type { Hello } from './hello-gate.ts';
 import type { LookUps } from './look-ups.ts';
 import * as messages from './messages.ts';
@@ -14,12 +17,8 @@ import type { Negotiated } from './negotiation.ts';
 import type { Random } from './random.ts';
 import { type HandshakeMessage, Reassembly } from './reassembly.ts';
 import { CONTENT, type DtlsRecord } from './record.ts';
-import type { Resumable, Resumables } from './resumption.ts';
+import { findResumable, type Resumable, type Resumables } from './resumption.ts';
 import type { DtlsSettings } from './settings.ts';
-
-/** Protected records that came before their keys: RFC 6347 §4.1 lets them wait. A Finished is shorter than 200 bytes. */
-const MAX_EARLY_RECORDS = 8;
-const MAX_EARLY_BYTES = 2_048;
 
 export interface HandshakeContext {
   readonly settings: DtlsSettings;
@@ -28,37 +27,22 @@ export interface HandshakeContext {
   readonly lookUps: LookUps;
   readonly resumables: Resumables;
   transmit(to: Address, datagram: Buffer): void;
-  /** How often credentials or certificates were revoked. */
+  /** The number of revocations so far. */
   revocations(): number;
-  /** Whether one more session could be opened now; counts it when not. */
+  /** Whether another session could be opened now; counts a refusal. */
   hasRoom(): boolean;
   established(handshake: Handshake, established: Established): void;
   failed(handshake: Handshake, failure: HandshakeFailure): void;
 }
 
-export interface Established extends Authenticated {
-  readonly channel: Channel;
-  /** Sends the final flight again; null when the peer's flight was the last one. */
-  readonly finalFlight: FlightSender | null;
-  /** What the next handshake may resume; null without extended master secret (RFC 7627 §5.3). */
-  readonly resumable: Resumable | null;
-  /** The session that this one goes on from. */
-  readonly resumed: Resumable | null;
-}
-
-export interface HandshakeFailure {
-  /** What the device was told; null when it was told nothing. */
-  readonly alert: AlertDescription | null;
-  /** In words, without secrets. */
-  readonly reason: string;
-}
-
-/** One handshake from the second ClientHello to the client's Finished: RFC 6347 §4.2, server side. */
+/** The server side of one handshake (RFC 6347 §4.2), from the second ClientHello to the client's Finished. */
 export class Handshake {
   readonly address: Address;
   readonly clientRandom: Buffer;
   readonly negotiated: Negotiated;
-  /** Our Connection ID in the session to be, in hex: the session's name even if the client doesn't use one. */
+  /**
+   * The server's Connection ID in hex. It is the key of the session, even when the client does not use Connection IDs.
+   */
   readonly key: string;
   readonly startedAt: number;
 
@@ -69,16 +53,18 @@ export class Handshake {
   readonly #sender: FlightSender;
   readonly #authentication: ClientAuthentication;
   readonly #deadline: Timer;
+  readonly #early = new EarlyRecords();
+  readonly #steps = new HandshakeSteps(
+    (error) => this.#failWithAlert(error),
+    () => this.#takeMessages(),
+  );
   #expected: number = HANDSHAKE.clientKeyExchange;
   #resumed: Resumable | null = null;
-  /** How often something had been revoked when the device's credential was asked for. */
+  /** The number of revocations when the device's credential was looked up. */
   #revocations: number;
-  #lookingUp = false;
-  #early: DtlsRecord[] = [];
   #unreadable = false;
-  #ended = false;
 
-  /** `hello`: the second ClientHello, whose cookie was good. */
+  /** `hello`: the second ClientHello, with a valid cookie. */
   constructor(context: HandshakeContext, from: Address, hello: Hello, negotiated: Negotiated, cid: Buffer) {
     const { clock, lookUps, random, settings } = context;
     this.#context = context;
@@ -93,7 +79,7 @@ export class Handshake {
     this.#reassembly = new Reassembly(hello.messageSequence + 1);
     const guarded = {
       now: () => clock.now(),
-      after: (ms: number, task: () => void) => clock.after(ms, () => this.#run(task)),
+      after: (ms: number, task: () => void) => clock.after(ms, () => this.#steps.run(task)),
     };
     this.#sender = new FlightSender(guarded, hello.recordSequence, (datagram) => context.transmit(from, datagram));
     this.#authentication = new ClientAuthentication(lookUps, random);
@@ -104,7 +90,7 @@ export class Handshake {
     return this.#authentication.claim;
   }
 
-  /** The credential on file for the claim; null while none is found. */
+  /** The stored credential for the claim; null until it is found. */
   get credential(): string | null {
     return this.#authentication.result?.identity.credential ?? null;
   }
@@ -114,35 +100,35 @@ export class Handshake {
   }
 
   start(): void {
-    this.#run(() => {
-      const resumable = this.#findResumable();
+    this.#steps.run(() => {
+      const resumable = findResumable(this.#hello, this.negotiated, this.#context.resumables);
       if (resumable === null) return this.#offer();
-      this.#whenAnswered(this.#authentication.resume(resumable), (holds) => {
+      this.#steps.whenAnswered(this.#authentication.resume(resumable), (holds) => {
         if (holds) this.#resume(resumable);
         else this.#offer();
       });
     });
   }
 
-  /** The client sent its second ClientHello again: it has not seen our answer. */
+  /** The client repeated its second ClientHello, so it did not receive the server's flight. */
   helloRepeated(): void {
-    this.#run(() => this.#sender.resend());
+    this.#steps.run(() => this.#sender.resend());
   }
 
-  /** A fragment of an unprotected message other than ClientHello. */
+  /** Takes a fragment of an unprotected message other than ClientHello. */
   receive(fragment: messages.HandshakeFragment): void {
-    // A Finished counts only under the new keys.
-    if (this.#ended || fragment.type === HANDSHAKE.finished) return;
-    this.#run(() => this.#reassembly.add(fragment));
+    // A Finished is valid only under the new keys.
+    if (this.#steps.hasEnded || fragment.type === HANDSHAKE.finished) return;
+    this.#steps.run(() => this.#reassembly.add(fragment));
     this.#takeMessages();
   }
 
-  /** Null when the record was taken, now or for later. */
+  /** Returns null when the record was processed or kept for later. */
   receiveProtected(record: DtlsRecord): OpenFailure | null {
-    if (this.#ended) return null;
+    if (this.#steps.hasEnded) return null;
     const { secured } = this.#exchange;
     if (secured === null || !this.#awaitsFinished) {
-      this.#keepForLater(record);
+      this.#early.keep(record);
       return null;
     }
     const opened = secured.channel.open(record);
@@ -150,45 +136,35 @@ export class Handshake {
       this.#unreadable ||= opened === 'forged';
       return opened;
     }
-    this.#run(() => this.#takeProtected(opened));
+    this.#steps.run(() => this.#takeProtected(opened));
     return null;
   }
 
-  /** RFC 5246 §7.2: a fatal alert ends the handshake, whoever sent it; nobody is proved yet. */
+  /** RFC 5246 §7.2: a fatal alert ends the handshake. The sender can't be authenticated yet. */
   receiveAlert(alert: Alert): void {
     if (alert.level === 'fatal' || alert.description === 'close_notify') {
-      this.abandon(`the device ended the handshake: ${alert.description}`);
+      this.abandon(`the device ended the handshake: alert ${alert.description}`);
     }
   }
 
-  /** Ends it without a word to the device. */
+  /** Ends the handshake without an alert. */
   abandon(reason: string): void {
     this.#fail({ alert: null, reason });
   }
 
-  /** Why the handshake stands still, in words. */
+  /** Returns the reason why the handshake is not finished, for the log. */
   whyUnfinished(): string {
     const { claim, result } = this.#authentication;
-    if (this.#lookingUp) return 'the credential look-up had not answered yet';
+    if (this.#steps.isWaiting) return 'the credential look-up was not finished';
     if (claim?.kind === 'psk' && result === null) return `identity '${claim.name}' is not known`;
     if (claim?.kind === 'psk' && this.#unreadable) {
-      return `the device's key for identity '${claim.name}' is not the one on file`;
+      return `the device's key for identity '${claim.name}' does not match the stored key`;
     }
-    return this.#unreadable ? "the device's Finished could not be read" : 'the device stopped answering';
+    return this.#unreadable ? "the device's Finished could not be decrypted" : 'the device stopped responding';
   }
 
   get #awaitsFinished(): boolean {
-    return this.#expected === HANDSHAKE.finished && !this.#lookingUp;
-  }
-
-  #findResumable(): Resumable | null {
-    const { extendedMasterSecret: extended, suite } = this.negotiated;
-    if (this.#hello.sessionId.length === 0) return null;
-    const found = this.#context.resumables.find(this.#hello.sessionId);
-    if (found?.suite.id !== suite.id) return null;
-    // RFC 7627 §5.3: a session that was made with it is never resumed without, and the handshake is aborted.
-    if (!extended) throw new DtlsError('handshake_failure', 'the device resumes without extended master secret');
-    return found;
+    return this.#expected === HANDSHAKE.finished && !this.#steps.isWaiting;
   }
 
   #offer(): void {
@@ -205,10 +181,10 @@ export class Handshake {
   }
 
   #takeMessages(): void {
-    while (!this.#ended && !this.#lookingUp) {
+    while (!this.#steps.hasEnded && !this.#steps.isWaiting) {
       const message = this.#reassembly.take();
       if (message === null) break;
-      this.#run(() => this.#takeMessage(message));
+      this.#steps.run(() => this.#takeMessage(message));
     }
     this.#takeEarlyRecords();
   }
@@ -224,16 +200,16 @@ export class Handshake {
         this.#expected = HANDSHAKE.clientKeyExchange;
         break;
       case HANDSHAKE.clientKeyExchange:
-        // RFC 7627 §3: the session hash includes it.
+        // Before the keys are derived: the session hash includes ClientKeyExchange (RFC 7627 §3).
         this.#exchange.addReceived(encoded);
         this.#takeClientKeyExchange(body);
         break;
       case HANDSHAKE.certificateVerify: {
-        // RFC 5246 §7.4.8: the signature is over everything before it.
+        // RFC 5246 §7.4.8: the signature covers all messages before this one.
         const signed = this.#exchange.said;
         this.#exchange.addReceived(encoded);
         this.#expected = HANDSHAKE.finished;
-        this.#whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
+        this.#steps.whenAnswered(this.#authentication.takeCertificateVerify(body, signed), () => {});
         break;
       }
     }
@@ -245,23 +221,15 @@ export class Handshake {
       this.#expected = HANDSHAKE.certificateVerify;
       return;
     }
-    this.#whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
+    this.#steps.whenAnswered(this.#authentication.pskOf(messages.parsePskKeyExchange(body)), (key) => {
       this.#exchange.deriveFromPsk(key);
       this.#expected = HANDSHAKE.finished;
     });
   }
 
-  /** Nobody is proved yet, so it is little that is kept for them; the rest is lost like a datagram. */
-  #keepForLater(record: DtlsRecord): void {
-    const bytes = this.#early.reduce((sum, { fragment }) => sum + fragment.length, record.fragment.length);
-    if (this.#early.length < MAX_EARLY_RECORDS && bytes <= MAX_EARLY_BYTES) this.#early.push(copied(record));
-  }
-
   #takeEarlyRecords(): void {
     if (!this.#awaitsFinished) return;
-    const records = this.#early;
-    this.#early = [];
-    for (const record of records) this.receiveProtected(record);
+    for (const record of this.#early.takeAll()) this.receiveProtected(record);
   }
 
   #takeProtected(opened: OpenedRecord): void {
@@ -270,14 +238,14 @@ export class Handshake {
       if (alert !== null) this.receiveAlert(alert);
       return;
     }
-    // Application data that overtook the Finished of a resumption is lost like a datagram; CoAP sends it again.
+    // Application data that overtook the Finished of a resumption is lost like a datagram; CoAP retransmits it.
     if (opened.type !== CONTENT.handshake) return;
     const [fragment] = messages.parseFragments(opened.content);
     const isExpected =
       fragment?.type === HANDSHAKE.finished &&
       fragment.sequence === this.#reassembly.nextSequence &&
       messages.isWhole(fragment);
-    if (!isExpected) throw new DtlsError('unexpected_message', 'the device sent something else than its Finished');
+    if (!isExpected) throw new DtlsError('unexpected_message', 'the device sent a message other than Finished');
     this.#takeFinished(fragment);
   }
 
@@ -285,27 +253,27 @@ export class Handshake {
     const { secured } = this.#exchange;
     const authenticated = this.#authentication.result;
     if (secured === null || authenticated === null) {
-      throw new DtlsError('internal_error', 'a Finished before the device was authenticated');
+      throw new DtlsError('internal_error', 'the device sent Finished before it was authenticated');
     }
     this.#exchange.takeFinished(fragment, secured);
     this.#whenUnrevoked(authenticated, () => this.#open(secured, authenticated));
   }
 
-  /** What was looked up may have been revoked since: then it is asked for again before anything is opened on it. */
+  /** Looks the credential up again when anything was revoked since its last look-up, then calls `goOn`. */
   #whenUnrevoked(authenticated: Authenticated, goOn: () => void): void {
     const revocations = this.#context.revocations();
     if (this.#revocations === revocations) return goOn();
     this.#revocations = revocations;
     const { identity, proof } = authenticated;
-    this.#whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
-      if (!holds) throw new DtlsError('access_denied', 'the credential was revoked meanwhile');
+    this.#steps.whenAnswered(this.#context.lookUps.stillHolds(proof, identity.credential), (holds) => {
+      if (!holds) throw new DtlsError('access_denied', 'the credential was revoked during the handshake');
       this.#whenUnrevoked(authenticated, goOn);
     });
   }
 
   #open(secured: Secured, { identity, proof }: Authenticated): void {
-    // There was room when it began; others may have been quicker.
-    if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'there is no room for another session');
+    // There was room at the start of the handshake, but other handshakes may have finished since.
+    if (!this.#context.hasRoom()) throw new DtlsError('internal_error', 'the maximum number of sessions is reached');
     if (this.#resumed === null) {
       this.#protect();
       this.#sender.send(this.#exchange.finish(secured), 'final');
@@ -329,39 +297,19 @@ export class Handshake {
     return { sessionId, master, suite: this.negotiated.suite, identity, proof, sessionKey: this.key, expiresAt };
   }
 
-  /** What is sent from now on in epoch 1 has its keys. */
+  /** Gives the sender the keys of epoch 1. */
   #protect(): void {
     const { secured } = this.#exchange;
     if (secured !== null) this.#sender.protect(secured.channel);
   }
 
-  /** Nothing is taken from the device until `answer` is there; what it sends meanwhile waits. */
-  #whenAnswered<T>(answer: Promise<T>, use: (value: T) => void): void {
-    this.#lookingUp = true;
-    const goOn = (step: () => void): void => {
-      this.#lookingUp = false;
-      this.#run(step);
-      this.#takeMessages();
-    };
-    answer.then(
-      (value) => goOn(() => use(value)),
-      (error: unknown) => goOn(() => raise(error)),
-    );
+  #failWithAlert(error: unknown): void {
+    const { alert, reason } = failureOf(error);
+    this.#fail({ alert: this.#trySendAlert(alert) ? alert : null, reason });
   }
 
-  /** Nothing throws out of a receive path or a timer: whatever a step throws ends the handshake with an alert. */
-  #run(step: () => void): void {
-    if (this.#ended) return;
-    try {
-      step();
-    } catch (error) {
-      const { alert, reason } = failureOf(error);
-      this.#fail({ alert: this.#tell(alert) ? alert : null, reason });
-    }
-  }
-
-  /** What failed may fail again here; then the device isn't told. */
-  #tell(description: AlertDescription): boolean {
+  /** Returns whether the alert was sent: what failed before may fail again here. */
+  #trySendAlert(description: AlertDescription): boolean {
     try {
       this.#sendAlert(description);
       return true;
@@ -370,7 +318,7 @@ export class Handshake {
     }
   }
 
-  /** In the epoch that our last flight ended in. */
+  /** Uses the epoch in which the server's last flight ended. */
   #sendAlert(description: AlertDescription): void {
     const body = encodeAlert('fatal', description);
     if (this.#resumed === null) return this.#sender.sendPlain(CONTENT.alert, body);
@@ -379,32 +327,15 @@ export class Handshake {
   }
 
   #fail(failure: HandshakeFailure): void {
-    if (this.#ended) return;
+    if (this.#steps.hasEnded) return;
     this.#end();
     this.#context.failed(this, failure);
   }
 
   #end(): void {
-    this.#ended = true;
+    this.#steps.end();
     this.#deadline.cancel();
     this.#sender.stop();
-    this.#early = [];
+    this.#early.takeAll();
   }
-}
-
-/** What the device is told, and what the log says. */
-export function failureOf(error: unknown): { readonly alert: AlertDescription; readonly reason: string } {
-  if (error instanceof DtlsError && error.code !== 'settings' && error.code !== 'saved_sessions') {
-    return { alert: error.code, reason: error.message };
-  }
-  return { alert: 'internal_error', reason: 'the server failed' };
-}
-
-function raise(error: unknown): never {
-  throw error;
-}
-
-function copied(record: DtlsRecord): DtlsRecord {
-  const cid = record.cid === null ? null : Buffer.from(record.cid);
-  return { ...record, cid, fragment: Buffer.from(record.fragment) };
 }

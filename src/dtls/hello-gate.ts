@@ -16,12 +16,15 @@ import type { Counters } from './metrics.ts';
 import type { Random } from './random.ts';
 import { CONTENT, type DtlsRecord, encodeRecord, MAX_SEQUENCE, VERSION_DTLS10 } from './record.ts';
 
-/** Our numbers go on from the ClientHello's (RFC 6347 §4.2.1): one that leaves no room for a handshake is nobody's. */
+/**
+ * The server continues from the ClientHello's sequence number (RFC 6347 §4.2.1). Above this limit, too few numbers
+ * remain for a handshake.
+ */
 const LAST_SEQUENCE = MAX_SEQUENCE - 2 ** 20;
 
-/** A ClientHello in a buffer of its own. */
+/** A ClientHello in its own buffer. */
 export interface Hello {
-  /** With its header. */
+  /** The message with its header. */
   readonly message: Buffer;
   /** A view of `message`. */
   readonly hello: ClientHello;
@@ -29,7 +32,10 @@ export interface Hello {
   readonly recordSequence: number;
 }
 
-/** Lets in who can receive at its address, and remembers nobody: RFC 6347 §4.2.1. */
+/**
+ * Accepts a ClientHello only from a client that can receive at its address, and keeps no state per client (RFC 6347
+ * §4.2.1).
+ */
 export class HelloGate {
   readonly #cookies: Cookies;
   readonly #counters: Counters;
@@ -41,13 +47,16 @@ export class HelloGate {
     this.#transmit = transmit;
   }
 
-  /** The ClientHello when it brings a cookie of ours. One without gets its cookie and is forgotten. */
+  /**
+   * Returns the ClientHello when its cookie is valid. Otherwise sends a HelloVerifyRequest with a cookie and returns
+   * null.
+   */
   admit(from: Address, record: DtlsRecord, fragment: HandshakeFragment): Hello | null {
     if (record.sequence > LAST_SEQUENCE) {
       this.#counters.dropped('malformed');
       return null;
     }
-    // To put one together would take memory for whoever asks.
+    // Reassembly would need memory for an unverified client.
     if (!isWhole(fragment)) {
       this.#counters.dropped('fragmented_hello');
       return null;
@@ -73,7 +82,10 @@ export class HelloGate {
     }
   }
 
-  /** Of version 1.0 whatever comes, and with the ClientHello's own sequence number. It is shorter than any ClientHello. */
+  /**
+   * HelloVerifyRequest has version 1.0 and the ClientHello's sequence number (RFC 6347 §4.2.1). It is shorter than any
+   * ClientHello.
+   */
   #sendCookie(from: Address, record: DtlsRecord, hello: ClientHello): void {
     this.#counters.cookiesSent++;
     const body = encodeHelloVerifyRequest(VERSION_DTLS10, this.#cookies.make(from, hello));

@@ -4,13 +4,13 @@ const BLOCK = 64;
 const DIGEST = 32;
 
 /**
- * HMAC with SHA-256 (RFC 2104) under one key. `createHmac` makes three contexts and three objects for each use: for
- * messages as short as a handshake's that costs half as much again as the one-shot hash, and more in the garbage collector.
+ * HMAC with SHA-256 (RFC 2104) under one key. `createHmac` makes three contexts and three objects for each use. For the
+ * short messages of a handshake it takes 1.5 times as long as the one-shot hash, and it creates more garbage.
  */
 export class Hmac {
-  /** The key under ipad. */
+  /** The key XOR ipad. */
   readonly #inner = Buffer.allocUnsafe(BLOCK);
-  /** The key under opad, and room for the inner digest. */
+  /** The key XOR opad, followed by space for the inner digest. */
   readonly #outer = Buffer.allocUnsafe(BLOCK + DIGEST);
 
   constructor(key: Buffer) {
@@ -23,7 +23,7 @@ export class Hmac {
   }
 
   digest(...message: readonly Buffer[]): Buffer {
-    // As a string of bytes a digest comes without an ArrayBuffer, which would cost more than the hashing.
+    // A digest as a binary string needs no ArrayBuffer, which would cost more than the hash itself.
     this.#outer.write(hash('sha256', Buffer.concat([this.#inner, ...message]), 'binary'), BLOCK, 'binary');
     return Buffer.from(hash('sha256', this.#outer, 'binary'), 'binary');
   }

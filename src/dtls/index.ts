@@ -1,6 +1,6 @@
 export { type CertificatePath, type TrustAnchor, trustAnchor } from './certificate-path.ts';
 export { type CertificateTrust, certificateVerifier } from './certificate-trust.ts';
-export type { CertificateVerdict, Credentials, PskCredential, SecurityIdentity } from './credentials.ts';
+export type { CertificateVerdict, CredentialSource, PskCredential, SecurityIdentity } from './credential-source.ts';
 export type { HandshakeReport } from './handshake-report.ts';
 export { DtlsError } from './error.ts';
 export type { DtlsMetrics } from './metrics.ts';

@@ -4,7 +4,7 @@ import { uint, vector } from './wire.ts';
 const MASTER_SECRET_LENGTH = 48;
 const VERIFY_DATA_LENGTH = 12;
 
-/** The keys of one direction. `macKey` is empty with an AEAD, `iv` is empty with CBC. */
+/** The keys of one direction. `macKey` is empty for an AEAD, `iv` is empty for CBC. */
 export interface DirectionKeys {
   readonly macKey: Buffer;
   readonly key: Buffer;
@@ -22,7 +22,7 @@ export interface KeyLengths {
   readonly iv: number;
 }
 
-/** The PRF of TLS 1.2 with SHA-256: RFC 5246 §5. In a buffer of its own. */
+/** The PRF of TLS 1.2 with SHA-256 (RFC 5246 §5). Returns a new buffer. */
 export function prf(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
   const hmac = new Hmac(secret);
   const labelledSeed: Buffer = Buffer.concat([Buffer.from(label, 'latin1'), seed]);
@@ -35,7 +35,7 @@ export function prf(secret: Buffer, label: string, seed: Buffer, length: number)
   return output;
 }
 
-/** RFC 4279 §2: as many zeros as the key is long, then the key. */
+/** RFC 4279 §2: a vector of zeros as long as the key, then a vector of the key. */
 export function pskPremasterSecret(psk: Buffer): Buffer {
   return Buffer.concat([vector(2, Buffer.alloc(psk.length)), uint(2, psk.length), psk]);
 }
@@ -45,7 +45,7 @@ export function masterSecret(premaster: Buffer, clientRandom: Buffer, serverRand
   return prf(premaster, 'master secret', Buffer.concat([clientRandom, serverRandom]), MASTER_SECRET_LENGTH);
 }
 
-/** RFC 7627 §4; `sessionHash`: of the transcript up to the ClientKeyExchange and with it. */
+/** RFC 7627 §4. `sessionHash`: the hash of the transcript up to and including the ClientKeyExchange. */
 export function extendedMasterSecret(premaster: Buffer, sessionHash: Buffer): Buffer {
   return prf(premaster, 'extended master secret', sessionHash, MASTER_SECRET_LENGTH);
 }
@@ -65,7 +65,7 @@ export function keyBlock(master: Buffer, clientRandom: Buffer, serverRandom: Buf
   };
 }
 
-/** RFC 5246 §7.4.9; `transcriptHash`: of everything before this Finished. */
+/** RFC 5246 §7.4.9. `transcriptHash`: the hash of all messages before this Finished. */
 export function verifyData(master: Buffer, sender: 'client' | 'server', transcriptHash: Buffer): Buffer {
   return prf(master, `${sender} finished`, transcriptHash, VERIFY_DATA_LENGTH);
 }

@@ -1,27 +1,30 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
-import type { CertificateVerdict, Credentials, Proof, PskCredential } from './credentials.ts';
+import type { CertificateVerdict, CredentialSource, Proof, PskCredential } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 import type { DtlsLimits } from './settings.ts';
 
-/** Whose question it is: one of our own doesn't wait behind those of strangers, and must be bounded by who asks. */
+/**
+ * `device`: a handshake needs the look-up, so the limit applies. `server`: the server itself needs it; the caller must
+ * limit these.
+ */
 export type Asker = 'device' | 'server';
 
-/** Asks the credentials, never more than so many of devices' questions at a time and never for longer than so long. */
+/** Looks up credentials, with a limit on concurrent look-ups for devices and a timeout. */
 export class LookUps {
-  readonly #credentials: Credentials;
+  readonly #credentials: CredentialSource;
   readonly #clock: Clock;
   readonly #limits: DtlsLimits;
   #pending = 0;
 
-  constructor(credentials: Credentials, clock: Clock, limits: DtlsLimits) {
+  constructor(credentials: CredentialSource, clock: Clock, limits: DtlsLimits) {
     this.#credentials = credentials;
     this.#clock = clock;
     this.#limits = limits;
   }
 
-  /** The questions of devices. */
+  /** The number of look-ups for devices in progress. */
   get pending(): number {
     return this.#pending;
   }
@@ -38,7 +41,7 @@ export class LookUps {
     return this.#ask(asker, () => this.#credentials.certificate(chain));
   }
 
-  /** Whether what a peer once proved would be answered with the same credential, and the same key, today. */
+  /** Whether a look-up of the proof still returns the same credential and, for PSK, the same key. */
   async stillHolds(proof: Proof, credential: string, asker: Asker = 'device'): Promise<boolean> {
     switch (proof.kind) {
       case 'psk': {
@@ -54,16 +57,16 @@ export class LookUps {
     }
   }
 
-  /** Rejects with `internal_error`, whose message holds nothing of the cause but its class. */
+  /** Rejects with `internal_error`. The message contains no text of the cause. */
   #ask<T>(asker: Asker, question: () => Promise<T>): Promise<T> {
     const counts = asker === 'device' ? 1 : 0;
     if (counts > 0 && this.#pending >= this.#limits.lookUps) {
-      return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are under way'));
+      return Promise.reject(new DtlsError('internal_error', 'too many credential look-ups are in progress'));
     }
     this.#pending += counts;
     return new Promise((resolve, reject) => {
       const timeout = this.#clock.after(this.#limits.lookUpTimeoutMs, () =>
-        reject(new DtlsError('internal_error', 'the credential look-up took too long')),
+        reject(new DtlsError('internal_error', 'the credential look-up timed out')),
       );
       const ask = async (): Promise<void> => {
         try {
@@ -71,7 +74,7 @@ export class LookUps {
         } catch (cause) {
           reject(new DtlsError('internal_error', 'the credential look-up failed', { cause }));
         } finally {
-          // An answer that never comes goes on counting: what it holds is not free either.
+          // A look-up that never ends stays counted, because its resources stay in use.
           this.#pending -= counts;
           timeout.cancel();
         }
@@ -81,7 +84,7 @@ export class LookUps {
   }
 }
 
-/** Tells whether a key is still the same without keeping it. */
+/** Allows a comparison with a former key without storing that key. */
 export function keyDigest(key: Uint8Array): Buffer {
   return hash('sha256', key, 'buffer');
 }

@@ -1,7 +1,7 @@
 import { type Extensions, parseExtensions } from './extensions.ts';
 import { Reader, uint, uint16s, vector } from './wire.ts';
 
-/** RFC 5246 §7.4 and RFC 6347 §4.3.2. */
+/** Handshake types (RFC 5246 §7.4, RFC 6347 §4.3.2). */
 export const HANDSHAKE = {
   clientHello: 1,
   serverHello: 2,
@@ -18,7 +18,7 @@ export const HANDSHAKE = {
 export const SECP256R1 = 23;
 export const ECDSA_SECP256R1_SHA256 = 0x0403;
 
-/** The hash of each signature scheme a client's CertificateVerify may use. */
+/** The signature schemes that the server accepts in CertificateVerify, with their hashes. */
 export const SIGNATURE_HASHES = new Map([
   [ECDSA_SECP256R1_SHA256, 'sha256'],
   [0x0503, 'sha384'],
@@ -28,10 +28,10 @@ export const SIGNATURE_HASHES = new Map([
 const HEADER_LENGTH = 12;
 const NOTHING = Buffer.alloc(0);
 
-/** One fragment of a handshake message: RFC 6347 §4.2.2. */
+/** A fragment of a handshake message (RFC 6347 §4.2.2). */
 export interface HandshakeFragment {
   readonly type: number;
-  /** Of the whole message's body. */
+  /** The length of the whole message's body. */
   readonly length: number;
   readonly sequence: number;
   readonly offset: number;
@@ -39,7 +39,7 @@ export interface HandshakeFragment {
   readonly body: Buffer;
 }
 
-/** A record may hold several fragments. Throws `decode_error`. */
+/** Parses all fragments of a record. Throws `decode_error`. */
 export function parseFragments(record: Buffer): HandshakeFragment[] {
   const reader = new Reader(record, 'handshake record');
   const fragments: HandshakeFragment[] = [];
@@ -68,7 +68,7 @@ export function encodeFragment({ type, length, sequence, offset, body }: Handsha
   return bytes;
 }
 
-/** A message in one piece, which is also how the transcript takes it: RFC 6347 §4.2.6. */
+/** Encodes a message as one fragment; the transcript uses the same form (RFC 6347 §4.2.6). */
 export function encodeMessage(type: number, sequence: number, body: Buffer): Buffer {
   return encodeFragment({ type, length: body.length, sequence, offset: 0, body });
 }
@@ -77,7 +77,7 @@ export function messageBody(message: Buffer): Buffer {
   return message.subarray(HEADER_LENGTH);
 }
 
-/** The bytes of its body from `start` to `end` with a header of their own. */
+/** Returns the bytes of the message's body from `start` to `end` as a fragment with its own header. */
 export function fragmentOf(message: Buffer, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(HEADER_LENGTH + end - start);
   message.copy(bytes, 0, 0, HEADER_LENGTH);
@@ -95,13 +95,13 @@ export interface ClientHello {
   readonly suites: readonly number[];
   readonly compression: Buffer;
   readonly extensions: Extensions;
-  /** Version, random and session id, as they came. */
+  /** The received bytes of version, random and session id. */
   readonly beforeCookie: Buffer;
-  /** Suites and compression methods, as they came. */
+  /** The received bytes of cipher suites and compression methods. */
   readonly behindCookie: Buffer;
 }
 
-/** Views into `body`. Throws `decode_error` and `illegal_parameter`. */
+/** The buffers of the result are views into `body`. Throws `decode_error` and `illegal_parameter`. */
 export function parseClientHello(body: Buffer): ClientHello {
   const reader = new Reader(body, 'ClientHello');
   const version = reader.uint(2);
@@ -143,7 +143,7 @@ export function encodeCertificateChain(chain: readonly Buffer[]): Buffer {
   return vector(3, Buffer.concat(chain.map((certificate) => vector(3, certificate))));
 }
 
-/** DER certificates, the peer's own first; empty when it has none. */
+/** Returns DER certificates, the peer's own first; an empty list when the peer has none. */
 export function parseCertificateChain(body: Buffer): Buffer[] {
   const reader = new Reader(body, 'Certificate');
   const list = new Reader(reader.vector(3), 'Certificate');
@@ -153,7 +153,7 @@ export function parseCertificateChain(body: Buffer): Buffer[] {
   return chain;
 }
 
-/** RFC 7250 §3: a SubjectPublicKeyInfo stands where the chain would be. */
+/** RFC 7250 §3: the message contains a SubjectPublicKeyInfo in place of the chain. */
 export function encodeRawPublicKey(spki: Buffer): Buffer {
   return vector(3, spki);
 }
@@ -165,7 +165,7 @@ export function parseRawPublicKey(body: Buffer): Buffer {
   return spki;
 }
 
-/** RFC 8422 §5.4: named_curve, the curve, the point. This is what the signature covers besides the randoms. */
+/** RFC 8422 §5.4: named_curve, the curve, the point. The signature covers these bytes and both randoms. */
 export function encodeEcdheParameters(point: Buffer): Buffer {
   return Buffer.concat([uint(1, 3), uint(2, SECP256R1), vector(1, point)]);
 }
@@ -174,14 +174,17 @@ export function encodeServerKeyExchange(parameters: Buffer, signature: Buffer): 
   return Buffer.concat([parameters, uint(2, ECDSA_SECP256R1_SHA256), vector(2, signature)]);
 }
 
-/** RFC 5246 §7.4.4: ecdsa_sign, our signature schemes, and no authorities, so that a client sends what it has. */
+/**
+ * RFC 5246 §7.4.4: ecdsa_sign, the accepted signature schemes, and no authorities, so that a client sends any
+ * certificate.
+ */
 export const CERTIFICATE_REQUEST = Buffer.concat([
   vector(1, Buffer.from([64])),
   vector(2, Buffer.concat([...SIGNATURE_HASHES.keys()].map((scheme) => uint(2, scheme)))),
   uint(2, 0),
 ]);
 
-/** RFC 4279 §2: the identity's exact bytes. */
+/** Returns the exact bytes of the PSK identity (RFC 4279 §2). */
 export function parsePskKeyExchange(body: Buffer): Buffer {
   const reader = new Reader(body, 'ClientKeyExchange');
   const identity = reader.vector(2);
@@ -189,7 +192,7 @@ export function parsePskKeyExchange(body: Buffer): Buffer {
   return identity;
 }
 
-/** RFC 8422 §5.7: the client's ephemeral point. */
+/** Returns the client's ephemeral point (RFC 8422 §5.7). */
 export function parseEcdheKeyExchange(body: Buffer): Buffer {
   const reader = new Reader(body, 'ClientKeyExchange');
   const point = reader.vector(1, { min: 1 });

@@ -1,32 +1,32 @@
 import type { OpenFailure } from './channel.ts';
 
-/** Why a record came to nothing. */
+/** Why a record was dropped. */
 export type DropReason =
   | OpenFailure
-  /** An epoch that never comes. */
+  /** The record has an epoch that the server does not use. */
   | 'wrong_epoch'
-  /** A ClientHello in fragments: it would take memory before the cookie. */
+  /** The ClientHello is fragmented; reassembly would need memory before the cookie is verified. */
   | 'fragmented_hello'
-  /** Handshake messages without a handshake, and unprotected records that only a protected one may be. */
+  /** A handshake message without a handshake, or an unprotected record of a type that must be protected. */
   | 'out_of_place'
   | 'unknown_session'
   | 'handshakes_full'
   | 'sessions_full'
-  /** Outbound: a new address that has not answered yet has had its share of bytes. */
+  /** Outbound: the byte limit of a new address that has not answered yet is reached. */
   | 'unproven_address'
-  /** Outbound: longer than a record may be, or for a session that is gone. */
+  /** Outbound: the message is too long for a record, or the session does not exist. */
   | 'unsendable';
 
 export type EndReason = 'closed' | 'alert' | 'replaced' | 'evicted' | 'revoked' | 'exhausted' | 'shut_down';
 
 export interface HandshakeCount {
-  /** Null when the handshake ended before there was one. */
+  /** Null when the handshake ended before a suite was chosen. */
   readonly suite: string | null;
   readonly result: 'full' | 'resumed' | 'failed';
   readonly count: number;
 }
 
-/** Counts since the start, and what is there now. */
+/** Counters since the start of the server, and current values. */
 export interface DtlsMetrics {
   readonly sessions: number;
   readonly resumable: number;
@@ -35,7 +35,7 @@ export interface DtlsMetrics {
   readonly handshakes: readonly HandshakeCount[];
   readonly alertsSent: Readonly<Record<string, number>>;
   readonly alertsReceived: Readonly<Record<string, number>>;
-  /** `replayed` and `forged` are the replays and forgeries. */
+  /** The number of dropped records by reason. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly ended: Readonly<Partial<Record<EndReason, number>>>;
   readonly cookiesSent: number;

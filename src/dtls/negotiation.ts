@@ -10,30 +10,30 @@ import { vector } from './wire.ts';
 const RENEGOTIATION_SCSV = 0x00ff;
 const UNCOMPRESSED_POINT = 0;
 
-/** What client and server agree on. */
+/** The result of the negotiation. */
 export interface Negotiated {
   readonly suite: CipherSuite;
   readonly extendedMasterSecret: boolean;
   readonly encryptThenMac: boolean;
-  /** What our records shall carry; null when the client doesn't speak RFC 9146. */
+  /** The Connection ID for the server's records; null when the client does not support RFC 9146. */
   readonly clientCid: Buffer | null;
   readonly clientCertificateType: CertificateType;
   readonly serverCertificateType: CertificateType;
 }
 
-/** Pure. Throws the alert that ends the handshake, with the reason in words. */
+/** Pure. Throws DtlsError with the alert that ends the handshake and the reason. */
 export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiated {
-  // DTLS versions count downwards; a client of a later one offers its highest here and takes what we choose.
+  // DTLS version numbers count down. A client offers its highest version, and the server answers with DTLS 1.2.
   if (hello.version > VERSION_DTLS12) {
-    throw new DtlsError('protocol_version', 'the device offers no DTLS 1.2');
+    throw new DtlsError('protocol_version', 'the device does not offer DTLS 1.2');
   }
   if (!hello.compression.includes(0)) {
-    throw new DtlsError('illegal_parameter', 'the device offers no null compression');
+    throw new DtlsError('illegal_parameter', 'the device does not offer null compression');
   }
   const { extensions } = hello;
   // RFC 5746 §3.6: in a first handshake renegotiated_connection is empty.
   if (extensions.renegotiationInfo !== null && extensions.renegotiationInfo.length > 0) {
-    throw new DtlsError('handshake_failure', 'renegotiation is refused');
+    throw new DtlsError('handshake_failure', 'renegotiation is not supported');
   }
   const refusals: string[] = [];
   for (const name of settings.suites) {
@@ -54,42 +54,43 @@ export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiate
   }
   throw new DtlsError(
     'handshake_failure',
-    refusals.length > 0 ? refusals.join('; ') : 'no cipher suite in common with the device',
+    refusals.length > 0 ? refusals.join('; ') : 'the device offers no enabled cipher suite',
   );
 }
 
-/** Why an enabled suite that the client offers can't be used; null when it can. */
+/** Returns why the server can't use an enabled suite that the client offers; null when it can. */
 function refusalOf(suite: CipherSuite, hello: ClientHello, settings: DtlsSettings): string | null {
   const { extensions } = hello;
   if (suite.cipher === 'AES_128_CBC' && !extensions.encryptThenMac && !settings.macThenEncrypt) {
-    return 'the device offers no encrypt-then-MAC';
+    return 'the device does not offer encrypt-then-MAC';
   }
   if (suite.keyExchange === 'PSK') return null;
   if (settings.identity === null) return 'the server has no certificate';
-  if (extensions.groups !== null && !extensions.groups.includes(SECP256R1)) return 'the device offers no secp256r1';
+  if (extensions.groups !== null && !extensions.groups.includes(SECP256R1))
+    return 'the device does not offer secp256r1';
   if (extensions.pointFormats !== null && !extensions.pointFormats.includes(UNCOMPRESSED_POINT)) {
-    return 'the device takes no uncompressed points';
+    return 'the device does not accept uncompressed points';
   }
-  // RFC 5246 §7.4.1.4.1: a client that names no scheme takes SHA-1 only, which is not offered.
+  // RFC 5246 §7.4.1.4.1: a client without this extension accepts SHA-1 only, which the server does not support.
   if (!extensions.signatureSchemes?.includes(ECDSA_SECP256R1_SHA256)) {
-    return 'the device takes no signature with ECDSA and SHA-256';
+    return 'the device does not accept ECDSA signatures with SHA-256';
   }
   if (certificateType(extensions.clientCertificateTypes, settings) === null) {
-    return 'no type of client certificate in common';
+    return 'the device offers no enabled type of client certificate';
   }
   if (certificateType(extensions.serverCertificateTypes, settings) === null) {
-    return 'no type of server certificate in common';
+    return 'the device accepts no enabled type of server certificate';
   }
   return null;
 }
 
-/** RFC 7250 §4.1: without the extension it is X.509. Null when there is none in common. */
+/** RFC 7250 §4.1: the default without the extension is X.509. Returns null when no enabled type is offered. */
 function certificateType(offered: readonly CertificateType[] | null, settings: DtlsSettings): CertificateType | null {
   const types = offered ?? ['X509' as const];
   return settings.certificateTypes.find((type) => types.includes(type)) ?? null;
 }
 
-/** The ServerHello's answer to each extension that the client sent and we use. */
+/** Returns the ServerHello's extensions: an answer to each extension of the client that the server uses. */
 export function serverExtensions(hello: ClientHello, negotiated: Negotiated, serverCid: Buffer): Buffer {
   const { extensions } = hello;
   const answers: Buffer[] = [];

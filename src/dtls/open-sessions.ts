@@ -10,18 +10,18 @@ import type { Peer, Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
 import type { DtlsLimits } from './settings.ts';
 
-/** RFC 9147 §4.5.3 counts 2^7 forgeries as what CCM with a tag of 8 bytes can bear without a thought. */
+/** Forged records in one session before an alarm. RFC 9147 §4.5.3 limits CCM with a tag of 8 bytes to 2^7 forgeries. */
 const ALARMING_FORGERIES = 128;
 
 export interface SessionEvents {
   transmit(to: Address, datagram: Buffer): void;
   received(peer: Peer, data: Buffer): void;
   ended(peer: Peer, reason: EndReason): void;
-  /** Someone keeps forging records of this session; it goes on. */
+  /** Many forged records of this session were rejected. The session stays open. */
   alarmed(peer: Peer, forgeries: number): void;
 }
 
-/** What goes on in sessions from the handshake that opens them to their end. */
+/** Handles open sessions: their records, alerts, limits and end. */
 export class OpenSessions {
   readonly #table = new SessionTable();
   readonly #clock: Clock;
@@ -60,14 +60,14 @@ export class OpenSessions {
     return this.#table.all();
   }
 
-  /** Whether one more could be opened: there is room, or the one idle the longest has been so for long enough. */
+  /** Whether another session can be opened: the limit is not reached, or the longest idle session may be evicted. */
   get hasRoom(): boolean {
     if (this.size < this.#limits.sessions) return true;
     const oldest = this.#table.leastRecentlyActive();
     return oldest === undefined || this.#clock.now() - oldest.activeAt >= this.#limits.evictAfterIdleMs;
   }
 
-  /** Opens a session in the place of another if it must: one of its credential, or the one idle the longest. */
+  /** Opens a session. At a limit, it evicts the longest idle session of the credential or of all. */
   open(session: Session): void {
     const siblings = this.#table.of(session.parts.identity.credential);
     if (siblings.length >= this.#limits.sessionsPerCredential) this.#evict(leastRecentlyActive(siblings));
@@ -75,14 +75,14 @@ export class OpenSessions {
     this.#table.add(session);
   }
 
-  /** Sends one message in the session of that key or loses it. */
+  /** Sends one message in the session with this key, or drops it. */
   send(key: string, data: Buffer): void {
     const session = this.#table.get(key);
     if (session === undefined || data.length > MAX_PLAINTEXT) return this.#counters.dropped('unsendable');
     if (this.#seal(session, CONTENT.applicationData, data)) this.#counters.messagesSent++;
   }
 
-  /** Null when the record was what it claims to be. */
+  /** Returns null when the record is authentic. */
   receive(session: Session, from: Address, record: DtlsRecord): OpenFailure | null {
     const opened = session.channel.open(record);
     if (typeof opened === 'string') return opened;
@@ -106,27 +106,30 @@ export class OpenSessions {
     return null;
   }
 
-  /** A forged record does no harm to the session (RFC 6347 §4.1.2.7); many of them are somebody's work. */
+  /**
+   * A forged record does not end the session (RFC 6347 §4.1.2.7), but many of them raise an alarm: they indicate an
+   * attack.
+   */
   countForgery(session: Session): void {
     session.forgeries++;
     if (session.forgeries === ALARMING_FORGERIES) this.#events.alarmed(session.peer, session.forgeries);
   }
 
-  /** Ends a session without telling the device. */
+  /** Ends a session without an alert. */
   end(session: Session, reason: EndReason): void {
     this.#table.remove(session);
     this.#counters.ended(reason);
     this.#events.ended(session.peer, reason);
   }
 
-  /** Ends all sessions that the credential opened, and lets none be resumed. */
+  /** Ends all sessions of the credential and makes them not resumable. */
   endOf(credential: string): void {
     this.#resumables.forgetCredential(credential);
-    // To end one takes it out of the list.
+    // A copy, because the end of a session removes it from the list.
     for (const session of this.#table.of(credential).slice()) this.revoke(session);
   }
 
-  /** Tells the device and ends. */
+  /** Sends a fatal access_denied and ends the session. */
   revoke(session: Session): void {
     this.#sendAlert(session, 'fatal', 'access_denied');
     this.end(session, 'revoked');
@@ -145,7 +148,7 @@ export class OpenSessions {
     this.end(session, 'evicted');
   }
 
-  /** RFC 9146 §6: only an authentic record that is newer than any before moves the peer. */
+  /** RFC 9146 §6: only an authentic record that is newer than all earlier ones changes the peer's address. */
   #follow(session: Session, from: Address, bytes: number): void {
     if (!isSameAddress(session.path.address, from)) {
       this.#table.move(session, from);
@@ -171,7 +174,7 @@ export class OpenSessions {
   #receiveHandshake(session: Session, content: Buffer): void {
     const type = firstMessageType(content);
     if (type === HANDSHAKE.finished) session.repeatFinalFlight();
-    // RFC 5746 §4.5: renegotiation is refused with a warning.
+    // RFC 5746 §4.5: the server refuses renegotiation with a warning.
     else if (type === HANDSHAKE.clientHello) this.#sendAlert(session, 'warning', 'no_renegotiation');
     else this.#counters.dropped('out_of_place');
   }
@@ -195,7 +198,7 @@ export class OpenSessions {
   }
 }
 
-/** Of equals the first. */
+/** Returns the first one when several are equal. */
 function leastRecentlyActive(sessions: readonly Session[]): Session | undefined {
   let [least] = sessions;
   for (const session of sessions) if (least !== undefined && session.activeAt < least.activeAt) least = session;

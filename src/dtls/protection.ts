@@ -14,7 +14,7 @@ import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
 import { additionalData, allocateRecord, encodeRecord, type RecordHeader } from './record.ts';
 import type { CipherSuite } from './suites.ts';
 
-/** The keys of one direction, ready for use: Node 24 takes ten times as long over a key that comes as bytes. */
+/** The keys of one direction as key objects: Node 24 takes ten times as long when a key is passed as bytes. */
 export interface CipherKeys {
   readonly macKey: KeyObject;
   readonly key: AesKey;
@@ -31,16 +31,16 @@ export function directionKeys({ macKey, key, iv }: CipherKeys): DirectionKeys {
   return { macKey: macKey.export(), key: key.secret.export(), iv };
 }
 
-/** How one suite turns the content of a record into its fragment and back. Pure but for CBC's random IVs. */
+/** How a suite converts the content of a record to its fragment and back. Pure, except for the random IVs of CBC. */
 export interface Protection {
   readonly keyLengths: KeyLengths;
-  /** The whole record. */
+  /** Returns the complete record. */
   seal(keys: CipherKeys, header: RecordHeader, content: Buffer): Buffer;
-  /** Null when the fragment is not what the holder of the keys sealed under this header. */
+  /** Returns null when the fragment is not authentic for these keys and this header. */
   open(keys: CipherKeys, header: RecordHeader, fragment: Buffer): Buffer | null;
 }
 
-/** `encryptThenMac` (RFC 7366) matters to CBC only. */
+/** `encryptThenMac` (RFC 7366) affects CBC only. */
 export function protectionOf(suite: CipherSuite, encryptThenMac: boolean): Protection {
   switch (suite.cipher) {
     case 'AES_128_CCM_8':
@@ -54,7 +54,9 @@ export function protectionOf(suite: CipherSuite, encryptThenMac: boolean): Prote
 
 const EXPLICIT_NONCE = 8;
 
-/** RFC 6655 §3 and RFC 5288 §3: the implicit 4 bytes, then 8 explicit ones, which are the epoch and sequence number. */
+/**
+ * RFC 6655 §3, RFC 5288 §3: the nonce is 4 implicit bytes, then 8 explicit bytes with the epoch and sequence number.
+ */
 function withExplicitNonce(aead: Aead): Protection {
   return {
     keyLengths: { macKey: 0, key: 16, iv: 4 },
@@ -93,20 +95,20 @@ function mac(keys: CipherKeys, header: RecordHeader, body: Buffer): Buffer {
 
 function encryptBlocks(keys: CipherKeys, plaintext: Buffer): Buffer {
   const iv = randomBytes(AES_BLOCK);
-  // RFC 5246 §6.2.3.2: every padding byte holds the number of the bytes before it, unlike PKCS #7.
+  // RFC 5246 §6.2.3.2: every padding byte is the padding length without the length byte, unlike PKCS #7.
   const padding = AES_BLOCK - (plaintext.length % AES_BLOCK);
   const cipher = createCipheriv('aes-128-cbc', keys.key.secret, iv).setAutoPadding(false);
   return Buffer.concat([iv, cipher.update(plaintext), cipher.update(Buffer.alloc(padding, padding - 1))]);
 }
 
-/** Null unless there is an IV and at least one whole block behind it. */
+/** Returns null unless `bytes` is an IV and at least one whole block. */
 function decryptBlocks(keys: CipherKeys, bytes: Buffer): Buffer | null {
   if (bytes.length < 2 * AES_BLOCK || bytes.length % AES_BLOCK !== 0) return null;
   const decipher = createDecipheriv('aes-128-cbc', keys.key.secret, bytes.subarray(0, AES_BLOCK)).setAutoPadding(false);
   return decipher.update(bytes.subarray(AES_BLOCK));
 }
 
-/** The length of the padding and its length byte; 0 when they are not as they must be. Looks at 256 bytes whatever they hold. */
+/** Returns the length of the padding with its length byte; 0 when the padding is invalid. Always examines 256 bytes. */
 function paddingLength(plaintext: Buffer): number {
   const value = plaintext[plaintext.length - 1] ?? 0;
   let wrong = value >= plaintext.length ? 1 : 0;
@@ -134,7 +136,10 @@ const CBC_ENCRYPT_THEN_MAC: Protection = {
   },
 };
 
-/** For peers without RFC 7366, where the settings allow it: JavaScript can't promise the constant time that Lucky 13 asks for. */
+/**
+ * For peers without RFC 7366, when a setting enables it: JavaScript can't guarantee the constant time that protects
+ * against Lucky 13.
+ */
 const CBC_MAC_THEN_ENCRYPT: Protection = {
   keyLengths: CBC_KEY_LENGTHS,
   seal(keys, header, content) {
@@ -144,7 +149,7 @@ const CBC_MAC_THEN_ENCRYPT: Protection = {
     const plaintext = decryptBlocks(keys, fragment);
     if (plaintext === null || plaintext.length <= MAC) return null;
     const padding = paddingLength(plaintext);
-    // RFC 5246 §6.2.3.2: with bad padding the MAC is computed all the same, as if there were none.
+    // RFC 5246 §6.2.3.2: with invalid padding, the MAC is still computed, as if the padding had no bytes.
     const length = Math.max(0, plaintext.length - padding - MAC);
     const expected = mac(keys, header, plaintext.subarray(0, length));
     const right = timingSafeEqual(expected, plaintext.subarray(length, length + MAC));

@@ -1,12 +1,12 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Unpredictable bytes in a buffer of their own. */
+/** Returns unpredictable bytes in a new buffer. */
 export type Random = (size: number) => Buffer;
 
-/** One draw of this many bytes costs little more than one of 32. */
+/** Bytes per call of node:crypto. A call for this many costs little more than one for 32. */
 const BLOCK = 4_096;
 
-/** Takes its bytes from blocks that node:crypto filled; what was handed out is wiped from the block. */
+/** Takes random bytes from a block that node:crypto fills, and erases them from the block. */
 export function randomInBlocks(): Random {
   const block = Buffer.alloc(BLOCK);
   let used = BLOCK;

@@ -1,12 +1,12 @@
 import { DtlsError } from './error.ts';
 import { encodeMessage, type HandshakeFragment } from './messages.ts';
 
-/** A certificate chain is the longest thing a device sends. */
+/** The longest message: a certificate chain. */
 const MAX_MESSAGE = 16 * 1024;
 const MAX_AHEAD = 8;
-/** Of all unfinished messages of one handshake together. */
+/** The limit for all unfinished messages of one handshake together. */
 const MAX_BUFFERED = 2 * MAX_MESSAGE;
-/** Disjoint pieces of one message; a peer that makes more is not sending a message. */
+/** The limit for disjoint pieces of one message. A real peer never needs more. */
 const MAX_PIECES = 64;
 
 interface Incomplete {
@@ -20,11 +20,13 @@ export interface HandshakeMessage {
   readonly type: number;
   readonly sequence: number;
   readonly body: Buffer;
-  /** With its header, in one piece, for the transcript. */
+  /** The whole message with its header, for the transcript. */
   readonly encoded: Buffer;
 }
 
-/** Puts handshake messages together from fragments that come in any order, doubled or overlapping: RFC 6347 §4.2.3. */
+/**
+ * Reassembles handshake messages from fragments, which may be out of order, duplicate or overlapping (RFC 6347 §4.2.3).
+ */
 export class Reassembly {
   readonly #incomplete = new Map<number, Incomplete>();
   #next: number;
@@ -34,15 +36,21 @@ export class Reassembly {
     this.#next = firstSequence;
   }
 
-  /** Of the next message that `take` gives. */
+  /** The sequence number of the next message that `take` returns. */
   get nextSequence(): number {
     return this.#next;
   }
 
-  /** Drops what is old, too far ahead or at odds with earlier fragments; throws `illegal_parameter` for a message that is too long. */
+  /**
+   * Drops a fragment that is old, too far ahead or inconsistent with earlier ones. Throws `illegal_parameter` when the
+   * message is too long.
+   */
   add(fragment: HandshakeFragment): void {
     if (fragment.length > MAX_MESSAGE) {
-      throw new DtlsError('illegal_parameter', `a handshake message of ${fragment.length} bytes is too long`);
+      throw new DtlsError(
+        'illegal_parameter',
+        `a handshake message of ${fragment.length} bytes is too long; the limit is ${MAX_MESSAGE}`,
+      );
     }
     const { sequence, offset, body } = fragment;
     if (sequence < this.#next || sequence >= this.#next + MAX_AHEAD) return;
@@ -60,7 +68,7 @@ export class Reassembly {
     message.pieces = pieces;
   }
 
-  /** The next message in order, once it is whole. */
+  /** Returns the next message in order; null when it is not complete. */
   take(): HandshakeMessage | null {
     const sequence = this.#next;
     const message = this.#incomplete.get(sequence);
@@ -78,7 +86,7 @@ function isComplete(message: Incomplete): boolean {
   return first !== undefined && first[0] === 0 && first[1] === message.body.length;
 }
 
-/** Adds a piece and merges what touches it. */
+/** Adds a piece and merges the pieces that touch it. */
 function withPiece(pieces: Incomplete['pieces'], start: number, end: number): Incomplete['pieces'] {
   if (pieces.length === 0) return [[start, end]];
   const before = pieces.filter((piece) => piece[1] < start);

@@ -1,4 +1,4 @@
-/** RFC 6347 §4.1 and RFC 9146 §3. */
+/** Content types (RFC 6347 §4.1, RFC 9146 §3). */
 export const CONTENT = {
   changeCipherSpec: 20,
   alert: 21,
@@ -10,10 +10,10 @@ export const CONTENT = {
 export const VERSION_DTLS12 = 0xfefd;
 export const VERSION_DTLS10 = 0xfeff;
 
-/** The server's own Connection IDs all have this length, so that a record can be read before its session is known. */
+/** All Connection IDs of the server have this length, so that a record can be parsed before its session is known. */
 export const CID_LENGTH = 8;
 
-/** RFC 5246 §6.2.1 and §6.2.3: the longest plaintext, and the most a cipher may add. */
+/** The longest plaintext (RFC 5246 §6.2.1); a cipher may add at most 2048 bytes (§6.2.3). */
 export const MAX_PLAINTEXT = 2 ** 14;
 const MAX_FRAGMENT = MAX_PLAINTEXT + 2048;
 
@@ -25,7 +25,7 @@ export interface DtlsRecord {
   readonly version: number;
   readonly epoch: number;
   readonly sequence: number;
-  /** Null in records of the ordinary form. */
+  /** Null in records without a Connection ID. */
   readonly cid: Buffer | null;
   /** A view into the datagram. */
   readonly fragment: Buffer;
@@ -33,7 +33,9 @@ export interface DtlsRecord {
 
 const NONE: readonly DtlsRecord[] = [];
 
-/** The records of a datagram up to the first malformed one: RFC 6347 §4.1.2.7 has the rest silently discarded. */
+/**
+ * Returns the records of a datagram up to the first malformed one. The rest is discarded silently (RFC 6347 §4.1.2.7).
+ */
 export function parseRecords(datagram: Buffer): readonly DtlsRecord[] {
   let offset = 0;
   let records: DtlsRecord[] | null = null;
@@ -65,7 +67,7 @@ export interface RecordHeader {
   readonly type: number;
   readonly epoch: number;
   readonly sequence: number;
-  /** The receiver's Connection ID, of any length up to 255; null for the ordinary form. */
+  /** The receiver's Connection ID with up to 255 bytes; null in records without one. */
   readonly cid: Buffer | null;
 }
 
@@ -75,7 +77,7 @@ export function encodeRecord(header: RecordHeader, fragment: Buffer, version = V
   return record;
 }
 
-/** A record whose fragment, its last `length` bytes, is still to be written. */
+/** Returns a record with its header. The caller writes the fragment into the last `length` bytes. */
 export function allocateRecord(header: RecordHeader, length: number, version = VERSION_DTLS12): Buffer {
   const { cid } = header;
   const start = cid === null ? HEADER_LENGTH : HEADER_LENGTH + cid.length;
@@ -90,8 +92,8 @@ export function allocateRecord(header: RecordHeader, length: number, version = V
 }
 
 /**
- * What the MAC or the AEAD covers besides the content: RFC 5246 §6.2.3.3 with the epoch in front of the sequence number
- * (RFC 6347 §4.1.2.1), or RFC 9146 §5 when the record carries a Connection ID.
+ * The data that the MAC or the AEAD covers in addition to the content: RFC 5246 §6.2.3.3 with the epoch before the
+ * sequence number (RFC 6347 §4.1.2.1), or RFC 9146 §5 when the record carries a Connection ID.
  */
 export function additionalData(header: RecordHeader, length: number): Buffer {
   const { cid } = header;

@@ -2,7 +2,10 @@ const WIDTH = 64;
 
 export interface ReplayState {
   readonly highest: number;
-  /** Bit n of the two halves: `highest - n` and `highest - 32 - n` were seen. */
+  /**
+   * Bit n of `recent` means that `highest - n` was received; bit n of `older` means that `highest - 32 - n` was
+   * received.
+   */
   readonly recent: number;
   readonly older: number;
 }
@@ -10,8 +13,8 @@ export interface ReplayState {
 export const NOTHING_SEEN: ReplayState = { highest: -1, recent: 0, older: 0 };
 
 /**
- * The sliding window of RFC 6347 §4.1.2.6. Ask `accepts` before the MAC is verified, `mark` only after, or a forgery
- * could shut out the real record.
+ * The sliding window of RFC 6347 §4.1.2.6. Call `accepts` before the MAC is verified and `mark` only afterwards;
+ * otherwise a forged record could block the real one.
  */
 export class ReplayWindow {
   #highest: number;
@@ -32,7 +35,7 @@ export class ReplayWindow {
     return ((half >>> (behind & 31)) & 1) === 0;
   }
 
-  /** Returns whether the record is newer than every one before. */
+  /** Returns whether the record is newer than all earlier ones. */
   mark(sequence: number): boolean {
     const ahead = sequence - this.#highest;
     if (ahead > 0) {
@@ -52,7 +55,7 @@ export class ReplayWindow {
   }
 
   #shift(by: number): void {
-    // Shift counts of a 32-bit number are taken modulo 32, so 0 and 32 are cases of their own.
+    // JavaScript takes shift counts modulo 32, so a shift by 32 or more needs its own case.
     if (by >= WIDTH) {
       this.#recent = 0;
       this.#older = 0;

@@ -1,22 +1,28 @@
 import type { Clock } from '../clock.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
+import { DtlsError } from './error.ts';
+import type { ClientHello } from './messages.ts';
+import type { Negotiated } from './negotiation.ts';
 import type { DtlsLimits } from './settings.ts';
 import type { CipherSuite } from './suites.ts';
 
-/** A finished handshake that a device may shorten its next one with: RFC 5246 §7.3, always with RFC 7627. */
+/**
+ * The state of a finished handshake that the device may resume (RFC 5246 §7.3), always with extended master secret (RFC
+ * 7627).
+ */
 export interface Resumable {
   readonly sessionId: Buffer;
   readonly master: Buffer;
   readonly suite: CipherSuite;
   readonly identity: SecurityIdentity;
   readonly proof: Proof;
-  /** The session that the last handshake made, which the next one replaces. */
+  /** The session of the last handshake. The next handshake replaces it. */
   readonly sessionKey: string;
-  /** Counted from the full handshake; resuming doesn't prolong it. */
+  /** Counts from the full handshake; a resumption does not extend it. */
   readonly expiresAt: number;
 }
 
-/** Least recently used first; bounded in number and time. */
+/** The resumable sessions, least recently used first, limited in number and time. */
 export class Resumables {
   readonly #clock: Clock;
   readonly #limits: DtlsLimits;
@@ -61,4 +67,17 @@ export class Resumables {
   all(): IterableIterator<Resumable> {
     return this.#byId.values();
   }
+}
+
+/** The session that the ClientHello asks to resume; null when the handshake must be a full one. */
+export function findResumable(hello: ClientHello, negotiated: Negotiated, resumables: Resumables): Resumable | null {
+  if (hello.sessionId.length === 0) return null;
+  const found = resumables.find(hello.sessionId);
+  if (found?.suite.id !== negotiated.suite.id) return null;
+  // RFC 7627 §5.3: a session with extended master secret must not be resumed without it; the server aborts the
+  // handshake.
+  if (!negotiated.extendedMasterSecret) {
+    throw new DtlsError('handshake_failure', 'the device tried to resume without extended master secret');
+  }
+  return found;
 }

@@ -4,7 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { Clock } from '../clock.ts';
 import type { Address } from './address.ts';
 import { Channel, type ChannelState } from './channel.ts';
-import type { Engine } from './engine.ts';
+import type { DtlsEngine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { LookUps } from './look-ups.ts';
 import { protectionOf } from './protection.ts';
@@ -16,9 +16,9 @@ const FORMAT = 2;
 const KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
-/** Longer away than this, and the devices have begun anew by themselves. */
+/** The age limit of saved sessions. After a longer stop, the devices have started new handshakes. */
 const MAX_AGE_MS = 15 * 60_000;
-/** Credentials asked for at a time. */
+/** Concurrent credential look-ups. */
 const AT_A_TIME = 32;
 
 interface SavedSession {
@@ -37,12 +37,12 @@ interface Saved {
 
 export interface Restored {
   readonly restored: number;
-  /** Their credential is gone, changed or couldn't be asked for. */
+  /** The number of sessions with a credential that is gone, has changed or could not be looked up. */
   readonly refused: number;
 }
 
-/** The open and the resumable sessions of an engine that sends nothing any more, sealed with AES-256-GCM. */
-export function saveSessions(engine: Engine, key: Uint8Array, now: number): Buffer {
+/** Returns the open and resumable sessions, sealed with AES-256-GCM. The engine must not send afterwards. */
+export function saveSessions(engine: DtlsEngine, key: Uint8Array, now: number): Buffer {
   checkKey(key);
   const saved: Saved = {
     format: FORMAT,
@@ -57,9 +57,9 @@ export function saveSessions(engine: Engine, key: Uint8Array, now: number): Buff
   return Buffer.concat([head, nonce, body, cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Throws DtlsError `saved_sessions` when they are not what `saveSessions` made with this key a short while ago. */
+/** Throws DtlsError `saved_sessions` when `bytes` does not come from `saveSessions` with this key, or is too old. */
 export async function restoreSessions(
-  engine: Engine,
+  engine: DtlsEngine,
   bytes: Uint8Array,
   key: Uint8Array,
   clock: Clock,
@@ -67,7 +67,7 @@ export async function restoreSessions(
   const saved = openSaved(Buffer.from(bytes), key, clock.now());
   const sessions = await stillHolding(saved.sessions, engine.lookUps);
   for (const saved of sessions) engine.sessions.open(restoredSession(saved));
-  // Whether these still hold is asked when they are resumed.
+  // Their credentials are checked when the device resumes them.
   for (const resumable of saved.resumables) engine.resumables.keep(resumable);
   return { restored: sessions.length, refused: saved.sessions.length - sessions.length };
 }
@@ -81,12 +81,12 @@ function savedSession(session: Session): SavedSession {
 function restoredSession({ parts, channel, address, isProven, activeAt }: SavedSession): Session {
   const protection = protectionOf(parts.suite, parts.encryptThenMac);
   const session = new Session({ ...parts, channel: new Channel(protection, channel) }, address, activeAt, null);
-  // What it was allowed to send there is forgotten: the next record that comes from there brings more.
+  // The remaining allowance is not saved: the next record from this address gives a new one.
   if (!isProven) session.moveTo(address);
   return session;
 }
 
-/** Gives each buffer in `value` memory of its own: deserialized they are views that keep all sessions' keys alive. */
+/** Copies each buffer in `value`: deserialized buffers are views that would keep the keys of all sessions in memory. */
 function ownBuffers(value: object): void {
   for (const [name, entry] of Object.entries(value)) {
     if (Buffer.isBuffer(entry)) Object.assign(value, { [name]: lasting(entry) });
@@ -102,12 +102,16 @@ function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH });
     decipher.setAAD(head).setAuthTag(bytes.subarray(-TAG_LENGTH));
-    // What the tag vouches for is what saveSessions wrote.
+    // The tag is verified, so the content comes from saveSessions.
     saved = deserialize(Buffer.concat([decipher.update(body), decipher.final()])) as Saved;
   } catch (cause) {
     throw new DtlsError('saved_sessions', "the saved sessions can't be read with this key", { cause });
   }
-  if (saved.format !== FORMAT) throw new DtlsError('saved_sessions', `saved sessions of format ${saved.format}`);
+  if (saved.format !== FORMAT)
+    throw new DtlsError(
+      'saved_sessions',
+      `the saved sessions have format ${saved.format}; this server reads format ${FORMAT}`,
+    );
   if (now - Number(head.readBigUInt64BE()) > MAX_AGE_MS) {
     throw new DtlsError('saved_sessions', 'the saved sessions are too old');
   }
@@ -115,7 +119,7 @@ function openSaved(bytes: Buffer, key: Uint8Array, now: number): Saved {
   return saved;
 }
 
-/** Keeps the order. */
+/** Returns the sessions with a valid credential, in the same order. */
 async function stillHolding(sessions: readonly SavedSession[], lookUps: LookUps): Promise<SavedSession[]> {
   const holding: SavedSession[] = [];
   for (let start = 0; start < sessions.length; start += AT_A_TIME) {

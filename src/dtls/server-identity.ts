@@ -10,19 +10,19 @@ import {
 } from './certificate.ts';
 import { DtlsError } from './error.ts';
 
-/** What the server proves itself with. */
+/** The certificate and key that authenticate the server. */
 export interface ServerIdentity {
   /** DER, the server's own certificate first. */
   readonly chain: readonly Buffer[];
   /** EC on P-256. */
   readonly privateKey: KeyObject;
-  /** DER SubjectPublicKeyInfo: the raw public key that devices pin. */
+  /** The raw public key that devices pin, as a DER SubjectPublicKeyInfo. */
   readonly spki: Buffer;
 }
 
-/** The same as files hold it. */
+/** The server's identity as PEM text. */
 export interface PemIdentity {
-  /** The server's own certificate, then its issuers up to but without the root. */
+  /** The server's own certificate, then its issuers without the root. */
   readonly certificates: string;
   readonly privateKey: string;
 }
@@ -30,14 +30,15 @@ export interface PemIdentity {
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const DAY_MS = 86_400_000;
 
-/** Throws DtlsError `settings` when the two don't belong together or are not of P-256. */
+/** Throws DtlsError `settings` when certificate and key do not match or are not on P-256. */
 export function loadServerIdentity({ certificates, privateKey: keyPem }: PemIdentity): ServerIdentity {
   const chain = readable('certificate', () =>
     (certificates.match(PEM_CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem)),
   );
   const privateKey = readable('private key', () => createPrivateKey(keyPem));
   const [own] = chain;
-  if (own === undefined) throw new DtlsError('settings', 'there is no PEM certificate for the server');
+  if (own === undefined)
+    throw new DtlsError('settings', 'the certificate file of the server contains no PEM certificate');
   if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new DtlsError('settings', "the server's private key must be an EC key on P-256");
   }
@@ -47,10 +48,10 @@ export function loadServerIdentity({ certificates, privateKey: keyPem }: PemIden
   return { chain: chain.map((certificate) => certificate.raw), privateKey, spki: createSpki(privateKey) };
 }
 
-/** A new key with a self-signed certificate, for a server that was given none. */
+/** Makes a new key with a self-signed certificate, for a server without a configured one. */
 export function createServerIdentity(options: {
   readonly commonName: string;
-  /** DNS names and IP addresses that devices reach the server by. */
+  /** DNS names and IP addresses of the server. */
   readonly names: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
@@ -62,7 +63,7 @@ export function createServerIdentity(options: {
     {
       commonName,
       issuerCommonName: commonName,
-      // A device's clock may be a little behind.
+      // The clock of a device may be slow.
       notBefore: now - DAY_MS,
       notAfter: now + days * DAY_MS,
       publicKey,

@@ -3,8 +3,8 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 
 import { type Clock, systemClock } from '../clock.ts';
 import type { Address } from './address.ts';
-import type { Credentials } from './credentials.ts';
-import { Engine } from './engine.ts';
+import type { CredentialSource } from './credential-source.ts';
+import { DtlsEngine } from './engine.ts';
 import { DtlsError } from './error.ts';
 import type { HandshakeReport } from './handshake-report.ts';
 import type { DtlsMetrics } from './metrics.ts';
@@ -16,26 +16,29 @@ import { checked, DEFAULT_SETTINGS, type DtlsSettings } from './settings.ts';
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 export interface DtlsServerOptions {
-  /** IP addresses to listen on; `::` alone serves IPv4 too. */
+  /** IP addresses to listen on. `::` alone includes IPv4. */
   readonly hosts: readonly string[];
-  /** 0 takes a free port. */
+  /** 0 selects a free port. */
   readonly port: number;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialSource;
   readonly settings?: Partial<DtlsSettings>;
   readonly clock?: Clock;
-  /** Each handshake that ended, well or not. */
+  /** Called for each handshake that ended, established or failed. */
   readonly onHandshake?: (report: HandshakeReport) => void;
-  /** Someone keeps forging records of this device's session. */
+  /** Called when many forged records of this session were rejected. */
   readonly onAlarm?: (peer: Peer, forgeries: number) => void;
-  /** What an earlier server's `suspend` gave, and the key it was given; sessions that no longer hold are left out. */
+  /**
+   * The result of an earlier server's `suspend`, and its key. Sessions with a credential that is no longer
+   * valid are not restored.
+   */
   readonly saved?: { readonly sessions: Uint8Array; readonly key: Uint8Array };
 }
 
-/** DTLS 1.2 over UDP (RFC 6347), server side: what `Transport` of the CoAP room asks for. */
+/** A DTLS 1.2 server over UDP (RFC 6347). It satisfies the interface `Transport` of src/coap. */
 export class DtlsServer {
   readonly kind = 'dtls';
   readonly #sockets: Socket[] = [];
-  readonly #engine: Engine;
+  readonly #engine: DtlsEngine;
   readonly #clock: Clock;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
@@ -44,7 +47,7 @@ export class DtlsServer {
 
   private constructor(options: DtlsServerOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#engine = new Engine({
+    this.#engine = new DtlsEngine({
       settings: checked({ ...DEFAULT_SETTINGS, ...options.settings }),
       credentials: options.credentials,
       clock: this.#clock,
@@ -59,7 +62,9 @@ export class DtlsServer {
     });
   }
 
-  /** Rejects with DtlsError `settings` when an address can't be bound, `saved_sessions` when they can't be read. */
+  /**
+   * Rejects with DtlsError `settings` when an address can't be bound, `saved_sessions` when `saved` can't be restored.
+   */
   static async bind(options: DtlsServerOptions): Promise<DtlsServer> {
     const server = new DtlsServer(options);
     const { saved } = options;
@@ -76,12 +81,12 @@ export class DtlsServer {
     return server;
   }
 
-  /** Where it listens, in the order of `hosts`. */
+  /** The bound addresses, in the order of `hosts`. */
   get addresses(): readonly AddressInfo[] {
     return this.#sockets.map((socket) => socket.address());
   }
 
-  /** How many saved sessions go on. */
+  /** How many saved sessions were restored and refused. */
   get restored(): Restored {
     return this.#restored;
   }
@@ -102,17 +107,17 @@ export class DtlsServer {
     this.#gone = gone;
   }
 
-  /** Ends the sessions that a credential opened, when it is revoked or rotated. */
+  /** Ends the sessions of a credential. Call this when the credential is revoked or rotated. */
   endSessions(credential: string): void {
     this.#engine.endSessions(credential);
   }
 
-  /** Ends the sessions of certificates that no longer count, when one or an authority is revoked. */
+  /** Ends the sessions of certificates that are no longer valid. Call this when a certificate or a CA is revoked. */
   recheckCertificates(): Promise<void> {
     return this.#engine.recheckCertificates();
   }
 
-  /** Tells every device and ends. */
+  /** Sends close_notify in every session and closes the sockets. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#engine.shutDown();
@@ -121,12 +126,12 @@ export class DtlsServer {
   }
 
   /**
-   * Ends without a word to the devices or to `onPeerGone`, and returns their sessions sealed with `key` (32 bytes) for
-   * the next server's `saved`. Use what it returns once: two servers that go on from the same state would use the same
-   * nonces. Rejects with DtlsError `saved_sessions` when the key has another length.
+   * Closes the sockets without alerts and without calls of `onPeerGone`. Returns the sessions, sealed with `key` (32
+   * bytes), for the next server's `saved`. Use the result once: two servers that continue from the same state would use
+   * the same nonces. Rejects with DtlsError `saved_sessions` when the key has another length.
    */
   async suspend(key: Uint8Array): Promise<Buffer> {
-    // Before anything is saved: a record sent later would have a sequence number that the next server uses again.
+    // Stop sending first: the next server would use the sequence number of a later record again.
     this.#isOpen = false;
     this.#engine.suspend();
     try {
@@ -142,10 +147,10 @@ export class DtlsServer {
 
   #transmit(to: Address, datagram: Buffer): void {
     try {
-      // Without a callback a failure to send goes unheard, which is what is wanted.
+      // Without a callback, Node ignores a failure to send, as intended here.
       this.#sockets[to.socket]?.send(datagram, to.port, to.address);
     } catch {
-      // Node throws for what can't be sent to; a datagram may be lost.
+      // Node throws when the address is not usable. A datagram may be lost.
     }
   }
 
@@ -156,7 +161,8 @@ export class DtlsServer {
       type: ipv6 ? 'udp6' : 'udp4',
       ipv6Only: ipv6 && hosts.some((other) => !isIPv6(other)),
       recvBufferSize: RECEIVE_BUFFER,
-      // Addresses are numeric; without a look-up a datagram leaves at once, and the last ones before the socket closes.
+      // Addresses are numeric. Without a DNS look-up, a datagram is sent at once, so the last ones leave before the
+      // socket closes.
       lookup: (address, _options, found) => found(null, address, ipv6 ? 6 : 4),
     });
     const wanted = port === 0 && index > 0 ? (this.#sockets[0]?.address().port ?? 0) : port;
@@ -168,10 +174,10 @@ export class DtlsServer {
         resolve();
       });
     });
-    // An ICMP error or a full send buffer concerns one datagram.
+    // An ICMP error or a full send buffer affects only one datagram.
     socket.on('error', ignoreLoss);
     socket.on('message', (datagram, from) => {
-      // Nothing can be sent to port 0; such a source address is forged.
+      // The server can't send to port 0; such a source address is forged.
       if (from.port !== 0) this.#engine.receive({ address: from.address, port: from.port, socket: index }, datagram);
     });
   }

@@ -1,14 +1,16 @@
 import { type Address, addressKey } from './address.ts';
 import type { Session } from './session.ts';
 
-/** Reordering the table for every record would cost more than the order is worth. */
+/** The order of the table is updated at most this often per session, to save time for each record. */
 const TOUCH_INTERVAL_MS = 1_000;
 
-/** The open sessions by key, by address and by credential, the least recently active first. */
+/** The open sessions by key, address and credential, the least recently active first. */
 export class SessionTable {
   readonly #byKey = new Map<string, Session>();
   readonly #byAddress = new Map<string, Session>();
-  /** A list only where there are several: most credentials have one session, and a list for each would be felt. */
+  /**
+   * Uses a list only for several sessions: most credentials have one, and a list for each would take noticeable memory.
+   */
   readonly #byCredential = new Map<string, Session | Session[]>();
 
   get size(): number {
@@ -19,7 +21,7 @@ export class SessionTable {
     return this.#byKey.get(key);
   }
 
-  /** The session that records without a Connection ID from there belong to. */
+  /** Returns the session for records without a Connection ID from this address. */
   at(address: Address): Session | undefined {
     return this.#byAddress.get(addressKey(address));
   }
@@ -33,7 +35,7 @@ export class SessionTable {
     return this.#byKey.values();
   }
 
-  /** The sessions that a credential opened, the oldest first. */
+  /** Returns the sessions of a credential, the oldest first. */
   of(credential: string): readonly Session[] {
     const there = this.#byCredential.get(credential);
     if (there === undefined) return [];
@@ -84,8 +86,8 @@ export class SessionTable {
   }
 
   /**
-   * A session without a Connection ID is found by its address alone, so none takes it away: an address that one with a
-   * Connection ID came from may be spoofed (RFC 9146 §6), and that one is found by its Connection ID anyway.
+   * A session without a Connection ID is found only by its address, so no other session replaces it here. A session
+   * with a Connection ID is found by that ID, and its address may be spoofed (RFC 9146 §6).
    */
   #arrive(session: Session): void {
     const key = addressKey(session.path.address);
@@ -93,7 +95,7 @@ export class SessionTable {
     if (there === undefined || there.usesCid) this.#byAddress.set(key, session);
   }
 
-  /** A Connection ID lets another session have the address meanwhile. */
+  /** With Connection IDs, another session may own the address by now. */
   #leave(session: Session): void {
     const key = addressKey(session.path.address);
     if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);

@@ -1,11 +1,11 @@
 import type { Address } from './address.ts';
 import type { Channel } from './channel.ts';
-import type { Proof, SecurityIdentity } from './credentials.ts';
+import type { Proof, SecurityIdentity } from './credential-source.ts';
 import type { FlightSender } from './flight-sender.ts';
-import { Path } from './path.ts';
+import { NetworkPath } from './network-path.ts';
 import type { CipherSuite } from './suites.ts';
 
-/** One device as the layers above see it: equal keys mean the same session, whatever its address. */
+/** A device as the layers above DTLS see it. Equal keys mean the same session, even when the address changes. */
 export interface Peer {
   readonly key: string;
   readonly address: string;
@@ -21,25 +21,25 @@ export interface SessionParts {
   readonly channel: Channel;
   readonly identity: SecurityIdentity;
   readonly proof: Proof;
-  /** What a resumption names; null when the session can't be resumed. */
+  /** The session id for a resumption; null when the session can't be resumed. */
   readonly sessionId: Buffer | null;
-  /** Tells a late copy of the ClientHello that began this session from a new one. */
+  /** Distinguishes a late copy of this session's ClientHello from a new one. */
   readonly clientRandom: Buffer;
 }
 
 /** An open session. */
 export class Session {
   readonly parts: SessionParts;
-  readonly path: Path;
+  readonly path: NetworkPath;
   activeAt: number;
   forgeries = 0;
   #finalFlight: FlightSender | null;
   #peer: Peer;
 
-  /** `finalFlight`: sends the server's last flight again; null when the device's was the last one. */
+  /** `finalFlight`: retransmits the server's final flight; null when the device sent the final flight. */
   constructor(parts: SessionParts, address: Address, now: number, finalFlight: FlightSender | null) {
     this.parts = parts;
-    this.path = new Path(address);
+    this.path = new NetworkPath(address);
     this.activeAt = now;
     this.#finalFlight = finalFlight;
     this.#peer = peerAt(parts, address);
@@ -66,12 +66,12 @@ export class Session {
     this.#peer = peerAt(this.parts, address);
   }
 
-  /** The device repeated its Finished: it has not seen ours. */
+  /** Called when the device repeats its Finished, because it did not receive the server's. */
   repeatFinalFlight(): void {
     this.#finalFlight?.resend();
   }
 
-  /** The device has sent application data, so it has our Finished. */
+  /** Called when the device sends application data, because it then has the server's Finished. */
   forgetFinalFlight(): void {
     this.#finalFlight = null;
   }

@@ -4,21 +4,21 @@ import type { ServerIdentity } from './server-identity.ts';
 import { SUITES, type SuiteName, suiteNamed } from './suites.ts';
 
 export interface DtlsLimits {
-  /** Handshakes under way, in total. */
+  /** Concurrent handshakes, in total. */
   readonly handshakes: number;
-  /** Handshakes under way from one IPv4 address or one /64 of IPv6; a NAT may hide many devices. */
+  /** Concurrent handshakes from one IPv4 address or one IPv6 /64. A NAT may hide many devices. */
   readonly handshakesPerAddress: number;
-  /** From the second ClientHello to the Finished, in milliseconds. */
+  /** The time from the second ClientHello to the Finished, in milliseconds. */
   readonly handshakeDeadlineMs: number;
-  /** Credential look-ups under way. */
+  /** Concurrent credential look-ups for devices. */
   readonly lookUps: number;
   readonly lookUpTimeoutMs: number;
   readonly sessions: number;
-  /** Sessions of one credential: one device must not take the room of all. */
+  /** Sessions of one credential, so that one device can't use up the sessions of all. */
   readonly sessionsPerCredential: number;
-  /** A session idle for less is never evicted to make room for another. */
+  /** A session is evicted for another only after it was idle for this time. */
   readonly evictAfterIdleMs: number;
-  /** Sessions that can be resumed, and for how long after their full handshake. */
+  /** The number of resumable sessions, and how long after the full handshake they can be resumed. */
   readonly resumable: number;
   readonly resumableMs: number;
 }
@@ -37,15 +37,15 @@ export const DEFAULT_LIMITS: DtlsLimits = {
 };
 
 export interface DtlsSettings {
-  /** Enabled suites, the preferred first. */
+  /** Enabled suites in order of preference. */
   readonly suites: readonly SuiteName[];
-  /** Null: only the PSK suites are offered. */
+  /** When null, only the PSK suites are usable. */
   readonly identity: ServerIdentity | null;
-  /** For each side, when a client offers both, the preferred first. */
+  /** Certificate types for both sides in order of preference. */
   readonly certificateTypes: readonly CertificateType[];
-  /** Whether CBC suites may go without encrypt-then-MAC (RFC 7366). */
+  /** Allows CBC suites without encrypt-then-MAC (RFC 7366). */
   readonly macThenEncrypt: boolean;
-  /** The first byte of every Connection ID, so that a balancer can find the process: 0 to 255. */
+  /** The first byte of every Connection ID (0 to 255), so that a load balancer can find the process. */
   readonly workerId: number;
   readonly limits: DtlsLimits;
 }
@@ -59,14 +59,14 @@ export const DEFAULT_SETTINGS: DtlsSettings = {
   limits: DEFAULT_LIMITS,
 };
 
-/** Throws DtlsError `settings`, naming the value. */
+/** Returns the settings when they are valid. Otherwise throws DtlsError `settings` with the invalid value. */
 export function checked(settings: DtlsSettings): DtlsSettings {
   const { suites, workerId } = settings;
   const unknown = suites.find((name) => suiteNamed(name) === undefined);
-  if (unknown !== undefined) throw new DtlsError('settings', `cipher suite '${unknown}' is not known`);
+  if (unknown !== undefined) throw new DtlsError('settings', `cipher suite '${unknown}' is not supported`);
   if (suites.length === 0) throw new DtlsError('settings', 'no cipher suite is enabled');
   if (!Number.isInteger(workerId) || workerId < 0 || workerId > 255) {
-    throw new DtlsError('settings', `worker id ${workerId} is not from 0 to 255`);
+    throw new DtlsError('settings', `worker id ${workerId} is not an integer from 0 to 255`);
   }
   return settings;
 }

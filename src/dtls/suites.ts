@@ -11,8 +11,8 @@ const PSK = 'PSK';
 const ECDHE_ECDSA = 'ECDHE_ECDSA';
 
 /**
- * In the order the server prefers them by default: a device that offers PSK has a key, while one that offers ECDSA need
- * not have a certificate. All use SHA-256 in the PRF (RFC 5487, RFC 6655, RFC 7251, RFC 5289).
+ * The suites in the server's default order of preference. A device that offers PSK has a key, but a device that offers
+ * ECDSA may have no certificate. All use SHA-256 in the PRF (RFC 5487, RFC 6655, RFC 7251, RFC 5289).
  */
 export const SUITES = [
   { id: 0xc0a8, name: 'TLS_PSK_WITH_AES_128_CCM_8', keyExchange: PSK, cipher: 'AES_128_CCM_8' },

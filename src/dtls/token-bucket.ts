@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** Lets `perSecond` things through, and as many at once. */
+/** A token bucket: `perSecond` tokens per second, and a burst of the same number. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #perSecond: number;

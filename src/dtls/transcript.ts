@@ -2,32 +2,34 @@ import { hash } from 'node:crypto';
 
 import { encodeMessage } from './messages.ts';
 
-/** A handshake without certificates fits. */
+/** A handshake without certificates fits into this size. */
 const USUAL_LENGTH = 1_024;
 
-/** All handshake messages so far, both sides', from the second ClientHello on, and the numbering of ours. */
+/** All handshake messages of both sides from the second ClientHello on. It also numbers the server's messages. */
 export class Transcript {
   #bytes: Buffer = Buffer.allocUnsafeSlow(USUAL_LENGTH);
   #length = 0;
   #nextSequence: number;
 
-  /** Our first message takes the sequence number of the ClientHello: the HelloVerifyRequest had the one before. */
+  /**
+   * `nextSequence`: the second ClientHello's sequence number, because the HelloVerifyRequest used the number before it.
+   */
   constructor(clientHello: Buffer, nextSequence: number) {
     this.#nextSequence = nextSequence;
     this.addReceived(clientHello);
   }
 
-  /** A view, which stays as it is when more is said. */
+  /** Returns a view, which does not change when messages are added. */
   get said(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** SHA-256 of everything said. */
+  /** The SHA-256 of all messages. */
   get hash(): Buffer {
     return hash('sha256', this.said, 'buffer');
   }
 
-  /** A message of the client, with its header, in one piece. */
+  /** Adds a whole message of the client with its header. */
   addReceived(message: Buffer): void {
     const length = this.#length + message.length;
     if (length > this.#bytes.length) this.#grow(length);
@@ -35,7 +37,7 @@ export class Transcript {
     this.#length = length;
   }
 
-  /** A message of ours; returns it with its header. */
+  /** Adds a message of the server and returns it with its header. */
   add(type: number, body: Buffer): Buffer {
     const message = encodeMessage(type, this.#nextSequence++, body);
     this.addReceived(message);

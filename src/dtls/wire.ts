@@ -1,18 +1,18 @@
 import { DtlsError } from './error.ts';
 
-/** Reads the presentation language of RFC 5246 §4; every read past the end is a `decode_error`. */
+/** Reads the presentation language of RFC 5246 §4. A read past the end throws `decode_error`. */
 export class Reader {
   readonly #bytes: Buffer;
   readonly #what: string;
   #offset = 0;
 
-  /** `what` names the structure in the error: "ClientHello". */
+  /** `what`: the name of the structure for error messages, such as "ClientHello". */
   constructor(bytes: Buffer, what: string) {
     this.#bytes = bytes;
     this.#what = what;
   }
 
-  /** How many bytes have been read. */
+  /** The number of bytes read so far. */
   get offset(): number {
     return this.#offset;
   }
@@ -25,27 +25,27 @@ export class Reader {
     return this.#bytes.readUIntBE(this.#pass(size), size);
   }
 
-  /** A view, not a copy. */
+  /** Returns a view, not a copy. */
   bytes(length: number): Buffer {
     const start = this.#pass(length);
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** A vector behind its length of `size` bytes; a view, not a copy. */
+  /** Reads a vector with a length field of `size` bytes. Returns a view, not a copy. */
   vector(size: 1 | 2 | 3, bounds: { readonly min?: number; readonly max?: number } = {}): Buffer {
     const length = this.uint(size);
     if (length < (bounds.min ?? 0) || length > (bounds.max ?? Infinity)) {
-      throw this.#malformed(`a vector of ${length} bytes`);
+      throw this.#malformed(`a vector of ${length} bytes is not allowed here`);
     }
     return this.bytes(length);
   }
 
-  /** Throws unless everything was read. */
+  /** Throws unless all bytes were read. */
   end(): void {
-    if (this.left > 0) throw this.#malformed(`${this.left} bytes too many`);
+    if (this.left > 0) throw this.#malformed(`${this.left} extra bytes at the end`);
   }
 
-  /** Returns where the bytes passed over begin. */
+  /** Skips `length` bytes and returns the offset of the first one. */
   #pass(length: number): number {
     if (length > this.left) throw this.#malformed('too short');
     const start = this.#offset;
@@ -68,7 +68,7 @@ export function vector(size: 1 | 2 | 3, body: Buffer): Buffer {
   return Buffer.concat([uint(size, body.length), body]);
 }
 
-/** A vector's body as 16-bit numbers. */
+/** Parses the body of a vector as 16-bit numbers. */
 export function uint16s(body: Buffer, what: string): number[] {
   const reader = new Reader(body, what);
   const values: number[] = [];
@@ -76,7 +76,9 @@ export function uint16s(body: Buffer, what: string): number[] {
   return values;
 }
 
-/** A copy that keeps nothing else alive: small buffers otherwise are parts of Node's shared pool of 8 KiB. */
+/**
+ * Returns a copy with its own memory. Small buffers are otherwise parts of Node's shared 8 KiB pool and keep it alive.
+ */
 export function lasting(bytes: Buffer): Buffer {
   const copy = Buffer.alloc(bytes.length);
   bytes.copy(copy);

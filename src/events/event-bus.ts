@@ -1,35 +1,36 @@
 import { createSubscriber, type Subscriber, type Subscription } from './subscription.ts';
 
 /**
- * The event bus inside the process. A publisher never waits. Each subscriber has a bounded buffer of its own (1,024 by
- * default); when it is full the oldest event is dropped and the subscriber is told how many it missed.
+ * The event bus inside the process. A publisher never waits. Each subscriber has its own bounded buffer (1,024 events
+ * by default). When the buffer is full, the oldest event is dropped, and the subscriber receives the number of missed
+ * events.
  */
 export interface EventBus<Topics> {
   publish<K extends keyof Topics>(topic: K, key: string, value: Topics[K]): void;
   /**
-   * `key` null: every key of the topic. What `accept` refuses never enters the buffer, so that one tenant's burst can't
-   * push another's events out; it must not throw.
+   * `key`: null subscribes to every key of the topic. `accept`: an event that it refuses never enters the buffer, so a
+   * burst of one tenant can't displace events of another. `accept` must not throw.
    */
   subscribe<K extends keyof Topics>(
     topic: K,
     key: string | null,
     options?: { buffer?: number; accept?: (value: Topics[K]) => boolean },
   ): Subscription<Topics[K]>;
-  /** Ends every subscription; later ones end at once, and what is published goes nowhere. */
+  /** Ends every subscription. Later subscriptions end at once, and published events are discarded. */
   close(): void;
 }
 
-/** What a metric shows. */
+/** Values for the metrics. */
 export interface EventBusSnapshot {
   readonly subscribers: number;
   readonly published: number;
-  /** Events that full buffers dropped. */
+  /** The number of events that full buffers dropped. */
   readonly dropped: number;
 }
 
 const BUFFER = 1024;
 
-/** Subscribers to every key of a topic are kept under this key. */
+/** The map key of subscribers to every key of a topic. */
 const EVERY = null;
 
 export function createEventBus<Topics>(): EventBus<Topics> & { snapshot(): EventBusSnapshot } {
@@ -72,7 +73,7 @@ export function createEventBus<Topics>(): EventBus<Topics> & { snapshot(): Event
     ) {
       const subscriber = createSubscriber<Topics[K]>(
         options?.buffer ?? BUFFER,
-        // What stands under a topic is offered that topic's values only: `publish` sees to it.
+        // `publish` offers a subscriber only values of its own topic.
         () => leave(topic, key, subscriber as Subscriber<unknown>),
         options?.accept,
       );

@@ -1,27 +1,27 @@
-/** What a subscriber receives: events in order, and, after a full buffer, how many it missed. */
+/** A subscriber receives events in order and, after its buffer was full, the number of missed events. */
 export type Event<T> =
   | { readonly kind: 'event'; readonly value: T }
   | { readonly kind: 'missed'; readonly count: number };
 
-/** Read it by one loop: iterators of the same subscription share its buffer. Leaving the loop closes it. */
+/** Use one loop per subscription: all its iterators share one buffer. Leaving the loop closes the subscription. */
 export interface Subscription<T> extends AsyncIterable<Event<T>> {
-  /** Ends the loop that reads it; what was buffered is gone. Idempotent. */
+  /** Ends the loop and discards the buffered events. Idempotent. */
   close(): void;
 }
 
-/** A subscription seen from the bus. */
+/** A subscription with the method that the bus calls. */
 export interface Subscriber<T> extends Subscription<T> {
   offer(value: T): 'taken' | 'dropped-oldest' | 'refused';
 }
 
-/** `buffer`: how many events wait at most, at least 1; what `accept` refuses never waits. `closed` is called once. */
+/** `buffer`: the capacity, at least 1. `accept`: an event that it refuses is not buffered. `closed` is called once. */
 export function createSubscriber<T>(
   buffer: number,
   closed: () => void,
   accept: (value: T) => boolean = () => true,
 ): Subscriber<T> {
   const capacity = Math.max(1, Math.trunc(buffer));
-  /** A ring: `count` events from `first` on. It grows with use, up to the capacity. */
+  /** A ring buffer: `count` events, starting at `first`. It grows up to the capacity. */
   const ring: T[] = [];
   let first = 0;
   let count = 0;
@@ -30,18 +30,18 @@ export function createSubscriber<T>(
   const waiting: ((result: IteratorResult<Event<T>, undefined>) => void)[] = [];
 
   function take(): Event<T> | undefined {
-    // What was dropped came before all that is left: it is told first.
+    // The dropped events are older than all buffered ones, so their number comes first.
     if (missed > 0) {
       const event = { kind: 'missed', count: missed } as const;
       missed = 0;
       return event;
     }
     if (count === 0) return undefined;
-    const value = ring[first] as T; // `count` says that it is there
+    const value = ring[first] as T; // `count` > 0, so the value exists
     first = (first + 1) % capacity;
     count--;
     if (count === 0) {
-      // Let the events go: an idle subscriber holds none.
+      // Release the events: an idle subscriber keeps none in memory.
       ring.length = 0;
       first = 0;
     }

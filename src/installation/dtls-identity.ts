@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
 
-/** PEM: the server's certificate with its issuers, and its private key. */
+/** The server's certificate with its issuers, and its private key, both as PEM text. */
 export interface PemIdentity {
   readonly certificates: string;
   readonly privateKey: string;
 }
 
 /**
- * What the server proves itself with over DTLS: the files of the settings, else what the first start made. `make` makes a
- * key and a self-signed certificate.
+ * Returns the server's DTLS certificate and key: from the configured files, or from the data directory, where the first
+ * start stores the result of `make` (a new key and a self-signed certificate).
  */
 export async function dtlsIdentity(
   configured: { certificateFile: string; keyFile: string } | null,

@@ -1,21 +1,23 @@
 import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What the installation keeps can't be read, made or trusted; the message names the file. */
+/** A file of the installation can't be read, written or trusted. The message names the file. */
 export class InstallationError extends Error {
   override readonly name = 'InstallationError';
 }
 
-/** Only we may read it. */
+/** File mode: only the owner may read and write. */
 const PRIVATE = 0o600;
 const OTHERS = 0o077;
 
-/** The file's bytes; null when there is none. Throws InstallationError when others may read what is private. */
+/** Returns the file's bytes; null when it does not exist. Throws InstallationError when other users may access it. */
 export async function readPrivate(file: string): Promise<Buffer | null> {
   try {
     const { mode } = await stat(file);
     if ((mode & OTHERS) !== 0 && process.platform !== 'win32') {
-      throw new InstallationError(`${file} may be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`);
+      throw new InstallationError(
+        `other users can read ${file} (mode ${(mode & 0o777).toString(8)}): run chmod 600 on it`,
+      );
     }
     return await readFile(file);
   } catch (error) {
@@ -25,14 +27,14 @@ export async function readPrivate(file: string): Promise<Buffer | null> {
   }
 }
 
-/** Writes the file whole or not at all, readable by us alone. Throws InstallationError. */
+/** Writes the file atomically, readable only by its owner. Throws InstallationError. */
 export async function writePrivate(file: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${file}.new`;
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(unfinished, 'w', PRIVATE);
     try {
-      // An unfinished file of an earlier try keeps the mode that it had.
+      // A file left by an interrupted attempt keeps its old mode, so set the mode explicitly.
       await chmod(unfinished, PRIVATE);
       await handle.writeFile(bytes);
       await handle.sync();

@@ -3,16 +3,16 @@ import { rename } from 'node:fs/promises';
 import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
 import { KEY_BYTES, parseSecretKey, secretKeyFile } from './secret-key.ts';
 
-/** The key in a file of the administrator's: 32 bytes in base64. Throws InstallationError. */
+/** Reads a key of 32 bytes in base64 from a file that the administrator provides. Throws InstallationError. */
 export async function givenSecretKey(file: string): Promise<Uint8Array> {
   const kept = await readPrivate(file);
-  if (kept === null) throw new InstallationError(`${file} is not there`);
+  if (kept === null) throw new InstallationError(`${file} does not exist`);
   return parseSecretKey(kept, file);
 }
 
 /**
- * The key that shall take the place of `secret.key`: kept beside it until `installNextSecretKey`, so that what an
- * interrupted change sealed under it can always be opened. `given`: instead of a new one.
+ * Returns the key that will replace `secret.key`. It is stored in `secret.key.next` until `installNextSecretKey`, so
+ * that secrets sealed by an interrupted key change can always be opened. `given`: the key to use; null makes a new one.
  */
 export async function nextSecretKey(dataDir: string, given: Uint8Array | null): Promise<Uint8Array> {
   const file = nextFile(dataDir);
@@ -21,7 +21,7 @@ export async function nextSecretKey(dataDir: string, given: Uint8Array | null): 
     const key = parseSecretKey(kept, file);
     if (given !== null && !key.equals(given)) {
       throw new InstallationError(
-        `${file} holds another key: an earlier change to that one was interrupted, finish it`,
+        `${file} contains another key: an earlier change to that key was interrupted; finish that change first`,
       );
     }
     return key;
@@ -31,7 +31,7 @@ export async function nextSecretKey(dataDir: string, given: Uint8Array | null): 
   return key;
 }
 
-/** From now on it is the secret key. */
+/** Replaces the secret key with the next one. */
 export async function installNextSecretKey(dataDir: string): Promise<void> {
   await rename(nextFile(dataDir), secretKeyFile(dataDir));
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { readPrivate, writePrivate } from './kept-file.ts';
 
 /**
- * The DTLS sessions of a planned stop, sealed, for the next start. They are taken once: two servers going on from the
- * same state would use the same nonces.
+ * Returns the sealed DTLS sessions of a planned stop and deletes the file. Two servers that continue from the same
+ * state would use the same nonces, so the file is read only once.
  */
 export async function takeSavedSessions(dataDir: string): Promise<Uint8Array | null> {
   const saved = await readPrivate(fileOf(dataDir));

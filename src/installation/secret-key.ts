@@ -5,8 +5,8 @@ import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
 export const KEY_BYTES = 32;
 
 /**
- * The key that secrets are sealed with: the one of the settings, else the one that the first start made in `secret.key`
- * (mode 0600). Whoever loses it loses every device key, so it is never made anew where one is.
+ * Returns the key that seals secrets: the configured one, or the one in `secret.key` (mode 0600), which the first start
+ * creates. Without this key every device key is lost, so an existing file is never replaced.
  */
 export async function secretKey(configured: Uint8Array | null, dataDir: string): Promise<Uint8Array> {
   if (configured !== null) return configured;
@@ -18,10 +18,11 @@ export async function secretKey(configured: Uint8Array | null, dataDir: string):
   return key;
 }
 
-/** Throws InstallationError, which names the file and never what it holds. */
+/** Throws InstallationError. The message names the file and never contains its content. */
 export function parseSecretKey(text: Buffer, file: string): Buffer {
   const key = Buffer.from(text.toString('ascii').trim(), 'base64');
-  if (key.length !== KEY_BYTES) throw new InstallationError(`${file} holds no key of ${KEY_BYTES} bytes in base64`);
+  if (key.length !== KEY_BYTES)
+    throw new InstallationError(`${file} does not contain a key of ${KEY_BYTES} bytes in base64`);
   return key;
 }
 

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { systemClock } from '../../src/clock.ts';
 import {
   createServerIdentity,
-  type Credentials,
+  type CredentialSource,
   loadServerIdentity,
   type ServerIdentity,
 } from '../../src/dtls/index.ts';
@@ -13,7 +13,7 @@ const PSK = { identity: 'device', key: Buffer.alloc(16, 7) };
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** Answers at once, so that only DTLS is measured. */
-export const BENCH_CREDENTIALS: Credentials = {
+export const BENCH_CREDENTIALS: CredentialSource = {
   psk: async () => ({ key: PSK.key, credential: 'psk' }),
   rawPublicKey: async () => ({ credential: 'rpk' }),
   certificate: async () => ({ credential: 'x509' }),

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 
 import { systemClock } from '../../src/clock.ts';
 import { KEPT_CCM_8, ONE_SHOT_CCM_8 } from '../../src/dtls/aead.ts';
-import { Engine } from '../../src/dtls/engine.ts';
+import { DtlsEngine } from '../../src/dtls/engine.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
 import { randomInBlocks } from '../../src/dtls/random.ts';
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../src/dtls/settings.ts';
@@ -97,7 +97,7 @@ function wiredEngine() {
     devicesMs += performance.now() - before;
     return result;
   };
-  const engine = new Engine({
+  const engine = new DtlsEngine({
     settings: {
       ...DEFAULT_SETTINGS,
       identity: benchIdentity(),

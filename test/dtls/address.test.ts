@@ -16,6 +16,6 @@ it.each([
   ['::1', '0:0:0:0'],
   ['::', '0:0:0:0'],
   ['fe80::1%eth0', 'fe80:0:0:0'],
-])('%s is counted to %s', (address, network) => {
+])('the limits count %s as %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });

@@ -58,7 +58,7 @@ describe('CCM with a tag of 8 bytes', () => {
     expect(ccmOpen(key, VECTOR.nonce, VECTOR.additional, Buffer.from(VECTOR_SEALED, 'hex'))).toEqual(VECTOR.content);
   });
 
-  it("seals as OpenSSL's CCM does", () => {
+  it("seals to the same bytes as OpenSSL's CCM", () => {
     fc.assert(
       fc.property(inputs, (input) => {
         expect(seal(keyOf(input.secret), input)).toEqual(sealedByOpenssl(input));
@@ -66,7 +66,7 @@ describe('CCM with a tag of 8 bytes', () => {
     );
   });
 
-  it('seals and opens one record after the other under one key as if it were the first', () => {
+  it('gives correct results for many records under one key, sealed and opened in any order', () => {
     fc.assert(
       fc.property(bytes(16), fc.array(fc.tuple(inputs, fc.boolean()), { maxLength: 20 }), (secret, records) => {
         const key = keyOf(secret);
@@ -80,7 +80,7 @@ describe('CCM with a tag of 8 bytes', () => {
     );
   });
 
-  it('opens nothing with a byte changed in the content, the tag, the additional data or the nonce, and goes on', () => {
+  it('rejects a changed byte in the content, the tag, the additional data or the nonce, and opens the next record', () => {
     fc.assert(
       fc.property(inputs, fc.nat(), fc.integer({ min: 1, max: 255 }), (input, at, flip) => {
         const key = keyOf(input.secret);
@@ -97,11 +97,11 @@ describe('CCM with a tag of 8 bytes', () => {
     );
   });
 
-  it('opens nothing that is shorter than a tag', () => {
+  it('rejects input that is shorter than a tag', () => {
     expect(ccmOpen(keyOf(VECTOR.secret), VECTOR.nonce, VECTOR.additional, Buffer.alloc(CCM_TAG - 1))).toBeNull();
   });
 
-  it('goes on under a key that had to make room for thousands of others', () => {
+  it('works with a key that lost its ciphers to thousands of other keys', () => {
     const key = keyOf(VECTOR.secret);
     expect(seal(key, VECTOR).toString('hex')).toBe(VECTOR_SEALED);
     for (let other = 0; other < 3_000; other++) seal(keyOf(randomBytes(16)), VECTOR);

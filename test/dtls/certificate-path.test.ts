@@ -31,11 +31,11 @@ function refusal(...chain: Authority[]): unknown {
   } catch (error) {
     return error;
   }
-  throw new Error('the chain was taken');
+  throw new Error('the chain was accepted');
 }
 
 describe('a certificate path', () => {
-  it('leads from a device over intermediates to an anchor', () => {
+  it('is valid from a device through intermediates to an anchor', () => {
     const intermediate = certify('Factory', root, { extensions: CA_EXTENSIONS });
     const device = certify('urn:dev:1', intermediate, {
       extensions: [...DEVICE_EXTENSIONS, subjectAltName(['device.example'])],
@@ -50,19 +50,19 @@ describe('a certificate path', () => {
     expect(verify(device, intermediate, root).anchors).toEqual(['tenant-a']);
   });
 
-  it('may be a pinned certificate alone', () => {
+  it('may consist of a pinned certificate only', () => {
     const device = certify('pinned', null, { extensions: DEVICE_EXTENSIONS });
     const pinned = [trustAnchor('pin', device.certificate)];
     expect(verifyCertificatePath([device.certificate], pinned, START).anchors).toEqual(['pin']);
   });
 
-  it('names every anchor that it leads to', () => {
+  it('lists every anchor that it leads to', () => {
     const device = certify('device', root);
     const both = [...anchors, trustAnchor('tenant-b', new X509Certificate(root.certificate).toString())];
     expect(verifyCertificatePath([device.certificate], both, START).anchors).toEqual(['tenant-a', 'tenant-b']);
   });
 
-  it("is not shut out by another tenant's copy of the anchor that has expired", () => {
+  it("is valid in spite of another tenant's expired copy of the anchor", () => {
     const device = certify('device', root);
     const expired = certify('Root', null, { notAfter: START - DAY, key: root.privateKey });
     const both = [trustAnchor('tenant-b', expired.certificate), ...anchors];
@@ -72,7 +72,7 @@ describe('a certificate path', () => {
     );
   });
 
-  it("is not shut out by another tenant's anchor below its own, good or not", () => {
+  it("is valid in spite of another tenant's anchor below its own, valid or not", () => {
     const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
     const device = certify('device', factory);
     const expired = certify('Factory', null, { notAfter: START - DAY, key: factory.privateKey });
@@ -87,7 +87,7 @@ describe('a certificate path', () => {
     }
   });
 
-  it('is not undone by what stands above its anchor', () => {
+  it('is valid in spite of certificates above its anchor', () => {
     const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
     const device = certify('device', factory);
     const pinned = [trustAnchor('factory', factory.certificate)];
@@ -108,22 +108,27 @@ describe('a certificate path', () => {
     ['expired', [certify('d', root, { notAfter: START - DAY })], 'certificate_expired', 'expired 2025-12-31'],
     ['not valid yet', [certify('d', root, { notBefore: START + DAY })], 'certificate_expired', 'before 2026-01-02'],
     ['of another anchor with the same name', [certify('d', stranger)], 'unknown_ca', "no trust anchor issued 'CN=d'"],
-    ['below a device', [certify('d', notCa), notCa], 'bad_certificate', 'may not issue'],
-    ['below a CA that may not sign certificates', [certify('d', noSign), noSign], 'bad_certificate', 'may not issue'],
+    ['below a device', [certify('d', notCa), notCa], 'bad_certificate', 'not allowed to issue'],
+    [
+      'below a CA that may not sign certificates',
+      [certify('d', noSign), noSign],
+      'bad_certificate',
+      'not allowed to issue',
+    ],
     ['of too long a path', [certify('d', below), below, short], 'bad_certificate', 'too long'],
-    ['with a hole in its chain', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
+    ['with a missing intermediate', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
     ['with an expired intermediate', expiredIntermediate(), 'certificate_expired', "'CN=Old' expired"],
     [
       'for servers',
       [certify('d', root, { extensions: [extendedKeyUsage('serverAuth')] })],
       'unsupported_certificate',
-      'not for clients',
+      'does not allow client authentication',
     ],
     [
       'that may not sign',
       [certify('d', root, { extensions: [keyUsage('keyCertSign')] })],
       'unsupported_certificate',
-      'may not be used to sign',
+      'does not allow signatures',
     ],
     [
       'with a critical extension that is not understood',
@@ -140,7 +145,7 @@ describe('a certificate path', () => {
     expect(refusal(...Array.from({ length: 9 }, () => device))).toMatchObject({ code: 'bad_certificate' });
   });
 
-  it('refuses random and mutated certificates without a failure of its own', () => {
+  it('refuses random and mutated certificates with an alert other than internal_error', () => {
     const device = certify('d', root).certificate;
     const mutated = fc.tuple(fc.nat(device.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, flip]) => {
       const bytes = Buffer.from(device);
@@ -158,7 +163,7 @@ describe('a certificate path', () => {
     );
   });
 
-  it('agrees with openssl verify about what it issued', () => {
+  it('accepts a chain that openssl verify accepts too', () => {
     const folder = mkdtempSync(join(tmpdir(), 'treeline-path-'));
     try {
       const device = certify('device', factory);
@@ -187,14 +192,14 @@ describe('the certificate verifier', () => {
   };
   const clock = new ManualClock();
 
-  it('answers with the credential of the device that the certificate names', async () => {
+  it('returns the credential of the device that the certificate identifies', async () => {
     expect(await certificateVerifier(trust, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
   });
 
-  it('refuses a certificate of another name', async () => {
+  it('refuses a certificate with another name', async () => {
     expect(await certificateVerifier(trust, clock)([certify('urn:dev:2', root).certificate])).toEqual({
       refused: 'certificate_unknown',
-      reason: "certificate 'CN=urn:dev:2' names no device",
+      reason: "certificate 'CN=urn:dev:2' does not belong to any device",
     });
   });
 

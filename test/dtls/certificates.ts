@@ -9,10 +9,10 @@ import {
 } from '../../src/dtls/certificate.ts';
 
 const DAY = 86_400_000;
-/** Where test/manual-clock.ts begins. */
+/** The start time of test/manual-clock.ts. */
 export const START = Date.UTC(2026, 0, 1);
 
-/** A name with a key, who can issue certificates whether it may or not. */
+/** A name with a key. It can issue certificates even when it is not allowed to. */
 export interface Authority {
   readonly name: string;
   readonly privateKey: KeyObject;
@@ -24,7 +24,7 @@ export interface Wishes {
   readonly notBefore?: number;
   readonly notAfter?: number;
   readonly curve?: string;
-  /** Instead of a new one. */
+  /** The key to use; a new one by default. */
   readonly key?: KeyObject;
 }
 
@@ -35,7 +35,7 @@ export const DEVICE_EXTENSIONS = [
   extendedKeyUsage('clientAuth'),
 ];
 
-/** A certificate for a new key, signed by `issuer` or by itself. */
+/** Makes a certificate, signed by `issuer` or self-signed. */
 export function certify(name: string, issuer: Authority | null, wishes: Wishes = {}): Authority {
   const privateKey = wishes.key ?? generateKeyPairSync('ec', { namedCurve: wishes.curve ?? 'P-256' }).privateKey;
   const certificate = issueCertificate(

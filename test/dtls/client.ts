@@ -44,10 +44,10 @@ export interface ClientOptions {
   readonly transmit: (datagram: Buffer) => void;
   readonly suites: readonly SuiteName[];
   readonly psk?: { readonly identity: string | Buffer; readonly key: Buffer };
-  /** `chain` empty: no certificate is sent. */
+  /** With an empty `chain`, the client sends no certificate. */
   readonly certificate?: { readonly privateKey: KeyObject; readonly chain: readonly Buffer[] };
   readonly certificateType?: CertificateType;
-  /** Eight bytes, or none for no CID in our records' direction. */
+  /** Eight bytes, or zero bytes for records to the client without a Connection ID. */
   readonly cid?: Buffer;
   readonly extendedMasterSecret?: boolean;
   readonly encryptThenMac?: boolean;
@@ -63,11 +63,11 @@ export interface ClientSession {
   readonly master: Buffer;
 }
 
-/** A small DTLS 1.2 client, enough to be a device with in tests: it shares the server's codecs, not its state machine. */
+/** A small DTLS 1.2 client for tests. It shares the server's codecs, but not its state machine. */
 export class Client {
   state: 'shaking hands' | 'open' | 'ended' = 'shaking hands';
   readonly received: Buffer[] = [];
-  /** Descriptions of the server's alerts. */
+  /** The descriptions of the received alerts. */
   readonly alerts: (string | number)[] = [];
   suite: SuiteName | null = null;
   isResumed = false;
@@ -329,7 +329,7 @@ export class Client {
   }
 }
 
-/** The name that the server gives a raw public key. */
+/** Returns the server's name of a raw public key. */
 export function keyName(spki: Buffer): string {
   return createHash('sha256').update(spki).digest('hex');
 }

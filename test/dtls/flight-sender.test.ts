@@ -5,7 +5,7 @@ import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, MAX_SEQUENCE, parseRecords } from '../../src/dtls/record.ts';
 import { ManualClock } from '../manual-clock.ts';
 
-it('a flight ends where the record sequence numbers do, and neither its repetition nor an alert throws', async () => {
+it('a flight ends at the last record sequence number, and neither a retransmission nor an alert throws', async () => {
   const clock = new ManualClock();
   const sent: Buffer[] = [];
   const sender = new FlightSender(clock, MAX_SEQUENCE, (datagram) => sent.push(datagram));

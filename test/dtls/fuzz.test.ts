@@ -47,7 +47,7 @@ describe('parsers', () => {
     ['PSK ClientKeyExchange', parsePskKeyExchange],
     ['ECDHE ClientKeyExchange', parseEcdheKeyExchange],
     ['CertificateVerify', parseCertificateVerify],
-  ])('of %s take any bytes or refuse them with an alert', (_what, parse: (body: Buffer) => unknown) => {
+  ])('of %s accept any bytes or refuse them with an alert', (_what, parse: (body: Buffer) => unknown) => {
     fc.assert(
       fc.property(bytes, (body) => {
         try {
@@ -63,7 +63,7 @@ describe('parsers', () => {
     );
   });
 
-  it('of records give what was encoded, and of any bytes what lies within them', () => {
+  it('of records return the encoded records, and never more bytes than the datagram contains', () => {
     const header = fc.record({
       type: fc.constantFrom(20, 21, 22, 23),
       epoch: fc.nat(0xffff),
@@ -87,7 +87,7 @@ describe('parsers', () => {
 });
 
 describe('the state machine', () => {
-  /** What an attacker may do to each datagram that a device sends, in order. */
+  /** An attacker's action on one datagram of a device. */
   const deed = fc.oneof(
     { weight: 3, arbitrary: fc.constant({ kind: 'pass' } as const) },
     fc.constant({ kind: 'drop' } as const),
@@ -104,7 +104,7 @@ describe('the state machine', () => {
     }),
   );
 
-  it('neither throws nor grows nor lets in a stranger, whatever happens to the flights of a device', async () => {
+  it('never throws, grows or accepts an unknown device, even when an attacker changes the flights of a device', async () => {
     const run = fc.asyncProperty(
       fc.array(deed, { maxLength: 30 }),
       fc.constantFrom<Partial<ClientOptions>>({}, { cid: Buffer.alloc(8, 1) }, rpk),
@@ -152,7 +152,7 @@ describe('the state machine', () => {
         expect({ halfOpen, lookUps }).toEqual({ halfOpen: 0, lookUps: 0 });
         expect(sessions).toBeLessThanOrEqual(1);
         const established = world.reports.filter(({ outcome }) => outcome.established);
-        // Only who holds the key is ever let in.
+        // Only devices with a key are accepted.
         for (const { credential } of established) expect(['psk-1', 'rpk-1']).toContain(credential);
         world.weather = () => [0];
         const calm = await world.connected(options, address);
@@ -165,7 +165,7 @@ describe('the state machine', () => {
     await fc.assert(run, { numRuns: 150 });
   });
 
-  it('stands the flights of one handshake in any order, doubled and mixed with those of another', async () => {
+  it('survives the flights of one handshake in any order, duplicated and mixed with those of another', async () => {
     const recorded = await record({});
     const other = await record(rpk);
     const flights = fc.array(fc.constantFrom(...recorded, ...other), { maxLength: 40 });

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { basicConstraints, createSpki, extendedKeyUsage, keyUsage } from '../../src/dtls/certificate.ts';
 import { trustAnchor } from '../../src/dtls/certificate-path.ts';
 import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
-import type { PskCredential } from '../../src/dtls/credentials.ts';
+import type { PskCredential } from '../../src/dtls/credential-source.ts';
 import { encodeExtension, EXTENSION } from '../../src/dtls/extensions.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
 import { encodeRecord } from '../../src/dtls/record.ts';
@@ -52,18 +52,21 @@ function holding(authority: Authority, ...issuers: readonly Authority[]): Partia
 }
 
 describe('a handshake', () => {
-  it.each(SUITES.map((suite) => suite.name))('opens a session that carries data both ways with %s', async (name) => {
-    world.echo = true;
-    const client = await world.connected({ ...holding(device), suites: [name] });
-    expect(client.state).toBe('open');
-    client.send(Buffer.from('reading'));
-    await world.clock.advance(1);
-    expect(client.received.map(String)).toEqual(['reading']);
-    expect(world.engine.metrics).toMatchObject({ sessions: 1, halfOpen: 0 });
-    expect(world.engine.metrics.handshakes).toEqual([{ suite: name, result: 'full', count: 1 }]);
-  });
+  it.each(SUITES.map((suite) => suite.name))(
+    'opens a session that carries data in both directions with %s',
+    async (name) => {
+      world.echo = true;
+      const client = await world.connected({ ...holding(device), suites: [name] });
+      expect(client.state).toBe('open');
+      client.send(Buffer.from('reading'));
+      await world.clock.advance(1);
+      expect(client.received.map(String)).toEqual(['reading']);
+      expect(world.engine.metrics).toMatchObject({ sessions: 1, halfOpen: 0 });
+      expect(world.engine.metrics.handshakes).toEqual([{ suite: name, result: 'full', count: 1 }]);
+    },
+  );
 
-  it('tells who the device is by its PSK identity', async () => {
+  it('identifies the device by its PSK identity', async () => {
     const client = await world.connected();
     client.send(Buffer.from('hello'));
     await world.clock.advance(1);
@@ -73,7 +76,7 @@ describe('a handshake', () => {
     ]);
   });
 
-  it('tells who the device is by its raw public key, and shows the server one', async () => {
+  it("identifies the device by its raw public key, and sends the server's raw public key", async () => {
     const client = await world.connected({ ...holding(device), certificateType: 'RawPublicKey' });
     expect(client.serverSpki?.equals(identity.spki)).toBe(true);
     client.send(Buffer.from('hello'));
@@ -81,26 +84,26 @@ describe('a handshake', () => {
     expect(world.received[0]?.peer.security).toEqual({ kind: 'rpk', name: keyName(spki), credential: 'rpk-1' });
   });
 
-  it('tells who the device is by its certificate', async () => {
+  it('identifies the device by its certificate', async () => {
     const client = await world.connected(holding(device));
     client.send(Buffer.from('hello'));
     await world.clock.advance(1);
     expect(world.received[0]?.peer.security).toEqual({ kind: 'x509', name: 'CN=urn:dev:1', credential: 'x509-1' });
   });
 
-  it('goes on without extended master secret when the device offers none', async () => {
+  it('continues without extended master secret when the device does not offer it', async () => {
     const client = await world.connected({ extendedMasterSecret: false });
     expect(client.state).toBe('open');
     expect(world.engine.metrics.resumable).toBe(0);
   });
 
-  it('takes the first suite of its own order that the device offers', async () => {
+  it('chooses the first suite in its own order that the device offers', async () => {
     const gcm = 'TLS_PSK_WITH_AES_128_GCM_SHA256';
     world = new World({ settings: { suites: [gcm, 'TLS_PSK_WITH_AES_128_CCM_8'] } });
     expect((await world.connected({ suites: ['TLS_PSK_WITH_AES_128_CCM_8', gcm] })).suite).toBe(gcm);
   });
 
-  it('lets the records that overtake their key exchange wait for it', async () => {
+  it('keeps records that arrive before the look-up for their keys is finished', async () => {
     const asked: ((found: PskCredential) => void)[] = [];
     world = new World({ credentials: { psk: () => new Promise((answer) => void asked.push(answer)) } });
     const client = await world.connected();
@@ -112,7 +115,7 @@ describe('a handshake', () => {
     expect(world.engine.metrics.lookUps).toBe(0);
   });
 
-  it('keeps no more than 2 KiB of records that come before their keys', async () => {
+  it('keeps at most 2 KiB of records that arrive before their keys', async () => {
     const world = new World();
     world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
     const address = world.address();
@@ -124,7 +127,7 @@ describe('a handshake', () => {
     world.engine.shutDown();
   });
 
-  it('sends its last flight again when the device repeats its Finished', async () => {
+  it('retransmits its last flight when the device repeats its Finished', async () => {
     let lost = 0;
     world.weather = ({ toServer, datagram }) => {
       // The server's final flight begins with its ChangeCipherSpec.
@@ -138,7 +141,7 @@ describe('a handshake', () => {
     expect(client.state).toBe('open');
   });
 
-  it('repeats its flight after 1, 2, 4, 8 and 16 seconds with fresh sequence numbers, and gives up after the deadline', async () => {
+  it('retransmits its flight after 1, 2, 4, 8 and 16 seconds with new sequence numbers, and fails at the deadline', async () => {
     const times: number[] = [];
     const sequences: number[] = [];
     const start = world.clock.now();
@@ -157,14 +160,14 @@ describe('a handshake', () => {
     await world.clock.advance(70_000);
     expect(times).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
     expect(new Set(sequences).size).toBe(6);
-    expect(world.reports).toMatchObject([{ outcome: { alert: null, reason: 'the device stopped answering' } }]);
+    expect(world.reports).toMatchObject([{ outcome: { alert: null, reason: 'the device stopped responding' } }]);
     expect(world.engine.metrics.halfOpen).toBe(0);
     expect(world.clock.pendingCount).toBe(0);
   });
 });
 
-describe('a handshake is refused', () => {
-  it('to an unknown identity without telling it from a wrong key', async () => {
+describe('a handshake fails', () => {
+  it('for an unknown identity in the same way as for a wrong key', async () => {
     const stranger = await refused({ psk: { identity: 'nobody', key: PSK.key } }, 70);
     expect(stranger.outcome).toMatchObject({ alert: null, reason: "identity 'nobody' is not known" });
     const toStranger = answers();
@@ -172,29 +175,29 @@ describe('a handshake is refused', () => {
     const wrong = await refused({ psk: { identity: 'client1', key: Buffer.alloc(16) } }, 70);
     expect(wrong.outcome).toMatchObject({
       alert: null,
-      reason: "the device's key for identity 'client1' is not the one on file",
+      reason: "the device's key for identity 'client1' does not match the stored key",
     });
     expect(answers()).toEqual(toStranger);
   });
 
-  it('at once in the log when the device begins again', async () => {
+  it('and is reported at once when the device starts a new handshake', async () => {
     const address = world.address();
     await world.connected({ psk: { identity: 'nobody', key: PSK.key } }, address);
     await world.connected({}, address);
     expect(world.reports.map(({ outcome }) => outcome)).toMatchObject([
-      { reason: "identity 'nobody' is not known; it began again" },
+      { reason: "identity 'nobody' is not known; the device started a new handshake" },
       { established: true },
     ]);
   });
 
-  it('to an identity of more than 128 bytes without asking for it', async () => {
+  it('for an identity of more than 128 bytes, without a look-up', async () => {
     const asked: Uint8Array[] = [];
     world = new World({ credentials: { psk: async (name) => (asked.push(name), null) } });
     await refused({ psk: { identity: 'x'.repeat(129), key: PSK.key } }, 70);
     expect(asked).toEqual([]);
   });
 
-  it('to a raw public key that is not on file', async () => {
+  it('for an unknown raw public key', async () => {
     const stranger = certify('stranger', null);
     expect(await refused({ ...holding(stranger), certificateType: 'RawPublicKey' })).toMatchObject({
       alerts: ['certificate_unknown'],
@@ -204,22 +207,22 @@ describe('a handshake is refused', () => {
 
   it.each([
     ['expired', certify('urn:dev:1', root, { notAfter: START - DAY }), 'certificate_expired', 'expired 2025-12-31'],
-    ['of a wrong anchor', certify('urn:dev:1', certify('Root', null)), 'unknown_ca', 'no trust anchor'],
+    ['of an unknown anchor', certify('urn:dev:1', certify('Root', null)), 'unknown_ca', 'no trust anchor'],
     [
-      'of a wrong usage',
+      'with the wrong extended key usage',
       certify('urn:dev:1', root, { extensions: [extendedKeyUsage('serverAuth')] }),
       'unsupported_certificate',
-      'not for clients',
+      'does not allow client authentication',
     ],
-    ['of a wrong name', certify('urn:dev:2', root), 'certificate_unknown', 'names no device'],
-  ])('to a certificate %s', async (_what, authority, alert, reason) => {
+    ['with an unknown name', certify('urn:dev:2', root), 'certificate_unknown', 'does not belong to any device'],
+  ])('for a certificate %s', async (_what, authority, alert, reason) => {
     expect(await refused(holding(authority))).toMatchObject({
       alerts: [alert],
       outcome: { alert, reason: expect.stringContaining(reason) },
     });
   });
 
-  it('to a certificate of too long a path', async () => {
+  it('for a certificate with a path that is too long', async () => {
     const last = certify('Last', root, { extensions: [basicConstraints(true, 0), keyUsage('keyCertSign')] });
     const below = certify('Below', last, { extensions: CA_EXTENSIONS });
     expect(await refused(holding(certify('urn:dev:1', below), below, last))).toMatchObject({
@@ -228,7 +231,7 @@ describe('a handshake is refused', () => {
     });
   });
 
-  it('to a device without a certificate', async () => {
+  it('for a device without a certificate', async () => {
     expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain: [] } })).toMatchObject(
       {
         alerts: ['handshake_failure'],
@@ -237,7 +240,7 @@ describe('a handshake is refused', () => {
     );
   });
 
-  it("to a device that doesn't hold its certificate's key", async () => {
+  it("for a device without its certificate's private key", async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(await refused({ suites: [ECDHE], certificate: { privateKey, chain: [device.certificate] } })).toMatchObject({
       alerts: ['decrypt_error'],
@@ -245,18 +248,18 @@ describe('a handshake is refused', () => {
     });
   });
 
-  it('to a key on a small curve', async () => {
+  it('for a key on a small curve', async () => {
     const small = certify('urn:dev:1', root, { curve: 'secp224r1' });
     expect(await refused(holding(small))).toMatchObject({ alerts: ['unsupported_certificate'] });
   });
 
-  it('to a Finished that does not fit the handshake', async () => {
+  it('for a Finished that does not match the handshake messages', async () => {
     expect(
       await refused({ mangle: (type, body) => (type === HANDSHAKE.finished ? Buffer.alloc(body.length) : body) }),
     ).toMatchObject({ alerts: ['decrypt_error'] });
   });
 
-  it('to an ephemeral key that is not on the curve', async () => {
+  it('for an ephemeral key that is not on the curve', async () => {
     const point = Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 1)]);
     expect(
       await refused({
@@ -266,7 +269,7 @@ describe('a handshake is refused', () => {
     ).toMatchObject({ alerts: ['illegal_parameter'] });
   });
 
-  it('to an oversized fragment: of a message longer than 16 KiB', async () => {
+  it('for a message longer than 16 KiB', async () => {
     const chain = Array.from({ length: 60 }, () => device.certificate);
     expect(await refused({ suites: [ECDHE], certificate: { privateKey: device.privateKey, chain } })).toMatchObject({
       alerts: ['illegal_parameter'],
@@ -274,34 +277,36 @@ describe('a handshake is refused', () => {
     });
   });
 
-  it('to a device that offers nothing we have', async () => {
+  it('for a device that offers no enabled suite', async () => {
     world = new World({ settings: { suites: ['TLS_PSK_WITH_AES_128_GCM_SHA256'] } });
     expect(await refused({})).toMatchObject({
       alerts: ['handshake_failure'],
-      outcome: { reason: 'no cipher suite in common with the device' },
+      outcome: { reason: 'the device offers no enabled cipher suite' },
     });
   });
 
-  it('with CBC to a device without encrypt-then-MAC, unless the settings allow it', async () => {
+  it('for CBC without encrypt-then-MAC, unless the settings allow it', async () => {
     const options = { suites: ['TLS_PSK_WITH_AES_128_CBC_SHA256'], encryptThenMac: false } as const;
-    expect((await refused(options)).outcome).toMatchObject({ reason: expect.stringContaining('no encrypt-then-MAC') });
+    expect((await refused(options)).outcome).toMatchObject({
+      reason: expect.stringContaining('does not offer encrypt-then-MAC'),
+    });
     world = new World({ settings: { macThenEncrypt: true } });
     expect((await world.connected(options)).state).toBe('open');
   });
 
-  it('to a device of DTLS 1.0', async () => {
+  it('for a device with DTLS 1.0', async () => {
     expect(await refused({ version: 0xfeff })).toMatchObject({ alerts: ['protocol_version'] });
   });
 
-  it('to a ClientHello that renegotiates', async () => {
+  it('for a ClientHello that renegotiates', async () => {
     const renegotiation = encodeExtension(EXTENSION.renegotiationInfo, vector(1, Buffer.alloc(12)));
     expect(await refused({ extraExtensions: renegotiation })).toMatchObject({
       alerts: ['handshake_failure'],
-      outcome: { reason: 'renegotiation is refused' },
+      outcome: { reason: 'renegotiation is not supported' },
     });
   });
 
-  it('when the look-up fails, without a word of why to anyone', async () => {
+  it('when the look-up fails, and the report does not contain the cause', async () => {
     world = new World({ credentials: { psk: () => Promise.reject(new Error('password of the database')) } });
     expect(await refused({})).toMatchObject({
       alerts: ['internal_error'],
@@ -309,16 +314,16 @@ describe('a handshake is refused', () => {
     });
   });
 
-  it('when the look-up takes too long', async () => {
+  it('when the look-up times out', async () => {
     world = new World({ credentials: { psk: () => new Promise(() => {}) } });
-    expect(await refused({}, 11)).toMatchObject({ outcome: { reason: 'the credential look-up took too long' } });
+    expect(await refused({}, 11)).toMatchObject({ outcome: { reason: 'the credential look-up timed out' } });
   });
 
-  it('when too many look-ups are under way', async () => {
+  it('when too many look-ups are in progress', async () => {
     world = new World({ limits: { lookUps: 1 }, credentials: { psk: () => new Promise(() => {}) } });
     await world.connected();
     await world.connected();
-    expect(world.reports).toMatchObject([{ outcome: { reason: 'too many credential look-ups are under way' } }]);
+    expect(world.reports).toMatchObject([{ outcome: { reason: 'too many credential look-ups are in progress' } }]);
   });
 });
 
@@ -330,7 +335,7 @@ async function refused(options: Partial<ClientOptions>, seconds = 0) {
   return { alerts: client.alerts, outcome: world.reports.at(-1)?.outcome };
 }
 
-/** The lengths of what the server sent. */
+/** Returns the lengths of the server's datagrams. */
 function answers(): number[] {
   return world.sent.filter(({ toServer }) => !toServer).map(({ datagram }) => datagram.length);
 }

@@ -8,14 +8,14 @@ import { encodeFragment, HANDSHAKE, messageBody } from '../../src/dtls/messages.
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { PSK, World } from './network.ts';
 
-/** The datagrams of a device's first and second ClientHello. */
+/** Returns the datagrams of a device's first and second ClientHello. */
 async function hellos(world: World, address = world.address()): Promise<[Buffer, Buffer]> {
   const client = await world.connected({}, address);
   client.stop();
   const [first, second] = world.sent
     .filter(({ toServer, datagram }) => toServer && datagram[13] === HANDSHAKE.clientHello)
     .map(({ datagram }) => datagram);
-  if (!first || !second) throw new Error('there were no two ClientHellos');
+  if (!first || !second) throw new Error('the client did not send two ClientHellos');
   return [first, second];
 }
 
@@ -27,7 +27,7 @@ function answersTo(world: World, ...datagrams: Buffer[]): Buffer[] {
 }
 
 describe('a first ClientHello', () => {
-  it('is answered with a cookie, version 1.0 and its own sequence number', async () => {
+  it('gets a cookie with version 1.0 and its own sequence number', async () => {
     const world = new World();
     const [first] = await hellos(world);
     first.writeUIntBE(77, 5, 6);
@@ -37,7 +37,7 @@ describe('a first ClientHello', () => {
     expect(messageBody(record?.fragment ?? Buffer.alloc(0)).readUInt16BE(0)).toBe(0xfeff);
   });
 
-  it('leaves no trace: 200,000 of them take no memory, no timer and no key', async () => {
+  it('leaves no state: 200,000 of them take no memory, no timer and no look-up', async () => {
     const world = new World();
     const [first] = await hellos(new World());
     world.weather = () => [];
@@ -60,7 +60,7 @@ describe('a first ClientHello', () => {
     expect(world.engine.metrics).toMatchObject({ cookiesSent: 200_000, halfOpen: 0, sessions: 0, lookUps: 0 });
   }, 60_000);
 
-  it('is the only one of its datagram that is answered, in one record or in several', async () => {
+  it('is the only one in its datagram that gets an answer, in one record or in several', async () => {
     const world = new World();
     const [first] = await hellos(world);
     const many = Buffer.concat(Array.from({ length: 100 }, () => first.subarray(13)));
@@ -70,7 +70,7 @@ describe('a first ClientHello', () => {
     expect(world.engine.metrics.dropped).toEqual({ out_of_place: 101 });
   });
 
-  it('is dropped when it comes in fragments', async () => {
+  it('is dropped when it is fragmented', async () => {
     const world = new World();
     const [first] = await hellos(world);
     const body = messageBody(first.subarray(13));
@@ -93,7 +93,7 @@ describe('a first ClientHello', () => {
 
 describe('a second ClientHello', () => {
   it.each([2 ** 48 - 1, 2 ** 48 - 3, 2 ** 48 - 2 ** 20])(
-    'is dropped when its record sequence number %d leaves no room for a handshake',
+    'is dropped when its record sequence number %d leaves too few numbers for a handshake',
     async (sequence) => {
       const world = new World();
       let hellosSent = 0;
@@ -111,7 +111,7 @@ describe('a second ClientHello', () => {
 });
 
 describe('a cookie', () => {
-  it('is refused when stolen: at another address, and for another ClientHello', async () => {
+  it('is refused from another address and in another ClientHello', async () => {
     const world = new World();
     const [, second] = await hellos(world);
     const accepted = world.engine.metrics.cookiesAccepted;
@@ -122,7 +122,7 @@ describe('a cookie', () => {
     expect(world.engine.metrics).toMatchObject({ cookiesAccepted: accepted, cookiesRefused: 2, halfOpen: 0 });
   });
 
-  it('is good for one minute at least and two at most', async () => {
+  it('is valid for at least one minute and at most two', async () => {
     const world = new World();
     const address = world.address();
     const [, second] = await hellos(world, address);
@@ -137,8 +137,8 @@ describe('a cookie', () => {
   });
 });
 
-describe('an address that has proved nothing', () => {
-  it('never gets more than three times the bytes that came from it, whatever comes', async () => {
+describe('an unverified address', () => {
+  it('never gets more than three times the bytes that came from it, for any datagrams', async () => {
     const [first, second] = await hellos(new World());
     const genuine = fc.constantFrom(first, second);
     const mutated = fc.tuple(genuine, fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
@@ -165,7 +165,7 @@ describe('an address that has proved nothing', () => {
 });
 
 describe('half-open handshakes', () => {
-  it('are bounded for each address and in total', async () => {
+  it('are limited for each address and in total', async () => {
     const world = new World({ limits: { handshakes: 10, handshakesPerAddress: 4 } });
     world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
     for (let n = 0; n < 6; n++) (await world.connected({}, world.address('192.0.2.1'))).stop();
@@ -176,7 +176,7 @@ describe('half-open handshakes', () => {
     expect(world.engine.metrics.halfOpen).toBe(0);
   });
 
-  it('are bounded for each /64 of IPv6', async () => {
+  it('are limited for each IPv6 /64', async () => {
     const world = new World({ limits: { handshakesPerAddress: 4 } });
     world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
     for (let n = 0; n < 6; n++) (await world.connected({}, world.address(`2001:db8::${n}`))).stop();
@@ -188,7 +188,7 @@ describe('half-open handshakes', () => {
 });
 
 describe('open sessions', () => {
-  it('are bounded: one idle for long enough makes room, an active one never', async () => {
+  it('are limited: an idle one is evicted for a new one, an active one never', async () => {
     const world = new World({ limits: { sessions: 2, evictAfterIdleMs: 60_000 } });
     const first = await world.connected();
     const second = await world.connected();
@@ -202,7 +202,7 @@ describe('open sessions', () => {
     expect(world.ended).toMatchObject([{ reason: 'evicted' }]);
   });
 
-  it('are bounded for each credential, which loses the least recently active of its own to another of its own', async () => {
+  it('are limited for each credential: its new session evicts its least recently active one', async () => {
     const credentials = {
       psk: async (name: Uint8Array) => ({ key: PSK.key, credential: Buffer.from(name).toString() }),
     };
@@ -221,7 +221,7 @@ describe('open sessions', () => {
     expect((await world.connected()).state).toBe('open');
   });
 
-  it('are bounded for handshakes under way too: who finishes too late is refused, and nobody evicted', async () => {
+  it('are limited for concurrent handshakes too: those that finish too late fail, and no session is evicted', async () => {
     const world = new World({ limits: { sessions: 2 } });
     const clients = [await world.connected(), world.client(), world.client(), world.client()];
     for (const client of clients.slice(1)) client.start();
@@ -230,7 +230,7 @@ describe('open sessions', () => {
     expect(clients.map(({ alerts }) => alerts)).toEqual([[], [], ['internal_error'], ['internal_error']]);
     expect(world.ended).toEqual([]);
     expect(world.engine.metrics).toMatchObject({ sessions: 2, halfOpen: 0, dropped: { sessions_full: 2 } });
-    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'there is no room for another session' });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the maximum number of sessions is reached' });
   });
 });
 

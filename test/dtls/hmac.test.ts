@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Hmac } from '../../src/dtls/hmac.ts';
 
 describe('HMAC', () => {
-  it('makes the bytes of RFC 4231 §4.3 and §4.7', () => {
+  it('matches RFC 4231 §4.3 and §4.7', () => {
     expect(new Hmac(Buffer.from('Jefe')).digest(Buffer.from('what do ya want for nothing?')).toString('hex')).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     );
@@ -16,7 +16,7 @@ describe('HMAC', () => {
     );
   });
 
-  it('is that of node:crypto for any key and message, and the same each time', () => {
+  it('matches node:crypto for any key and message, each time', () => {
     const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
     fc.assert(
       fc.property(bytes, bytes, bytes, (key, first, second) => {

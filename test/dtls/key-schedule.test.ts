@@ -5,7 +5,7 @@ import { keyBlock, prf, pskPremasterSecret } from '../../src/dtls/key-schedule.t
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
 
 describe('the key schedule', () => {
-  it('makes the bytes of the published test vector of P_SHA256', () => {
+  it('matches the published test vector of P_SHA256', () => {
     // https://mailarchive.ietf.org/arch/msg/tls/fzVCzk-z3FShgGJ6DOXqM1ydxms: "Test vectors for the TLS 1.2 PRF".
     const secret = hex('9bbe436ba940f017b17652849a71db35');
     const seed = hex('a0ba9f936cda311827a6f796ffd5198c');
@@ -17,7 +17,7 @@ describe('the key schedule', () => {
     );
   });
 
-  it('writes a PSK behind as many zeros: RFC 4279 §2', () => {
+  it('writes zeros of the same length before a PSK: RFC 4279 §2', () => {
     expect(pskPremasterSecret(hex('aabb')).toString('hex')).toBe('000200000002aabb');
   });
 

@@ -37,8 +37,8 @@ function stormyWorld(seed: number): World {
   return world;
 }
 
-describe('with 30% of datagrams lost, doubled, late or out of order both ways', () => {
-  it.each(KINDS)('100 of 100 devices with %s finish their handshake and are heard', async (_what, options) => {
+describe('with 30% of datagrams lost, duplicated, late or out of order in both directions', () => {
+  it.each(KINDS)('100 of 100 devices with %s finish their handshake and get an answer', async (_what, options) => {
     const world = stormyWorld(4);
     const clients = Array.from({ length: DEVICES }, () => world.client(options));
     for (const client of clients) client.start();
@@ -67,7 +67,7 @@ describe('with 30% of datagrams lost, doubled, late or out of order both ways', 
   });
 });
 
-/** As CoAP would: again until there is an answer. */
+/** Repeats each request until it is answered, as CoAP does. */
 async function keepAsking(world: World, clients: readonly Client[]): Promise<void> {
   for (let tries = 0; tries < 10; tries++) {
     for (const client of clients) if (client.received.length === 0) client.send(Buffer.from('reading'));

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Address } from '../../src/dtls/address.ts';
-import type { CertificateVerdict, Credentials } from '../../src/dtls/credentials.ts';
-import { Engine } from '../../src/dtls/engine.ts';
+import type { CertificateVerdict, CredentialSource } from '../../src/dtls/credential-source.ts';
+import { DtlsEngine } from '../../src/dtls/engine.ts';
 import type { HandshakeReport } from '../../src/dtls/handshake-report.ts';
 import type { EndReason } from '../../src/dtls/metrics.ts';
 import type { Peer } from '../../src/dtls/session.ts';
@@ -12,28 +12,28 @@ import { Client, type ClientOptions } from './client.ts';
 
 export const PSK = { identity: 'client1', key: Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex') };
 
-/** One datagram on its way. */
+/** A datagram in transit. */
 export interface Delivery {
   readonly toServer: boolean;
   readonly address: Address;
   readonly datagram: Buffer;
 }
 
-/** What the network does to a datagram: when each copy of it arrives, in milliseconds; none is lost. */
+/** Returns the delay of each copy of a datagram in milliseconds. An empty list means that the datagram is lost. */
 export type Weather = (delivery: Delivery) => readonly number[];
 
-/** The engine, devices around it, a clock and a network in between that does what a test says. */
+/** The engine, its devices, a manual clock, and a network that a test controls. */
 export class World {
   readonly clock = new ManualClock();
-  readonly engine: Engine;
+  readonly engine: DtlsEngine;
   readonly reports: HandshakeReport[] = [];
   readonly received: { readonly peer: Peer; readonly data: Buffer }[] = [];
   readonly ended: { readonly peer: Peer; readonly reason: EndReason }[] = [];
   readonly alarms: number[] = [];
-  /** Everything that was sent, whether it arrived or not. */
+  /** All sent datagrams, also those that were lost. */
   readonly sent: Delivery[] = [];
   weather: Weather = () => [0];
-  /** Answers each message that the server receives with the same. */
+  /** When true, the server answers each message with a copy of it. */
   echo = false;
   readonly #clients = new Map<string, Client>();
   #nextPort = 40_000;
@@ -42,11 +42,11 @@ export class World {
     options: {
       readonly settings?: Partial<DtlsSettings>;
       readonly limits?: Partial<DtlsLimits>;
-      readonly credentials?: Partial<Credentials>;
+      readonly credentials?: Partial<CredentialSource>;
     } = {},
   ) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.engine = new Engine({
+    this.engine = new DtlsEngine({
       settings: { ...DEFAULT_SETTINGS, ...options.settings, limits },
       credentials: { ...defaultCredentials, ...options.credentials },
       clock: this.clock,
@@ -68,7 +68,7 @@ export class World {
     return { address: host, port, socket: 0 };
   }
 
-  /** A device at an address; it starts its handshake when told. */
+  /** Makes a device at an address. It does not start its handshake. */
   client(options: Partial<ClientOptions> = {}, address = this.address()): Client {
     const client = new Client({
       clock: this.clock,
@@ -81,7 +81,7 @@ export class World {
     return client;
   }
 
-  /** A device that has finished its handshake. */
+  /** Makes a device and gives it time to finish its handshake. */
   async connected(options: Partial<ClientOptions> = {}, address = this.address()): Promise<Client> {
     const client = this.client(options, address);
     client.start();
@@ -89,7 +89,7 @@ export class World {
     return client;
   }
 
-  /** Puts a device at an address, where its datagrams then come from and arrive. */
+  /** Moves a device to an address: the device sends and receives there. */
   place(client: Client, address: Address): void {
     for (const [key, placed] of this.#clients) if (placed === client) this.#clients.delete(key);
     this.#clients.set(keyOf(address), client);
@@ -102,7 +102,7 @@ export class World {
     return address;
   }
 
-  /** Sends a datagram to the server as if from `address`. */
+  /** Sends a datagram to the server with the source `address`. */
   carry(address: Address, datagram: Buffer): void {
     this.#carry({ toServer: true, address, datagram });
   }
@@ -120,7 +120,7 @@ export class World {
   }
 }
 
-/** Datagrams in both directions suffer with the given probability: lost, doubled, or late and so out of order. */
+/** With the given probability, a datagram is lost, duplicated or late (and so out of order). */
 export function badWeather(probability: number, random: () => number): Weather {
   return () => {
     if (random() >= probability) return [0];
@@ -131,7 +131,7 @@ export function badWeather(probability: number, random: () => number): Weather {
   };
 }
 
-/** Reproducible numbers from 0 to 1: mulberry32. */
+/** Returns reproducible numbers from 0 to 1 (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -142,7 +142,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-const defaultCredentials: Credentials = {
+const defaultCredentials: CredentialSource = {
   psk: async (identity) =>
     Buffer.from(identity).toString() === PSK.identity ? { key: PSK.key, credential: 'psk-1' } : null,
   rawPublicKey: async () => null,

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeAlert } from '../../src/dtls/alert.ts';
-import type { CertificateVerdict, PskCredential } from '../../src/dtls/credentials.ts';
+import type { CertificateVerdict, PskCredential } from '../../src/dtls/credential-source.ts';
 import { encodeMessage, HANDSHAKE } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { restoreSessions, saveSessions } from '../../src/dtls/saved-sessions.ts';
@@ -37,7 +37,7 @@ function heard(): string[] {
   return world.received.map(({ data }) => data.toString());
 }
 
-/** What the server sent to the client's address from now on. */
+/** Returns the datagrams that the server sent to the client's address. */
 function sentTo(client: Client): Buffer[] {
   const address = world.addressOf(client);
   return world.sent
@@ -56,7 +56,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.dropped).toEqual({ replayed: 1 });
   });
 
-  it('takes records out of order', async () => {
+  it('accepts records out of order', async () => {
     const client = await world.connected();
     const records = ['a', 'b', 'c'].map((text) => client.seal(Buffer.from(text)));
     for (const record of records.reverse()) world.carry(world.addressOf(client), record);
@@ -64,7 +64,7 @@ describe('an open session', () => {
     expect(heard()).toEqual(['c', 'b', 'a']);
   });
 
-  it('takes several records from one datagram', async () => {
+  it('accepts several records in one datagram', async () => {
     const client = await world.connected();
     const records = ['a', 'b'].map((text) => client.seal(Buffer.from(text)));
     world.carry(world.addressOf(client), Buffer.concat(records));
@@ -72,7 +72,7 @@ describe('an open session', () => {
     expect(heard()).toEqual(['a', 'b']);
   });
 
-  it('refuses forged and truncated records and goes on, and raises an alarm at many', async () => {
+  it('refuses forged and truncated records, stays open, and raises an alarm at many', async () => {
     const client = await world.connected();
     const address = world.addressOf(client);
     const record = client.seal(Buffer.from('genuine'));
@@ -105,7 +105,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.dropped).toEqual({ out_of_place: 4 });
   });
 
-  it('refuses oversized fragments: more than 2^14 bytes, and more than any cipher makes of them', async () => {
+  it('refuses oversized records: a plaintext above 2^14 bytes, and a fragment above the longest ciphertext', async () => {
     const client = await world.connected();
     client.send(Buffer.alloc(2 ** 14 + 1));
     const header = { type: CONTENT.applicationData, epoch: 1, sequence: 90, cid: null };
@@ -116,7 +116,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.dropped).toEqual({ malformed: 2 });
   });
 
-  it('drops records of epochs that never come', async () => {
+  it('drops records of other epochs', async () => {
     const client = await world.connected();
     const record = client.seal(Buffer.from('x'));
     record.writeUInt16BE(2, 3);
@@ -125,7 +125,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.dropped).toEqual({ wrong_epoch: 1 });
   });
 
-  it('refuses renegotiation with a warning and goes on', async () => {
+  it('refuses renegotiation with a warning and stays open', async () => {
     const client = await world.connected();
     const hello = encodeMessage(HANDSHAKE.clientHello, 4, Buffer.alloc(40));
     client.send(hello, CONTENT.handshake);
@@ -134,7 +134,7 @@ describe('an open session', () => {
     expect(heard()).toEqual(['still here']);
   });
 
-  it('ends with close_notify from either side', async () => {
+  it('ends with a close_notify of the device or the server', async () => {
     const client = await world.connected();
     client.close();
     await world.clock.advance(1);
@@ -146,7 +146,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.sessions).toBe(0);
   });
 
-  it('ends with a fatal alert and then can not be resumed', async () => {
+  it('ends with a fatal alert and can not be resumed afterwards', async () => {
     const client = await world.connected();
     client.send(encodeAlert('fatal', 'internal_error'), CONTENT.alert);
     await world.clock.advance(1);
@@ -154,7 +154,7 @@ describe('an open session', () => {
     expect(world.engine.metrics).toMatchObject({ resumable: 0, alertsReceived: { internal_error: 1 } });
   });
 
-  it('ends when its credential is revoked, and so does what could be resumed', async () => {
+  it('ends when its credential is revoked, and can not be resumed', async () => {
     const client = await world.connected();
     world.engine.endSessions('another');
     expect(world.engine.metrics.sessions).toBe(1);
@@ -165,7 +165,7 @@ describe('an open session', () => {
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0 });
   });
 
-  it('is never open when its credential was revoked while it was looked up', async () => {
+  it('does not open when its credential is revoked during the look-up', async () => {
     const onFile = [{ key: PSK.key, credential: 'psk-1' }];
     const psk = async (): Promise<PskCredential | null> => {
       const found = onFile.pop() ?? null;
@@ -177,14 +177,14 @@ describe('an open session', () => {
     await world.clock.advance(300);
     expect([client.state, client.alerts]).toEqual(['ended', ['access_denied']]);
     expect(world.engine.metrics).toMatchObject({ sessions: 0, resumable: 0, handshakes: [{ result: 'failed' }] });
-    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the credential was revoked meanwhile' });
+    expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the credential was revoked during the handshake' });
   });
 
   it.each([
-    ['still counts', true],
+    ['is still valid', true],
     ['was revoked', false],
   ])(
-    'waits for a new answer when something was revoked in its handshake: its certificate %s',
+    'waits for a new look-up when there was a revocation during its handshake: its certificate %s',
     async (_what, counts) => {
       const answers: (() => void)[] = [];
       let valid = true;
@@ -214,7 +214,7 @@ describe('an open session', () => {
       client.send(Buffer.from('reading'));
       await world.clock.advance(10);
       expect([world.engine.metrics.halfOpen, heard()]).toEqual([1, []]);
-      // Revoked once more while it is asked: the answer under way is from before again.
+      // Another revocation during the look-up makes its answer outdated too.
       world.engine.endSessions('another');
       answers.pop()?.();
       await world.clock.advance(10);
@@ -229,7 +229,7 @@ describe('an open session', () => {
     },
   );
 
-  it('ends when its certificate no longer counts or can not be looked up; others go on', async () => {
+  it('ends when its certificate is no longer valid or can not be looked up; other sessions stay open', async () => {
     const answers = new Map<string, () => CertificateVerdict>();
     world = new World({
       settings: { identity },
@@ -257,7 +257,7 @@ describe('an open session', () => {
     expect(world.engine.metrics).toMatchObject({ sessions: 2 });
   });
 
-  it('goes on when its certificate can be looked up at the third try, however many look-ups of strangers hang', async () => {
+  it('stays open when the third look-up of its certificate succeeds, even when look-ups for devices are at their limit', async () => {
     let failures = 0;
     world = new World({
       settings: { identity },
@@ -278,12 +278,12 @@ describe('an open session', () => {
     expect([client.alerts, world.engine.metrics.sessions]).toEqual([[], 1]);
   });
 
-  it('is not opened by a handshake that was under way when its credential was revoked', async () => {
+  it('does not open when its credential is revoked during the handshake', async () => {
     const client = world.client();
     world.weather = ({ toServer, datagram }) => {
       const [keyExchange, changeCipherSpec] = parseRecords(datagram);
       if (!toServer || changeCipherSpec?.type !== CONTENT.changeCipherSpec || !keyExchange) return [0];
-      // The first time the server gets the key exchange alone.
+      // The first time, the server receives only the key exchange.
       world.weather = () => [0];
       world.engine.receive(world.addressOf(client), datagram.subarray(0, 13 + keyExchange.fragment.length));
       return [];
@@ -300,7 +300,7 @@ describe('an open session', () => {
     expect(world.engine.metrics).toMatchObject({ halfOpen: 0, sessions: 0 });
   });
 
-  it('stays open while someone else begins a handshake from its address, until that one is proved', async () => {
+  it('stays open during another handshake from its address, and is replaced only when that handshake succeeds', async () => {
     const address = world.address();
     const device = await world.connected({}, address);
     const stranger = await world.connected({ psk: { identity: 'nobody', key: Buffer.alloc(16) } }, address);
@@ -314,7 +314,7 @@ describe('an open session', () => {
     expect(world.engine.metrics.sessions).toBe(1);
   });
 
-  it('is not begun anew by a late copy of its ClientHello', async () => {
+  it('is not restarted by a late copy of its ClientHello', async () => {
     const client = await world.connected();
     const hellos = world.sent.filter(({ toServer, datagram }) => toServer && datagram[13] === HANDSHAKE.clientHello);
     world.carry(world.addressOf(client), hellos.at(-1)?.datagram ?? Buffer.alloc(0));
@@ -340,7 +340,7 @@ describe('a session with a Connection ID', () => {
     expect(world.engine.metrics.handshakes).toHaveLength(1);
   });
 
-  it('takes the length of Connection ID that the device wants, none included', async () => {
+  it('accepts a zero-length Connection ID of the device', async () => {
     world.echo = true;
     const client = await world.connected({ cid: Buffer.alloc(0) });
     await say(client, 'reading');
@@ -348,7 +348,7 @@ describe('a session with a Connection ID', () => {
     expect(sentTo(client).at(-1)?.[0]).toBe(CONTENT.applicationData);
   });
 
-  it('is not moved by a record that is replayed, forged or older than another', async () => {
+  it('keeps its address after a replayed, forged or older record', async () => {
     const client = await world.connected({ cid: CID });
     const old = client.seal(Buffer.from('old'));
     const record = client.seal(Buffer.from('new'));
@@ -359,7 +359,7 @@ describe('a session with a Connection ID', () => {
     forged.writeUIntBE(99, 5, 6);
     for (const stolen of [record, forged, old]) world.carry(thief, stolen);
     await world.clock.advance(1);
-    // The old one is authentic, so it is heard; RFC 9146 §6 lets only a newer one move the peer.
+    // The old record is authentic, so it is received. RFC 9146 §6: only a newer one changes the address.
     expect(heard()).toEqual(['new', 'old']);
     expect(world.engine.metrics).toMatchObject({ addressChanges: 0, dropped: { replayed: 1, forged: 1 } });
     const key = world.received[0]?.peer.key ?? '';
@@ -375,7 +375,7 @@ describe('a session with a Connection ID', () => {
     expect(world.engine.metrics.dropped).toEqual({ without_cid: 1 });
   });
 
-  it('sends a new address no more than three times what came from it, until it has answered', async () => {
+  it('sends a new address at most three times the bytes that came from it, until the device has answered', async () => {
     const client = await world.connected({ cid: CID });
     await say(client, 'here');
     const key = world.received[0]?.peer.key ?? '';
@@ -397,7 +397,7 @@ describe('a session with a Connection ID', () => {
     expect(client.received.at(-1)).toHaveLength(1_000);
   });
 
-  it('takes no address from a session without one: not by a spoofed record, not by a restart, not by its end', async () => {
+  it('does not take the address of a session without one: not by a spoofed record, a restart or its end', async () => {
     const device = await world.connected();
     const address = world.addressOf(device);
     const other = await world.connected({ cid: CID });
@@ -419,7 +419,7 @@ describe('a session with a Connection ID', () => {
     expect(world.ended).toMatchObject([{ reason: 'closed' }]);
   });
 
-  it('lives on when another device has its old address', async () => {
+  it('stays open when another device has its old address', async () => {
     const address = world.address();
     world = new World({
       credentials: { psk: async (name) => ({ key: Buffer.alloc(16, 5), credential: Buffer.from(name).toString() }) },
@@ -434,8 +434,8 @@ describe('a session with a Connection ID', () => {
   });
 });
 
-describe('a record of a session that is gone', () => {
-  it('is answered with a fatal alert, at a bounded rate and never longer than itself', async () => {
+describe('a record of an unknown session', () => {
+  it('gets a fatal alert, at a limited rate and never longer than the record', async () => {
     const client = await world.connected();
     const gone = Array.from({ length: 200 }, () => client.seal(Buffer.from('anyone there?')));
     world = new World();

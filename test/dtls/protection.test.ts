@@ -29,11 +29,11 @@ function sealedFragment(protect: Protection, content: Buffer): Buffer {
 }
 
 describe('additional data', () => {
-  it('is epoch, sequence number, type, version and length: RFC 6347 §4.1.2.1', () => {
+  it('consists of epoch, sequence number, type, version and length: RFC 6347 §4.1.2.1', () => {
     expect(additionalData(header, 0x0102).toString('hex')).toBe('000100000000000517fefd0102');
   });
 
-  it('with a Connection ID is that of RFC 9146 §5.3', () => {
+  it('with a Connection ID follows RFC 9146 §5.3', () => {
     const cid = Buffer.from('c1d2', 'hex');
     expect(additionalData({ ...header, type: CONTENT.tls12Cid, cid }, 3).toString('hex')).toBe(
       'ffffffffffffffff190219fefd0001000000000005c1d20003',
@@ -44,7 +44,7 @@ describe('additional data', () => {
 describe.each(PROTECTIONS)('protection with %s', (_name, protect) => {
   const content = fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes));
 
-  it('opens what it sealed', () => {
+  it('opens records that it sealed', () => {
     fc.assert(
       fc.property(content, (bytes) => {
         expect(protect.open(keys, header, sealedFragment(protect, bytes))).toEqual(bytes);
@@ -52,7 +52,7 @@ describe.each(PROTECTIONS)('protection with %s', (_name, protect) => {
     );
   });
 
-  it('opens nothing that was changed, cut, lengthened or moved to another header', () => {
+  it('rejects a fragment that was changed, cut, extended or moved to another header', () => {
     fc.assert(
       fc.property(content, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
         const sealed = sealedFragment(protect, bytes);
@@ -68,7 +68,7 @@ describe.each(PROTECTIONS)('protection with %s', (_name, protect) => {
     );
   });
 
-  it('never throws at random fragments', () => {
+  it('rejects random fragments without an exception', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(protect.open(keys, header, Buffer.from(bytes))).toBeNull();
@@ -99,7 +99,7 @@ describe('a channel', () => {
       }),
     ] as const;
 
-  it('hides the type of a record with a Connection ID, and takes padding: RFC 9146 §4', () => {
+  it('encrypts the type of a record with a Connection ID, and accepts padding: RFC 9146 §4', () => {
     const [device, server] = ends(ourCid);
     const sealed = record(device.seal(CONTENT.alert, Buffer.from([1, 0])));
     expect(sealed.type).toBe(CONTENT.tls12Cid);
@@ -118,14 +118,14 @@ describe('a channel', () => {
     expect(server.open(record(device.seal(CONTENT.applicationData, Buffer.from('a'))))).toBe('without_cid');
   });
 
-  it('takes a record once', () => {
+  it('accepts a record once', () => {
     const [device, server] = ends(null);
     const sealed = record(device.seal(CONTENT.applicationData, Buffer.from('a')));
     expect(server.open(sealed)).toMatchObject({ newest: true });
     expect(server.open(sealed)).toBe('replayed');
   });
 
-  it('is not shut by a forged record with a high sequence number', () => {
+  it('accepts records after a forged one with a high sequence number', () => {
     const [device, server] = ends(null);
     const forged = encodeRecord({ ...header, sequence: 2 ** 40 }, Buffer.alloc(40));
     expect(server.open(record(forged))).toBe('forged');

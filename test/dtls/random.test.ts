@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { randomInBlocks } from '../../src/dtls/random.ts';
 
 describe('random bytes in blocks', () => {
-  it('are as many as were asked for, and never the same again', () => {
+  it('have the requested length and never repeat', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 16, max: 5_000 }), { maxLength: 40 }), (sizes) => {
         const random = randomInBlocks();

@@ -9,7 +9,7 @@ function fragment(sequence: number, body: Buffer, offset = 0, end = body.length)
 }
 
 describe('reassembly', () => {
-  it('puts messages together from overlapping fragments in any order', () => {
+  it('reassembles messages from overlapping fragments in any order', () => {
     const body = fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes));
     const cuts = fc.array(fc.nat(500), { maxLength: 12 });
     fc.assert(
@@ -19,7 +19,7 @@ describe('reassembly', () => {
         (messages, order) => {
           const fragments = messages.flatMap(([bytes, places], i) => {
             const ends = [...places.map((place) => Math.min(place, bytes.length)), bytes.length].sort((a, b) => a - b);
-            // Each begins a little before the last one ended.
+            // Each fragment starts a little before the end of the previous one.
             return ends.map((end, n) => fragment(3 + i, bytes, Math.max(0, (ends[n - 1] ?? 0) - (n % 3)), end));
           });
           const shuffled = fragments
@@ -44,7 +44,7 @@ describe('reassembly', () => {
     ).toThrow(expect.objectContaining({ code: 'illegal_parameter' }));
   });
 
-  it('keeps nothing that is more than eight messages ahead', () => {
+  it('drops fragments that are eight or more messages ahead', () => {
     const reassembly = new Reassembly(0);
     reassembly.add(fragment(8, Buffer.from('late')));
     for (let sequence = 0; sequence < 8; sequence++) reassembly.add(fragment(sequence, Buffer.from([sequence])));
@@ -52,7 +52,7 @@ describe('reassembly', () => {
     expect(reassembly.take()).toBeNull();
   });
 
-  it('keeps no more than 32 KiB of unfinished messages', () => {
+  it('keeps at most 32 KiB of unfinished messages', () => {
     const reassembly = new Reassembly(0);
     const long = Buffer.alloc(16_384);
     for (const sequence of [1, 2, 3]) reassembly.add(fragment(sequence, long, 0, 16_383));
@@ -63,7 +63,7 @@ describe('reassembly', () => {
     ).toEqual([0, 1, 2, undefined]);
   });
 
-  it('passes over fragments that are at odds with the first one', () => {
+  it('drops fragments that are inconsistent with the first one', () => {
     const reassembly = new Reassembly(0);
     const body = Buffer.from('certificate');
     reassembly.add(fragment(0, body, 0, 4));

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 
 export type Direction = 'to the server' | 'to the device';
 
-/** What becomes of a datagram: `deliver` it once, twice, later or never. */
+/** Decides whether and when to `deliver` a datagram: once, twice, later or never. */
 export type Carriage = (datagram: Buffer, direction: Direction, deliver: () => void) => void;
 
-/** A NAT between one device and the server: it can change the device's port, and do what a network does to datagrams. */
+/** A NAT between one device and the server. It can change the device's port, and lose, duplicate or delay datagrams. */
 export class Relay {
   readonly port: number;
   carry: Carriage = (_datagram, _direction, deliver) => deliver();
@@ -35,7 +35,7 @@ export class Relay {
     return new Relay(inside, outside, server);
   }
 
-  /** From now on the device comes from another port, and what is sent to the old one is lost. */
+  /** Gives the device another port. Datagrams to the old port are lost. */
   async rebind(): Promise<void> {
     const old = this.#outside;
     this.#outside = await boundSocket();

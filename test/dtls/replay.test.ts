@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ReplayWindow } from '../../src/dtls/replay.ts';
 
 describe('the replay window', () => {
-  it('takes each of 64 sequence numbers once and nothing older', () => {
+  it('accepts each of 64 sequence numbers once, and no older one', () => {
     const window = new ReplayWindow();
     window.mark(100);
     expect(window.accepts(100)).toBe(false);
@@ -15,12 +15,12 @@ describe('the replay window', () => {
     expect(window.accepts(101)).toBe(true);
   });
 
-  it('says which record is newer than all before', () => {
+  it('reports whether a record is newer than all earlier ones', () => {
     const window = new ReplayWindow();
     expect([window.mark(5), window.mark(4), window.mark(6), window.mark(6)]).toEqual([true, false, true, false]);
   });
 
-  it('agrees with a plain set of the last 64 in any order of arrival', () => {
+  it('agrees with a set of the last 64 numbers in any order of arrival', () => {
     const jump = fc.integer({ min: -70, max: 70 });
     fc.assert(
       fc.property(fc.array(jump, { maxLength: 200 }), (jumps) => {

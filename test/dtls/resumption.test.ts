@@ -20,7 +20,7 @@ describe('a resumption', () => {
     expect(world.reports.map(({ resumed }) => resumed)).toEqual([false, true]);
   });
 
-  it('can be repeated until the full handshake is too long ago', async () => {
+  it('can be repeated until the full handshake is too old', async () => {
     const world = new World({ limits: { resumableMs: 60_000 } });
     let client = await world.connected();
     client = await world.connected({ resume: client.session });
@@ -34,7 +34,7 @@ describe('a resumption', () => {
 
   it.each([
     ['the key has changed', { key: Buffer.alloc(16, 1), credential: 'psk-1' }],
-    ['the identity is another credential now', { key: Buffer.alloc(16), credential: 'psk-2' }],
+    ['the identity has another credential', { key: Buffer.alloc(16), credential: 'psk-2' }],
     ['the identity is gone', null],
   ])('becomes a full handshake when %s', async (_what, now) => {
     let found: { key: Buffer; credential: string } | null = { key: Buffer.alloc(16), credential: 'psk-1' };
@@ -70,7 +70,7 @@ describe('a resumption', () => {
     expect(stranger.state).toBe('open');
   });
 
-  it('is refused to who knows the session but not its secret', async () => {
+  it('fails for a client that knows the session id but not the master secret', async () => {
     const world = new World();
     const first = await world.connected();
     const thief = await world.connected({ resume: { ...first.session, master: Buffer.alloc(48) } });
@@ -80,7 +80,7 @@ describe('a resumption', () => {
     expect(world.reports.at(-1)).toMatchObject({ resumed: true, outcome: { established: false } });
   });
 
-  it('is kept for so many, the least recently used forgotten first', async () => {
+  it('is possible for a limited number of sessions; the least recently used is dropped first', async () => {
     const world = new World({ limits: { resumable: 2 } });
     const clients = [await world.connected(), await world.connected(), await world.connected()];
     expect(world.engine.metrics.resumable).toBe(2);
@@ -88,7 +88,7 @@ describe('a resumption', () => {
     expect(again.isResumed).toBe(false);
   });
 
-  it("survives the loss of the device's Finished: our flight comes again, and then its own", async () => {
+  it("survives the loss of the device's Finished: the server retransmits its flight, and the device answers again", async () => {
     const world = new World();
     const first = await world.connected();
     let lost = 0;

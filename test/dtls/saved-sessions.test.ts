@@ -6,7 +6,7 @@ import { PSK, World } from './network.ts';
 const KEY = Buffer.alloc(32, 3);
 const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
 
-/** The next server, at the same moment, which the devices of the first one now talk to. */
+/** Makes a second server that restores the sessions of the first one at the same time. */
 async function restarted(world: World, options: ConstructorParameters<typeof World>[0] = {}): Promise<World> {
   const saved = saveSessions(world.engine, KEY, world.clock.now());
   world.engine.suspend();
@@ -17,7 +17,7 @@ async function restarted(world: World, options: ConstructorParameters<typeof Wor
 }
 
 describe('saved sessions', () => {
-  it('go on in the next server, with the sequence numbers where they were', async () => {
+  it('continue in the next server with the same sequence numbers', async () => {
     const world = new World();
     const clients = [await world.connected(), await world.connected({ cid: CID })];
     const records = clients.map((client) => client.seal(Buffer.from('before')));
@@ -51,7 +51,7 @@ describe('saved sessions', () => {
     expect(next.ended).toMatchObject([{ reason: 'replaced' }]);
   });
 
-  it('keep nothing of each other alive', async () => {
+  it('share no memory with each other', async () => {
     const world = new World();
     for (let n = 0; n < 3; n++) await world.connected({ cid: CID });
     const { sessions, resumables } = (await restarted(world)).engine;
@@ -65,7 +65,7 @@ describe('saved sessions', () => {
     expect(shared).toEqual([]);
   });
 
-  it('send no more to an address that had proved nothing than before', async () => {
+  it('keep the limit for an unverified address', async () => {
     const world = new World();
     const client = await world.connected({ cid: CID });
     const [victim, home] = [world.address('203.0.113.9'), world.addressOf(client)];
@@ -88,19 +88,22 @@ describe('saved sessions', () => {
   it.each([
     ['is gone', async () => null],
     ['has another key', async () => ({ key: Buffer.alloc(16), credential: 'psk-1' })],
-    ['belongs to another device now', async () => ({ key: PSK.key, credential: 'psk-2' })],
-    ["can't be asked for", async () => Promise.reject(new Error('no database'))],
-  ])('are left out when their credential %s, and the device is told at its next record', async (_what, psk) => {
-    const world = new World();
-    const client = await world.connected();
-    const next = await restarted(world, { credentials: { psk } });
-    expect(next.engine.metrics.sessions).toBe(0);
-    next.carry(world.addressOf(client), client.seal(Buffer.from('still here?')));
-    await next.clock.advance(1);
-    expect(next.engine.metrics).toMatchObject({ alertsSent: { bad_record_mac: 1 }, dropped: { unknown_session: 1 } });
-  });
+    ['belongs to another device', async () => ({ key: PSK.key, credential: 'psk-2' })],
+    ["can't be looked up", async () => Promise.reject(new Error('no database'))],
+  ])(
+    'are not restored when their credential %s, and the next record of the device gets an alert',
+    async (_what, psk) => {
+      const world = new World();
+      const client = await world.connected();
+      const next = await restarted(world, { credentials: { psk } });
+      expect(next.engine.metrics.sessions).toBe(0);
+      next.carry(world.addressOf(client), client.seal(Buffer.from('still here?')));
+      await next.clock.advance(1);
+      expect(next.engine.metrics).toMatchObject({ alertsSent: { bad_record_mac: 1 }, dropped: { unknown_session: 1 } });
+    },
+  );
 
-  it('show no secret and stand no change', async () => {
+  it('contain no readable secret and are refused after any change', async () => {
     const world = new World();
     const client = await world.connected();
     const saved = saveSessions(world.engine, KEY, world.clock.now());

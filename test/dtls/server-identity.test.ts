@@ -14,7 +14,7 @@ const made = createServerIdentity({
 });
 
 describe("the server's identity", () => {
-  it('can be made: a key on P-256 and a self-signed certificate that others can read', () => {
+  it('can be created: a key on P-256 and a self-signed certificate that OpenSSL can read', () => {
     const certificate = new X509Certificate(made.certificates);
     expect(certificate.verify(certificate.publicKey)).toBe(true);
     expect(certificate.subject).toBe('CN=treeline.example');
@@ -28,7 +28,7 @@ describe("the server's identity", () => {
     expect(text).toContain('CA:FALSE');
   });
 
-  it('is dated with four digits of year from 2050 on: RFC 5280 §4.1.2.5', () => {
+  it('has dates with four-digit years from 2050: RFC 5280 §4.1.2.5', () => {
     const late = createServerIdentity({ commonName: 'x', names: [], now: Date.UTC(2049, 11, 31), days: 30 });
     expect(new X509Certificate(late.certificates).validTo).toContain('2050');
   });
@@ -45,7 +45,7 @@ describe("the server's identity", () => {
     ['a key on another curve', { ...made, privateKey: pem('P-384') }, 'must be an EC key on P-256'],
     ['no key', { ...made, privateKey: 'secret' }, "private key can't be read"],
     ['no certificate', { ...made, certificates: '' }, 'no PEM certificate'],
-  ])('is refused with %s, and the refusal holds no key', (_what, files, reason) => {
+  ])('is refused with %s, and the error contains no key', (_what, files, reason) => {
     const load = () => loadServerIdentity(files);
     expect(load).toThrow(expect.objectContaining({ code: 'settings', message: expect.stringContaining(reason) }));
     expect(load).not.toThrow(files.privateKey);

@@ -29,7 +29,7 @@ async function serve(options: Partial<DtlsServerOptions> = {}): Promise<DtlsServ
   return server;
 }
 
-/** A device on a socket of its own; resolves once its handshake is done. */
+/** Connects a device on its own socket. Resolves when its handshake has ended. */
 async function connect(port: number, options: Partial<ClientOptions> = {}) {
   const socket = createSocket('udp4');
   const client = new Client({
@@ -54,7 +54,7 @@ function portOf(server: DtlsServer): number {
 }
 
 describe('the DTLS server', () => {
-  it('is a transport of the CoAP room: what it says goes to the device, what devices say to its receiver', async () => {
+  it('is a Transport of src/coap: it passes datagrams from devices to the receiver and sends the answers', async () => {
     const server = await serve();
     // The compiler checks the contract here; src/dtls may not import src/coap.
     const transport: Transport = server;
@@ -81,7 +81,7 @@ describe('the DTLS server', () => {
     expect(JSON.stringify(reports)).not.toContain(PSK.key.toString('hex'));
   });
 
-  it('tells its devices when it closes', async () => {
+  it('sends close_notify when it closes', async () => {
     const server = await serve();
     const { client, socket } = await connect(portOf(server));
     const message = once(socket, 'message');
@@ -90,7 +90,7 @@ describe('the DTLS server', () => {
     expect(client.alerts).toEqual(['close_notify']);
   });
 
-  it('goes on with suspended sessions after a restart on the same port', async () => {
+  it('continues suspended sessions after a restart on the same port', async () => {
     const key = randomBytes(32);
     const first = await serve();
     const port = portOf(first);
@@ -107,7 +107,7 @@ describe('the DTLS server', () => {
     expect([client.state, client.received.map(String)]).toEqual(['open', ['still here']]);
   });
 
-  it('listens on several addresses with one port and answers from where it was asked', async () => {
+  it('listens on several addresses with one port and answers from the address that received the datagram', async () => {
     const server = await serve({ hosts: ['127.0.0.1', '::1'] });
     const [v4, v6] = server.addresses;
     expect(v6?.port).toBe(v4?.port);
@@ -116,7 +116,7 @@ describe('the DTLS server', () => {
 
   it.each<[string, Partial<DtlsServerOptions>]>([
     ['an address that is not its own', { hosts: ['203.0.113.1'] }],
-    ['a worker id that has no byte', { settings: { workerId: 256 } }],
+    ['a worker id above 255', { settings: { workerId: 256 } }],
     ['no suite', { settings: { suites: [] } }],
   ])('refuses to start with %s', async (_what, options) => {
     const refusal = serve(options);
@@ -124,7 +124,7 @@ describe('the DTLS server', () => {
     await expect(refusal).rejects.toMatchObject({ code: 'settings' });
   });
 
-  it('loses what is sent to a peer that is not there, or too long', async () => {
+  it('drops a message to an unknown peer, and one that is too long', async () => {
     const server = await serve();
     server.send({ key: 'nobody' }, Buffer.from('x'));
     const { client } = await connect(portOf(server));

@@ -22,10 +22,10 @@ export const PSK = { identity: 'client1', key: Buffer.from('00010203040506070809
 
 const DAY = 86_400_000;
 
-/** Here all devices have one key, and many come at once. */
+/** In these tests all devices share one credential, and many connect at once. */
 const ONE_KEY_FOR_ALL = { ...DEFAULT_LIMITS, sessionsPerCredential: 1_000 };
 
-/** A DTLS server on the loopback with what a device needs to be let in, as values and as files. */
+/** A DTLS server on the loopback interface, with credentials for devices as values and as files. */
 export class Serving {
   readonly reports: readonly HandshakeReport[];
   readonly #heard: EventEmitter;
@@ -86,7 +86,7 @@ export class Serving {
     write('device-spki.pem', createPublicKey(device.privateKey).export({ format: 'pem', type: 'spki' }).toString());
     write('expired.pem', pemOf(expired.certificate));
     write('expired.key', keyPem(expired.privateKey));
-    // Leshan sends one certificate and no intermediates.
+    // Leshan sends one certificate without intermediates.
     const direct = certify('device', root, valid);
     write('direct.der', direct.certificate);
     write('direct-key.der', direct.privateKey.export({ format: 'der', type: 'pkcs8' }));
@@ -101,7 +101,7 @@ export class Serving {
     return join(this.files, name);
   }
 
-  /** Resolves once so many handshakes have ended, well or not. */
+  /** Resolves when this many handshakes have ended, established or failed. */
   async handshakes(count: number): Promise<void> {
     while (this.reports.length < count) await once(this.#heard, 'report');
   }
@@ -112,7 +112,7 @@ export class Serving {
   }
 }
 
-/** The registration interface, as far as a device needs it to stay; tells who registered. */
+/** A minimal registration interface for devices. `next` resolves to the next device that registers. */
 export function serveRegistrations(transport: Transport): { readonly endpoint: CoapEndpoint; next(): Promise<Peer> } {
   const endpoint = createCoapEndpoint({ transport });
   const registered: Peer[] = [];

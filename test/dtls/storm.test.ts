@@ -6,7 +6,7 @@ import { storm } from './storm.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** When each copy of each of forty datagrams arrives, sent 100 ms after one another. */
+/** Returns the delays of each copy of forty datagrams, which are sent 100 ms apart. */
 async function arrivals(seed: number, direction: Direction): Promise<number[][]> {
   const carry = storm(seededRandom(seed));
   const delays: number[][] = [];
@@ -28,7 +28,7 @@ function fateOf([delay, ...copies]: number[]): string {
 }
 
 it.each<[Direction]>([['to the server'], ['to the device']])(
-  'of forty datagrams %s a storm loses, doubles, delays and reorders three each',
+  'of forty datagrams %s, a storm loses, duplicates, delays and reorders three each',
   async (direction) => {
     const delays = await arrivals(7, direction);
     const count: Record<string, number> = {};

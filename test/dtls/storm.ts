@@ -3,15 +3,17 @@ import type { Carriage, Direction } from './relay.ts';
 type Mishap = 'lost' | 'doubled' | 'late' | 'overtaken';
 
 const MISHAPS: readonly Mishap[] = ['lost', 'doubled', 'late', 'overtaken'];
-/** Datagrams of one direction among which each mishap happens three times: 30% of them in all. */
+/** In each round of this many datagrams per direction, each mishap happens three times: to 30% of them in total. */
 const ROUND = 40;
-/** Milliseconds: late comes after the sender has sent again, overtaken after what was sent next. */
+/**
+ * Delays in milliseconds. A late datagram arrives after its retransmission, an overtaken one after the next datagram.
+ */
 const LATE = { shortest: 1_000, longest: 2_500 };
 const OVERTAKEN = { shortest: 5, longest: 60 };
 
 /**
- * A network that loses, doubles, delays and reorders 30% of the datagrams of each direction: of every forty just twelve,
- * in an order that `random` makes, so that no flight is lost for ever.
+ * A network that loses, duplicates, delays or reorders 30% of the datagrams in each direction: exactly twelve of every
+ * forty, in an order from `random`. The exact number guarantees that no flight is lost for ever.
  */
 export function storm(random: () => number): Carriage {
   const rounds: Record<Direction, (Mishap | null)[]> = { 'to the server': [], 'to the device': [] };

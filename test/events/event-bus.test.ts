@@ -22,7 +22,7 @@ async function read<T>(subscription: Subscription<T>, count: number): Promise<Ev
 }
 
 describe('a subscriber', () => {
-  it('gets the events of its topic and key, in order', async () => {
+  it('receives the events of its topic and key in order', async () => {
     const bus = createEventBus<Topics>();
     const subscription = bus.subscribe('reading', 'acme/1');
     bus.publish('reading', 'acme/1', 1);
@@ -32,7 +32,7 @@ describe('a subscriber', () => {
     expect(await read(subscription, 2)).toEqual([event(1), event(3)]);
   });
 
-  it('of no key gets those of every key', async () => {
+  it('without a key receives the events of every key', async () => {
     const bus = createEventBus<Topics>();
     const subscription = bus.subscribe('reading', null);
     bus.publish('reading', 'acme/1', 1);
@@ -40,14 +40,14 @@ describe('a subscriber', () => {
     expect(await read(subscription, 2)).toEqual([event(1), event(2)]);
   });
 
-  it('that waits is given the next event', async () => {
+  it('that waits receives the next event', async () => {
     const bus = createEventBus<Topics>();
     const next = read(bus.subscribe('reading', 'acme/1'), 1);
     bus.publish('reading', 'acme/1', 7);
     expect(await next).toEqual([event(7)]);
   });
 
-  it('that is too slow loses the oldest events and is told how many', async () => {
+  it('that is too slow loses the oldest events and receives the number of missed events', async () => {
     const bus = createEventBus<Topics>();
     const slow = bus.subscribe('reading', 'acme/1', { buffer: 3 });
     const other = bus.subscribe('reading', 'acme/1');
@@ -59,14 +59,14 @@ describe('a subscriber', () => {
     expect(bus.snapshot()).toEqual({ subscribers: 2, published: 9, dropped: 5 });
   });
 
-  it('has a buffer of 1,024 unless it asks for another', async () => {
+  it('has a buffer of 1,024 events by default', async () => {
     const bus = createEventBus<Topics>();
     const subscription = bus.subscribe('reading', 'acme/1');
     for (let value = 0; value < 1030; value++) bus.publish('reading', 'acme/1', value);
     expect(await read(subscription, 2)).toEqual([{ kind: 'missed', count: 6 }, event(6)]);
   });
 
-  it('accounts for every event, received or missed, whatever the pace', async () => {
+  it('receives or misses every event exactly once at any pace', async () => {
     const steps = fc.array(fc.record({ publish: fc.nat(9), take: fc.nat(9) }));
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 5 }), async (plan, buffer) => {
@@ -95,7 +95,7 @@ describe('a subscriber', () => {
 });
 
 describe('a subscriber that accepts only some events', () => {
-  it('gets those, and the others push nothing out of its buffer', async () => {
+  it('receives those, and the others displace none of them from its buffer', async () => {
     const bus = createEventBus<Topics>();
     const even = bus.subscribe('reading', null, { buffer: 2, accept: (value) => value % 2 === 0 });
     for (const value of [0, 1, 2, 3, 5, 7]) bus.publish('reading', 'acme/1', value);
@@ -105,7 +105,7 @@ describe('a subscriber that accepts only some events', () => {
 });
 
 describe('a subscription ends', () => {
-  it('for the loop that waits when it is closed, and takes no more', async () => {
+  it('when it is closed: the waiting loop ends, and later events are discarded', async () => {
     const bus = createEventBus<Topics>();
     const subscription = bus.subscribe('reading', 'acme/1');
     const waiting = read(subscription, 1);
@@ -117,7 +117,7 @@ describe('a subscription ends', () => {
     expect(bus.snapshot().subscribers).toBe(0);
   });
 
-  it('when its loop is left', async () => {
+  it('when its reader leaves the loop', async () => {
     const bus = createEventBus<Topics>();
     const subscription = bus.subscribe('reading', 'acme/1');
     bus.publish('reading', 'acme/1', 1);
@@ -130,7 +130,7 @@ describe('a subscription ends', () => {
     expect(await read(subscription, 1)).toEqual([]);
   });
 
-  it('with the bus, and one that comes later ends at once', async () => {
+  it('when the bus is closed, and a later subscription ends at once', async () => {
     const bus = createEventBus<Topics>();
     const waiting = [read(bus.subscribe('reading', 'a'), 1), read(bus.subscribe('status', null), 1)];
     bus.close();

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dtlsIdentity, saveSessions, secretKey, takeSavedSessions } from '../../src/installation/index.ts';
 
 function neverMade(): never {
-  throw new Error('made twice');
+  throw new Error('the identity was made twice');
 }
 
-describe('what an installation keeps', () => {
+describe('the files of an installation', () => {
   let directory: string;
 
   beforeEach(async () => {
@@ -19,7 +19,7 @@ describe('what an installation keeps', () => {
 
   const made = { certificates: 'certificates', privateKey: 'key' };
 
-  it('is made at first and found again, for our eyes only', async () => {
+  it('are created once, found again, and accessible only to their owner', async () => {
     const dataDir = join(directory, 'new');
     const first = await secretKey(null, dataDir);
     await dtlsIdentity(null, dataDir, () => made);
@@ -29,7 +29,7 @@ describe('what an installation keeps', () => {
     for (const file of await readdir(dataDir)) expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
   });
 
-  it('is not used where the settings say otherwise', async () => {
+  it('are not used when the settings configure a key and an identity', async () => {
     const configured = Buffer.alloc(32, 1);
     expect(await secretKey(configured, directory)).toBe(configured);
     await writeFile(join(directory, 'cert.pem'), 'theirs');
@@ -39,23 +39,23 @@ describe('what an installation keeps', () => {
     expect(await dtlsIdentity(files, directory, () => made)).toEqual(identity);
   });
 
-  it('names a file of the settings that is not there', async () => {
+  it('cause an error with the path when a configured file does not exist', async () => {
     const files = { certificateFile: join(directory, 'none.pem'), keyFile: join(directory, 'none.pem') };
     await expect(dtlsIdentity(files, directory, () => made)).rejects.toThrow(files.certificateFile);
   });
 
-  it('refuses a secret key that others may read', async () => {
+  it('are refused when other users can read the secret key', async () => {
     await secretKey(null, directory);
     await chmod(join(directory, 'secret.key'), 0o644);
     await expect(secretKey(null, directory)).rejects.toThrow('chmod 600');
   });
 
-  it('never makes a new secret key in the place of a damaged one', async () => {
+  it('are never replaced: a damaged secret key is an error', async () => {
     await writeFile(join(directory, 'secret.key'), 'damaged', { mode: 0o600 });
     await expect(secretKey(null, directory)).rejects.toThrow('secret.key');
   });
 
-  it('gives saved sessions once', async () => {
+  it('contain saved sessions, which can be taken once', async () => {
     await saveSessions(directory, Buffer.from('sealed'));
     expect(await takeSavedSessions(directory)).toEqual(Buffer.from('sealed'));
     expect(await takeSavedSessions(directory)).toBeNull();

@@ -215,7 +215,7 @@ requirePeer('leshan')('the product over DTLS, with the Leshan client', () => {
     const since = leshan.mark();
     leshan.write('update');
     const [[ofMistaken], [ofRevoked]] = await Promise.all([handshakes(mistaken, 1), handshakes(revoked, 2)]);
-    const reason = "the device's key for identity 'urn:dev:os:mistaken' is not the one on file";
+    const reason = "the device's key for identity 'urn:dev:os:mistaken' does not match the stored key";
     expect(ofMistaken).toMatchObject({ established: false, reason: expect.stringContaining(reason) });
     expect(ofRevoked).toMatchObject({
       established: false,

@@ -1,11 +1,11 @@
 import type { AlertDescription } from './alert.ts';
 
-/** How a peer proved who it is: what the layers above see of it. */
+/** The authenticated identity of a peer, for the layers above DTLS. */
 export interface SecurityIdentity {
   readonly kind: 'psk' | 'rpk' | 'x509';
-  /** For people: the PSK identity, the SHA-256 of the public key in hex, or the certificate's subject. */
+  /** A readable name: the PSK identity, the SHA-256 of the public key in hex, or the certificate's subject. */
   readonly name: string;
-  /** What the look-up answered with; opaque here. */
+  /** The credential id from the look-up; opaque to DTLS. */
   readonly credential: string;
 }
 
@@ -27,26 +27,29 @@ export type CertificateVerdict =
         | 'unknown_ca'
         | 'access_denied'
       >;
-      /** In words, for the handshake log. */
+      /** A sentence for the handshake log. */
       readonly reason: string;
     };
 
 /**
- * Who may connect. Every answer may take its time; a rejected promise fails the handshake with `internal_error`.
+ * Looks up the credentials of devices. A rejected promise fails the handshake with `internal_error`.
  *
- * The key of an unknown identity is null and not an error: the handshake goes on with a random one, so that a stranger
- * can't tell a wrong identity from a wrong key.
+ * `psk` resolves to null for an unknown identity. The handshake then continues with a random key, so that a client
+ * can't distinguish a wrong identity from a wrong key.
  */
-export interface Credentials {
-  /** `identity`: the exact bytes of the ClientKeyExchange, at most 128 of them. */
+export interface CredentialSource {
+  /** `identity`: the exact bytes of the ClientKeyExchange, at most 128. */
   psk(identity: Uint8Array): Promise<PskCredential | null>;
-  /** `spki`: DER SubjectPublicKeyInfo, whose private key the peer has just proved to hold. */
+  /** `spki`: DER SubjectPublicKeyInfo. The peer has proved that it has the private key. */
   rawPublicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
-  /** `chain`: DER, the peer's own first, whose private key it has just proved to hold. */
+  /** `chain`: DER, the peer's own certificate first. The peer has proved that it has its private key. */
   certificate(chain: readonly Uint8Array[]): Promise<CertificateVerdict>;
 }
 
-/** What a peer proved, kept with its session so that a resumption or a restart can ask again whether it still counts. */
+/**
+ * What the peer proved in its handshake. The session keeps it, so that a resumption or a restart can check the
+ * credential again.
+ */
 export type Proof =
   | { readonly kind: 'psk'; readonly identity: Buffer; readonly keyDigest: Buffer }
   | { readonly kind: 'rpk'; readonly spki: Buffer }
