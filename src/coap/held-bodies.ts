@@ -1,5 +1,6 @@
 import { ByteBudget } from './budget.ts';
-import { append, without, type PeerBody, type PeerState } from './peer.ts';
+import { append, without } from './list.ts';
+import type { PeerBody, PeerState } from './peer.ts';
 
 /** One body of a peer, and what must be known to go on with it. */
 export class HeldBody<T> implements PeerBody {

@@ -5,7 +5,7 @@ import type { CoapLimits } from './limits.ts';
 import type { Message } from './message.ts';
 import { Counters } from './metrics.ts';
 import type { TransmissionParameters } from './parameters.ts';
-import type { PeerState } from './peer.ts';
+import type { PeerState, PeerTransmission } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { Transmission, type TransmissionContext, type TransmissionListener } from './transmission.ts';
 import type { Peer, Transport } from './transport.ts';
@@ -68,7 +68,7 @@ export class MessageLayer implements TransmissionContext {
     return new Transmission(this, state, messageId, datagram, this.parametersOf(state), listener);
   }
 
-  transmissionOf(state: PeerState, messageId: number): Transmission | undefined {
+  transmissionOf(state: PeerState, messageId: number): PeerTransmission | undefined {
     return state.transmissions.find((transmission) => transmission.messageId === messageId);
   }
 

@@ -3,10 +3,11 @@ import { isSuccess } from './code.ts';
 import type { Delivery } from './delivery.ts';
 import type { IncomingResponse, NotificationHandler, Observation, OutgoingRequest } from './endpoint.ts';
 import { CoapError } from './error.ts';
+import { append, without } from './list.ts';
 import { copyOf, type Message } from './message.ts';
 import { Operation, type Reply, type RequestLayer } from './operation.ts';
 import { readResponseOptions } from './option.ts';
-import { append, without, type PeerActivity, type PeerState } from './peer.ts';
+import type { PeerActivity, PeerState } from './peer.ts';
 import { TokenHolder } from './token.ts';
 
 /** After which a notification counts as newer whatever its number (RFC 7641 §3.4). */

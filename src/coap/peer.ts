@@ -1,6 +1,6 @@
 import type { RecentMessages } from './deduplication.ts';
 import type { CoapError } from './error.ts';
-import type { Transmission } from './transmission.ts';
+import { NONE } from './list.ts';
 import type { Peer } from './transport.ts';
 
 /** What belongs to a peer and goes with it when it moves: an operation or an observation of ours. */
@@ -13,6 +13,18 @@ export interface PeerActivity {
 /** One who waits for the peer's turn (RFC 7252 §4.7). */
 export interface TurnTaker extends PeerActivity {
   takeTurn(): void;
+}
+
+/** A confirmable message to the peer that is not acknowledged yet (RFC 7252 §4.2). */
+export interface PeerTransmission {
+  state: PeerState;
+  readonly messageId: number;
+  /** The peer acknowledged the message. */
+  acknowledge(): void;
+  /** The peer rejected the message with a Reset. */
+  reset(): void;
+  /** Stops the retransmissions without calling the listener. */
+  cancel(): void;
 }
 
 /** A body held for a peer. */
@@ -36,7 +48,7 @@ export class PeerState {
   waiting: TurnTaker[] = NONE;
   operations: PeerActivity[] = NONE;
   observations: PeerActivity[] = NONE;
-  transmissions: Transmission[] = NONE;
+  transmissions: PeerTransmission[] = NONE;
   older: PeerState | null = null;
   newer: PeerState | null = null;
 
@@ -63,21 +75,4 @@ export class PeerState {
       this.transmissions.length > 0
     );
   }
-}
-
-/** Shared by all idle peers, which saves an array or four each; `append` and `without` keep it empty. */
-const NONE: never[] = [];
-
-export function append<T>(list: T[], item: T): T[] {
-  if (list === NONE) return [item];
-  list.push(item);
-  return list;
-}
-
-export function without<T>(list: T[], item: T): T[] {
-  const index = list.indexOf(item);
-  if (index < 0) return list;
-  if (list.length === 1) return NONE;
-  list.splice(index, 1);
-  return list;
 }

@@ -1,4 +1,5 @@
-import { append, PeerState } from './peer.ts';
+import { append } from './list.ts';
+import { PeerState } from './peer.ts';
 import type { Peer } from './transport.ts';
 
 /** How many held peers are passed over in the search for one to forget, so that a full table costs no scan. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
+import { append, without } from './list.ts';
 import type { TransmissionParameters } from './parameters.ts';
-import { append, without, type PeerState } from './peer.ts';
+import type { PeerState, PeerTransmission } from './peer.ts';
 
 /** What became of a confirmable message. Exactly one of the three is called, unless it is cancelled. */
 export interface TransmissionListener {
@@ -20,7 +21,7 @@ export interface TransmissionContext {
 }
 
 /** One confirmable message of ours until it is acknowledged, reset or given up (RFC 7252 §4.2). */
-export class Transmission {
+export class Transmission implements PeerTransmission {
   state: PeerState;
   readonly messageId: number;
   readonly #context: TransmissionContext;

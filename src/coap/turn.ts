@@ -1,4 +1,5 @@
-import { append, without, type PeerState, type TurnTaker } from './peer.ts';
+import { append, without } from './list.ts';
+import type { PeerState, TurnTaker } from './peer.ts';
 
 /**
  * RFC 7252 §4.7: at most NSTART interactions are outstanding to a peer; the others wait, in order. A response of ours is
