@@ -10,10 +10,10 @@ import { append, without } from './list.ts';
 import type { MessageLayer } from './message-layer.ts';
 import { copyOf, encode, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import { optionNumbers, readResponseOptions, stringOption, uintOption, type ResponseOptions } from './option.ts';
-import type { PeerState, TurnTaker } from './peer.ts';
+import type { PeerState, WaitingRequest } from './peer.ts';
 import { TokenHolder, type TokenTable } from './token.ts';
 import type { Transmission } from './transmission.ts';
-import { askTurn, askTurnFirst, endTurn, withdraw } from './turn.ts';
+import { startOrWait, startOrWaitFirst, endInteraction, withdraw } from './outstanding.ts';
 
 /** What requests of ours share. */
 export interface RequestLayer {
@@ -36,7 +36,7 @@ export interface Reply {
 const ENDED = new CoapError('CANCELLED', 'the request has ended');
 
 /** The request message that is waiting for its turn or its response. */
-interface Interaction {
+interface PendingMessage {
   readonly datagramFor: (messageId: number) => Uint8Array;
   /** The peer has the whole request body with it: the turn ends with its acknowledgement. */
   readonly complete: boolean;
@@ -47,14 +47,14 @@ interface Interaction {
   messageId: number;
   transmission: Transmission | null;
   responseTimer: Timer | null;
-  turnTimer: Timer | null;
+  outstandingTimer: Timer | null;
 }
 
 /**
  * One request of ours under one token, message after message when its body goes in blocks: it waits for the peer's
  * turn, sends, and matches the responses by peer and token (RFC 7252 §5.3.2).
  */
-export class Operation extends TokenHolder implements TurnTaker {
+export class Operation extends TokenHolder implements WaitingRequest {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
@@ -62,8 +62,8 @@ export class Operation extends TokenHolder implements TurnTaker {
   /** RFC 7641 §3.6: a notification under way must not be taken for the answer to the cancellation. */
   readonly #cancelsObservation: boolean;
   readonly #onAbort = (): void => this.end(new CoapError('CANCELLED', 'the request was cancelled'));
-  #interaction: Interaction | null = null;
-  #turnHeld = false;
+  #pending: PendingMessage | null = null;
+  #outstanding = false;
   #sent = false;
   #acknowledged = false;
   #error: CoapError | null = null;
@@ -104,7 +104,7 @@ export class Operation extends TokenHolder implements TurnTaker {
 
   /** Sends the body whole, or one block of it; `complete` says that no more of it follows. */
   send(block: readonly MessageOption[], payload: Uint8Array, complete: boolean): Promise<Reply> {
-    return this.#interact(block, payload, complete, 0);
+    return this.#exchange(block, payload, complete, 0);
   }
 
   /** Asks for a block of the response (RFC 7959 §2.4): only a FETCH says again what it asks for. */
@@ -112,21 +112,21 @@ export class Operation extends TokenHolder implements TurnTaker {
     const body = this.#request.payload ?? NO_BYTES;
     const repeated = this.#request.method === 'FETCH' && body.length <= this.blockSize;
     const offset = block.number * block.size;
-    return this.#interact([blockOption(optionNumbers.block2, block)], repeated ? body : NO_BYTES, true, offset);
+    return this.#exchange([blockOption(optionNumbers.block2, block)], repeated ? body : NO_BYTES, true, offset);
   }
 
   get body(): Uint8Array {
     return this.#request.payload ?? NO_BYTES;
   }
 
-  takeTurn(): void {
-    this.#turnHeld = true;
+  start(): void {
+    this.#outstanding = true;
     this.#transmit();
   }
 
   onPiggybacked(message: Message): void {
     // Only the message that waits can be acknowledged: a late copy of an earlier block's answer is none of ours.
-    if (this.#interaction?.messageId !== message.messageId) {
+    if (this.#pending?.messageId !== message.messageId) {
       this.#layer.messages.counters.dropped.unmatched++;
       return;
     }
@@ -138,7 +138,7 @@ export class Operation extends TokenHolder implements TurnTaker {
 
   onSeparate(message: Message, delivery: Delivery): void {
     const options = readResponseOptions(message.options);
-    const waits = this.#interaction !== null && this.#interaction.messageId >= 0;
+    const waits = this.#pending !== null && this.#pending.messageId >= 0;
     if ('unrecognized' in options) {
       // RFC 7252 §5.4.1: the message is rejected; a NON stays unanswered and so does the request.
       delivery.reject();
@@ -153,30 +153,30 @@ export class Operation extends TokenHolder implements TurnTaker {
   /** Ends it with an error, whatever it is at. Does nothing when it has ended. */
   end(error: CoapError): void {
     this.#error ??= error;
-    const interaction = this.#interaction;
-    if (!interaction) return;
+    const pending = this.#pending;
+    if (!pending) return;
     this.#clear(true);
-    interaction.reject(error);
+    pending.reject(error);
   }
 
   /** Gives the token and the turn back. To be called once, however it went. */
   close(): void {
     this.end(ENDED);
-    this.#endTurn();
+    this.#endInteraction();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#layer.tokens.remove(this);
     this.state.operations = without(this.state.operations, this);
     this.#layer.messages.counters.operations--;
   }
 
-  #interact(extra: readonly MessageOption[], payload: Uint8Array, complete: boolean, offset: number): Promise<Reply> {
+  #exchange(extra: readonly MessageOption[], payload: Uint8Array, complete: boolean, offset: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#error) {
         reject(this.#error);
         return;
       }
       const { confirmable = true, method } = this.#request;
-      this.#interaction = {
+      this.#pending = {
         datagramFor: (messageId) =>
           encode({
             type: confirmable ? 'CON' : 'NON',
@@ -193,39 +193,39 @@ export class Operation extends TokenHolder implements TurnTaker {
         messageId: -1,
         transmission: null,
         responseTimer: null,
-        turnTimer: null,
+        outstandingTimer: null,
       };
       const { nstart } = this.#layer.messages.parametersOf(this.state);
-      if (this.#turnHeld) this.#transmit();
-      else if (this.#sent) askTurnFirst(this.state, this, nstart);
-      else askTurn(this.state, this, nstart);
+      if (this.#outstanding) this.#transmit();
+      else if (this.#sent) startOrWaitFirst(this.state, this, nstart);
+      else startOrWait(this.state, this, nstart);
     });
   }
 
   #transmit(): void {
-    const interaction = this.#interaction;
-    if (!interaction) {
-      this.#endTurn();
+    const pending = this.#pending;
+    if (!pending) {
+      this.#endInteraction();
       return;
     }
     const { messages } = this.#layer;
     const { ackTimeoutMs, exchangeLifetimeMs } = messages.parametersOf(this.state);
     const messageId = this.state.takeMessageId();
-    const datagram = interaction.datagramFor(messageId);
-    interaction.messageId = messageId;
+    const datagram = pending.datagramFor(messageId);
+    pending.messageId = messageId;
     const timeoutMs = this.#request.timeoutMs ?? exchangeLifetimeMs;
-    interaction.responseTimer = messages.clock.after(timeoutMs, () =>
+    pending.responseTimer = messages.clock.after(timeoutMs, () =>
       this.end(new CoapError('TIMEOUT', `no response from ${this.state.peer.key} in ${timeoutMs} ms`)),
     );
     if (this.#request.confirmable ?? true) {
-      interaction.transmission = messages.sendConfirmable(this.state, messageId, datagram, {
+      pending.transmission = messages.sendConfirmable(this.state, messageId, datagram, {
         acknowledged: () => this.#acknowledge(),
         reset: () => this.end(new CoapError('RESET', `${this.state.peer.key} answered by Reset`)),
         timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge`)),
       });
     } else {
       // RFC 7252 §4.7 leaves open when a client stops to expect a response to a NON; the others need not wait for more.
-      interaction.turnTimer = messages.clock.after(ackTimeoutMs, () => this.#endTurn());
+      pending.outstandingTimer = messages.clock.after(ackTimeoutMs, () => this.#endInteraction());
       messages.send(this.state, datagram);
     }
     if (!this.#sent) {
@@ -235,26 +235,26 @@ export class Operation extends TokenHolder implements TurnTaker {
   }
 
   #acknowledge(): void {
-    const interaction = this.#interaction;
-    if (!interaction) return;
-    interaction.transmission?.cancel();
-    if (!interaction.complete) return;
+    const pending = this.#pending;
+    if (!pending) return;
+    pending.transmission?.cancel();
+    if (!pending.complete) return;
     if (!this.#acknowledged) {
       this.#acknowledged = true;
       this.#tell(this.#request.onAcknowledged);
     }
     // RFC 7252 §4.7: a request that is acknowledged is outstanding no longer, even if its response is yet to come.
-    this.#endTurn();
+    this.#endInteraction();
   }
 
   #resolve(message: Message, options: ResponseOptions): void {
-    const interaction = this.#interaction;
-    if (!interaction) return;
+    const pending = this.#pending;
+    if (!pending) return;
     const block = options.block2 === null ? null : readBlock(options.block2);
     // A second answer to the request for an earlier block, which a peer may give to a NON.
-    if (block && block.number * block.size < interaction.offset) return;
-    this.#clear(interaction.complete);
-    interaction.resolve({ code: message.code, options, payload: copyOf(message.payload) });
+    if (block && block.number * block.size < pending.offset) return;
+    this.#clear(pending.complete);
+    pending.resolve({ code: message.code, options, payload: copyOf(message.payload) });
   }
 
   /** A caller's mistake must not break what runs here. */
@@ -271,20 +271,20 @@ export class Operation extends TokenHolder implements TurnTaker {
   }
 
   /** Stops all that runs for the message at hand. */
-  #clear(withTurn: boolean): void {
-    const interaction = this.#interaction;
-    this.#interaction = null;
-    interaction?.transmission?.cancel();
-    interaction?.responseTimer?.cancel();
-    interaction?.turnTimer?.cancel();
+  #clear(endsInteraction: boolean): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.transmission?.cancel();
+    pending?.responseTimer?.cancel();
+    pending?.outstandingTimer?.cancel();
     withdraw(this.state, this);
-    if (withTurn) this.#endTurn();
+    if (endsInteraction) this.#endInteraction();
   }
 
-  #endTurn(): void {
-    if (!this.#turnHeld) return;
-    this.#turnHeld = false;
-    endTurn(this.state);
+  #endInteraction(): void {
+    if (!this.#outstanding) return;
+    this.#outstanding = false;
+    endInteraction(this.state);
   }
 }
 

@@ -11,8 +11,8 @@ export interface PeerActivity {
 }
 
 /** One who waits for the peer's turn (RFC 7252 §4.7). */
-export interface TurnTaker extends PeerActivity {
-  takeTurn(): void;
+export interface WaitingRequest extends PeerActivity {
+  start(): void;
 }
 
 /** A confirmable message to the peer that is not acknowledged yet (RFC 7252 §4.2). */
@@ -44,8 +44,8 @@ export class PeerState {
   /** Bodies on their way, block by block, whatever their direction: the one that waits longest first. */
   bodies: PeerBody[] = NONE;
   /** Outstanding interactions, at most NSTART. */
-  turns = 0;
-  waiting: TurnTaker[] = NONE;
+  outstanding = 0;
+  waiting: WaitingRequest[] = NONE;
   operations: PeerActivity[] = NONE;
   observations: PeerActivity[] = NONE;
   transmissions: PeerTransmission[] = NONE;

@@ -94,8 +94,8 @@ export class PeerTable {
       to.transmissions = append(to.transmissions, transmission);
     }
     for (const waiter of from.waiting.splice(0)) to.waiting = append(to.waiting, waiter);
-    to.turns += from.turns;
-    from.turns = 0;
+    to.outstanding += from.outstanding;
+    from.outstanding = 0;
     return to;
   }
 
