@@ -3,25 +3,25 @@ import { Body } from './body.ts';
 import { codes, formatCode, isSuccess } from './code.ts';
 import type { IncomingResponse } from './endpoint.ts';
 import { CoapError } from './error.ts';
-import type { Operation, Reply, RequestLayer } from './operation.ts';
+import type { ClientRequest, Reply, RequestLayer } from './client-request.ts';
 import { optionNumbers, uintOption } from './option.ts';
 
 /** How often a read begins again because the representation changed under it. */
 const MOST_RESTARTS = 2;
 
 /** Sends a request, in blocks when its body needs them; resolves with the response or the first block of it. */
-export async function sendWhole(operation: Operation): Promise<Reply> {
-  const { body, blockSize } = operation;
-  if (body.length > blockSize) return sendBlocks(operation, body, blockSize);
-  const reply = await operation.send([], body, true);
+export async function sendWhole(request: ClientRequest): Promise<Reply> {
+  const { body, blockSize } = request;
+  if (body.length > blockSize) return sendBlocks(request, body, blockSize);
+  const reply = await request.send([], body, true);
   const wanted = sizeHint(reply);
   // RFC 7959 §2.9.3: 4.13 may say in Block1 which size would do.
-  if (wanted !== null && wanted < body.length) return sendBlocks(operation, body, wanted);
+  if (wanted !== null && wanted < body.length) return sendBlocks(request, body, wanted);
   return reply;
 }
 
 /** RFC 7959 §2.5: block after block, each answered 2.31 but for the last. */
-async function sendBlocks(operation: Operation, body: Uint8Array, largest: number): Promise<Reply> {
+async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: number): Promise<Reply> {
   let size = largest;
   let offset = 0;
   for (;;) {
@@ -29,7 +29,7 @@ async function sendBlocks(operation: Operation, body: Uint8Array, largest: numbe
     if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes has too many blocks of ${size}`);
     const options = [blockOption(optionNumbers.block1, block)];
     if (offset === 0) options.push(uintOption(optionNumbers.size1, body.length));
-    const reply = await operation.send(options, body.subarray(offset, offset + size), !block.more);
+    const reply = await request.send(options, body.subarray(offset, offset + size), !block.more);
     const echoed = replyBlock(reply.options.block1);
 
     const wanted = sizeHint(reply);
@@ -56,7 +56,7 @@ async function sendBlocks(operation: Operation, body: Uint8Array, largest: numbe
 }
 
 /** Reads on to the end of a response whose first block is at hand (RFC 7959 §2.4). */
-export async function readWhole(layer: RequestLayer, operation: Operation, first: Reply): Promise<IncomingResponse> {
+export async function readWhole(layer: RequestLayer, request: ClientRequest, first: Reply): Promise<IncomingResponse> {
   if (isWhole(first)) return wholeResponse(first, first.payload);
   const body = new Body();
   let reserved = 0;
@@ -71,13 +71,13 @@ export async function readWhole(layer: RequestLayer, operation: Operation, first
       }
       if (body.length > 0 && !sameEtag(first, reply)) {
         // RFC 7959 §2.4: blocks of different representations must not be put together.
-        if (!operation.isSafe || restarts++ === MOST_RESTARTS) {
+        if (!request.isSafe || restarts++ === MOST_RESTARTS) {
           throw new CoapError('PROTOCOL', 'the representation changed while it was read');
         }
         body.clear();
         layer.downloads.release(reserved);
         reserved = 0;
-        first = reply = await operation.sendForBlock({ number: 0, more: false, size: block.size });
+        first = reply = await request.sendForBlock({ number: 0, more: false, size: block.size });
         continue;
       }
       checkOrder(block, body.length, reply.payload.length);
@@ -93,7 +93,7 @@ export async function readWhole(layer: RequestLayer, operation: Operation, first
       body.append(reply.payload);
       if (!block.more) return wholeResponse(first, body.bytes());
       const next = { number: body.length / block.size, more: false, size: block.size };
-      reply = await operation.sendForBlock(next);
+      reply = await request.sendForBlock(next);
     }
   } finally {
     layer.downloads.release(reserved);

@@ -18,7 +18,7 @@ import { MessageLayer } from './message-layer.ts';
 import { decode, encodeEmpty, type Message } from './message.ts';
 import type { CoapMetrics } from './metrics.ts';
 import { RunningObservation, startObserving } from './observe.ts';
-import { Operation, type RequestLayer } from './operation.ts';
+import { ClientRequest, type RequestLayer } from './client-request.ts';
 import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
 import type { PeerState } from './peer.ts';
 import { Responder } from './responder.ts';
@@ -94,11 +94,11 @@ class Engine implements CoapEndpoint {
   }
 
   async request(peer: Peer, request: OutgoingRequest): Promise<IncomingResponse> {
-    const operation = new Operation(this.#requests, this.#obtain(peer), request);
+    const clientRequest = new ClientRequest(this.#requests, this.#obtain(peer), request);
     try {
-      return await readWhole(this.#requests, operation, await sendWhole(operation));
+      return await readWhole(this.#requests, clientRequest, await sendWhole(clientRequest));
     } finally {
-      operation.close();
+      clientRequest.close();
     }
   }
 
@@ -288,5 +288,5 @@ class Engine implements CoapEndpoint {
 function endActivities(state: PeerState, error: CoapError): void {
   // First of all nobody waits, else the end of one would be the turn of the next.
   state.waiting = [];
-  for (const activity of [...state.operations, ...state.observations]) activity.end(error);
+  for (const activity of [...state.requests, ...state.observations]) activity.end(error);
 }

@@ -5,7 +5,7 @@ import type { IncomingResponse, NotificationHandler, Observation, OutgoingReques
 import { CoapError } from './error.ts';
 import { append, without } from './list.ts';
 import { copyOf, type Message } from './message.ts';
-import { Operation, type Reply, type RequestLayer } from './operation.ts';
+import { ClientRequest, type Reply, type RequestLayer } from './client-request.ts';
 import { readResponseOptions } from './option.ts';
 import type { PeerActivity, PeerState } from './peer.ts';
 import { TokenHolder } from './token.ts';
@@ -38,7 +38,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
   #at = 0;
   #running = true;
   /** Reads the further blocks of the newest notification. */
-  #reading: Operation | null = null;
+  #reading: ClientRequest | null = null;
 
   constructor(layer: RequestLayer, state: PeerState, request: OutgoingRequest, onNotification: NotificationHandler) {
     super();
@@ -57,11 +57,11 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     this.#onNotification = onNotification;
   }
 
-  /** Takes the token of the operation that asked for it, and the order from its response. */
-  begin(operation: Operation, sequence: number): void {
+  /** Takes the token of the request that started it, and the order from its response. */
+  begin(clientRequest: ClientRequest, sequence: number): void {
     this.#sequence = sequence;
     this.#at = this.#layer.messages.clock.now();
-    this.#layer.tokens.replace(operation, this);
+    this.#layer.tokens.replace(clientRequest, this);
     this.#attach();
   }
 
@@ -86,13 +86,13 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     this.#detach();
     try {
       // From here on its token waits for the answer; a notification still under way is acknowledged and dropped.
-      const operation = new Operation(this.#layer, this.state, { ...this.#request, ...options }, 1, this);
+      const clientRequest = new ClientRequest(this.#layer, this.state, { ...this.#request, ...options }, 1, this);
       try {
-        const first = await sendWhole(operation);
+        const first = await sendWhole(clientRequest);
         if (isWhole(first)) return wholeResponse(first, first.payload);
         return await readRest(this.#layer, this.state, this.#request, first);
       } finally {
-        operation.close();
+        clientRequest.close();
       }
     } finally {
       this.#layer.tokens.remove(this);
@@ -171,13 +171,13 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
   /** A notification holds the first block at most; the others are read by a GET of their own, without Observe. */
   async #whole(reply: Reply): Promise<IncomingResponse> {
     if (isWhole(reply)) return wholeResponse(reply, reply.payload);
-    const operation = new Operation(this.#layer, this.state, this.#request);
-    this.#reading = operation;
+    const clientRequest = new ClientRequest(this.#layer, this.state, this.#request);
+    this.#reading = clientRequest;
     try {
-      return await readWhole(this.#layer, operation, reply);
+      return await readWhole(this.#layer, clientRequest, reply);
     } finally {
-      if (this.#reading === operation) this.#reading = null;
-      operation.close();
+      if (this.#reading === clientRequest) this.#reading = null;
+      clientRequest.close();
     }
   }
 
@@ -205,24 +205,24 @@ export async function startObserving(
   if (request.method !== 'GET' && request.method !== 'FETCH') {
     throw new CoapError('INVALID', `${request.method} can't be observed, GET and FETCH can`);
   }
-  const operation = new Operation(layer, state, request, 0);
+  const clientRequest = new ClientRequest(layer, state, request, 0);
   let observation: RunningObservation | null = null;
   let first: Reply;
   try {
-    first = await sendWhole(operation);
+    first = await sendWhole(clientRequest);
     if (isSuccess(first.code) && first.options.observe !== null) {
-      observation = new RunningObservation(layer, operation.state, request, onNotification);
-      observation.begin(operation, first.options.observe);
+      observation = new RunningObservation(layer, clientRequest.state, request, onNotification);
+      observation.begin(clientRequest, first.options.observe);
     }
     if (isWhole(first)) return { response: wholeResponse(first, first.payload), observation };
   } catch (error) {
     observation?.forget();
     throw error;
   } finally {
-    operation.close();
+    clientRequest.close();
   }
   try {
-    return { response: await readRest(layer, operation.state, request, first), observation };
+    return { response: await readRest(layer, clientRequest.state, request, first), observation };
   } catch (error) {
     observation?.forget();
     throw error;
@@ -236,10 +236,10 @@ async function readRest(
   request: OutgoingRequest,
   first: Reply,
 ): Promise<IncomingResponse> {
-  const operation = new Operation(layer, state, request);
+  const clientRequest = new ClientRequest(layer, state, request);
   try {
-    return await readWhole(layer, operation, first);
+    return await readWhole(layer, clientRequest, first);
   } finally {
-    operation.close();
+    clientRequest.close();
   }
 }

@@ -3,7 +3,7 @@ import type { CoapError } from './error.ts';
 import { NONE } from './list.ts';
 import type { Peer } from './transport.ts';
 
-/** What belongs to a peer and goes with it when it moves: an operation or an observation of ours. */
+/** What belongs to a peer and goes with it when it moves: a client request or an observation. */
 export interface PeerActivity {
   state: PeerState;
   /** The peer's session ended, or the endpoint closes. */
@@ -46,7 +46,7 @@ export class PeerState {
   /** Outstanding interactions, at most NSTART. */
   outstanding = 0;
   waiting: WaitingRequest[] = NONE;
-  operations: PeerActivity[] = NONE;
+  requests: PeerActivity[] = NONE;
   observations: PeerActivity[] = NONE;
   transmissions: PeerTransmission[] = NONE;
   older: PeerState | null = null;
@@ -70,7 +70,7 @@ export class PeerState {
     return (
       this.answering > 0 ||
       this.bodies.length > 0 ||
-      this.operations.length > 0 ||
+      this.requests.length > 0 ||
       this.observations.length > 0 ||
       this.transmissions.length > 0
     );

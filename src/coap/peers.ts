@@ -81,9 +81,9 @@ export class PeerTable {
   move(from: PeerState, peer: Peer, now: number): PeerState | null {
     const to = this.obtain(peer, now);
     if (!to || to === from) return to;
-    for (const activity of from.operations.splice(0)) {
+    for (const activity of from.requests.splice(0)) {
       activity.state = to;
-      to.operations = append(to.operations, activity);
+      to.requests = append(to.requests, activity);
     }
     for (const activity of from.observations.splice(0)) {
       activity.state = to;

@@ -32,7 +32,7 @@ export interface Reply {
   readonly payload: Uint8Array;
 }
 
-/** What an operation ends with that had its response: nobody sees it, so one is enough for all. */
+/** What a request ends with that had its response: nobody sees it, so one is enough for all. */
 const ENDED = new CoapError('CANCELLED', 'the request has ended');
 
 /** The request message that is waiting for its turn or its response. */
@@ -54,7 +54,7 @@ interface PendingMessage {
  * One request of ours under one token, message after message when its body goes in blocks: it waits for the peer's
  * turn, sends, and matches the responses by peer and token (RFC 7252 §5.3.2).
  */
-export class Operation extends TokenHolder implements WaitingRequest {
+export class ClientRequest extends TokenHolder implements WaitingRequest {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
@@ -88,7 +88,7 @@ export class Operation extends TokenHolder implements WaitingRequest {
     }
     if (replaced) layer.tokens.replace(replaced, this);
     else if (!layer.tokens.add(this)) throw new CoapError('LIMIT', 'too many requests and observations at once');
-    state.operations = append(state.operations, this);
+    state.requests = append(state.requests, this);
     layer.messages.counters.operations++;
     request.signal?.addEventListener('abort', this.#onAbort);
   }
@@ -165,7 +165,7 @@ export class Operation extends TokenHolder implements WaitingRequest {
     this.#endInteraction();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#layer.tokens.remove(this);
-    this.state.operations = without(this.state.operations, this);
+    this.state.requests = without(this.state.requests, this);
     this.#layer.messages.counters.operations--;
   }
 
