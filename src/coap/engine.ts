@@ -47,10 +47,10 @@ const DRAIN_MS = 2_000;
 const RFC_PARAMETERS = transmissionParameters();
 
 export function createCoapEndpoint(options: CoapEndpointOptions): CoapEndpoint {
-  return new Engine(options);
+  return new CoapEngine(options);
 }
 
-class Engine implements CoapEndpoint {
+class CoapEngine implements CoapEndpoint {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #messages: MessageLayer;
