@@ -17,7 +17,7 @@ import { defaultLimits, type CoapLimits } from './limits.ts';
 import { MessageLayer } from './message-layer.ts';
 import { decode, encodeEmpty, type Message } from './message.ts';
 import type { CoapMetrics } from './metrics.ts';
-import { RunningObservation, startObserving } from './observe.ts';
+import { ClientObservation, startObserving } from './observe.ts';
 import { ClientRequest, type RequestLayer } from './client-request.ts';
 import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
 import type { PeerState } from './peer.ts';
@@ -112,7 +112,7 @@ class CoapEngine implements CoapEndpoint {
     request: OutgoingRequest,
     onNotification: NotificationHandler,
   ): Observation {
-    const observation = new RunningObservation(this.#requests, this.#obtain(peer), request, onNotification);
+    const observation = new ClientObservation(this.#requests, this.#obtain(peer), request, onNotification);
     observation.resume(token);
     return observation;
   }

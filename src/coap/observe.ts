@@ -28,7 +28,7 @@ export function isNewer(
 }
 
 /** An observation of ours at a peer, from the response that began it to the one that ends it (RFC 7641 §3). */
-export class RunningObservation extends TokenHolder implements Observation, PeerActivity {
+export class ClientObservation extends TokenHolder implements Observation, PeerActivity {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
@@ -206,12 +206,12 @@ export async function startObserving(
     throw new CoapError('INVALID', `${request.method} can't be observed, GET and FETCH can`);
   }
   const clientRequest = new ClientRequest(layer, state, request, 0);
-  let observation: RunningObservation | null = null;
+  let observation: ClientObservation | null = null;
   let first: Reply;
   try {
     first = await sendWhole(clientRequest);
     if (isSuccess(first.code) && first.options.observe !== null) {
-      observation = new RunningObservation(layer, clientRequest.state, request, onNotification);
+      observation = new ClientObservation(layer, clientRequest.state, request, onNotification);
       observation.begin(clientRequest, first.options.observe);
     }
     if (isWhole(first)) return { response: wholeResponse(first, first.payload), observation };
