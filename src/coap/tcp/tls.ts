@@ -52,7 +52,7 @@ export function createTlsServer(
 }
 
 /** Rejects when `ask` throws, rejects or takes longer than a handshake may. */
-function inTime<Answer>(clock: Clock, ask: () => Promise<Answer>): Promise<Answer> {
+function inTime<Result>(clock: Clock, ask: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const late = clock.after(HANDSHAKE_MS, () => reject(new Error('the look-up takes too long')));
     const asked = Promise.resolve().then(ask);

@@ -6,7 +6,7 @@ import { copyOf, encode, encodeEmpty, NO_BYTES, type Message, type MessageOption
 import type { PeerState } from './peer.ts';
 
 /** A request of a peer until it is answered: in the acknowledgement, or, when that can't wait, after it (RFC 7252 §5.2). */
-export class Answer {
+export class PendingResponse {
   readonly state: PeerState;
   readonly confirmable: boolean;
   /** RFC 7967 §2: bit 1 no 2.xx, bit 3 no 4.xx, bit 4 no 5.xx. */
