@@ -31,7 +31,7 @@ export type Malformation =
   | 'empty payload'
   | 'not an empty message';
 
-export type Decoded =
+export type DecodedMessage =
   | { readonly ok: true; readonly message: Message }
   | {
       readonly ok: false;
@@ -52,7 +52,7 @@ const TYPES: readonly MessageType[] = ['CON', 'NON', 'ACK', 'RST'];
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Reads one datagram; never throws, and allocates by what the datagram holds, not by what it claims. */
-export function decode(datagram: Uint8Array): Decoded {
+export function decode(datagram: Uint8Array): DecodedMessage {
   const end = datagram.length;
   if (end < HEADER_BYTES) return { ok: false, reason: 'short', type: null, messageId: 0 };
   const first = at(datagram, 0);
@@ -157,7 +157,7 @@ export function encodeEmpty(type: 'ACK' | 'RST', messageId: number): Uint8Array 
   return Uint8Array.of((VERSION << 6) | (TYPES.indexOf(type) << 4), 0, messageId >> 8, messageId);
 }
 
-function malformed(reason: Malformation, type: MessageType, messageId: number): Decoded {
+function malformed(reason: Malformation, type: MessageType, messageId: number): DecodedMessage {
   return { ok: false, reason, type, messageId };
 }
 
