@@ -1,7 +1,7 @@
 import { PendingResponse } from './pending-response.ts';
 import { blockOption, readBlock, type Block } from './block.ts';
 import { codes, methodOf } from './code.ts';
-import { Patience } from './patience.ts';
+import { AcknowledgementTimer } from './acknowledgement-timer.ts';
 import type { RecentMessage } from './deduplication.ts';
 import type { IncomingRequest, Method, OutgoingResponse, RequestHandler } from './endpoint.ts';
 import type { CoapLimits } from './limits.ts';
@@ -29,7 +29,7 @@ export class Responder {
   readonly #messages: MessageLayer;
   readonly #limits: CoapLimits;
   readonly #onHandlerError: (error: unknown) => void;
-  readonly #patience: Patience;
+  readonly #acknowledgementTimer: AcknowledgementTimer;
   /** Called when the last handler is done. */
   #onIdle: (() => void) | null = null;
 
@@ -42,7 +42,7 @@ export class Responder {
     this.#messages = messages;
     this.#limits = limits;
     this.#onHandlerError = onHandlerError;
-    this.#patience = new Patience(messages);
+    this.#acknowledgementTimer = new AcknowledgementTimer(messages);
     this.uploads = new Uploads(limits, bodyLifetimeMs);
     this.served = new ServedBodies(limits, bodyLifetimeMs);
   }
@@ -87,7 +87,7 @@ export class Responder {
   }
 
   close(): void {
-    this.#patience.close();
+    this.#acknowledgementTimer.close();
   }
 
   /** Calls when no handler runs, at once or later. */
@@ -115,7 +115,7 @@ export class Responder {
     };
     counters.answering++;
     state.answering++;
-    this.#patience.begin(pending);
+    this.#acknowledgementTimer.begin(pending);
     void this.#run(request, handling);
   }
 
@@ -130,7 +130,7 @@ export class Responder {
       this.#onHandlerError(error);
       if (!pending.settled) pending.respond(codes.internalServerError);
     } finally {
-      this.#patience.end(pending);
+      this.#acknowledgementTimer.end(pending);
       pending.state.answering--;
       if (--this.#messages.counters.answering === 0) this.#onIdle?.();
     }

@@ -7,7 +7,7 @@ import type { MessageLayer } from './message-layer.ts';
  * request again (RFC 7252 §5.2.2). One timer serves all answers: most come at once, and a timer each would cost more
  * than they do.
  */
-export class Patience {
+export class AcknowledgementTimer {
   readonly #messages: MessageLayer;
   readonly #ends = new Map<PendingResponse, number>();
   #timer: Timer | null = null;
