@@ -26,7 +26,7 @@ async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: num
   let offset = 0;
   for (;;) {
     const block = blockAt(offset / size, size, body.length);
-    if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes has too many blocks of ${size}`);
+    if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes needs too many blocks of ${size} bytes`);
     const options = [blockOption(optionNumbers.block1, block)];
     if (offset === 0) options.push(uintOption(optionNumbers.size1, body.length));
     const reply = await request.send(options, body.subarray(offset, offset + size), !block.more);
@@ -38,16 +38,19 @@ async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: num
       continue;
     }
     if (!block.more) {
-      if (reply.code === codes.continue) throw new CoapError('PROTOCOL', 'the last block was answered 2.31');
+      if (reply.code === codes.continue) throw new CoapError('PROTOCOL', 'the peer answered the last block with 2.31');
       return reply;
     }
     if (!isSuccess(reply.code)) return reply;
     // RFC 7959 §2.3: 2.31, or a final code for this block alone. A success without Block1 took the part for the whole.
     if (reply.code !== codes.continue && (echoed === null || echoed.more)) {
-      throw new CoapError('PROTOCOL', `block ${block.number} was answered ${formatCode(reply.code)} as if it were all`);
+      throw new CoapError(
+        'PROTOCOL',
+        `the peer answered ${formatCode(reply.code)} to block ${block.number} before it had the other blocks`,
+      );
     }
     if (echoed && echoed.number !== block.number) {
-      throw new CoapError('PROTOCOL', `block ${block.number} was acknowledged as ${echoed.number}`);
+      throw new CoapError('PROTOCOL', `the peer acknowledged block ${block.number} as block ${echoed.number}`);
     }
     offset += size;
     // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset stays what it is.
@@ -66,13 +69,14 @@ export async function readWhole(layer: RequestLayer, request: ClientRequest, fir
       const block = replyBlock(reply.options.block2);
       if (!isSuccess(reply.code) || block === null) {
         // The resource went away, or the peer can do without blocks now: that is the response.
-        if (body.length > 0 && isSuccess(reply.code)) throw new CoapError('PROTOCOL', 'a block came without Block2');
+        if (body.length > 0 && isSuccess(reply.code))
+          throw new CoapError('PROTOCOL', 'a further block of the response has no Block2 option');
         return wholeResponse(reply, reply.payload);
       }
       if (body.length > 0 && !sameEtag(first, reply)) {
         // RFC 7959 §2.4: blocks of different representations must not be put together.
         if (!request.isSafe || restarts++ === MOST_RESTARTS) {
-          throw new CoapError('PROTOCOL', 'the representation changed while it was read');
+          throw new CoapError('PROTOCOL', 'the representation changed during the block-wise transfer');
         }
         body.clear();
         layer.downloads.release(reserved);
@@ -84,10 +88,10 @@ export async function readWhole(layer: RequestLayer, request: ClientRequest, fir
 
       const capacity = body.capacityFor(reply.payload.length);
       if (body.length + reply.payload.length > layer.limits.bodyBytes) {
-        throw new CoapError('PROTOCOL', `the response is above ${layer.limits.bodyBytes} bytes`);
+        throw new CoapError('PROTOCOL', `the response body is larger than ${layer.limits.bodyBytes} bytes`);
       }
       if (!layer.downloads.reserve(capacity - reserved)) {
-        throw new CoapError('LIMIT', 'too many bytes of responses are under way');
+        throw new CoapError('LIMIT', 'the memory for incoming response bodies is used up');
       }
       reserved = capacity;
       body.append(reply.payload);
@@ -113,10 +117,13 @@ export function wholeResponse(reply: Reply, payload: Uint8Array): IncomingRespon
 
 function checkOrder(block: Block, received: number, length: number): void {
   if (block.number * block.size !== received) {
-    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes came at offset ${received}`);
+    throw new CoapError(
+      'PROTOCOL',
+      `expected the block at offset ${received}, but received block ${block.number} of ${block.size} bytes`,
+    );
   }
   if (block.more ? length !== block.size : length > block.size) {
-    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes has ${length}`);
+    throw new CoapError('PROTOCOL', `block ${block.number} has ${length} bytes, but its block size is ${block.size}`);
   }
 }
 
@@ -135,6 +142,6 @@ function sizeHint(reply: Reply): number | null {
 function replyBlock(value: number | null): Block | null {
   if (value === null) return null;
   const block = readBlock(value);
-  if (!block) throw new CoapError('PROTOCOL', 'the response has the reserved block size');
+  if (!block) throw new CoapError('PROTOCOL', 'the response has the reserved block size (SZX 7)');
   return block;
 }

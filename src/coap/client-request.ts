@@ -84,10 +84,10 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     this.#cancelsObservation = observe === 1;
     if (request.signal?.aborted) throw new CoapError('CANCELLED', 'the request was cancelled');
     if (state.waiting.length >= layer.limits.waitingPerPeer) {
-      throw new CoapError('LIMIT', `${state.waiting.length} requests wait for ${state.peer.key} already`);
+      throw new CoapError('LIMIT', `too many requests (${state.waiting.length}) wait for ${state.peer.key}`);
     }
     if (replaced) layer.tokens.replace(replaced, this);
-    else if (!layer.tokens.add(this)) throw new CoapError('LIMIT', 'too many requests and observations at once');
+    else if (!layer.tokens.add(this)) throw new CoapError('LIMIT', 'too many requests and observations are active');
     state.requests = append(state.requests, this);
     layer.messages.counters.operations++;
     request.signal?.addEventListener('abort', this.#onAbort);
@@ -220,8 +220,8 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     if (this.#request.confirmable ?? true) {
       pending.transmission = messages.sendConfirmable(this.state, messageId, datagram, {
         acknowledged: () => this.#acknowledge(),
-        reset: () => this.end(new CoapError('RESET', `${this.state.peer.key} answered by Reset`)),
-        timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge`)),
+        reset: () => this.end(new CoapError('RESET', `${this.state.peer.key} rejected the request with a Reset`)),
+        timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge the request`)),
       });
     } else {
       // RFC 7252 §4.7 leaves open when a client stops to expect a response to a NON; the others need not wait for more.
@@ -267,7 +267,9 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
   }
 
   #refuse(option: number): void {
-    this.end(new CoapError('PROTOCOL', `the response has the critical option ${option}, which is not understood`));
+    this.end(
+      new CoapError('PROTOCOL', `the response has the critical option ${option}, which is unknown or malformed`),
+    );
   }
 
   /** Stops all that runs for the message at hand. */
@@ -302,14 +304,14 @@ function requestOptions(request: OutgoingRequest, observe: 0 | 1 | null): readon
 function shortString(number: number, text: string, what: string): MessageOption {
   const option = stringOption(number, text);
   if (option.value.length > 255) {
-    throw new CoapError('INVALID', `a ${what} has at most 255 bytes, not ${option.value.length}`);
+    throw new CoapError('INVALID', `a ${what} must have at most 255 bytes, not ${option.value.length}`);
   }
   return option;
 }
 
 function uint16(number: number, value: number, what: string): MessageOption {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff) {
-    throw new CoapError('INVALID', `${what} is 0..65535, not ${value}`);
+    throw new CoapError('INVALID', `${what} must be an integer from 0 to 65535, not ${value}`);
   }
   return uintOption(number, value);
 }

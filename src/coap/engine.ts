@@ -166,7 +166,7 @@ class CoapEngine implements CoapEndpoint {
   #obtain(peer: Peer): PeerState {
     if (this.#closing) throw new CoapError('CLOSED', 'the endpoint is closed');
     const state = this.#messages.peers.obtain(peer, this.#clock.now());
-    if (!state) throw new CoapError('LIMIT', `${this.#messages.peers.size} peers are known, no room for another`);
+    if (!state) throw new CoapError('LIMIT', `the peer table is full (${this.#messages.peers.size} peers)`);
     this.#keepSweeping();
     return state;
   }

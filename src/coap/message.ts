@@ -113,14 +113,15 @@ export function decode(datagram: Uint8Array): DecodedMessage {
 /** Writes one datagram. Throws CoapError INVALID for what no CoAP message can carry. */
 export function encode(message: Message): Uint8Array {
   const { token, payload } = message;
-  if (token.length > MAX_TOKEN_BYTES) throw new CoapError('INVALID', `a token has 0..8 bytes, not ${token.length}`);
+  if (token.length > MAX_TOKEN_BYTES)
+    throw new CoapError('INVALID', `a token must have 0 to 8 bytes, not ${token.length}`);
   const options = inOrder(message.options);
 
   let size = HEADER_BYTES + token.length + (payload.length > 0 ? 1 + payload.length : 0);
   let previous = 0;
   for (const { number, value } of options) {
     if (value.length > MAX_OPTION_BYTES || number > MAX_OPTION_NUMBER) {
-      throw new CoapError('INVALID', `option ${number} of ${value.length} bytes can't be sent`);
+      throw new CoapError('INVALID', `option ${number} with ${value.length} bytes can't be encoded`);
     }
     size += 1 + extendedBytes(number - previous) + extendedBytes(value.length) + value.length;
     previous = number;

@@ -68,9 +68,12 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
   /** Takes the token of an earlier run. Throws CoapError INVALID or LIMIT. */
   resume(token: Uint8Array): void {
     const { tokens, limits } = this.#layer;
-    if (tokens.size >= limits.tokens) throw new CoapError('LIMIT', 'too many requests and observations at once');
+    if (tokens.size >= limits.tokens) throw new CoapError('LIMIT', 'too many requests and observations are active');
     if (!tokens.addAt(this, token)) {
-      throw new CoapError('INVALID', `${Buffer.from(token).toString('hex')} is in use, or no token of this endpoint`);
+      throw new CoapError(
+        'INVALID',
+        `the token ${Buffer.from(token).toString('hex')} is in use or does not have 8 bytes`,
+      );
     }
     this.#attach();
   }
@@ -203,7 +206,7 @@ export async function startObserving(
   onNotification: NotificationHandler,
 ): Promise<{ readonly response: IncomingResponse; readonly observation: Observation | null }> {
   if (request.method !== 'GET' && request.method !== 'FETCH') {
-    throw new CoapError('INVALID', `${request.method} can't be observed, GET and FETCH can`);
+    throw new CoapError('INVALID', `${request.method} can't start an observation, use GET or FETCH`);
   }
   const clientRequest = new ClientRequest(layer, state, request, 0);
   let observation: ClientObservation | null = null;

@@ -54,7 +54,9 @@ export class Connection {
     this.#socket = socket;
     this.#clock = clock;
     this.#listener = listener;
-    this.#firstMessage = clock.after(FIRST_MESSAGE_MS, () => this.#abort('no Capabilities and Settings Message came'));
+    this.#firstMessage = clock.after(FIRST_MESSAGE_MS, () =>
+      this.#abort('no Capabilities and Settings Message received'),
+    );
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#read(bytes));
     socket.on('error', () => {});
@@ -85,7 +87,7 @@ export class Connection {
     while (!this.#over) {
       const read = readFrame(this.#unread, start, LARGEST);
       if (read === 'incomplete') break;
-      if (typeof read === 'string') return this.#abort(`a ${read} message`);
+      if (typeof read === 'string') return this.#abort(`the message is ${read}`);
       start = read.end;
       this.#take(read.frame);
     }
@@ -94,7 +96,8 @@ export class Connection {
 
   #take(frame: Frame): void {
     if (!this.#introduced) {
-      if (frame.code !== signals.csm) return this.#abort('the first message is a Capabilities and Settings Message');
+      if (frame.code !== signals.csm)
+        return this.#abort('the first message must be a Capabilities and Settings Message');
       this.#introduced = true;
       this.#firstMessage.cancel();
     }
@@ -106,7 +109,7 @@ export class Connection {
   #signalled(frame: Frame): void {
     const problem = unknownCritical(frame);
     if (problem !== null) {
-      return this.#abort('an option is not understood', typeof problem === 'number' ? problem : null);
+      return this.#abort('a critical option is unknown or malformed', typeof problem === 'number' ? problem : null);
     }
     if (frame.code === signals.ping) this.#write(pong(frame.token));
     else if (frame.code === signals.release) this.#leave();

@@ -54,7 +54,7 @@ export function createTlsServer(
 /** Rejects when `ask` throws, rejects or takes longer than a handshake may. */
 function inTime<Result>(clock: Clock, ask: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const late = clock.after(HANDSHAKE_MS, () => reject(new Error('the look-up takes too long')));
+    const late = clock.after(HANDSHAKE_MS, () => reject(new Error('the certificate look-up timed out')));
     const asked = Promise.resolve().then(ask);
     void asked.then(resolve, reject).then(() => late.cancel());
   });
