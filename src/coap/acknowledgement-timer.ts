@@ -3,9 +3,9 @@ import type { PendingResponse } from './pending-response.ts';
 import type { MessageLayer } from './message-layer.ts';
 
 /**
- * How long a peer is kept waiting for the response before it gets an empty acknowledgement, so that it needn't send the
- * request again (RFC 7252 §5.2.2). One timer serves all answers: most come at once, and a timer each would cost more
- * than they do.
+ * Sends an empty acknowledgement when a response takes too long, so that the peer does not retransmit its request (RFC
+ * 7252 §5.2.2). All pending responses share one timer: most are sent at once, and a timer each would cost more than
+ * they do.
  */
 export class AcknowledgementTimer {
   readonly #messages: MessageLayer;
@@ -18,7 +18,7 @@ export class AcknowledgementTimer {
   }
 
   begin(pending: PendingResponse): void {
-    // Half of ACK_TIMEOUT leaves the other half for the way there and back.
+    // Half of ACK_TIMEOUT; the other half is for the round trip.
     const end = this.#messages.clock.now() + this.#messages.parametersOf(pending.state).ackTimeoutMs / 2;
     this.#ends.set(pending, end);
     if (end < this.#timerEnds) this.#arm(end);

@@ -6,21 +6,21 @@ import { CoapError } from './error.ts';
 import type { ClientRequest, Reply, RequestLayer } from './client-request.ts';
 import { optionNumbers, uintOption } from './option.ts';
 
-/** How often a read begins again because the representation changed under it. */
+/** How often reading starts again because the representation changed. */
 const MOST_RESTARTS = 2;
 
-/** Sends a request, in blocks when its body needs them; resolves with the response or the first block of it. */
+/** Sends a request, in blocks when its body is too large for one. Resolves with the response or its first block. */
 export async function sendWhole(request: ClientRequest): Promise<Reply> {
   const { body, blockSize } = request;
   if (body.length > blockSize) return sendBlocks(request, body, blockSize);
   const reply = await request.send([], body, true);
   const wanted = sizeHint(reply);
-  // RFC 7959 §2.9.3: 4.13 may say in Block1 which size would do.
+  // RFC 7959 §2.9.3: the Block1 option of a 4.13 may give a block size that the peer accepts.
   if (wanted !== null && wanted < body.length) return sendBlocks(request, body, wanted);
   return reply;
 }
 
-/** RFC 7959 §2.5: block after block, each answered 2.31 but for the last. */
+/** RFC 7959 §2.5: sends one block after the other. The peer answers 2.31 to each except the last. */
 async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: number): Promise<Reply> {
   let size = largest;
   let offset = 0;
@@ -42,7 +42,8 @@ async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: num
       return reply;
     }
     if (!isSuccess(reply.code)) return reply;
-    // RFC 7959 §2.3: 2.31, or a final code for this block alone. A success without Block1 took the part for the whole.
+    // RFC 7959 §2.3: 2.31, or a final code for this block alone. In a success without Block1, or with its M bit set,
+    // the peer took the block for the whole body.
     if (reply.code !== codes.continue && (echoed === null || echoed.more)) {
       throw new CoapError(
         'PROTOCOL',
@@ -53,12 +54,12 @@ async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: num
       throw new CoapError('PROTOCOL', `the peer acknowledged block ${block.number} as block ${echoed.number}`);
     }
     offset += size;
-    // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset stays what it is.
+    // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset does not change.
     if (echoed && echoed.size < size) size = echoed.size;
   }
 }
 
-/** Reads on to the end of a response whose first block is at hand (RFC 7959 §2.4). */
+/** Requests the further blocks of a response whose first block was received (RFC 7959 §2.4). */
 export async function readWhole(layer: RequestLayer, request: ClientRequest, first: Reply): Promise<IncomingResponse> {
   if (isWhole(first)) return wholeResponse(first, first.payload);
   const body = new Body();
@@ -68,13 +69,13 @@ export async function readWhole(layer: RequestLayer, request: ClientRequest, fir
     for (let restarts = 0; ;) {
       const block = replyBlock(reply.options.block2);
       if (!isSuccess(reply.code) || block === null) {
-        // The resource went away, or the peer can do without blocks now: that is the response.
+        // The peer answers with an error, or without blocks: this is the response.
         if (body.length > 0 && isSuccess(reply.code))
           throw new CoapError('PROTOCOL', 'a further block of the response has no Block2 option');
         return wholeResponse(reply, reply.payload);
       }
       if (body.length > 0 && !sameEtag(first, reply)) {
-        // RFC 7959 §2.4: blocks of different representations must not be put together.
+        // RFC 7959 §2.4: blocks of different representations must not be combined.
         if (!request.isSafe || restarts++ === MOST_RESTARTS) {
           throw new CoapError('PROTOCOL', 'the representation changed during the block-wise transfer');
         }
@@ -104,7 +105,7 @@ export async function readWhole(layer: RequestLayer, request: ClientRequest, fir
   }
 }
 
-/** True when no further block follows and none is missing before. */
+/** True when the response is not one of several blocks. */
 export function isWhole(reply: Reply): boolean {
   const block = replyBlock(reply.options.block2);
   return block === null || (block.number === 0 && !block.more);
@@ -132,7 +133,7 @@ function sameEtag(first: Reply, reply: Reply): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }
 
-/** The block size that a 4.13 proposes. */
+/** The block size in the Block1 option of a 4.13 (RFC 7959 §2.9.3). */
 function sizeHint(reply: Reply): number | null {
   if (reply.code !== codes.requestEntityTooLarge) return null;
   return replyBlock(reply.options.block1)?.size ?? null;

@@ -15,32 +15,32 @@ import { TokenHolder, type TokenTable } from './token.ts';
 import type { Transmission } from './transmission.ts';
 import { startOrWait, startOrWaitFirst, endInteraction, withdraw } from './outstanding.ts';
 
-/** What requests of ours share. */
+/** What all client requests of an endpoint share. */
 export interface RequestLayer {
   readonly messages: MessageLayer;
   readonly tokens: TokenTable;
   readonly downloads: ByteBudget;
   readonly limits: CoapLimits;
-  /** A caller's handler or listener failed, or a notification could not be read. */
+  /** Called when a handler or listener of the caller throws, or when a notification can't be read. */
   readonly onHandlerError: (error: unknown) => void;
 }
 
-/** One response message; its payload, a copy, may be one block of a body. */
+/** One response message. Its payload is a copy, and may be one block of a body. */
 export interface Reply {
   readonly code: Code;
   readonly options: ResponseOptions;
   readonly payload: Uint8Array;
 }
 
-/** What a request ends with that had its response: nobody sees it, so one is enough for all. */
+/** The error of a request that ends after its response. No caller receives it, so all requests share one. */
 const ENDED = new CoapError('CANCELLED', 'the request has ended');
 
-/** The request message that is waiting for its turn or its response. */
+/** The request message that waits to be sent, or was sent and has no response yet. */
 interface PendingMessage {
   readonly datagramFor: (messageId: number) => Uint8Array;
-  /** The peer has the whole request body with it: the turn ends with its acknowledgement. */
+  /** True for the last message of the request body: its acknowledgement ends the outstanding interaction. */
   readonly complete: boolean;
-  /** Where in the response the block that is asked for begins. */
+  /** The offset of the requested block in the response body. */
   readonly offset: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: CoapError) => void;
@@ -51,15 +51,15 @@ interface PendingMessage {
 }
 
 /**
- * One request of ours under one token, message after message when its body goes in blocks: it waits for the peer's
- * turn, sends, and matches the responses by peer and token (RFC 7252 §5.3.2).
+ * A request to a peer under one token; with block-wise transfer it is several messages. It waits while NSTART
+ * interactions are outstanding, sends each message, and matches responses by peer and token (RFC 7252 §5.3.2).
  */
 export class ClientRequest extends TokenHolder implements WaitingRequest {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
   readonly #options: readonly MessageOption[];
-  /** RFC 7641 §3.6: a notification under way must not be taken for the answer to the cancellation. */
+  /** RFC 7641 §3.6: a notification that is still on its way is not the response to the cancellation. */
   readonly #cancelsObservation: boolean;
   readonly #onAbort = (): void => this.end(new CoapError('CANCELLED', 'the request was cancelled'));
   #pending: PendingMessage | null = null;
@@ -68,7 +68,10 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
   #acknowledged = false;
   #error: CoapError | null = null;
 
-  /** Throws CoapError INVALID, LIMIT or CANCELLED. `observe` is the option's value; 1 cancels what `replaced` observes. */
+  /**
+   * Throws CoapError INVALID, LIMIT or CANCELLED. `observe` is the option's value; 1 cancels the observation
+   * `replaced`.
+   */
   constructor(
     layer: RequestLayer,
     state: PeerState,
@@ -97,17 +100,17 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     return this.#layer.messages.parametersOf(this.state).blockSize;
   }
 
-  /** GET and FETCH can be begun again: they change nothing. */
+  /** RFC 7252 §5.1: GET and FETCH change nothing, so they may be repeated. */
   get isSafe(): boolean {
     return this.#request.method === 'GET' || this.#request.method === 'FETCH';
   }
 
-  /** Sends the body whole, or one block of it; `complete` says that no more of it follows. */
+  /** Sends the whole body or one block of it. `complete` is true when no further block follows. */
   send(block: readonly MessageOption[], payload: Uint8Array, complete: boolean): Promise<Reply> {
     return this.#exchange(block, payload, complete, 0);
   }
 
-  /** Asks for a block of the response (RFC 7959 §2.4): only a FETCH says again what it asks for. */
+  /** Requests a block of the response (RFC 7959 §2.4). Only a FETCH sends its body again. */
   sendForBlock(block: Block): Promise<Reply> {
     const body = this.#request.payload ?? NO_BYTES;
     const repeated = this.#request.method === 'FETCH' && body.length <= this.blockSize;
@@ -125,7 +128,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
   }
 
   onPiggybacked(message: Message): void {
-    // Only the message that waits can be acknowledged: a late copy of an earlier block's answer is none of ours.
+    // The acknowledgement must be for the pending message, not a late duplicate for an earlier block.
     if (this.#pending?.messageId !== message.messageId) {
       this.#layer.messages.counters.dropped.unmatched++;
       return;
@@ -140,7 +143,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     const options = readResponseOptions(message.options);
     const waits = this.#pending !== null && this.#pending.messageId >= 0;
     if ('unrecognized' in options) {
-      // RFC 7252 §5.4.1: the message is rejected; a NON stays unanswered and so does the request.
+      // RFC 7252 §5.4.1: reject the message. If it is a NON, the request goes on waiting for a response.
       delivery.reject();
       if (waits && message.type === 'CON') this.#refuse(options.unrecognized);
       return;
@@ -150,7 +153,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     if (waits) this.#resolve(message, options);
   }
 
-  /** Ends it with an error, whatever it is at. Does nothing when it has ended. */
+  /** Ends the request with an error. Does nothing when it has already ended. */
   end(error: CoapError): void {
     this.#error ??= error;
     const pending = this.#pending;
@@ -159,7 +162,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     pending.reject(error);
   }
 
-  /** Gives the token and the turn back. To be called once, however it went. */
+  /** Frees the token and the outstanding interaction. Call it once, after success and after failure. */
   close(): void {
     this.end(ENDED);
     this.#endInteraction();
@@ -224,13 +227,14 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
         timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge the request`)),
       });
     } else {
-      // RFC 7252 §4.7 leaves open when a client stops to expect a response to a NON; the others need not wait for more.
+      // RFC 7252 §4.7 does not say for how long a client expects a response to a NON; after ACK_TIMEOUT the next may
+      // start.
       pending.outstandingTimer = messages.clock.after(ackTimeoutMs, () => this.#endInteraction());
       messages.send(this.state, datagram);
     }
     if (!this.#sent) {
       this.#sent = true;
-      this.#tell(this.#request.onSent);
+      this.#call(this.#request.onSent);
     }
   }
 
@@ -241,9 +245,9 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     if (!pending.complete) return;
     if (!this.#acknowledged) {
       this.#acknowledged = true;
-      this.#tell(this.#request.onAcknowledged);
+      this.#call(this.#request.onAcknowledged);
     }
-    // RFC 7252 §4.7: a request that is acknowledged is outstanding no longer, even if its response is yet to come.
+    // RFC 7252 §4.7: an acknowledged request is no longer outstanding, even without its response.
     this.#endInteraction();
   }
 
@@ -251,14 +255,14 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     const pending = this.#pending;
     if (!pending) return;
     const block = options.block2 === null ? null : readBlock(options.block2);
-    // A second answer to the request for an earlier block, which a peer may give to a NON.
+    // A peer may answer the NON request for an earlier block twice; ignore the second response.
     if (block && block.number * block.size < pending.offset) return;
     this.#clear(pending.complete);
     pending.resolve({ code: message.code, options, payload: copyOf(message.payload) });
   }
 
-  /** A caller's mistake must not break what runs here. */
-  #tell(listener: (() => void) | undefined): void {
+  /** Catches what the listener throws, so that the request can go on. */
+  #call(listener: (() => void) | undefined): void {
     try {
       listener?.();
     } catch (error) {
@@ -272,7 +276,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     );
   }
 
-  /** Stops all that runs for the message at hand. */
+  /** Stops the timers and retransmissions of the pending message. */
   #clear(endsInteraction: boolean): void {
     const pending = this.#pending;
     this.#pending = null;

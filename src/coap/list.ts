@@ -1,6 +1,6 @@
 /**
- * The empty list of all peers: most peers are idle, and one shared array saves each of them several. It must not be
- * written to, so a list is extended and shortened by `append` and `without` only.
+ * One empty array that all idle peers share, so that each of them needs no arrays of its own. Nothing may write to it:
+ * change a list with `append` and `without` only.
  */
 export const NONE: never[] = [];
 

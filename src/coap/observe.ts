@@ -10,11 +10,14 @@ import { readResponseOptions } from './option.ts';
 import type { PeerActivity, PeerState } from './peer.ts';
 import { TokenHolder } from './token.ts';
 
-/** After which a notification counts as newer whatever its number (RFC 7641 §3.4). */
+/** After this time a notification counts as newer, whatever its sequence number is (RFC 7641 §3.4). */
 const SEQUENCE_LIFETIME_MS = 128_000;
 const HALF_SEQUENCE = 2 ** 23;
 
-/** RFC 7641 §3.4: 24-bit numbers that wrap around, compared within half their range and within 128 s. */
+/**
+ * RFC 7641 §3.4: sequence numbers have 24 bits and wrap around; they are compared within half their range and within
+ * 128 s.
+ */
 export function isNewer(
   previous: { readonly sequence: number; readonly at: number },
   next: { readonly sequence: number; readonly at: number },
@@ -27,17 +30,17 @@ export function isNewer(
   );
 }
 
-/** An observation of ours at a peer, from the response that began it to the one that ends it (RFC 7641 §3). */
+/** An observation of a peer's resource, from the response that starts it to the one that ends it (RFC 7641 §3). */
 export class ClientObservation extends TokenHolder implements Observation, PeerActivity {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
   readonly #onNotification: NotificationHandler;
-  /** Of the newest notification that was taken; null before the first after a restart of ours. */
+  /** The sequence number of the newest accepted notification; null after `resume`, before the first one. */
   #sequence: number | null = null;
   #at = 0;
   #running = true;
-  /** Reads the further blocks of the newest notification. */
+  /** The request that reads the further blocks of the newest notification. */
   #reading: ClientRequest | null = null;
 
   constructor(layer: RequestLayer, state: PeerState, request: OutgoingRequest, onNotification: NotificationHandler) {
@@ -45,7 +48,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#layer = layer;
     this.state = state;
     const { method, path, query, contentFormat, accept, payload } = request;
-    // Without the caller's signal and listeners: they were for the request that began it.
+    // The caller's signal and listeners are left out: they are for the first request only.
     this.#request = {
       method,
       path,
@@ -57,7 +60,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#onNotification = onNotification;
   }
 
-  /** Takes the token of the request that started it, and the order from its response. */
+  /** Takes over the token of the request that started the observation, and the sequence number of its response. */
   begin(clientRequest: ClientRequest, sequence: number): void {
     this.#sequence = sequence;
     this.#at = this.#layer.messages.clock.now();
@@ -65,7 +68,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#attach();
   }
 
-  /** Takes the token of an earlier run. Throws CoapError INVALID or LIMIT. */
+  /** Continues an observation of an earlier run with its token. Throws CoapError INVALID or LIMIT. */
   resume(token: Uint8Array): void {
     const { tokens, limits } = this.#layer;
     if (tokens.size >= limits.tokens) throw new CoapError('LIMIT', 'too many requests and observations are active');
@@ -88,7 +91,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     if (!this.#running) throw new CoapError('CANCELLED', 'the observation has ended');
     this.#detach();
     try {
-      // From here on its token waits for the answer; a notification still under way is acknowledged and dropped.
+      // From here the token belongs to the cancellation; a notification still on its way is acknowledged and dropped.
       const clientRequest = new ClientRequest(this.#layer, this.state, { ...this.#request, ...options }, 1, this);
       try {
         const first = await sendWhole(clientRequest);
@@ -107,7 +110,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#layer.tokens.remove(this);
   }
 
-  /** A session that ends says nothing of the observation: the device may take it along to its next one (`movePeer`). */
+  /** The end of a session does not end the observation: the device may continue it in its next session (`movePeer`). */
   end(error: CoapError): void {
     this.#reading?.end(error);
   }
@@ -124,7 +127,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     }
     const { messages } = this.#layer;
     const now = messages.clock.now();
-    // RFC 7641 §3.2: an error, or a response without Observe, is the last that the peer sends.
+    // RFC 7641 §3.2: an error response, or a response without Observe, ends the observation.
     const final = !isSuccess(message.code) || options.observe === null;
     const before = { sequence: this.#sequence, at: this.#at };
     if (options.observe !== null && !final) {
@@ -149,7 +152,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     before: { readonly sequence: number | null; readonly at: number },
   ): Promise<void> {
     const taken = this.#sequence;
-    // RFC 7641 §3.4 with RFC 7959 §2.6: what was being read of the older state is of no use any more.
+    // RFC 7641 §3.4, RFC 7959 §2.6: stop reading the blocks of an older notification.
     this.#reading?.end(new CoapError('CANCELLED', 'a newer notification arrived'));
     try {
       const whole = await this.#whole(reply);
@@ -158,12 +161,12 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
       delivery.acknowledge();
     } catch (error) {
       if (this.#sequence !== taken) {
-        // A newer one was taken meanwhile, which says all that this one said; a repetition would be stale.
+        // A newer notification was accepted meanwhile and supersedes this one; a retransmission would be stale.
         delivery.acknowledge();
         return;
       }
-      // What the notification carried is not stored, so it is not acknowledged, and not remembered either: the peer
-      // repeats it (RFC 7252 §4.2), and the repetition must find the door open.
+      // The notification was not stored. It is neither acknowledged nor recorded, so that the peer retransmits it
+      // (RFC 7252 §4.2) and the retransmission is accepted.
       this.#sequence = before.sequence;
       this.#at = before.at;
       delivery.forget();
@@ -171,7 +174,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     }
   }
 
-  /** A notification holds the first block at most; the others are read by a GET of their own, without Observe. */
+  /** RFC 7959 §2.6: a notification has the first block at most; separate requests without Observe read the others. */
   async #whole(reply: Reply): Promise<IncomingResponse> {
     if (isWhole(reply)) return wholeResponse(reply, reply.payload);
     const clientRequest = new ClientRequest(this.#layer, this.state, this.#request);
@@ -198,7 +201,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
   }
 }
 
-/** Asks to observe; resolves when the response is whole, and notifications may have come before that. */
+/** Starts an observation. Resolves with the whole response; notifications may arrive before that. */
 export async function startObserving(
   layer: RequestLayer,
   state: PeerState,
@@ -232,7 +235,7 @@ export async function startObserving(
   }
 }
 
-/** RFC 7959 §2.6: the further blocks are asked for without Observe, under another token. */
+/** RFC 7959 §2.6: requests the further blocks without Observe, under another token. */
 async function readRest(
   layer: RequestLayer,
   state: PeerState,

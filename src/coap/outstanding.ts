@@ -2,8 +2,8 @@ import { append, without } from './list.ts';
 import type { PeerState, WaitingRequest } from './peer.ts';
 
 /**
- * RFC 7252 §4.7: at most NSTART interactions are outstanding to a peer; the others wait, in order. A response of ours is
- * no interaction that we began, so it never waits here: a peer that can do one thing at a time would wait for us.
+ * RFC 7252 §4.7: at most NSTART interactions with a peer are outstanding; further requests wait in order. Only requests
+ * wait, never responses: a peer that handles one request at a time would wait for the response in the meantime.
  */
 export function startOrWait(state: PeerState, request: WaitingRequest, nstart: number): void {
   if (state.outstanding < nstart) {
@@ -12,12 +12,13 @@ export function startOrWait(state: PeerState, request: WaitingRequest, nstart: n
   } else state.waiting = append(state.waiting, request);
 }
 
-/** The next block of a body goes before other requests: the peer may not hold two bodies. */
+/** Puts the next block of a body before the other waiting requests: the peer may be unable to keep two bodies. */
 export function startOrWaitFirst(state: PeerState, request: WaitingRequest, nstart: number): void {
   if (state.outstanding < nstart) startOrWait(state, request, nstart);
   else state.waiting = [request, ...state.waiting];
 }
 
+/** Frees the place of one interaction and starts the request that waits first. */
 export function endInteraction(state: PeerState): void {
   state.outstanding--;
   const next = state.waiting[0];
@@ -27,6 +28,7 @@ export function endInteraction(state: PeerState): void {
   next.start();
 }
 
+/** Removes a request that still waits. */
 export function withdraw(state: PeerState, request: WaitingRequest): void {
   state.waiting = without(state.waiting, request);
 }

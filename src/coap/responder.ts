@@ -12,7 +12,7 @@ import type { PeerState } from './peer.ts';
 import { serveBlock, servedBody, ServedBodies, type ServedBody } from './served-body.ts';
 import { Uploads } from './upload.ts';
 
-/** A request, put together, that a handler is at. */
+/** A request on its way to a handler and back. */
 interface Handling {
   readonly pending: PendingResponse;
   readonly method: Method;
@@ -21,7 +21,7 @@ interface Handling {
   readonly block2: Block | null;
 }
 
-/** The server's side of RFC 7252 §5: from a request message to the handler, and its response back. */
+/** The server side of RFC 7252 §5: passes each request to the handler and sends the handler's response. */
 export class Responder {
   readonly uploads: Uploads;
   readonly served: ServedBodies;
@@ -30,7 +30,7 @@ export class Responder {
   readonly #limits: CoapLimits;
   readonly #onHandlerError: (error: unknown) => void;
   readonly #acknowledgementTimer: AcknowledgementTimer;
-  /** Called when the last handler is done. */
+  /** Called when the last running handler has finished. */
   #onIdle: (() => void) | null = null;
 
   constructor(
@@ -47,12 +47,12 @@ export class Responder {
     this.served = new ServedBodies(limits, bodyLifetimeMs);
   }
 
-  /** Takes a request that is no duplicate. */
+  /** Processes a request that is not a duplicate. */
   take(state: PeerState, message: Message, recent: RecentMessage): void {
     const pending = new PendingResponse(this.#messages, state, message, recent);
     const options = readRequestOptions(message.options);
     if ('unrecognized' in options) {
-      // RFC 7252 §5.4.1: 4.02 for a confirmable request; a non-confirmable one is rejected, and silence does that (§4.3).
+      // RFC 7252 §5.4.1: answer 4.02 to a confirmable request; reject a non-confirmable one by ignoring it (§4.3).
       if (pending.confirmable) pending.respond(codes.badOption);
       else {
         this.#messages.counters.dropped['critical option']++;
@@ -67,7 +67,7 @@ export class Responder {
 
     const block1 = options.block1 === null ? null : readBlock(options.block1);
     const block2 = options.block2 === null ? null : readBlock(options.block2);
-    // RFC 7959 §2.2: the reserved size must lead to 4.00.
+    // RFC 7959 §2.2: the reserved SZX 7 is answered 4.00.
     if ((options.block1 !== null && !block1) || (options.block2 !== null && !block2)) {
       return pending.respond(codes.badRequest);
     }
@@ -77,7 +77,7 @@ export class Responder {
     if (block2 && block2.number > 0) {
       const served = this.served.get(bodyKey(handling), now);
       if (served) return this.#respondBlock(handling, served, block2.number, block2.size);
-      // To run a POST again for another block of its response would do twice what was asked once.
+      // Only safe methods run again for a further block: a POST would take effect twice.
       if (method !== 'GET' && method !== 'FETCH') return pending.respond(codes.requestEntityIncomplete);
     }
     if (!block1) return this.#handle(handling, copyOf(message.payload));
@@ -90,7 +90,7 @@ export class Responder {
     this.#acknowledgementTimer.close();
   }
 
-  /** Calls when no handler runs, at once or later. */
+  /** Calls `idle` as soon as no handler runs, possibly immediately. */
   onceIdle(idle: () => void): void {
     if (this.#messages.counters.answering === 0) idle();
     else this.#onIdle = idle;
@@ -149,10 +149,10 @@ export class Responder {
       return pending.respond(response.code, options, payload);
     }
     const body = servedBody(response.code, options, payload);
-    // A copy: the caller may go on with its buffer.
+    // Copy it, because the handler may reuse its buffer.
     const kept = { ...body, payload: copyOf(payload) };
     this.served.keep(bodyKey(handling), pending.state, kept, this.#messages.clock.now());
-    // RFC 7959 §2.3: a smaller block than asked for keeps the offset, so its number grows.
+    // RFC 7959 §2.3: a block smaller than requested keeps the offset, so its number is larger.
     this.#respondBlock(handling, body, (number * (block2?.size ?? size)) / size, size);
   }
 
@@ -164,7 +164,7 @@ export class Responder {
   }
 }
 
-/** What the blocks of one body, in or out, share. Built for block-wise transfers only. */
+/** Identifies the body of a block-wise transfer: all its blocks have the same key. */
 function bodyKey({ pending, method, options }: Handling): string {
   const { path, query, requestTag } = options;
   const tag = requestTag && Buffer.from(requestTag).toString('hex');
