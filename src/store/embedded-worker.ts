@@ -22,7 +22,7 @@ export type FromDatabase =
 
 /** The embedded database's thread: PGlite holds the thread that calls it for as long as a statement runs. */
 const port = parentPort;
-if (!port) throw new Error('embedded-worker is started by embedded.ts, as a worker');
+if (!port) throw new Error('embedded-worker must run as a worker thread of embedded.ts');
 const answer = (message: FromDatabase, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const database = await open(String(workerData));

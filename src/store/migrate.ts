@@ -25,7 +25,7 @@ export async function migrate(pool: Pool): Promise<void> {
     await client.query(RIGHTS_SQL);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new StoreError('CANNOT_OPEN', `can't bring the database to the present schema: ${detail}`, { cause: error });
+    throw new StoreError('CANNOT_OPEN', `can't migrate the database: ${detail}`, { cause: error });
   } finally {
     await client.query(`select pg_advisory_unlock(${MIGRATION_LOCK})`).catch((lost: Error) => (broken = lost));
     client.release(broken);

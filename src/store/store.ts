@@ -47,7 +47,7 @@ export function createStore({ pool, embedded, end }: Database): Store {
 
   async function transaction<T>(rights: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
     if (running.getStore()?.open) {
-      throw new StoreError('NESTED', 'a transaction was started inside a transaction: use its tx');
+      throw new StoreError('NESTED', 'a transaction was started inside a transaction: use the tx of the outer one');
     }
     const client = await pool.connect();
     const scope = { open: true };
@@ -58,8 +58,7 @@ export function createStore({ pool, embedded, end }: Database): Store {
       const result = await running.run(scope, () => work(drizzle(client)));
       const { command } = await client.query('commit');
       // PostgreSQL answers a commit of a failed transaction with a rollback, and no error.
-      if (command !== 'COMMIT')
-        throw new StoreError('QUERY', 'a statement of the transaction failed: it was rolled back');
+      if (command !== 'COMMIT') throw new StoreError('QUERY', 'a statement failed, so the transaction was rolled back');
       return result;
     } catch (error) {
       await client.query('rollback').catch((lost: Error) => (broken = lost));
