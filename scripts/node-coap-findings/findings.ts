@@ -308,7 +308,7 @@ export const findings: Readonly<Record<string, Finding>> = {
 
   'time-out': {
     claim:
-      'a request that nobody acknowledges times out at EXCHANGE_LIFETIME, 247 s, not at MAX_TRANSMIT_WAIT, 93 s (read in the source)',
+      'a request without an acknowledgement times out at EXCHANGE_LIFETIME, 247 s, not at MAX_TRANSMIT_WAIT, 93 s (read in the source)',
     async reproduce() {
       const source = await readFile(
         new URL(import.meta.resolve('coap')).pathname.replace('index.js', 'lib/retry_send.js'),

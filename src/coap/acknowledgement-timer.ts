@@ -3,8 +3,8 @@ import type { PendingResponse } from './pending-response.ts';
 import type { MessageLayer } from './message-layer.ts';
 
 /**
- * Sends an empty acknowledgement when a response takes too long, so that the peer does not retransmit its request (RFC
- * 7252 §5.2.2). All pending responses share one timer: most are sent at once, and a timer each would cost more than
+ * Sends an empty acknowledgement when a response takes too long, so that the peer does not retransmit its request
+ * (RFC 7252 §5.2.2). All pending responses share one timer: most are sent at once, and a timer each would cost more than
  * they do.
  */
 export class AcknowledgementTimer {

@@ -100,7 +100,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     return this.#layer.messages.parametersOf(this.state).blockSize;
   }
 
-  /** RFC 7252 §5.1: GET and FETCH change nothing, so they may be repeated. */
+  /** GET and FETCH change nothing (RFC 7252 §5.1, RFC 8132 §2), so they may be repeated. */
   get isSafe(): boolean {
     return this.#request.method === 'GET' || this.#request.method === 'FETCH';
   }
@@ -261,7 +261,7 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     pending.resolve({ code: message.code, options, payload: copyOf(message.payload) });
   }
 
-  /** Catches what the listener throws, so that the request can go on. */
+  /** Catches what the listener throws, so that the request continues. */
   #call(listener: (() => void) | undefined): void {
     try {
       listener?.();

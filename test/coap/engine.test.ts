@@ -29,7 +29,7 @@ describe('the state of peers', () => {
     expect(network.clock.pendingCount).toBe(0);
   });
 
-  it('is kept while there is an observation, a request or a block-wise transfer', async () => {
+  it('is kept while there is an observation, and removed after it ends', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
@@ -247,7 +247,7 @@ describe('a network that loses, duplicates, delays and reorders datagrams', () =
     ).toBeGreaterThan(0);
   });
 
-  it('does not lose the last value of an observation', async () => {
+  it('does not lose, duplicate or reorder the values of an observation', async () => {
     const network = new SimulatedNetwork({ loss: 0.2, duplication: 0.2, delayMs: [5, 500] }, 42);
     const server = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);

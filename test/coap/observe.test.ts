@@ -185,7 +185,7 @@ describe('the acknowledgement of a notification', () => {
     expect(device.received).toMatchObject([{ type: 'ACK', messageId }]);
   });
 
-  it('does not acknowledge a sent request with the same message ID', async () => {
+  it('does not acknowledge or end a pending request with the same message ID', async () => {
     const { clock, device, endpoint, heard, observation } = await observing();
     const read = outcome(endpoint.request(device.peer, { method: 'GET', path: ['3'] }));
     await clock.advance(2);

@@ -115,12 +115,12 @@ describe('CoAP over TCP', () => {
     const peer = requests[0]?.peer;
     if (!peer) throw new Error('no peer');
     const heard: string[] = [];
-    let told = nothing;
+    let allDelivered = nothing;
     const third = new Promise<void>((resolve) => {
-      told = resolve;
+      allDelivered = resolve;
     });
     const observing = endpoint.observe(peer, { method: 'GET', path: ['t'] }, async ({ payload }) => {
-      if (heard.push(Buffer.from(payload).toString()) === 3) told();
+      if (heard.push(Buffer.from(payload).toString()) === 3) allDelivered();
     });
     const asked = await client.next();
     const token = asked?.token ?? NO_BYTES;
@@ -205,7 +205,7 @@ describe('CoAP over TCP, with a peer that does not close its connection', () => 
   it.each([
     ['its messages are invalid', async (): Promise<void> => client.send(1, NO_BYTES, [])],
     ['it sends nothing', async (): Promise<void> => clock.advance(30_000)],
-  ])('lets it go a second after the Abort when %s', async (_what, misbehave) => {
+  ])('destroys the connection a second after the Abort when %s', async (_what, misbehave) => {
     await misbehave();
     expect(await client.next()).toMatchObject({ code: 0xe5 });
     await clock.advance(1_000);
