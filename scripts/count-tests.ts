@@ -1,13 +1,13 @@
 /**
- * `count-tests.ts unit peers` ends a CI run: each failed test by its name and the first lines of why, then the closing
- * line, `N passed, N failed` (and `, N skipped`), over the vitest reports of these names in TEST_REPORT_DIR. A file that
- * did not load counts as a failed test, and so do an error that no test waited for and a report that is not there.
+ * `count-tests.ts unit peers` summarizes a CI run. It reads the vitest reports with these names in TEST_REPORT_DIR, prints
+ * each failed test with the first lines of the failure, and then the closing line `N passed, N failed` (and `, N skipped`).
+ * A file that did not load, an unhandled error and a missing report count as a failed test each.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UNHANDLED } from './unhandled-errors.ts';
 
-/** What is read here of vitest's JSON reporter, which writes Jest's format. */
+/** The fields that this script reads of vitest's JSON report, which has Jest's format. */
 interface Report {
   readonly numPassedTests: number;
   readonly numPendingTests: number;
@@ -26,7 +26,7 @@ interface TestFile {
   }[];
 }
 
-/** So many lines of a failure tell what was expected and where. */
+/** So many lines of a failure include what was expected and where. */
 const LINES_OF_A_FAILURE = 12;
 
 const directory = process.env['TEST_REPORT_DIR'] ?? '.';
@@ -44,7 +44,7 @@ for (const name of process.argv.slice(2)) {
   failures.push(...report.testResults.flatMap(failuresOf).map((failure) => `${name}: ${failure}`));
 }
 
-failures.push(...unhandled().map((error) => `no test waited for: ${firstLines(error)}`));
+failures.push(...unhandled().map((error) => `unhandled error: ${firstLines(error)}`));
 for (const failure of failures) console.log(`${failure}\n`);
 console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 /**
- * Reproduces what docs/decisions/0001-own-coap-engine.md says of the npm package `coap` (node-coap), each finding in a
- * process of its own, so that a crash is a result: `node --import tsx scripts/node-coap-findings.ts [finding …]`.
+ * Reproduces the findings of docs/decisions/0001-own-coap-engine.md about the npm package `coap` (node-coap). Each
+ * finding runs in a separate process, because some crash it: `node --import tsx scripts/node-coap-findings.ts [finding
+ * …]`.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,7 @@ import { findings, type Evidence } from './node-coap-findings/findings.ts';
 
 const TIME_LIMIT_MS = 60_000;
 
-/** Runs one finding in a child of this script; a child that dies or hangs is evidence too. */
+/** Runs one finding in a child process. A child that crashes or hangs is evidence too. */
 function inChild(name: string): Promise<Evidence> {
   return new Promise((resolve) => {
     const script = fileURLToPath(new URL('node-coap-findings/child.ts', import.meta.url));
@@ -37,7 +38,7 @@ const names = chosen.length > 0 ? chosen : Object.keys(findings);
 let missing = 0;
 for (const name of names) {
   const finding = findings[name];
-  if (!finding) throw new Error(`no finding ${name}; there are ${Object.keys(findings).join(', ')}`);
+  if (!finding) throw new Error(`unknown finding ${name}, the findings are ${Object.keys(findings).join(', ')}`);
   const { reproduced, says } = await inChild(name);
   if (!reproduced) missing++;
   console.log(`${reproduced ? 'reproduced    ' : 'NOT reproduced'}  ${finding.claim}\n                ${says}`);

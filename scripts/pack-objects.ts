@@ -1,7 +1,7 @@
 /**
- * Packs object definitions, one JSON object a line as the registry's facts come (id, version, name, urn, lwm2mVersion,
- * multiple, mandatory, resources), into data/objects.txt: one object version a line, fields as arrays, sorted, so that
- * the registry is read lazily and a change of it is a readable diff.
+ * Packs object definitions into data/objects.txt. The input has one JSON object per line (id, version, name, urn,
+ * lwm2mVersion, multiple, mandatory, resources). The output has one object version per line, sorted, with fields as
+ * arrays, so that the registry is read lazily and a change to it is a readable diff.
  *
  *     node --import tsx scripts/pack-objects.ts objects.jsonl [more.jsonl …] > data/objects.txt
  */
@@ -26,7 +26,7 @@ const definitions = process.argv
   .slice(2)
   .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
   .map((line): ObjectDefinition => {
-    // The files are our own input: what they hold is checked by the test that reads the packed registry.
+    // The input is not checked here: a test reads the packed registry.
     const source = JSON.parse(line) as SourceObject;
     return {
       ...source,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The tests that need peers which are not ours: installs what is missing, then each test starts and stops its own;
-# after that the unit suite once more, on a real Postgres instead of PGlite. Writes docs/scoreboard.md.
-#   TEST_REPORT_DIR: where to leave vitest's JSON reports (peers.json, postgres.json)
+# Runs the tests with independent peers. Installs missing peers first; each test starts and stops its peers. Then runs the
+# unit and e2e tests again on a real Postgres instead of PGlite. Writes docs/scoreboard.md.
+#   TEST_REPORT_DIR: the folder for vitest's JSON reports (peers.json, postgres.json)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ for script in scripts/peers/*.sh; do
 done
 
 failed=0
-# shellcheck disable=SC2046 # the report's options are words
+# shellcheck disable=SC2046 # the options must be split into words
 npx vitest run --project peers --reporter=default --reporter=./test/interop/ets/scoreboard.ts $(report peers) || failed=1
 # shellcheck disable=SC2046
 node --import tsx scripts/peers/with-postgres.ts npx vitest run --project unit --project e2e --reporter=default $(report postgres) || failed=1

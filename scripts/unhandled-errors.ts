@@ -2,12 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reporter, TestModule, SerializedError } from 'vitest/node';
 
-/** Where a run leaves them for scripts/count-tests.ts, one JSON string a line. */
+/** The file of unhandled errors for scripts/count-tests.ts, one JSON string per line. */
 export const UNHANDLED = 'unhandled.jsonl';
 
 /**
- * A reporter of vitest for CI: errors that no test waited for fail a run, and stand in no test's report. They are added
- * to a file of TEST_REPORT_DIR.
+ * A vitest reporter for CI. Unhandled errors fail a run, but vitest's JSON report lacks them, so this reporter appends
+ * them to a file in TEST_REPORT_DIR.
  */
 export default class UnhandledErrors implements Reporter {
   onTestRunEnd(_modules: readonly TestModule[], errors: readonly SerializedError[]): void {

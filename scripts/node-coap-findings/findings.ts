@@ -11,7 +11,7 @@ export interface Evidence {
 
 export interface Finding {
   readonly claim: string;
-  /** The process that runs it is meant to die of it. */
+  /** True when the finding crashes its process. */
   readonly expectsCrash?: true;
   readonly reproduce: () => Promise<Evidence>;
 }
@@ -33,7 +33,7 @@ function numberOfBlock(packet: ParsedPacket): number {
   return value && value.length > 0 ? value.readUIntBE(0, value.length) >> 4 : 0;
 }
 
-/** An observation by node-coap's client; `notified` holds what it delivered. */
+/** An observation by node-coap's client; `notified` has the delivered payloads. */
 async function observe(wire: Wire, agent: coap.Agent) {
   const notified: string[] = [];
   let ended = false;
@@ -67,16 +67,16 @@ export const findings: Readonly<Record<string, Finding>> = {
     async reproduce() {
       const { port } = await nodeCoapServer((_request, response) => response.end());
       const wire = await Wire.open();
-      // A token length nibble of 14 is not refused but read as an extended length; the answer with that token is above
-      // 1152 bytes, and what reports that throws too, outside of any handler.
+      // node-coap reads a token length nibble of 14 as an extended length. The response with that token is larger than
+      // 1152 bytes, and reporting that error throws again, outside of any handler.
       wire.send(Buffer.concat([Buffer.from('4e017d340400', 'hex'), Buffer.alloc(0x400 + 269)]), port);
       await pause(1_000);
-      return { reproduced: false, says: 'the process is still there' };
+      return { reproduced: false, says: 'the process still runs' };
     },
   },
 
   'any-sender': {
-    claim: 'a reply is matched by message id or token alone, never by sender, and tokens count up',
+    claim: 'a response is matched by message ID or token alone, never by sender, and tokens count up',
     async reproduce() {
       const [device, thief] = [await Wire.open(), await Wire.open()];
       const agent = new coap.Agent({ type: 'udp4' });
@@ -102,7 +102,8 @@ export const findings: Readonly<Record<string, Finding>> = {
   },
 
   'block1-token': {
-    claim: 'Block1 reassembly is keyed on the token: a new token per block can not register block-wise',
+    claim:
+      'blocks of a request are assembled by token: a client with a new token per block can not register block-wise',
     async reproduce() {
       const bodies: number[] = [];
       const { port } = await nodeCoapServer((request, response) => {
@@ -148,7 +149,7 @@ export const findings: Readonly<Record<string, Finding>> = {
           payload: body.subarray(number * BLOCK, (number + 1) * BLOCK),
         };
         wire.reply(received, reply);
-        // The network repeats one acknowledgement.
+        // The network duplicates one acknowledgement.
         if (number === 1) wire.reply(received, reply);
       };
       const payload = await new Promise<Buffer | null>((resolve) => {
@@ -165,13 +166,15 @@ export const findings: Readonly<Record<string, Finding>> = {
       });
       return {
         reproduced: payload !== null && payload.length > body.length,
-        says: payload ? `${payload.length} bytes for a body of ${body.length}, and no error` : 'an error, or nothing',
+        says: payload
+          ? `${payload.length} bytes for a body of ${body.length}, and no error`
+          : 'an error, or no response',
       };
     },
   },
 
   'lost-notification': {
-    claim: 'a confirmable notification whose message id equals that of a request in flight is acknowledged, then lost',
+    claim: 'a confirmable notification with the message ID of a pending request is acknowledged, then lost',
     async reproduce() {
       const wire = await Wire.open();
       const agent = new coap.Agent({ type: 'udp4' });
@@ -246,7 +249,7 @@ export const findings: Readonly<Record<string, Finding>> = {
   },
 
   'block1-size': {
-    claim: 'a datagram of 15 bytes or so makes the server allocate 1 GiB',
+    claim: 'a datagram of about 15 bytes makes the server allocate 1 GiB',
     async reproduce() {
       let largest = 0;
       const allocate = Buffer.alloc.bind(Buffer);
@@ -256,8 +259,8 @@ export const findings: Readonly<Record<string, Finding>> = {
       }) as typeof Buffer.alloc;
       const { port } = await nodeCoapServer((_request, response) => response.end());
       const wire = await Wire.open();
-      // POST /r with the last block of 1024 bytes, number 0xfffff: it is placed at its offset before anyone looks for
-      // those before it.
+      // POST /r with the last possible block of 1024 bytes, number 0xfffff: node-coap copies it to its offset before it
+      // checks for the earlier blocks.
       const datagram = Buffer.from('4102000101b172d303fffff6ff78', 'hex');
       wire.send(datagram, port);
       await pause(500);
@@ -269,18 +272,18 @@ export const findings: Readonly<Record<string, Finding>> = {
   },
 
   'reply-cache': {
-    claim: 'the reply cache holds several KB a request, for 247 s',
+    claim: 'the reply cache keeps several KB per request, for 247 s',
     async reproduce() {
       const { bytesPerRequest } = await measureServer('node-coap', 5_000);
       return {
         reproduced: bytesPerRequest > 2_000,
-        says: `${(bytesPerRequest / 1000).toFixed(1)} KB held for each of 5,000 Updates answered, when all were answered`,
+        says: `${(bytesPerRequest / 1000).toFixed(1)} KB in memory for each of 5,000 Updates after all were answered`,
       };
     },
   },
 
   nstart: {
-    claim: 'NSTART is not kept, and message ids are one counter for all peers',
+    claim: 'NSTART is not enforced, and all peers share one counter of message IDs',
     async reproduce() {
       const [silent, other] = [await Wire.open(), await Wire.open()];
       const agent = new coap.Agent({ type: 'udp4' });
@@ -298,14 +301,14 @@ export const findings: Readonly<Record<string, Finding>> = {
       const distinct = new Set(messageIds);
       return {
         reproduced: distinct.size === 50 && last === ((messageIds[49] ?? 0) + 1) % 65_536,
-        says: `${distinct.size} requests at once to one silent peer; the next id, to another peer, follows on theirs: ${messageIds[49]}, ${last}`,
+        says: `${distinct.size} simultaneous requests to one peer that does not answer; the next message ID, to another peer, continues the count: ${messageIds[49]}, ${last}`,
       };
     },
   },
 
   'time-out': {
     claim:
-      'a request that nobody acknowledges times out at EXCHANGE_LIFETIME, 247 s, not at MAX_TRANSMIT_WAIT, 93 s (read in the source)',
+      'a request without an acknowledgement times out at EXCHANGE_LIFETIME, 247 s, not at MAX_TRANSMIT_WAIT, 93 s (read in the source)',
     async reproduce() {
       const source = await readFile(
         new URL(import.meta.resolve('coap')).pathname.replace('index.js', 'lib/retry_send.js'),
@@ -331,7 +334,7 @@ export const findings: Readonly<Record<string, Finding>> = {
         await measureServer('node-coap', 20_000),
         await measureServer('treeline', 50_000),
       ].map(({ cpuMicrosecondsPerRequest }) => cpuMicrosecondsPerRequest);
-      if (raw === undefined || theirs === undefined || ours === undefined) throw new Error('not measured');
+      if (raw === undefined || theirs === undefined || ours === undefined) throw new Error('a measurement is missing');
       return {
         reproduced: theirs > 3 * raw && theirs > 2 * ours,
         says: `raw echo ${raw.toFixed(1)} µs, node-coap ${theirs.toFixed(1)} µs (${(theirs / raw).toFixed(1)} ×), src/coap ${ours.toFixed(1)} µs (${(ours / raw).toFixed(1)} ×)`,
@@ -356,7 +359,7 @@ export const findings: Readonly<Record<string, Finding>> = {
       }
       await pause(100);
       const bytes = (bytesHeld() - before) / count;
-      return { reproduced: bytes > 3_000, says: `${(bytes / 1000).toFixed(1)} KB for each of ${count}` };
+      return { reproduced: bytes > 3_000, says: `${(bytes / 1000).toFixed(1)} KB for each of ${count} observations` };
     },
   },
 };

@@ -6,13 +6,13 @@ export const HOST = '127.0.0.1';
 
 export interface Received {
   readonly packet: ParsedPacket;
-  /** Of the sender. */
+  /** The port of the sender. */
   readonly port: number;
 }
 
-/** The other end of the wire: a socket that says what the finding wants said. */
+/** The peer of node-coap: a socket that sends the messages of the finding. */
 export class Wire {
-  /** Takes what comes, instead of `next`. */
+  /** Receives the messages instead of `next`. */
   onPacket: ((received: Received) => void) | null = null;
   readonly #socket: Socket;
   readonly #received: Received[] = [];
@@ -38,12 +38,12 @@ export class Wire {
     return this.#socket.address().port;
   }
 
-  /** Rejects when nothing comes in that time. */
+  /** Resolves with the next message. Rejects when none arrives in that time. */
   next(timeoutMs = 5_000): Promise<Received> {
     const received = this.#received.shift();
     if (received) return Promise.resolve(received);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`nothing came in ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(() => reject(new Error(`no message arrived in ${timeoutMs} ms`)), timeoutMs);
       this.#waiting = (next) => {
         clearTimeout(timer);
         this.#waiting = null;
@@ -56,7 +56,7 @@ export class Wire {
     this.#socket.send(Buffer.isBuffer(packet) ? packet : generate(packet), port, HOST);
   }
 
-  /** Answers in the acknowledgement. */
+  /** Sends a piggybacked response. */
   reply({ packet, port }: Received, reply: Packet): void {
     this.send({ ack: true, messageId: packet.messageId, token: packet.token, ...reply }, port);
   }
@@ -67,7 +67,7 @@ export async function nodeCoapServer(
 ): Promise<{ readonly port: number }> {
   const server = coap.createServer({ type: 'udp4' }, listener);
   await new Promise<void>((resolve) => void server.listen(0, HOST, () => resolve()));
-  // node-coap tells nobody its port but by its socket.
+  // Only node-coap's socket has its port.
   return { port: (server as unknown as { _sock: Socket })._sock.address().port };
 }
 

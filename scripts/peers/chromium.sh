@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real browser for the page that the product serves, GraphiQL.
+# Chromium, a real browser for the tests of GraphiQL.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

@@ -1,32 +1,32 @@
-# Sourced by the peers' set-up scripts: what installs a peer, and what is said when it can't be.
-# A user without rights or network goes on without the peer, and its tests are skipped by name; CI must have them all.
+# Functions that install a peer, for the other scripts in this folder. Without rights or network, a script ends with a
+# message and the tests of its peer are skipped; in CI a missing peer is an error.
 
 readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 readonly PEERS="$ROOT/.peers"
 
-# missing PEER REASON: ends the script.
+# missing PEER REASON: prints the reason and ends the script.
 missing() {
   echo "peer $1 is missing: $2" >&2
   [[ ${CI:-} == true ]] && exit 1
   exit 0
 }
 
-# packages PEER COMMAND PACKAGE...: Debian packages, unless COMMAND is there already.
+# packages PEER COMMAND PACKAGE...: installs Debian packages, unless COMMAND exists.
 packages() {
   command -v "$2" >/dev/null || debian "$@"
 }
 
-# headers PEER HEADER PACKAGE...: Debian packages, unless /usr/include/HEADER is there already.
+# headers PEER HEADER PACKAGE...: installs Debian packages, unless /usr/include/HEADER exists.
 headers() {
   [[ -e /usr/include/$2 ]] || debian "$@"
 }
 
-# debian PEER WHAT PACKAGE...: Debian packages, for the sake of WHAT.
+# debian PEER WHAT PACKAGE...: installs Debian packages because WHAT is missing.
 debian() {
   local peer=$1 what=$2
   shift 2
-  command -v apt-get >/dev/null || missing "$peer" "no $what, and no apt-get to install $* with"
-  [[ $(id -u) == 0 ]] || missing "$peer" "no $what: install $* (this script may only do it as root)"
+  command -v apt-get >/dev/null || missing "$peer" "no $what, and no apt-get to install $*"
+  [[ $(id -u) == 0 ]] || missing "$peer" "no $what: run this script as root, or install $*"
   echo "peer $peer: installing $*"
   export DEBIAN_FRONTEND=noninteractive
   local log
@@ -35,7 +35,7 @@ debian() {
     { tail -n 5 "$log" >&2; missing "$peer" "apt-get could not install $*"; }
 }
 
-# libraries PEER: the jars that scripts/peers/PEER/pom.xml names, with all they need, into .peers/PEER/lib.
+# libraries PEER: downloads the jars of scripts/peers/PEER/pom.xml and their dependencies into .peers/PEER/lib.
 libraries() {
   local peer=$1
   local pom="$ROOT/scripts/peers/$peer/pom.xml" into="$PEERS/$peer" log
@@ -50,7 +50,7 @@ libraries() {
   cp "$pom" "$into/pom.xml"
 }
 
-# classes PEER: scripts/peers/PEER/*.java, compiled into .peers/PEER/classes.
+# classes PEER: compiles scripts/peers/PEER/*.java into .peers/PEER/classes.
 classes() {
   local peer=$1
   local into="$PEERS/$peer/classes"
@@ -58,5 +58,5 @@ classes() {
   [[ -e $into && -z $(find "$ROOT/scripts/peers/$peer" -name '*.java' -newer "$into") ]] && return
   rm -rf "$into"
   javac -d "$into" -cp "$PEERS/$peer/lib/*" "$ROOT/scripts/peers/$peer"/*.java ||
-    { rm -rf "$into"; missing "$peer" "its main did not compile"; }
+    { rm -rf "$into"; missing "$peer" "its Java classes did not compile"; }
 }

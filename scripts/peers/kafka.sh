@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Apache Kafka, the broker: real topics for the publisher's tests.
+# Apache Kafka, the broker for the publisher's tests.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kcat, a consumer of topics that is independent of kafkajs.
+# kcat, a Kafka consumer that is independent of kafkajs.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

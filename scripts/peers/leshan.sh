@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Eclipse Leshan's LwM2M clients, the devices: Leshan 2 speaks LwM2M 1.1, Leshan 1 speaks 1.0, each driven by a small main.
+# Devices with the LwM2M clients of Eclipse Leshan: Leshan 2 for LwM2M 1.1, Leshan 1 for 1.0.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# libcoap: its coap-client, for requests by hand, block-wise with a new token per block; and a device of ours on its
-# library, which Debian builds with OpenSSL and with GnuTLS.
+# libcoap: its coap-client, which sends block-wise requests with a new token per block, and a device on its library
+# (libcoap/device.c), which Debian builds with OpenSSL and with GnuTLS.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

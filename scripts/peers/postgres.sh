@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# PostgreSQL, the database: the tests start a cluster of their own, so the one that Debian would make is not wanted.
+# PostgreSQL, the database. The tests start their own cluster, so Debian must not create one.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 
-# Debian keeps the server's programs out of PATH, by version.
+# Debian installs the server's programs in a folder per version, which is not in PATH.
 if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
   packages postgres initdb postgresql
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# openssl and gnutls-cli, DTLS clients that are not ours.
+# openssl and gnutls-cli, independent DTLS clients.
 set -euo pipefail
 source "$(dirname "$0")/install.sh"
 

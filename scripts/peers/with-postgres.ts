@@ -1,6 +1,6 @@
 /**
- * `with-postgres.ts npx vitest run …` runs a command with a fresh Postgres cluster, named to it by
- * TREELINE_TEST_DATABASE_URL, and removes the cluster when the command has ended, whose exit code it takes.
+ * `with-postgres.ts npx vitest run …` starts a new Postgres cluster, runs the command with its URL in
+ * TREELINE_TEST_DATABASE_URL, and removes the cluster when the command has ended. It exits with the command's code.
  */
 import { spawn } from 'node:child_process';
 import { PostgresCluster } from '../../test/interop/peers/postgres.ts';
@@ -12,7 +12,7 @@ if (command === undefined) {
   process.exit(2);
 }
 if (postgresProgram('initdb') === null) {
-  console.error(`no Postgres: not run on it: ${command} ${args.join(' ')}`);
+  console.error(`Postgres is not installed, did not run: ${command} ${args.join(' ')}`);
   process.exit(process.env['CI'] === 'true' ? 1 : 0);
 }
 
@@ -21,7 +21,7 @@ const child = spawn(command, args, {
   stdio: 'inherit',
   env: { ...process.env, TREELINE_TEST_DATABASE_URL: cluster.url },
 });
-// The terminal sends these to the command as well: it ends, and then the cluster is removed.
+// The terminal sends SIGINT to the command too: it ends, and then the cluster is removed.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.exitCode = await new Promise<number>((resolve) => {

@@ -9,12 +9,12 @@ export interface Block {
   readonly size: number;
 }
 
-/** SZX 7 is reserved for BERT over TCP (RFC 8323 §6). */
+/** RFC 8323 §6 uses SZX 7 for BERT over TCP. */
 const RESERVED_SZX = 7;
 const MAX_NUMBER = 0xf_ffff;
 export const LARGEST_BLOCK = 1024;
 
-/** Null for the reserved size, which must not be sent (RFC 7959 §2.2). */
+/** Null for the reserved SZX 7 (RFC 7959 §2.2: it must not be sent). */
 export function readBlock(value: number): Block | null {
   const szx = value & 7;
   if (szx === RESERVED_SZX) return null;
@@ -26,7 +26,7 @@ export function blockOption(number: number, block: Block): MessageOption {
   return uintOption(number, (block.number << 4) | (block.more ? 8 : 0) | szx);
 }
 
-/** The block of `total` bytes that starts at `number` × `size`; null when it starts past the end. */
+/** Block `number` of a body of `total` bytes; it starts at `number` × `size`. Null when it starts after the end. */
 export function blockAt(number: number, size: number, total: number): Block | null {
   const offset = number * size;
   if (number > MAX_NUMBER || (offset >= total && offset > 0)) return null;

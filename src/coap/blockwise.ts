@@ -3,33 +3,33 @@ import { Body } from './body.ts';
 import { codes, formatCode, isSuccess } from './code.ts';
 import type { IncomingResponse } from './endpoint.ts';
 import { CoapError } from './error.ts';
-import type { Operation, Reply, RequestLayer } from './operation.ts';
+import type { ClientRequest, Reply, RequestLayer } from './client-request.ts';
 import { optionNumbers, uintOption } from './option.ts';
 
-/** How often a read begins again because the representation changed under it. */
+/** How often reading starts again because the representation changed. */
 const MOST_RESTARTS = 2;
 
-/** Sends a request, in blocks when its body needs them; resolves with the response or the first block of it. */
-export async function sendWhole(operation: Operation): Promise<Reply> {
-  const { body, blockSize } = operation;
-  if (body.length > blockSize) return sendBlocks(operation, body, blockSize);
-  const reply = await operation.send([], body, true);
+/** Sends a request, in blocks when its body is too large for one. Resolves with the response or its first block. */
+export async function sendWhole(request: ClientRequest): Promise<Reply> {
+  const { body, blockSize } = request;
+  if (body.length > blockSize) return sendBlocks(request, body, blockSize);
+  const reply = await request.send([], body, true);
   const wanted = sizeHint(reply);
-  // RFC 7959 §2.9.3: 4.13 may say in Block1 which size would do.
-  if (wanted !== null && wanted < body.length) return sendBlocks(operation, body, wanted);
+  // RFC 7959 §2.9.3: the Block1 option of a 4.13 may give a block size that the peer accepts.
+  if (wanted !== null && wanted < body.length) return sendBlocks(request, body, wanted);
   return reply;
 }
 
-/** RFC 7959 §2.5: block after block, each answered 2.31 but for the last. */
-async function sendBlocks(operation: Operation, body: Uint8Array, largest: number): Promise<Reply> {
+/** RFC 7959 §2.5: sends one block after the other. The peer answers 2.31 to each except the last. */
+async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: number): Promise<Reply> {
   let size = largest;
   let offset = 0;
   for (;;) {
     const block = blockAt(offset / size, size, body.length);
-    if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes has too many blocks of ${size}`);
+    if (!block) throw new CoapError('LIMIT', `a body of ${body.length} bytes needs too many blocks of ${size} bytes`);
     const options = [blockOption(optionNumbers.block1, block)];
     if (offset === 0) options.push(uintOption(optionNumbers.size1, body.length));
-    const reply = await operation.send(options, body.subarray(offset, offset + size), !block.more);
+    const reply = await request.send(options, body.subarray(offset, offset + size), !block.more);
     const echoed = replyBlock(reply.options.block1);
 
     const wanted = sizeHint(reply);
@@ -38,25 +38,29 @@ async function sendBlocks(operation: Operation, body: Uint8Array, largest: numbe
       continue;
     }
     if (!block.more) {
-      if (reply.code === codes.continue) throw new CoapError('PROTOCOL', 'the last block was answered 2.31');
+      if (reply.code === codes.continue) throw new CoapError('PROTOCOL', 'the peer answered the last block with 2.31');
       return reply;
     }
     if (!isSuccess(reply.code)) return reply;
-    // RFC 7959 §2.3: 2.31, or a final code for this block alone. A success without Block1 took the part for the whole.
+    // RFC 7959 §2.3: 2.31, or a final code for this block alone. In a success without Block1, or with its M bit set,
+    // the peer took the block for the whole body.
     if (reply.code !== codes.continue && (echoed === null || echoed.more)) {
-      throw new CoapError('PROTOCOL', `block ${block.number} was answered ${formatCode(reply.code)} as if it were all`);
+      throw new CoapError(
+        'PROTOCOL',
+        `the peer answered ${formatCode(reply.code)} to block ${block.number} before it had the other blocks`,
+      );
     }
     if (echoed && echoed.number !== block.number) {
-      throw new CoapError('PROTOCOL', `block ${block.number} was acknowledged as ${echoed.number}`);
+      throw new CoapError('PROTOCOL', `the peer acknowledged block ${block.number} as block ${echoed.number}`);
     }
     offset += size;
-    // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset stays what it is.
+    // RFC 7959 §2.3: the peer may ask for smaller blocks; the offset does not change.
     if (echoed && echoed.size < size) size = echoed.size;
   }
 }
 
-/** Reads on to the end of a response whose first block is at hand (RFC 7959 §2.4). */
-export async function readWhole(layer: RequestLayer, operation: Operation, first: Reply): Promise<IncomingResponse> {
+/** Requests the further blocks of a response whose first block was received (RFC 7959 §2.4). */
+export async function readWhole(layer: RequestLayer, request: ClientRequest, first: Reply): Promise<IncomingResponse> {
   if (isWhole(first)) return wholeResponse(first, first.payload);
   const body = new Body();
   let reserved = 0;
@@ -65,42 +69,43 @@ export async function readWhole(layer: RequestLayer, operation: Operation, first
     for (let restarts = 0; ;) {
       const block = replyBlock(reply.options.block2);
       if (!isSuccess(reply.code) || block === null) {
-        // The resource went away, or the peer can do without blocks now: that is the response.
-        if (body.length > 0 && isSuccess(reply.code)) throw new CoapError('PROTOCOL', 'a block came without Block2');
+        // The peer answers with an error, or without blocks: this is the response.
+        if (body.length > 0 && isSuccess(reply.code))
+          throw new CoapError('PROTOCOL', 'a further block of the response has no Block2 option');
         return wholeResponse(reply, reply.payload);
       }
       if (body.length > 0 && !sameEtag(first, reply)) {
-        // RFC 7959 §2.4: blocks of different representations must not be put together.
-        if (!operation.isSafe || restarts++ === MOST_RESTARTS) {
-          throw new CoapError('PROTOCOL', 'the representation changed while it was read');
+        // RFC 7959 §2.4: blocks of different representations must not be combined.
+        if (!request.isSafe || restarts++ === MOST_RESTARTS) {
+          throw new CoapError('PROTOCOL', 'the representation changed during the block-wise transfer');
         }
         body.clear();
         layer.downloads.release(reserved);
         reserved = 0;
-        first = reply = await operation.sendForBlock({ number: 0, more: false, size: block.size });
+        first = reply = await request.sendForBlock({ number: 0, more: false, size: block.size });
         continue;
       }
       checkOrder(block, body.length, reply.payload.length);
 
       const capacity = body.capacityFor(reply.payload.length);
       if (body.length + reply.payload.length > layer.limits.bodyBytes) {
-        throw new CoapError('PROTOCOL', `the response is above ${layer.limits.bodyBytes} bytes`);
+        throw new CoapError('PROTOCOL', `the response body is larger than ${layer.limits.bodyBytes} bytes`);
       }
       if (!layer.downloads.reserve(capacity - reserved)) {
-        throw new CoapError('LIMIT', 'too many bytes of responses are under way');
+        throw new CoapError('LIMIT', 'the memory for incoming response bodies is used up');
       }
       reserved = capacity;
       body.append(reply.payload);
       if (!block.more) return wholeResponse(first, body.bytes());
       const next = { number: body.length / block.size, more: false, size: block.size };
-      reply = await operation.sendForBlock(next);
+      reply = await request.sendForBlock(next);
     }
   } finally {
     layer.downloads.release(reserved);
   }
 }
 
-/** True when no further block follows and none is missing before. */
+/** True when the response is not one of several blocks. */
 export function isWhole(reply: Reply): boolean {
   const block = replyBlock(reply.options.block2);
   return block === null || (block.number === 0 && !block.more);
@@ -113,10 +118,13 @@ export function wholeResponse(reply: Reply, payload: Uint8Array): IncomingRespon
 
 function checkOrder(block: Block, received: number, length: number): void {
   if (block.number * block.size !== received) {
-    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes came at offset ${received}`);
+    throw new CoapError(
+      'PROTOCOL',
+      `expected the block at offset ${received}, but received block ${block.number} of ${block.size} bytes`,
+    );
   }
   if (block.more ? length !== block.size : length > block.size) {
-    throw new CoapError('PROTOCOL', `block ${block.number} of ${block.size} bytes has ${length}`);
+    throw new CoapError('PROTOCOL', `block ${block.number} has ${length} bytes, but its block size is ${block.size}`);
   }
 }
 
@@ -125,7 +133,7 @@ function sameEtag(first: Reply, reply: Reply): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }
 
-/** The block size that a 4.13 proposes. */
+/** The block size in the Block1 option of a 4.13 (RFC 7959 §2.9.3). */
 function sizeHint(reply: Reply): number | null {
   if (reply.code !== codes.requestEntityTooLarge) return null;
   return replyBlock(reply.options.block1)?.size ?? null;
@@ -135,6 +143,6 @@ function sizeHint(reply: Reply): number | null {
 function replyBlock(value: number | null): Block | null {
   if (value === null) return null;
   const block = readBlock(value);
-  if (!block) throw new CoapError('PROTOCOL', 'the response has the reserved block size');
+  if (!block) throw new CoapError('PROTOCOL', 'the response has the reserved block size (SZX 7)');
   return block;
 }

@@ -1,6 +1,6 @@
 import { NO_BYTES } from './message.ts';
 
-/** A body put together from blocks in order. Grows by what arrived, never by what was announced. */
+/** A body that is assembled from blocks in order. It grows with the received bytes, never with an announced size. */
 export class Body {
   #buffer: Uint8Array = NO_BYTES;
   #length = 0;
@@ -9,12 +9,12 @@ export class Body {
     return this.#length;
   }
 
-  /** Bytes of memory. */
+  /** The bytes of memory in use. */
   get capacity(): number {
     return this.#buffer.length;
   }
 
-  /** The capacity it will have when `bytes` more are appended. */
+  /** The capacity after `bytes` more are appended. */
   capacityFor(bytes: number): number {
     const needed = this.#length + bytes;
     return needed <= this.#buffer.length ? this.#buffer.length : Math.max(needed, 2 * this.#buffer.length);
@@ -36,7 +36,7 @@ export class Body {
     this.#length = 0;
   }
 
-  /** A view of what arrived so far. */
+  /** A view of the bytes received so far. */
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }

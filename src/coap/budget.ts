@@ -1,4 +1,4 @@
-/** How many bytes a kind of thing may hold altogether, over all peers. */
+/** Limits how many bytes one kind of data may use, over all peers. */
 export class ByteBudget {
   readonly most: number;
   #used = 0;
@@ -11,7 +11,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** False, and nothing taken, when it doesn't fit. */
+  /** False, and reserves nothing, when the bytes exceed the limit. */
   reserve(bytes: number): boolean {
     if (this.#used + bytes > this.most) return false;
     this.#used += bytes;

@@ -1,6 +1,6 @@
 import type { Code, Method } from './endpoint.ts';
 
-/** The codes of RFC 7252 §12.1, RFC 7959 §2.9, RFC 8132 §6 and RFC 8516, by the name their registry gives them. */
+/** The codes of RFC 7252 §12.1, RFC 7959 §2.9, RFC 8132 §6 and RFC 8516, with their names in the IANA registry. */
 export const codes = {
   empty: 0x00,
   created: 0x41,
@@ -45,12 +45,12 @@ export function formatCode(code: Code): string {
   return `${code >> 5}.${String(code & 0x1f).padStart(2, '0')}`;
 }
 
-/** `0x84` → `Not Found`; null for a code that no registry names. */
+/** `0x84` → `Not Found`; null for an unregistered code. */
 export function codeName(code: Code): string | null {
   return NAMES.get(code) ?? null;
 }
 
-/** 0 request, 2 success, 4 client error, 5 server error (RFC 7252 §3). */
+/** RFC 7252 §3: 0 is a request, 2 success, 4 client error, 5 server error. */
 export function codeClass(code: Code): number {
   return code >> 5;
 }

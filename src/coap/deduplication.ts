@@ -1,24 +1,24 @@
 import type { ByteBudget } from './budget.ts';
 import { copyOf } from './message.ts';
 
-/** A message of the peer that is being acted upon, or was (RFC 7252 §4.5). */
+/** A message of the peer that is or was processed (RFC 7252 §4.5). */
 export interface RecentMessage {
   readonly messageId: number;
   readonly expiresAt: number;
-  /** False once it is answered. */
+  /** True until the message is answered. */
   inProgress: boolean;
-  /** What a duplicate is answered with: the reply, or an empty ACK when that went first; null for silence. */
+  /** The answer to a duplicate: the reply, or the empty ACK that preceded it. Null: a duplicate gets no answer. */
   reply: Uint8Array | null;
 }
 
 /**
- * The message ids that one peer used lately, bounded by count and by age. A message in progress is never dropped for
- * room, so a duplicate never runs a handler a second time while the first runs.
+ * The recent message IDs of one peer, limited by number and age. A message in progress is never removed to make room,
+ * so a duplicate can't run the handler again while it still runs.
  */
 export class RecentMessages {
   readonly #most: number;
   readonly #budget: ByteBudget;
-  /** Oldest first: short enough that a scan beats a hash. */
+  /** Oldest first. The list is short: a scan is faster than a hash table. */
   readonly #entries: RecentMessage[] = [];
 
   constructor(most: number, budget: ByteBudget) {
@@ -33,7 +33,7 @@ export class RecentMessages {
     return undefined;
   }
 
-  /** Null when as many messages of the peer are in progress as are remembered. */
+  /** Records a message. Null when the list is full of messages in progress. */
   begin(messageId: number, now: number, lifetimeMs: number): RecentMessage | null {
     this.prune(now);
     if (this.#entries.length >= this.#most) {
@@ -46,20 +46,20 @@ export class RecentMessages {
     return entry;
   }
 
-  /** A reply above what all replies together may take is not kept: its duplicates are met with silence. */
+  /** Keeps the reply for duplicates. When all replies together exceed their limit, a duplicate gets no answer. */
   keepReply(entry: RecentMessage, reply: Uint8Array): void {
     this.#budget.release(entry.reply?.length ?? 0);
-    // A copy of its own size: the original would hold on to a whole page of Node's pool.
+    // Copy it: the original is a view that would keep a whole page of Node's buffer pool.
     entry.reply = this.#budget.reserve(reply.length) ? copyOf(reply) : null;
   }
 
-  /** The message was not acted upon after all: its next copy counts as the first. */
+  /** Removes a message that was not processed, so that its retransmission counts as new. */
   forget(entry: RecentMessage): void {
     const index = this.#entries.indexOf(entry);
     if (index >= 0) this.#removeAt(index);
   }
 
-  /** Drops what is too old; false when nothing is left. */
+  /** Removes expired messages. False when the list is empty. */
   prune(now: number): boolean {
     let first = this.#entries[0];
     while (first && !first.inProgress && first.expiresAt <= now) {

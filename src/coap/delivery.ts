@@ -3,7 +3,7 @@ import type { MessageLayer } from './message-layer.ts';
 import { encodeEmpty, type Message } from './message.ts';
 import type { PeerState } from './peer.ts';
 
-/** A response that came in a message of its own, CON or NON, until it is known what to tell the peer of it. */
+/** A separate response or a notification (CON or NON) until it is acknowledged, rejected or forgotten. */
 export class Delivery {
   readonly #layer: MessageLayer;
   readonly #state: PeerState;
@@ -17,19 +17,19 @@ export class Delivery {
     this.#confirmable = message.type === 'CON';
   }
 
-  /** What it carried is stored, or not wanted. */
+  /** Call it when the content is stored or not needed. */
   acknowledge(): void {
     this.#recent.inProgress = false;
     if (this.#confirmable) this.#reply(encodeEmpty('ACK', this.#recent.messageId));
   }
 
-  /** RFC 7252 §5.4.1: a CON with a critical option that isn't understood is rejected, a NON ignored. */
+  /** RFC 7252 §5.4.1: rejects a CON with an unrecognized critical option, ignores a NON. */
   reject(): void {
     this.#recent.inProgress = false;
     if (this.#confirmable) this.#reply(encodeEmpty('RST', this.#recent.messageId));
   }
 
-  /** Nothing is said and nothing remembered: the peer repeats the message, and then it counts as new. */
+  /** Sends nothing and removes the record, so that a retransmission counts as a new message. */
   forget(): void {
     this.#state.recent?.forget(this.#recent);
   }

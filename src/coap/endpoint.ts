@@ -1,12 +1,12 @@
 import type { CoapMetrics } from './metrics.ts';
 import type { Peer } from './transport.ts';
 
-/** A CoAP code as its byte: class × 32 + detail (RFC 7252 §3). `2.05` is 69. */
+/** A CoAP code as one byte: class × 32 + detail (RFC 7252 §3). `2.05` is 69. */
 export type Code = number;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'FETCH' | 'PATCH' | 'iPATCH';
 
-/** A request of a peer, whole (blocks already put together), as a handler sees it. */
+/** A request of a peer as its handler receives it: whole, with all blocks assembled. */
 export interface IncomingRequest {
   readonly peer: Peer;
   readonly method: Method;
@@ -27,11 +27,11 @@ export interface OutgoingResponse {
   readonly locationPath?: readonly string[];
   readonly maxAge?: number;
   readonly payload?: Uint8Array;
-  /** Runs after the response was handed to the transport: where follow-up requests to the peer start. */
+  /** Called after the transport has the response. Start further requests to the peer here. */
   readonly onSent?: () => void;
 }
 
-/** Answers a request; the acknowledgement of what it carried leaves after it resolves. A throw becomes 5.00. */
+/** Answers a request. The response is sent after the promise resolves; a rejection is answered 5.00. */
 export type RequestHandler = (request: IncomingRequest) => Promise<OutgoingResponse>;
 
 export interface OutgoingRequest {
@@ -44,19 +44,19 @@ export interface OutgoingRequest {
   /** Default true. */
   readonly confirmable?: boolean;
   /**
-   * How long to wait for the response, counted from when the request left or the last block moved, not from when it
-   * began to wait behind others; default EXCHANGE_LIFETIME (247 s).
+   * How long to wait for the response after the request, or its last block so far, was sent. The time in the queue
+   * behind other requests does not count. Default EXCHANGE_LIFETIME (247 s).
    */
   readonly timeoutMs?: number;
-  /** Ends the exchange: a queued request is not sent, a response that comes later is ignored. */
+  /** Cancels the request: when it is queued it is not sent, and a later response is ignored. */
   readonly signal?: AbortSignal;
-  /** Called when the first datagram leaves (a request waits behind NSTART = 1, RFC 7252 §4.7). */
+  /** Called when the first datagram is sent (a request may wait before, because NSTART is 1: RFC 7252 §4.7). */
   readonly onSent?: () => void;
-  /** Called when the peer acknowledged the message, before its (separate) response. */
+  /** Called when the peer acknowledged the request, before its response or together with it. */
   readonly onAcknowledged?: () => void;
 }
 
-/** A response, whole. Any class: a 4.04 is a response, not an error. */
+/** A whole response of any class: a 4.04 is a response, not a CoapError. */
 export interface IncomingResponse {
   readonly code: Code;
   readonly contentFormat: number | null;
@@ -66,36 +66,36 @@ export interface IncomingResponse {
 }
 
 /**
- * Called for each notification that is newer than the last (RFC 7641 §3.4), whole; its acknowledgement leaves after the
- * promise resolves. `final` is true when it ends the observation: an error code, or no Observe option (RFC 7641 §3.2).
+ * Called with each whole notification that is newer than the last (RFC 7641 §3.4). It is acknowledged after the promise
+ * resolves. `final` is true when it ends the observation: an error code, or no Observe option (RFC 7641 §3.2).
  */
 export type NotificationHandler = (notification: IncomingResponse & { readonly final: boolean }) => Promise<void>;
 
 export interface Observation {
   readonly token: Uint8Array;
   readonly peer: Peer;
-  /** GET or FETCH with Observe = 1 and the same token (RFC 7641 §3.6); resolves with its answer. */
+  /** Sends a GET or FETCH with Observe = 1 and the same token (RFC 7641 §3.6). Resolves with its response. */
   cancel(
     options?: Pick<OutgoingRequest, 'timeoutMs' | 'signal' | 'onSent' | 'onAcknowledged'>,
   ): Promise<IncomingResponse>;
-  /** Passively: the next notification is answered by RST. */
+  /** Ends the observation without a message: the next notification gets a Reset (RFC 7641 §3.6). */
   forget(): void;
 }
 
 export interface ObserveResult {
   readonly response: IncomingResponse;
-  /** Null when the peer answered without the Observe option or with an error: nothing is observed. */
+  /** Null when the response has no Observe option or is an error: no observation was started. */
   readonly observation: Observation | null;
 }
 
-/** What can be said to, and heard from, peers over one transport, UDP, DTLS or TCP alike. */
+/** A CoAP client and server over one transport: UDP, DTLS, TCP or TLS. */
 export interface CoapEndpoint {
   onRequest(handler: RequestHandler): void;
   /** Rejects with CoapError. */
   request(peer: Peer, request: OutgoingRequest): Promise<IncomingResponse>;
   /** As `request`, with Observe = 0; method GET or FETCH. */
   observe(peer: Peer, request: OutgoingRequest, onNotification: NotificationHandler): Promise<ObserveResult>;
-  /** Takes up an observation that an earlier run of the server started, by its token. */
+  /** Continues an observation that an earlier run of the server started, under its token. */
   resumeObservation(
     peer: Peer,
     token: Uint8Array,
@@ -103,12 +103,12 @@ export interface CoapEndpoint {
     onNotification: NotificationHandler,
   ): Observation;
   /**
-   * The device behind `from` is now at `to` (an authenticated Register or Update said so): its observations and what
-   * waits for it move along.
+   * Moves the requests and observations of `from` to `to`. Call it when an authenticated Register or Update shows that
+   * the device has a new address or session.
    */
   movePeer(from: Peer, to: Peer): void;
-  /** Counters since the start, and what there is now. */
+  /** Counters since the start, and current values. */
   metrics(): CoapMetrics;
-  /** Sends what is due, ends the rest with CoapError CLOSED, closes the transport. */
+  /** Lets running handlers respond, ends requests with CoapError CLOSED, and closes the transport. */
   close(): Promise<void>;
 }

@@ -17,8 +17,8 @@ import { defaultLimits, type CoapLimits } from './limits.ts';
 import { MessageLayer } from './message-layer.ts';
 import { decode, encodeEmpty, type Message } from './message.ts';
 import type { CoapMetrics } from './metrics.ts';
-import { RunningObservation, startObserving } from './observe.ts';
-import { Operation, type RequestLayer } from './operation.ts';
+import { ClientObservation, startObserving } from './observe.ts';
+import { ClientRequest, type RequestLayer } from './client-request.ts';
 import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
 import type { PeerState } from './peer.ts';
 import { Responder } from './responder.ts';
@@ -28,29 +28,31 @@ import type { Peer, Transport } from './transport.ts';
 export interface CoapEndpointOptions {
   readonly transport: Transport;
   readonly clock?: Clock;
-  /** 0 ≤ n < 1, for the spread of retransmissions and the first message ids. Tokens have a source of their own. */
+  /** 0 ≤ n < 1, for retransmission timeouts and first message IDs. Tokens do not use it. */
   readonly random?: () => number;
-  /** For each peer, made by `transmissionParameters`; it is asked often, so it should look up and not compute. */
+  /** The parameters of a peer, as made by `transmissionParameters`. It is called often: look up, do not compute. */
   readonly parameters?: (peer: Peer) => TransmissionParameters;
   readonly limits?: Partial<CoapLimits>;
-  /** Hears what a handler of requests or notifications threw, and why a notification could not be read. Must not throw. */
+  /**
+   * Receives what a request or notification handler threw, and why a notification could not be read. Must not throw.
+   */
   readonly onHandlerError?: (error: unknown) => void;
 }
 
-/** How often idle peers and abandoned bodies are looked for. */
+/** The interval at which idle peers and abandoned bodies are removed. */
 const SWEEP_MS = 15_000;
-/** The same when a sweep left some for later. */
+/** The interval when the last sweep did not finish. */
 const NEXT_SWEEP_MS = 500;
-/** How long `close` waits for handlers that are at work. */
+/** How long `close` waits for running handlers. */
 const DRAIN_MS = 2_000;
 
 const RFC_PARAMETERS = transmissionParameters();
 
 export function createCoapEndpoint(options: CoapEndpointOptions): CoapEndpoint {
-  return new Engine(options);
+  return new CoapEngine(options);
 }
 
-class Engine implements CoapEndpoint {
+class CoapEngine implements CoapEndpoint {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #messages: MessageLayer;
@@ -94,11 +96,11 @@ class Engine implements CoapEndpoint {
   }
 
   async request(peer: Peer, request: OutgoingRequest): Promise<IncomingResponse> {
-    const operation = new Operation(this.#requests, this.#obtain(peer), request);
+    const clientRequest = new ClientRequest(this.#requests, this.#obtain(peer), request);
     try {
-      return await readWhole(this.#requests, operation, await sendWhole(operation));
+      return await readWhole(this.#requests, clientRequest, await sendWhole(clientRequest));
     } finally {
-      operation.close();
+      clientRequest.close();
     }
   }
 
@@ -112,7 +114,7 @@ class Engine implements CoapEndpoint {
     request: OutgoingRequest,
     onNotification: NotificationHandler,
   ): Observation {
-    const observation = new RunningObservation(this.#requests, this.#obtain(peer), request, onNotification);
+    const observation = new ClientObservation(this.#requests, this.#obtain(peer), request, onNotification);
     observation.resume(token);
     return observation;
   }
@@ -141,7 +143,7 @@ class Engine implements CoapEndpoint {
   async #close(): Promise<void> {
     const closed = new CoapError('CLOSED', 'the endpoint is closed');
     for (const state of this.#messages.peers) endActivities(state, closed);
-    // What a handler has begun it may finish, so that the peer hears of it.
+    // Running handlers may finish, so that their peers get a response.
     await this.#drained();
     this.#sweepTimer?.cancel();
     this.#responder.close();
@@ -166,7 +168,7 @@ class Engine implements CoapEndpoint {
   #obtain(peer: Peer): PeerState {
     if (this.#closing) throw new CoapError('CLOSED', 'the endpoint is closed');
     const state = this.#messages.peers.obtain(peer, this.#clock.now());
-    if (!state) throw new CoapError('LIMIT', `${this.#messages.peers.size} peers are known, no room for another`);
+    if (!state) throw new CoapError('LIMIT', `the peer table is full (${this.#messages.peers.size} peers)`);
     this.#keepSweeping();
     return state;
   }
@@ -189,7 +191,7 @@ class Engine implements CoapEndpoint {
     else if ((kind === 2 || kind === 4 || kind === 5) && type === 'ACK') this.#onPiggybacked(peer, message);
     else if ((kind === 2 || kind === 4 || kind === 5) && type !== 'RST') this.#onSeparate(peer, message);
     else {
-      // RFC 7252 §4.2: a reserved class, a request in an acknowledgement, a Reset that isn't empty.
+      // RFC 7252 §4.2: the code class is reserved, a request is in an acknowledgement, or a Reset is not empty.
       counters.dropped.unexpected++;
       if (type === 'CON') this.#reset(peer, message.messageId);
     }
@@ -197,7 +199,7 @@ class Engine implements CoapEndpoint {
 
   #onEmpty(peer: Peer, { type, messageId }: Message): void {
     const { counters, peers } = this.#messages;
-    // RFC 7252 §4.3: an Empty confirmable message is a ping, and Reset is its answer.
+    // RFC 7252 §4.3: an Empty confirmable message is a ping; the response to it is a Reset.
     if (type === 'CON') return this.#reset(peer, messageId);
     const state = type === 'NON' ? undefined : peers.get(peer.key);
     const transmission = state && this.#messages.transmissionOf(state, messageId);
@@ -211,7 +213,7 @@ class Engine implements CoapEndpoint {
 
   #onRequest(peer: Peer, message: Message): void {
     const { counters, peers } = this.#messages;
-    // The peer repeats it, and by then whoever takes our place is there to answer.
+    // The peer retransmits the request, and the process that replaces this one answers it.
     if (this.#closing) {
       counters.dropped.closing++;
       return;
@@ -246,13 +248,13 @@ class Engine implements CoapEndpoint {
 
   #onUnmatched(peer: Peer, message: Message, isKnownToken: boolean): void {
     const { counters, peers } = this.#messages;
-    // A token of 64 bits is not guessed: this is a device of ours whose address changed and whose Update is yet to come.
-    // It isn't believed before that; but a Reset would end an observation that the Update is about to bring along.
+    // An attacker can't guess the token, so the sender is a device whose address changed and whose Update is still on
+    // its way. The message is dropped, not trusted, until then. A Reset would end an observation that the Update moves.
     if (isKnownToken) {
       counters.dropped['strange peer']++;
       return;
     }
-    // A copy of a response that was taken, whose token has been given back since.
+    // The response is a duplicate of one that was processed, and its token has been freed since.
     const recent = peers.get(peer.key)?.recent?.find(message.messageId, this.#clock.now());
     if (recent) {
       counters.duplicates++;
@@ -260,7 +262,7 @@ class Engine implements CoapEndpoint {
       return;
     }
     counters.dropped.unmatched++;
-    // RFC 7641 §3.6: a notification that nobody observes is rejected, so that the peer stops; a NON one too.
+    // RFC 7641 §3.6: a Reset to a notification without an observation, CON or NON, makes the peer stop.
     this.#reset(peer, message.messageId);
   }
 
@@ -286,7 +288,7 @@ class Engine implements CoapEndpoint {
 }
 
 function endActivities(state: PeerState, error: CoapError): void {
-  // First of all nobody waits, else the end of one would be the turn of the next.
+  // Empty the queue first: otherwise the end of one request would start the next.
   state.waiting = [];
-  for (const activity of [...state.operations, ...state.observations]) activity.end(error);
+  for (const activity of [...state.requests, ...state.observations]) activity.end(error);
 }

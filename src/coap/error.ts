@@ -1,22 +1,22 @@
 export type CoapErrorCode =
-  /** No answer in MAX_TRANSMIT_WAIT or in the request's own time. */
+  /** The peer did not acknowledge in MAX_TRANSMIT_WAIT, or did not respond within the request's timeout. */
   | 'TIMEOUT'
-  /** The peer answered RST. */
+  /** The peer rejected the message with a Reset. */
   | 'RESET'
-  /** The request's AbortSignal fired. */
+  /** The caller cancelled the request, or the observation ended. */
   | 'CANCELLED'
-  /** The endpoint or the peer's session closed. */
+  /** The endpoint or the peer's session was closed. */
   | 'CLOSED'
-  /** A bound of ours: too many requests wait for this peer, or the body is above the cap. */
+  /** A limit of this endpoint was reached, such as the number of waiting requests or the memory for bodies. */
   | 'LIMIT'
-  /** The peer broke the protocol: blocks out of order, another ETag, a body above the cap. */
+  /** The peer violated the protocol or a limit: blocks out of order, a changed ETag, a body that is too large. */
   | 'PROTOCOL'
-  /** The caller asked for what can't be sent (an option too long, a path segment above 255 bytes). */
+  /** The caller's request can't be encoded, for example because a path segment has more than 255 bytes. */
   | 'INVALID'
-  /** The transport's address can't be listened on. */
+  /** The transport can't listen on its address. */
   | 'BIND';
 
-/** The one error class of the CoAP room. */
+/** The error class of the coap module. */
 export class CoapError extends Error {
   override readonly name = 'CoapError';
   readonly code: CoapErrorCode;

@@ -1,7 +1,8 @@
 import { ByteBudget } from './budget.ts';
-import { append, without, type PeerBody, type PeerState } from './peer.ts';
+import { append, without } from './list.ts';
+import type { PeerBody, PeerState } from './peer.ts';
 
-/** One body of a peer, and what must be known to go on with it. */
+/** The body of one block-wise transfer and its state. */
 export class HeldBody<T> implements PeerBody {
   readonly key: string;
   readonly state: PeerState;
@@ -24,14 +25,14 @@ export class HeldBody<T> implements PeerBody {
 }
 
 /**
- * Bodies that are sent or received block by block over all peers: bounded in bytes, in number per peer and in age. When
- * a bound is reached, the body that waits longest makes room; its peer starts again.
+ * The bodies of block-wise transfers in one direction, over all peers: limited in bytes, in number per peer and in age.
+ * At a limit, the body that was idle for longest is removed, and its peer must start again.
  */
 export class HeldBodies<T> {
   readonly #budget: ByteBudget;
   readonly #perPeer: number;
   readonly #lifetimeMs: number;
-  /** In the order in which they last moved. */
+  /** Ordered by the time of the last block. */
   readonly #held = new Map<string, HeldBody<T>>();
 
   constructor(bytes: number, perPeer: number, lifetimeMs: number) {
@@ -48,7 +49,7 @@ export class HeldBodies<T> {
     return this.#held.get(key);
   }
 
-  /** Replaces the one with that key. It holds no bytes yet: `resize` says how many. */
+  /** Adds a body without bytes (see `resize`) and removes the previous body with that key. */
   add(key: string, state: PeerState, content: T, now: number): HeldBody<T> {
     this.#held.get(key)?.drop();
     while (state.bodies.length >= this.#perPeer) state.bodies[0]?.drop();
@@ -58,7 +59,7 @@ export class HeldBodies<T> {
     return body;
   }
 
-  /** A block of it moved. */
+  /** Records that a block was sent or received. */
   touch(body: HeldBody<T>, now: number): void {
     body.movedAt = now;
     this.#held.delete(body.key);
@@ -66,7 +67,7 @@ export class HeldBodies<T> {
     body.state.bodies = append(without(body.state.bodies, body), body);
   }
 
-  /** False when it doesn't fit even alone. */
+  /** Reserves memory for the body and removes other bodies for it. False when it exceeds the limit alone. */
   resize(body: HeldBody<T>, bytes: number): boolean {
     this.#budget.release(body.bytes);
     body.bytes = 0;
@@ -91,7 +92,7 @@ export class HeldBodies<T> {
     body.bytes = 0;
   }
 
-  /** Drops what did not move for EXCHANGE_LIFETIME (RFC 7959 §2.4, §2.5: state may be let go of then). */
+  /** Removes bodies without a block for EXCHANGE_LIFETIME (RFC 7959 §2.4, §2.5 allow it then). */
   sweep(now: number): void {
     for (const body of this.#held.values()) {
       if (body.movedAt + this.#lifetimeMs > now) return;

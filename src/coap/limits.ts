@@ -1,26 +1,26 @@
-/** How much the endpoint holds at most. Each bound says what happens when it is reached. */
+/** The limits of an endpoint, and what happens when each is reached. */
 export interface CoapLimits {
-  /** Peers that something is known of. Idle ones make room; without any, a new peer's datagrams are dropped. */
+  /** Known peers. An idle peer is removed to make room; when all are busy, datagrams of new peers are dropped. */
   readonly peers: number;
-  /** Message ids remembered per peer. Answered ones make room; without any, the message is dropped. */
+  /** Message IDs kept per peer. An answered one is removed to make room; when none is, the message is dropped. */
   readonly recentMessagesPerPeer: number;
-  /** Replies kept for duplicates, all together. Above it a duplicate is met with silence. */
+  /** Replies kept for duplicates, over all peers. Above it, duplicates get no answer. */
   readonly replyBytes: number;
-  /** One body, put together from blocks. Above it a peer gets 4.13, a caller CoapError LIMIT or PROTOCOL. */
+  /** One assembled body. Above it, a peer's request is answered 4.13 and a caller gets CoapError PROTOCOL. */
   readonly bodyBytes: number;
-  /** Bodies of peers' requests on their way in, all together. The one that waits longest makes room. */
+  /** Bodies of incoming requests, over all peers. The one that was idle for longest is removed to make room. */
   readonly uploadBytes: number;
-  /** Bodies of our responses that peers read block by block, all together. The one that waits longest makes room. */
+  /** Bodies of outgoing responses, over all peers. The one that was idle for longest is removed to make room. */
   readonly servedBytes: number;
-  /** Bodies of responses and notifications on their way in, all together. Above it CoapError LIMIT. */
+  /** Bodies of incoming responses and notifications, over all peers. Above it, the caller gets CoapError LIMIT. */
   readonly downloadBytes: number;
-  /** Bodies held for one peer, in and out. The one that waits longest makes room. */
+  /** Bodies per peer, in both directions. The one that was idle for longest is removed to make room. */
   readonly bodiesPerPeer: number;
-  /** Requests and observations of ours. Above it CoapError LIMIT. */
+  /** Outgoing requests and observations. Above it, the caller gets CoapError LIMIT. */
   readonly tokens: number;
-  /** Requests of ours that wait for one peer's turn. Above it CoapError LIMIT. */
+  /** Outgoing requests that wait for one peer (NSTART). Above it, the caller gets CoapError LIMIT. */
   readonly waitingPerPeer: number;
-  /** Requests of peers that a handler is at, all together. Above it 5.03. */
+  /** Requests that handlers are processing, over all peers. Above it, a request is answered 5.03. */
   readonly answering: number;
 }
 

@@ -5,7 +5,7 @@ import type { CoapLimits } from './limits.ts';
 import type { Message } from './message.ts';
 import { Counters } from './metrics.ts';
 import type { TransmissionParameters } from './parameters.ts';
-import type { PeerState } from './peer.ts';
+import type { PeerState, PeerTransmission } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { Transmission, type TransmissionContext, type TransmissionListener } from './transmission.ts';
 import type { Peer, Transport } from './transport.ts';
@@ -16,11 +16,13 @@ export interface MessageLayerOptions {
   readonly random: () => number;
   readonly parameters: (peer: Peer) => TransmissionParameters;
   readonly limits: CoapLimits;
-  /** EXCHANGE_LIFETIME of most peers: how long an idle one is remembered. */
+  /** How long an idle peer is kept: the EXCHANGE_LIFETIME of most peers. */
   readonly idlePeerMs: number;
 }
 
-/** RFC 7252 §4: peers and what messages they were sent and sent us, without a thought for requests and responses. */
+/**
+ * The message layer of RFC 7252 §4: sends, retransmits and de-duplicates messages. It knows no requests or responses.
+ */
 export class MessageLayer implements TransmissionContext {
   readonly clock: Clock;
   readonly random: () => number;
@@ -38,7 +40,7 @@ export class MessageLayer implements TransmissionContext {
     this.#parameters = parameters;
     this.#recentPerPeer = limits.recentMessagesPerPeer;
     this.replies = new ByteBudget(limits.replyBytes);
-    // RFC 7252 §4.4: the first message id should be random.
+    // RFC 7252 §4.4: the first message ID should be random.
     this.peers = new PeerTable(limits.peers, idlePeerMs, () => Math.floor(random() * 0x1_0000));
   }
 
@@ -68,13 +70,13 @@ export class MessageLayer implements TransmissionContext {
     return new Transmission(this, state, messageId, datagram, this.parametersOf(state), listener);
   }
 
-  transmissionOf(state: PeerState, messageId: number): Transmission | undefined {
+  transmissionOf(state: PeerState, messageId: number): PeerTransmission | undefined {
     return state.transmissions.find((transmission) => transmission.messageId === messageId);
   }
 
   /**
-   * Takes note of a CON or NON. Null when it needs no further attention: it is a duplicate, and was answered as the
-   * first copy was, or there is no room to remember it.
+   * Records a CON or NON that was received. Null when the caller must not process it: it is a duplicate, which gets the
+   * reply to the first copy, or there is no room to record it.
    */
   begin(state: PeerState, message: Message): RecentMessage | null {
     const now = this.clock.now();
@@ -82,7 +84,7 @@ export class MessageLayer implements TransmissionContext {
     const duplicate = state.recent.find(message.messageId, now);
     if (duplicate) {
       this.counters.duplicates++;
-      // RFC 7252 §4.5: acknowledge each copy of a confirmable message, act on one; ignore copies of the others.
+      // RFC 7252 §4.5: acknowledge each copy of a CON but process only one; ignore further copies of a NON.
       if (duplicate.reply && message.type === 'CON') this.send(state, duplicate.reply);
       return null;
     }

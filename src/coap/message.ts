@@ -8,7 +8,7 @@ export interface MessageOption {
   readonly value: Uint8Array;
 }
 
-/** One message (RFC 7252 §3). After `decode` its byte arrays are views into the datagram. */
+/** One message (RFC 7252 §3). `decode` makes its byte arrays views of the datagram. */
 export interface Message {
   readonly type: MessageType;
   readonly code: Code;
@@ -16,12 +16,12 @@ export interface Message {
   readonly messageId: number;
   /** 0..8 bytes */
   readonly token: Uint8Array;
-  /** In the order of the wire, ascending by number; `encode` sorts. */
+  /** Ascending by number, as in the datagram; `encode` sorts them. */
   readonly options: readonly MessageOption[];
   readonly payload: Uint8Array;
 }
 
-/** Why a datagram is no CoAP message. Below the header's four bytes there is no type and no message id to answer. */
+/** Why a datagram is not a CoAP message. One of less than four bytes has no type and no message ID to answer. */
 export type Malformation =
   | 'short'
   | 'version'
@@ -31,7 +31,7 @@ export type Malformation =
   | 'empty payload'
   | 'not an empty message';
 
-export type Decoded =
+export type DecodedMessage =
   | { readonly ok: true; readonly message: Message }
   | {
       readonly ok: false;
@@ -45,18 +45,18 @@ const HEADER_BYTES = 4;
 export const MAX_TOKEN_BYTES = 8;
 const PAYLOAD_MARKER = 0xff;
 const MAX_OPTION_NUMBER = 0xffff;
-/** 269 + 65535, the most that an extended length can say (RFC 7252 §3.1). */
+/** 269 + 65535, the largest extended length (RFC 7252 §3.1). */
 const MAX_OPTION_BYTES = 65_804;
 
 const TYPES: readonly MessageType[] = ['CON', 'NON', 'ACK', 'RST'];
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** Reads one datagram; never throws, and allocates by what the datagram holds, not by what it claims. */
-export function decode(datagram: Uint8Array): Decoded {
+/** Reads one datagram. Never throws, and allocates memory for received bytes only, not for announced lengths. */
+export function decode(datagram: Uint8Array): DecodedMessage {
   const end = datagram.length;
   if (end < HEADER_BYTES) return { ok: false, reason: 'short', type: null, messageId: 0 };
   const first = at(datagram, 0);
-  // RFC 7252 §3: messages with an unknown version are silently ignored, so their type must not be acted upon.
+  // RFC 7252 §3: messages with an unknown version are silently ignored, so their type does not count.
   if (first >> 6 !== VERSION) return { ok: false, reason: 'version', type: null, messageId: 0 };
 
   const type = TYPES[(first >> 4) & 3] ?? 'CON';
@@ -110,23 +110,24 @@ export function decode(datagram: Uint8Array): Decoded {
   return { ok: true, message: { type, code, messageId, token, options, payload } };
 }
 
-/** Writes one datagram. Throws CoapError INVALID for what no CoAP message can carry. */
+/** Writes one datagram. Throws CoapError INVALID when the token or an option can't be encoded. */
 export function encode(message: Message): Uint8Array {
   const { token, payload } = message;
-  if (token.length > MAX_TOKEN_BYTES) throw new CoapError('INVALID', `a token has 0..8 bytes, not ${token.length}`);
+  if (token.length > MAX_TOKEN_BYTES)
+    throw new CoapError('INVALID', `a token must have 0 to 8 bytes, not ${token.length}`);
   const options = inOrder(message.options);
 
   let size = HEADER_BYTES + token.length + (payload.length > 0 ? 1 + payload.length : 0);
   let previous = 0;
   for (const { number, value } of options) {
     if (value.length > MAX_OPTION_BYTES || number > MAX_OPTION_NUMBER) {
-      throw new CoapError('INVALID', `option ${number} of ${value.length} bytes can't be sent`);
+      throw new CoapError('INVALID', `option ${number} with ${value.length} bytes can't be encoded`);
     }
     size += 1 + extendedBytes(number - previous) + extendedBytes(value.length) + value.length;
     previous = number;
   }
 
-  // From Node's pool: every byte is written below, and what is kept longer is copied (see `RecentMessages`).
+  // Node's buffer pool is safe here: every byte is written below, and `RecentMessages` copies what it keeps.
   const datagram = Buffer.allocUnsafe(size);
   datagram[0] = (VERSION << 6) | (TYPES.indexOf(message.type) << 4) | token.length;
   datagram[1] = message.code;
@@ -157,22 +158,22 @@ export function encodeEmpty(type: 'ACK' | 'RST', messageId: number): Uint8Array 
   return Uint8Array.of((VERSION << 6) | (TYPES.indexOf(type) << 4), 0, messageId >> 8, messageId);
 }
 
-function malformed(reason: Malformation, type: MessageType, messageId: number): Decoded {
+function malformed(reason: Malformation, type: MessageType, messageId: number): DecodedMessage {
   return { ok: false, reason, type, messageId };
 }
 
-/** For a few bytes a loop is several times as fast as `set`. */
+/** For a few bytes, a loop is several times as fast as `set`. */
 function write(datagram: Uint8Array, offset: number, bytes: Uint8Array): void {
   if (bytes.length > 24) datagram.set(bytes, offset);
   else for (let index = 0; index < bytes.length; index++) datagram[offset + index] = at(bytes, index);
 }
 
-/** Of what must outlive the datagram. A Buffer's `slice` copies nothing. */
+/** Copies bytes that must outlive the datagram. (A Buffer's `slice` does not copy.) */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return bytes.length === 0 ? NO_BYTES : new Uint8Array(bytes);
 }
 
-/** Bounds are checked by the caller; the fallback only satisfies the compiler. */
+/** The caller checks the bounds; the fallback is for the compiler only. */
 function at(datagram: Uint8Array, offset: number): number {
   return datagram[offset] ?? 0;
 }
@@ -187,7 +188,7 @@ function inOrder(options: readonly MessageOption[]): readonly MessageOption[] {
   return options;
 }
 
-/** RFC 7252 §3.1: below 13 in the nibble, below 269 in one more byte, else in two. */
+/** RFC 7252 §3.1: a value below 13 is in the nibble, one below 269 in one more byte, larger ones in two. */
 function nibble(value: number): number {
   return value < 13 ? value : value < 269 ? 13 : 14;
 }

@@ -1,44 +1,44 @@
-/** Why a datagram was neither acted upon nor answered as a message should be. */
+/** Why a datagram was dropped. */
 export type DropReason =
-  /** No CoAP message; a confirmable one was answered by RST. */
+  /** It is not a valid CoAP message. A confirmable one was rejected with a Reset. */
   | 'malformed'
-  /** A code, or an Empty message, that has no meaning there. */
+  /** The code is not allowed in a message of this type. */
   | 'unexpected'
-  /** An acknowledgement or a response that nothing waits for. */
+  /** It is an acknowledgement, a Reset or a response without a matching message or request. */
   | 'unmatched'
-  /** A response with a token of ours from an address that the token was not given to. */
+  /** It is a response with a known token, but from an address that did not get the request. */
   | 'strange peer'
-  /** A non-confirmable message with a critical option that isn't understood. */
+  /** It is a non-confirmable request with an unrecognized critical option. */
   | 'critical option'
-  /** A bound was reached: peers, or messages in progress of one peer. */
+  /** A limit was reached: known peers, or messages in progress per peer. */
   | 'full'
-  /** A request that came while the endpoint closes. */
+  /** It is a request that arrived while the endpoint closes. */
   | 'closing';
 
-/** Counters since the start, and what there is now. */
+/** Counters since the start, and current values. */
 export interface CoapMetrics {
   readonly received: number;
   readonly sent: number;
   readonly retransmissions: number;
   readonly duplicates: number;
-  /** Notifications older than one that was taken (RFC 7641 §3.4). */
+  /** Notifications that were older than an accepted one (RFC 7641 §3.4). */
   readonly staleNotifications: number;
-  /** Handlers that failed: requests answered 5.00, notifications not acknowledged. */
+  /** Failures of handlers: the request was answered 5.00, or the notification was not acknowledged. */
   readonly handlerErrors: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   readonly peers: number;
-  /** Requests of peers that a handler is at. */
+  /** Requests that handlers are processing. */
   readonly answering: number;
-  /** Requests of ours, queued or sent. */
+  /** Outgoing requests, queued or sent. */
   readonly operations: number;
   readonly observations: number;
-  /** Bytes held of bodies on their way in and out, block by block. */
+  /** Bytes of the bodies of block-wise transfers, in both directions. */
   readonly bodyBytes: number;
-  /** Bytes held of replies, for duplicates. */
+  /** Bytes of the replies that are kept for duplicates. */
   readonly replyBytes: number;
 }
 
-/** The counters that the layers raise. */
+/** The counters that the layers of an endpoint increment. */
 export class Counters {
   received = 0;
   sent = 0;

@@ -3,17 +3,21 @@ import { isSuccess } from './code.ts';
 import type { Delivery } from './delivery.ts';
 import type { IncomingResponse, NotificationHandler, Observation, OutgoingRequest } from './endpoint.ts';
 import { CoapError } from './error.ts';
+import { append, without } from './list.ts';
 import { copyOf, type Message } from './message.ts';
-import { Operation, type Reply, type RequestLayer } from './operation.ts';
+import { ClientRequest, type Reply, type RequestLayer } from './client-request.ts';
 import { readResponseOptions } from './option.ts';
-import { append, without, type PeerActivity, type PeerState } from './peer.ts';
+import type { PeerActivity, PeerState } from './peer.ts';
 import { TokenHolder } from './token.ts';
 
-/** After which a notification counts as newer whatever its number (RFC 7641 §3.4). */
+/** After this time a notification counts as newer, whatever its sequence number is (RFC 7641 §3.4). */
 const SEQUENCE_LIFETIME_MS = 128_000;
 const HALF_SEQUENCE = 2 ** 23;
 
-/** RFC 7641 §3.4: 24-bit numbers that wrap around, compared within half their range and within 128 s. */
+/**
+ * RFC 7641 §3.4: sequence numbers have 24 bits and wrap around; they are compared within half their range and within
+ * 128 s.
+ */
 export function isNewer(
   previous: { readonly sequence: number; readonly at: number },
   next: { readonly sequence: number; readonly at: number },
@@ -26,25 +30,25 @@ export function isNewer(
   );
 }
 
-/** An observation of ours at a peer, from the response that began it to the one that ends it (RFC 7641 §3). */
-export class RunningObservation extends TokenHolder implements Observation, PeerActivity {
+/** An observation of a peer's resource, from the response that starts it to the one that ends it (RFC 7641 §3). */
+export class ClientObservation extends TokenHolder implements Observation, PeerActivity {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
   readonly #onNotification: NotificationHandler;
-  /** Of the newest notification that was taken; null before the first after a restart of ours. */
+  /** The sequence number of the newest accepted notification; null after `resume`, before the first one. */
   #sequence: number | null = null;
   #at = 0;
   #running = true;
-  /** Reads the further blocks of the newest notification. */
-  #reading: Operation | null = null;
+  /** The request that reads the further blocks of the newest notification. */
+  #reading: ClientRequest | null = null;
 
   constructor(layer: RequestLayer, state: PeerState, request: OutgoingRequest, onNotification: NotificationHandler) {
     super();
     this.#layer = layer;
     this.state = state;
     const { method, path, query, contentFormat, accept, payload } = request;
-    // Without the caller's signal and listeners: they were for the request that began it.
+    // The caller's signal and listeners are left out: they are for the first request only.
     this.#request = {
       method,
       path,
@@ -56,20 +60,23 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     this.#onNotification = onNotification;
   }
 
-  /** Takes the token of the operation that asked for it, and the order from its response. */
-  begin(operation: Operation, sequence: number): void {
+  /** Takes over the token of the request that started the observation, and the sequence number of its response. */
+  begin(clientRequest: ClientRequest, sequence: number): void {
     this.#sequence = sequence;
     this.#at = this.#layer.messages.clock.now();
-    this.#layer.tokens.replace(operation, this);
+    this.#layer.tokens.replace(clientRequest, this);
     this.#attach();
   }
 
-  /** Takes the token of an earlier run. Throws CoapError INVALID or LIMIT. */
+  /** Continues an observation of an earlier run with its token. Throws CoapError INVALID or LIMIT. */
   resume(token: Uint8Array): void {
     const { tokens, limits } = this.#layer;
-    if (tokens.size >= limits.tokens) throw new CoapError('LIMIT', 'too many requests and observations at once');
+    if (tokens.size >= limits.tokens) throw new CoapError('LIMIT', 'too many requests and observations are active');
     if (!tokens.addAt(this, token)) {
-      throw new CoapError('INVALID', `${Buffer.from(token).toString('hex')} is in use, or no token of this endpoint`);
+      throw new CoapError(
+        'INVALID',
+        `the token ${Buffer.from(token).toString('hex')} is in use or does not have 8 bytes`,
+      );
     }
     this.#attach();
   }
@@ -84,14 +91,14 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     if (!this.#running) throw new CoapError('CANCELLED', 'the observation has ended');
     this.#detach();
     try {
-      // From here on its token waits for the answer; a notification still under way is acknowledged and dropped.
-      const operation = new Operation(this.#layer, this.state, { ...this.#request, ...options }, 1, this);
+      // From here the token belongs to the cancellation; a notification still on its way is acknowledged and dropped.
+      const clientRequest = new ClientRequest(this.#layer, this.state, { ...this.#request, ...options }, 1, this);
       try {
-        const first = await sendWhole(operation);
+        const first = await sendWhole(clientRequest);
         if (isWhole(first)) return wholeResponse(first, first.payload);
         return await readRest(this.#layer, this.state, this.#request, first);
       } finally {
-        operation.close();
+        clientRequest.close();
       }
     } finally {
       this.#layer.tokens.remove(this);
@@ -103,7 +110,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     this.#layer.tokens.remove(this);
   }
 
-  /** A session that ends says nothing of the observation: the device may take it along to its next one (`movePeer`). */
+  /** The end of a session does not end the observation: the device may continue it in its next session (`movePeer`). */
   end(error: CoapError): void {
     this.#reading?.end(error);
   }
@@ -120,7 +127,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     }
     const { messages } = this.#layer;
     const now = messages.clock.now();
-    // RFC 7641 §3.2: an error, or a response without Observe, is the last that the peer sends.
+    // RFC 7641 §3.2: an error response, or a response without Observe, ends the observation.
     const final = !isSuccess(message.code) || options.observe === null;
     const before = { sequence: this.#sequence, at: this.#at };
     if (options.observe !== null && !final) {
@@ -145,7 +152,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     before: { readonly sequence: number | null; readonly at: number },
   ): Promise<void> {
     const taken = this.#sequence;
-    // RFC 7641 §3.4 with RFC 7959 §2.6: what was being read of the older state is of no use any more.
+    // RFC 7641 §3.4, RFC 7959 §2.6: stop reading the blocks of an older notification.
     this.#reading?.end(new CoapError('CANCELLED', 'a newer notification arrived'));
     try {
       const whole = await this.#whole(reply);
@@ -154,12 +161,12 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
       delivery.acknowledge();
     } catch (error) {
       if (this.#sequence !== taken) {
-        // A newer one was taken meanwhile, which says all that this one said; a repetition would be stale.
+        // A newer notification was accepted meanwhile and supersedes this one; a retransmission would be stale.
         delivery.acknowledge();
         return;
       }
-      // What the notification carried is not stored, so it is not acknowledged, and not remembered either: the peer
-      // repeats it (RFC 7252 §4.2), and the repetition must find the door open.
+      // The notification was not stored. It is neither acknowledged nor recorded, so that the peer retransmits it
+      // (RFC 7252 §4.2) and the retransmission is accepted.
       this.#sequence = before.sequence;
       this.#at = before.at;
       delivery.forget();
@@ -167,16 +174,16 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
     }
   }
 
-  /** A notification holds the first block at most; the others are read by a GET of their own, without Observe. */
+  /** RFC 7959 §2.6: a notification has the first block at most; separate requests without Observe read the others. */
   async #whole(reply: Reply): Promise<IncomingResponse> {
     if (isWhole(reply)) return wholeResponse(reply, reply.payload);
-    const operation = new Operation(this.#layer, this.state, this.#request);
-    this.#reading = operation;
+    const clientRequest = new ClientRequest(this.#layer, this.state, this.#request);
+    this.#reading = clientRequest;
     try {
-      return await readWhole(this.#layer, operation, reply);
+      return await readWhole(this.#layer, clientRequest, reply);
     } finally {
-      if (this.#reading === operation) this.#reading = null;
-      operation.close();
+      if (this.#reading === clientRequest) this.#reading = null;
+      clientRequest.close();
     }
   }
 
@@ -194,7 +201,7 @@ export class RunningObservation extends TokenHolder implements Observation, Peer
   }
 }
 
-/** Asks to observe; resolves when the response is whole, and notifications may have come before that. */
+/** Starts an observation. Resolves with the whole response; notifications may arrive before that. */
 export async function startObserving(
   layer: RequestLayer,
   state: PeerState,
@@ -202,43 +209,43 @@ export async function startObserving(
   onNotification: NotificationHandler,
 ): Promise<{ readonly response: IncomingResponse; readonly observation: Observation | null }> {
   if (request.method !== 'GET' && request.method !== 'FETCH') {
-    throw new CoapError('INVALID', `${request.method} can't be observed, GET and FETCH can`);
+    throw new CoapError('INVALID', `${request.method} can't start an observation, use GET or FETCH`);
   }
-  const operation = new Operation(layer, state, request, 0);
-  let observation: RunningObservation | null = null;
+  const clientRequest = new ClientRequest(layer, state, request, 0);
+  let observation: ClientObservation | null = null;
   let first: Reply;
   try {
-    first = await sendWhole(operation);
+    first = await sendWhole(clientRequest);
     if (isSuccess(first.code) && first.options.observe !== null) {
-      observation = new RunningObservation(layer, operation.state, request, onNotification);
-      observation.begin(operation, first.options.observe);
+      observation = new ClientObservation(layer, clientRequest.state, request, onNotification);
+      observation.begin(clientRequest, first.options.observe);
     }
     if (isWhole(first)) return { response: wholeResponse(first, first.payload), observation };
   } catch (error) {
     observation?.forget();
     throw error;
   } finally {
-    operation.close();
+    clientRequest.close();
   }
   try {
-    return { response: await readRest(layer, operation.state, request, first), observation };
+    return { response: await readRest(layer, clientRequest.state, request, first), observation };
   } catch (error) {
     observation?.forget();
     throw error;
   }
 }
 
-/** RFC 7959 §2.6: the further blocks are asked for without Observe, under another token. */
+/** RFC 7959 §2.6: requests the further blocks without Observe, under another token. */
 async function readRest(
   layer: RequestLayer,
   state: PeerState,
   request: OutgoingRequest,
   first: Reply,
 ): Promise<IncomingResponse> {
-  const operation = new Operation(layer, state, request);
+  const clientRequest = new ClientRequest(layer, state, request);
   try {
-    return await readWhole(layer, operation, first);
+    return await readWhole(layer, clientRequest, first);
   } finally {
-    operation.close();
+    clientRequest.close();
   }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { copyOf, NO_BYTES, type MessageOption } from './message.ts';
 
-/** Option numbers (RFC 7252 §12.2, 7641, 7959, 7967, 8613, 8768, 9175). Odd means critical. */
+/** Option numbers (RFC 7252 §12.2, 7641, 7959, 7967, 8613, 8768, 9175). Odd numbers are critical. */
 export const optionNumbers = {
   ifMatch: 1,
   uriHost: 3,
@@ -29,7 +29,7 @@ export const optionNumbers = {
   requestTag: 292,
 } as const;
 
-/** What the request layer understands of a request. Block values are raw: see `readBlock`. */
+/** The request options that this endpoint processes. `readBlock` reads the values of the block options. */
 export interface RequestOptions {
   readonly path: readonly string[];
   readonly query: readonly string[];
@@ -39,9 +39,9 @@ export interface RequestOptions {
   readonly block1: number | null;
   readonly block2: number | null;
   readonly size1: number | null;
-  /** A copy; null when absent, which is not the same as empty (RFC 9175 §3.2). */
+  /** A copy; null when absent, which differs from empty (RFC 9175 §3.2). */
   readonly requestTag: Uint8Array | null;
-  /** RFC 7967: bits of the response classes that the client has no use for. */
+  /** RFC 7967: the bits of the response classes that the client does not want. */
   readonly noResponse: number;
   readonly proxied: boolean;
 }
@@ -58,7 +58,7 @@ export interface ResponseOptions {
   readonly etag: Uint8Array | null;
 }
 
-/** The number of a critical option that can't be processed (RFC 7252 §5.4.1). */
+/** The number of an unrecognized critical option (RFC 7252 §5.4.1). */
 export interface UnrecognizedOption {
   readonly unrecognized: number;
 }
@@ -79,7 +79,8 @@ export function readRequestOptions(options: readonly MessageOption[]): RequestOp
   let proxied = false;
   let previous = 0;
   for (const { number, value } of options) {
-    // RFC 7252 §5.4.3 and §5.4.5: a wrong length, or a repetition that the option doesn't allow, makes it unrecognized.
+    // RFC 7252 §5.4.3 and §5.4.5: an option with a wrong length, or repeated where that is not allowed, is
+    // unrecognized.
     if (!hasDefinedLength(number, value.length) || (number === previous && !isRepeatable(number))) {
       if (isCritical(number)) return { unrecognized: number };
       continue;
@@ -128,11 +129,11 @@ export function readRequestOptions(options: readonly MessageOption[]): RequestOp
         break;
       case optionNumbers.uriHost:
       case optionNumbers.uriPort:
-        // One virtual host: whichever name the client used for us, it is us.
+        // There is one virtual host, so the host and port in the request do not matter.
         break;
       default:
-        // If-Match, If-None-Match and OSCORE are among them: a condition or a protection that isn't kept must not be
-        // passed over.
+        // These include If-Match, If-None-Match and OSCORE: this endpoint does not implement the condition or
+        // protection, and must not ignore it.
         if (isCritical(number)) return { unrecognized: number };
     }
   }
@@ -201,12 +202,12 @@ export function readResponseOptions(options: readonly MessageOption[]): Response
   return { contentFormat, locationPath: locationPath ?? NO_SEGMENTS, maxAge, observe, block1, block2, size2, etag };
 }
 
-/** RFC 7252 §5.4.6: the lowest bit. */
+/** RFC 7252 §5.4.6: the lowest bit of the number. */
 export function isCritical(number: number): boolean {
   return (number & 1) === 1;
 }
 
-/** Zero is the empty value; leading zeros are legal on input (RFC 7252 §3.2). */
+/** The empty value is zero; leading zeros are allowed (RFC 7252 §3.2). */
 export function readUint(value: Uint8Array): number {
   let uint = 0;
   for (const byte of value) uint = uint * 256 + byte;
@@ -225,7 +226,7 @@ export function stringOption(number: number, text: string): MessageOption {
   return { number, value: Buffer.from(text) };
 }
 
-/** Null when it is not UTF-8: two names that differ must not be read as one. */
+/** Null for invalid UTF-8: otherwise two different names could become the same string. */
 function readString(value: Uint8Array): string | null {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
   const text = bytes.toString();
@@ -247,7 +248,9 @@ function isRepeatable(number: number): boolean {
   }
 }
 
-/** The "Length" column of RFC 7252 §5.10, RFC 7959 §2.1 and §4, RFC 7641 §2, RFC 7967 §2, RFC 9175 §2.2.1 and §3.2.1. */
+/**
+ * The "Length" column of RFC 7252 §5.10, RFC 7959 §2.1 and §4, RFC 7641 §2, RFC 7967 §2, RFC 9175 §2.2.1 and §3.2.1.
+ */
 function hasDefinedLength(number: number, length: number): boolean {
   switch (number) {
     case optionNumbers.uriPath:

@@ -1,17 +1,17 @@
-/** What RFC 7252 §4.8 lets be set for one peer, and the block size to propose to it. */
+/** The transmission parameters of RFC 7252 §4.8 for one peer, and its block size. */
 export interface TransmissionSettings {
-  /** NB-IoT needs 4 to 15 s. */
+  /** 2 s by default; NB-IoT needs 4 to 15 s. */
   readonly ackTimeoutMs: number;
   readonly ackRandomFactor: number;
   readonly maxRetransmit: number;
-  /** Interactions that may be outstanding to a peer at the same time. */
+  /** The number of simultaneous outstanding interactions with a peer. */
   readonly nstart: number;
   readonly maxLatencyMs: number;
-  /** 16, 32, … 1024 bytes: the largest block sent, and asked for. */
+  /** 16, 32, … 1024 bytes: the largest block that is sent and requested. */
   readonly blockSize: number;
 }
 
-/** The settings and the times that follow from them (RFC 7252 §4.8.2). */
+/** The settings and the times derived from them (RFC 7252 §4.8.2). */
 export interface TransmissionParameters extends TransmissionSettings {
   readonly maxTransmitSpanMs: number;
   readonly maxTransmitWaitMs: number;

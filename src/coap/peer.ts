@@ -1,42 +1,55 @@
 import type { RecentMessages } from './deduplication.ts';
 import type { CoapError } from './error.ts';
-import type { Transmission } from './transmission.ts';
+import { NONE } from './list.ts';
 import type { Peer } from './transport.ts';
 
-/** What belongs to a peer and goes with it when it moves: an operation or an observation of ours. */
+/** A client request or an observation. It belongs to a peer and follows it to a new address (`movePeer`). */
 export interface PeerActivity {
   state: PeerState;
   /** The peer's session ended, or the endpoint closes. */
   end(error: CoapError): void;
 }
 
-/** One who waits for the peer's turn (RFC 7252 §4.7). */
-export interface TurnTaker extends PeerActivity {
-  takeTurn(): void;
+/** A request that waits until fewer than NSTART interactions are outstanding (RFC 7252 §4.7). */
+export interface WaitingRequest extends PeerActivity {
+  /** Called when the request may be sent. It counts as outstanding until `endInteraction`. */
+  start(): void;
 }
 
-/** A body held for a peer. */
+/** A confirmable message to the peer that is not acknowledged yet (RFC 7252 §4.2). */
+export interface PeerTransmission {
+  state: PeerState;
+  readonly messageId: number;
+  /** The peer acknowledged the message. */
+  acknowledge(): void;
+  /** The peer rejected the message with a Reset. */
+  reset(): void;
+  /** Stops the retransmissions without calling the listener. */
+  cancel(): void;
+}
+
+/** The body of a block-wise transfer that is kept for a peer. */
 export interface PeerBody {
-  /** Lets go of it, to make room or because it is too old. */
+  /** Frees the body, to make room or because it is too old. */
   drop(): void;
 }
 
-/** What is known of one remote end while there is something to know. Kept small: there may be a million. */
+/** The state of one peer. It is kept small, because there may be a million peers. */
 export class PeerState {
   peer: Peer;
   nextMessageId: number;
   touchedAt: number;
   recent: RecentMessages | null = null;
-  /** Requests of the peer that a handler is at. */
+  /** The number of the peer's requests that a handler is processing. */
   answering = 0;
-  /** Bodies on their way, block by block, whatever their direction: the one that waits longest first. */
+  /** Bodies of block-wise transfers in both directions. The one idle for longest is first. */
   bodies: PeerBody[] = NONE;
-  /** Outstanding interactions, at most NSTART. */
-  turns = 0;
-  waiting: TurnTaker[] = NONE;
-  operations: PeerActivity[] = NONE;
+  /** The number of outstanding interactions, at most NSTART (RFC 7252 §4.7). */
+  outstanding = 0;
+  waiting: WaitingRequest[] = NONE;
+  requests: PeerActivity[] = NONE;
   observations: PeerActivity[] = NONE;
-  transmissions: Transmission[] = NONE;
+  transmissions: PeerTransmission[] = NONE;
   older: PeerState | null = null;
   newer: PeerState | null = null;
 
@@ -46,38 +59,21 @@ export class PeerState {
     this.touchedAt = now;
   }
 
-  /** RFC 7252 §4.4: each message to the peer has the next id. */
+  /** RFC 7252 §4.4: each message to the peer gets the next message ID. */
   takeMessageId(): number {
     const messageId = this.nextMessageId;
     this.nextMessageId = (messageId + 1) & 0xffff;
     return messageId;
   }
 
-  /** While something is under way, or observed, the peer can't be forgotten. */
+  /** True while the peer has requests, observations or transfers: then the table must not drop it. */
   get held(): boolean {
     return (
       this.answering > 0 ||
       this.bodies.length > 0 ||
-      this.operations.length > 0 ||
+      this.requests.length > 0 ||
       this.observations.length > 0 ||
       this.transmissions.length > 0
     );
   }
-}
-
-/** Shared by all idle peers, which saves an array or four each; `append` and `without` keep it empty. */
-const NONE: never[] = [];
-
-export function append<T>(list: T[], item: T): T[] {
-  if (list === NONE) return [item];
-  list.push(item);
-  return list;
-}
-
-export function without<T>(list: T[], item: T): T[] {
-  const index = list.indexOf(item);
-  if (index < 0) return list;
-  if (list.length === 1) return NONE;
-  list.splice(index, 1);
-  return list;
 }

@@ -1,14 +1,15 @@
-import { append, PeerState } from './peer.ts';
+import { append } from './list.ts';
+import { PeerState } from './peer.ts';
 import type { Peer } from './transport.ts';
 
-/** How many held peers are passed over in the search for one to forget, so that a full table costs no scan. */
+/** How many busy peers an eviction skips before it gives up, so that a full table is not scanned. */
 const EVICTION_TRIES = 16;
-/** How many peers one sweep looks at: some milliseconds of work. */
+/** The largest number of peers that one sweep checks: a few milliseconds of work. */
 const MOST_SWEPT = 50_000;
 
 /**
- * The peers that something is known of: bounded, in the order in which they were last touched, so that idle ones are
- * forgotten from the old end without a timer each and without a walk over the others.
+ * The known peers, up to a limit, ordered by their last activity. Idle peers are removed from the old end, which needs
+ * neither a timer per peer nor a scan of the others.
  */
 export class PeerTable {
   readonly #states = new Map<string, PeerState>();
@@ -36,11 +37,11 @@ export class PeerTable {
     return this.#states.get(key);
   }
 
-  /** Null when the table is full of peers that can't be forgotten. */
+  /** Finds or adds a peer. Null when the table is full and no idle peer can make room. */
   obtain(peer: Peer, now: number): PeerState | null {
     const known = this.#states.get(peer.key);
     if (known) {
-      // The transport may know it by a new address or socket under the same key.
+      // The peer may have a new address or socket under the same key.
       known.peer = peer;
       this.touch(known, now);
       return known;
@@ -60,8 +61,8 @@ export class PeerTable {
   }
 
   /**
-   * Forgets peers that were idle for EXCHANGE_LIFETIME: none of their messages can come again (RFC 7252 §4.4). True when
-   * there are more than it looks at in one go.
+   * Removes peers that were idle for EXCHANGE_LIFETIME: no duplicate of their messages can arrive any more (RFC 7252
+   * §4.4). True when it stopped before it had checked all of them.
    */
   sweep(now: number): boolean {
     let state = this.#oldest;
@@ -76,13 +77,13 @@ export class PeerTable {
     return false;
   }
 
-  /** All that belongs to `from` now belongs to `to`; null when there is no room for `to`. */
+  /** Moves the requests, observations and transmissions of `from` to `peer`. Null when there is no room for `peer`. */
   move(from: PeerState, peer: Peer, now: number): PeerState | null {
     const to = this.obtain(peer, now);
     if (!to || to === from) return to;
-    for (const activity of from.operations.splice(0)) {
+    for (const activity of from.requests.splice(0)) {
       activity.state = to;
-      to.operations = append(to.operations, activity);
+      to.requests = append(to.requests, activity);
     }
     for (const activity of from.observations.splice(0)) {
       activity.state = to;
@@ -93,8 +94,8 @@ export class PeerTable {
       to.transmissions = append(to.transmissions, transmission);
     }
     for (const waiter of from.waiting.splice(0)) to.waiting = append(to.waiting, waiter);
-    to.turns += from.turns;
-    from.turns = 0;
+    to.outstanding += from.outstanding;
+    from.outstanding = 0;
     return to;
   }
 

@@ -1,7 +1,7 @@
-import { Answer } from './answer.ts';
+import { PendingResponse } from './pending-response.ts';
 import { blockOption, readBlock, type Block } from './block.ts';
 import { codes, methodOf } from './code.ts';
-import { Patience } from './patience.ts';
+import { AcknowledgementTimer } from './acknowledgement-timer.ts';
 import type { RecentMessage } from './deduplication.ts';
 import type { IncomingRequest, Method, OutgoingResponse, RequestHandler } from './endpoint.ts';
 import type { CoapLimits } from './limits.ts';
@@ -12,16 +12,16 @@ import type { PeerState } from './peer.ts';
 import { serveBlock, servedBody, ServedBodies, type ServedBody } from './served-body.ts';
 import { Uploads } from './upload.ts';
 
-/** A request, put together, that a handler is at. */
+/** A request on its way to a handler and back. */
 interface Handling {
-  readonly answer: Answer;
+  readonly pending: PendingResponse;
   readonly method: Method;
   readonly options: RequestOptions;
   readonly block1: Block | null;
   readonly block2: Block | null;
 }
 
-/** The server's side of RFC 7252 §5: from a request message to the handler, and its response back. */
+/** The server side of RFC 7252 §5: passes each request to the handler and sends the handler's response. */
 export class Responder {
   readonly uploads: Uploads;
   readonly served: ServedBodies;
@@ -29,8 +29,8 @@ export class Responder {
   readonly #messages: MessageLayer;
   readonly #limits: CoapLimits;
   readonly #onHandlerError: (error: unknown) => void;
-  readonly #patience: Patience;
-  /** Called when the last handler is done. */
+  readonly #acknowledgementTimer: AcknowledgementTimer;
+  /** Called when the last running handler has finished. */
   #onIdle: (() => void) | null = null;
 
   constructor(
@@ -42,55 +42,55 @@ export class Responder {
     this.#messages = messages;
     this.#limits = limits;
     this.#onHandlerError = onHandlerError;
-    this.#patience = new Patience(messages);
+    this.#acknowledgementTimer = new AcknowledgementTimer(messages);
     this.uploads = new Uploads(limits, bodyLifetimeMs);
     this.served = new ServedBodies(limits, bodyLifetimeMs);
   }
 
-  /** Takes a request that is no duplicate. */
+  /** Processes a request that is not a duplicate. */
   take(state: PeerState, message: Message, recent: RecentMessage): void {
-    const answer = new Answer(this.#messages, state, message, recent);
+    const pending = new PendingResponse(this.#messages, state, message, recent);
     const options = readRequestOptions(message.options);
     if ('unrecognized' in options) {
-      // RFC 7252 §5.4.1: 4.02 for a confirmable request; a non-confirmable one is rejected, and silence does that (§4.3).
-      if (answer.confirmable) answer.respond(codes.badOption);
+      // RFC 7252 §5.4.1: answer 4.02 to a confirmable request; reject a non-confirmable one by ignoring it (§4.3).
+      if (pending.confirmable) pending.respond(codes.badOption);
       else {
         this.#messages.counters.dropped['critical option']++;
-        answer.ignore();
+        pending.ignore();
       }
       return;
     }
-    answer.noResponse = options.noResponse;
+    pending.noResponse = options.noResponse;
     const method = methodOf(message.code);
-    if (method === null) return answer.respond(codes.methodNotAllowed);
-    if (options.proxied) return answer.respond(codes.proxyingNotSupported);
+    if (method === null) return pending.respond(codes.methodNotAllowed);
+    if (options.proxied) return pending.respond(codes.proxyingNotSupported);
 
     const block1 = options.block1 === null ? null : readBlock(options.block1);
     const block2 = options.block2 === null ? null : readBlock(options.block2);
-    // RFC 7959 §2.2: the reserved size must lead to 4.00.
+    // RFC 7959 §2.2: the reserved SZX 7 is answered 4.00.
     if ((options.block1 !== null && !block1) || (options.block2 !== null && !block2)) {
-      return answer.respond(codes.badRequest);
+      return pending.respond(codes.badRequest);
     }
-    const handling = { answer, method, options, block1, block2 };
+    const handling = { pending, method, options, block1, block2 };
     const now = this.#messages.clock.now();
 
     if (block2 && block2.number > 0) {
       const served = this.served.get(bodyKey(handling), now);
       if (served) return this.#respondBlock(handling, served, block2.number, block2.size);
-      // To run a POST again for another block of its response would do twice what was asked once.
-      if (method !== 'GET' && method !== 'FETCH') return answer.respond(codes.requestEntityIncomplete);
+      // Only safe methods run again for a further block: a POST would take effect twice.
+      if (method !== 'GET' && method !== 'FETCH') return pending.respond(codes.requestEntityIncomplete);
     }
     if (!block1) return this.#handle(handling, copyOf(message.payload));
     const step = this.uploads.take(bodyKey(handling), state, block1, options, message.payload, now);
     if (step.whole) this.#handle(handling, step.payload);
-    else answer.respond(step.code, step.options);
+    else pending.respond(step.code, step.options);
   }
 
   close(): void {
-    this.#patience.close();
+    this.#acknowledgementTimer.close();
   }
 
-  /** Calls when no handler runs, at once or later. */
+  /** Calls `idle` as soon as no handler runs, possibly immediately. */
   onceIdle(idle: () => void): void {
     if (this.#messages.counters.answering === 0) idle();
     else this.#onIdle = idle;
@@ -98,9 +98,9 @@ export class Responder {
 
   #handle(handling: Handling, payload: Uint8Array): void {
     const { counters } = this.#messages;
-    const { answer, method, options } = handling;
-    if (counters.answering >= this.#limits.answering) return answer.respond(codes.serviceUnavailable);
-    const { state, confirmable } = answer;
+    const { pending, method, options } = handling;
+    if (counters.answering >= this.#limits.answering) return pending.respond(codes.serviceUnavailable);
+    const { state, confirmable } = pending;
     const { path, query, contentFormat, accept, observe } = options;
     const request: IncomingRequest = {
       peer: state.peer,
@@ -115,60 +115,60 @@ export class Responder {
     };
     counters.answering++;
     state.answering++;
-    this.#patience.begin(answer);
+    this.#acknowledgementTimer.begin(pending);
     void this.#run(request, handling);
   }
 
   /** Never rejects. */
   async #run(request: IncomingRequest, handling: Handling): Promise<void> {
-    const { answer } = handling;
+    const { pending } = handling;
     try {
       const response = await this.handler(request);
       this.#respond(handling, response);
       response.onSent?.();
     } catch (error) {
       this.#onHandlerError(error);
-      if (!answer.settled) answer.respond(codes.internalServerError);
+      if (!pending.settled) pending.respond(codes.internalServerError);
     } finally {
-      this.#patience.end(answer);
-      answer.state.answering--;
+      this.#acknowledgementTimer.end(pending);
+      pending.state.answering--;
       if (--this.#messages.counters.answering === 0) this.#onIdle?.();
     }
   }
 
   #respond(handling: Handling, response: OutgoingResponse): void {
-    const { answer, block1, block2 } = handling;
+    const { pending, block1, block2 } = handling;
     const options = responseOptions(response);
     const payload = response.payload ?? NO_BYTES;
-    const largest = this.#messages.parametersOf(answer.state).blockSize;
+    const largest = this.#messages.parametersOf(pending.state).blockSize;
     const size = Math.min(block2?.size ?? largest, largest);
     const number = block2?.number ?? 0;
     if (payload.length <= size && number === 0) {
       // RFC 7959 §2.3: the final response acknowledges the last block.
       if (block1) options.push(blockOption(optionNumbers.block1, block1));
-      return answer.respond(response.code, options, payload);
+      return pending.respond(response.code, options, payload);
     }
     const body = servedBody(response.code, options, payload);
-    // A copy: the caller may go on with its buffer.
+    // Copy it, because the handler may reuse its buffer.
     const kept = { ...body, payload: copyOf(payload) };
-    this.served.keep(bodyKey(handling), answer.state, kept, this.#messages.clock.now());
-    // RFC 7959 §2.3: a smaller block than asked for keeps the offset, so its number grows.
+    this.served.keep(bodyKey(handling), pending.state, kept, this.#messages.clock.now());
+    // RFC 7959 §2.3: a block smaller than requested keeps the offset, so its number is larger.
     this.#respondBlock(handling, body, (number * (block2?.size ?? size)) / size, size);
   }
 
-  #respondBlock({ answer, block1 }: Handling, body: ServedBody, number: number, size: number): void {
+  #respondBlock({ pending, block1 }: Handling, body: ServedBody, number: number, size: number): void {
     const block = serveBlock(body, number, size);
-    if (!block) return answer.respond(codes.badRequest);
+    if (!block) return pending.respond(codes.badRequest);
     const echo = block1 ? [blockOption(optionNumbers.block1, block1)] : [];
-    answer.respond(body.code, [...block.options, ...echo], block.payload);
+    pending.respond(body.code, [...block.options, ...echo], block.payload);
   }
 }
 
-/** What the blocks of one body, in or out, share. Built for block-wise transfers only. */
-function bodyKey({ answer, method, options }: Handling): string {
+/** Identifies the body of a block-wise transfer: all its blocks have the same key. */
+function bodyKey({ pending, method, options }: Handling): string {
   const { path, query, requestTag } = options;
   const tag = requestTag && Buffer.from(requestTag).toString('hex');
-  return JSON.stringify([answer.state.peer.key, method, path, query, tag]);
+  return JSON.stringify([pending.state.peer.key, method, path, query, tag]);
 }
 
 function responseOptions({ contentFormat, locationPath, maxAge }: OutgoingResponse): MessageOption[] {

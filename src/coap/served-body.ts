@@ -7,23 +7,23 @@ import type { MessageOption } from './message.ts';
 import { optionNumbers, uintOption } from './option.ts';
 import type { PeerState } from './peer.ts';
 
-/** A response whose payload is read block by block. */
+/** A response whose payload the peer reads block by block (Block2, RFC 7959 §2.4). */
 export interface ServedBody {
   readonly code: Code;
-  /** Those of every block: Content-Format, Max-Age, ETag. */
+  /** The options of every block: Content-Format, Max-Age, ETag. */
   readonly options: readonly MessageOption[];
   readonly payload: Uint8Array;
 }
 
 const ETAG_BYTES = 8;
 
-/** Marks a body with its ETag, so that a peer never puts blocks of two bodies together (RFC 7959 §2.4). */
+/** Adds an ETag, so that the peer does not combine blocks of different bodies (RFC 7959 §2.4). */
 export function servedBody(code: Code, options: readonly MessageOption[], payload: Uint8Array): ServedBody {
   const etag = createHash('sha256').update(payload).digest().subarray(0, ETAG_BYTES);
   return { code, options: [...options, { number: optionNumbers.etag, value: etag }], payload };
 }
 
-/** The block of it that starts at `number` × `size`; null past the end. */
+/** Block `number` of the body; null when it starts after the end. */
 export function serveBlock(
   { options, payload }: ServedBody,
   number: number,
@@ -37,7 +37,7 @@ export function serveBlock(
   return { options: [...options, ...extra], payload: payload.subarray(offset, offset + size) };
 }
 
-/** Responses that peers are reading, kept so that the handler runs once for all blocks. */
+/** Keeps responses that peers read block by block, so that the handler runs once and not for each block. */
 export class ServedBodies {
   readonly #held: HeldBodies<ServedBody>;
 
@@ -59,7 +59,7 @@ export class ServedBodies {
     return held?.content;
   }
 
-  /** One too large to keep is not kept: its further blocks ask the handler anew. */
+  /** Does not keep a body that is too large: the handler runs again for each further block. */
   keep(key: string, state: PeerState, body: ServedBody, now: number): void {
     const held = this.#held.add(key, state, body, now);
     if (!this.#held.resize(held, body.payload.length)) held.drop();

@@ -5,7 +5,7 @@ import type { PeerState } from './peer.ts';
 
 const TOKEN_BYTES = 8;
 
-/** Who a response with a certain token is for. Holds its own place in the table, which saves an object each. */
+/** The receiver of the responses with one token. It stores its own table position, which saves an object each. */
 export abstract class TokenHolder {
   abstract state: PeerState;
   slot = 0;
@@ -13,9 +13,9 @@ export abstract class TokenHolder {
   /** The next holder in the same slot, see `TokenTable`. */
   chained: TokenHolder | null = null;
 
-  /** Takes a response that came in the acknowledgement of a request of ours. */
+  /** Processes a piggybacked response (RFC 7252 §5.2.1). */
   abstract onPiggybacked(message: Message): void;
-  /** Takes a response in a CON or a NON of its own, and settles its delivery now or later. */
+  /** Processes a separate response or a notification; it must acknowledge, reject or forget the delivery. */
   abstract onSeparate(message: Message, delivery: Delivery): void;
 
   /** A copy. */
@@ -29,9 +29,9 @@ export abstract class TokenHolder {
 }
 
 /**
- * Who waits under which token. A token is a slot's index, for a look-up in constant time, and 32 random bits, so that
- * one who doesn't see our datagrams can't answer them (RFC 7252 §5.3.1, §11.4). A token of an earlier run may name a slot that is
- * taken in this one, or one past the end: the holders of a slot form a chain, of one link but for those.
+ * Finds the holder of a token. A token consists of a slot index, for look-up in constant time, and 32 random bits, so
+ * that an attacker who can't see the datagrams can't forge a response (RFC 7252 §5.3.1, §11.4). The slot of a resumed
+ * token of an earlier run may be in use or beyond the end, so each slot has a chain of holders, usually of one.
  */
 export class TokenTable {
   readonly #most: number;
@@ -56,7 +56,7 @@ export class TokenTable {
     return true;
   }
 
-  /** Takes the place that a token names; false when the table is full, the token is not one of ours or is in use. */
+  /** Adds a holder with a given token. False when the table is full or the token is in use or does not have 8 bytes. */
   addAt(holder: TokenHolder, token: Uint8Array): boolean {
     if (token.length !== TOKEN_BYTES || this.#size >= this.#most || this.find(token)) return false;
     holder.slot = readInt32(token, 0) >>> 0;
@@ -74,7 +74,7 @@ export class TokenTable {
     return holder;
   }
 
-  /** `successor` hears from now on what comes with the token of `holder`. */
+  /** Gives the token of `holder` to `successor`. */
   replace(holder: TokenHolder, successor: TokenHolder): void {
     successor.slot = holder.slot;
     successor.nonce = holder.nonce;
@@ -82,7 +82,7 @@ export class TokenTable {
     if (this.#relink(holder, successor)) holder.chained = null;
   }
 
-  /** Does nothing when it isn't there any more. */
+  /** Does nothing when the holder is not in the table. */
   remove(holder: TokenHolder): void {
     if (!this.#relink(holder, holder.chained)) return;
     holder.chained = null;
@@ -91,7 +91,7 @@ export class TokenTable {
     if (!this.#slots[index]) this.#free(index);
   }
 
-  /** Puts `next` where `holder` is in its chain. */
+  /** Replaces `holder` by `next` in its chain. */
   #relink(holder: TokenHolder, next: TokenHolder | null): boolean {
     const index = holder.slot % this.#most;
     let before: TokenHolder | null = null;
@@ -109,7 +109,7 @@ export class TokenTable {
   #link(holder: TokenHolder): void {
     const index = holder.slot % this.#most;
     while (this.#slots.length <= index) {
-      // Slots that a resumed token leaps over are free like any other.
+      // The slots before the slot of a resumed token are free.
       if (this.#slots.length < index) this.#freed.push(this.#slots.length);
       this.#slots.push(null);
     }
@@ -123,7 +123,7 @@ export class TokenTable {
       this.#freed.push(index);
       return;
     }
-    // A resumed token takes its slot without taking it off the list, so the list may name slots twice: write it anew.
+    // A resumed token uses its slot without removing it from this list, so the list may contain duplicates: rebuild it.
     this.#freed.length = 0;
     for (const [slot, holder] of this.#slots.entries()) if (!holder) this.#freed.push(slot);
   }
@@ -131,9 +131,9 @@ export class TokenTable {
   #freeSlot(): number {
     for (;;) {
       const slot = this.#freed.pop();
-      // Size is below the bound, so at worst the chains of some slots are longer than one and this one's too.
+      // The table is not full, so without a free slot some chains are longer than one; slot 0 gets a longer one too.
       if (slot === undefined) return this.#slots.length < this.#most ? this.#slots.length : 0;
-      // A resumed token may have taken it since.
+      // A resumed token may use the slot now.
       if (!this.#slots[slot]) return slot;
     }
   }
@@ -151,7 +151,7 @@ function readInt32(bytes: Uint8Array, offset: number): number {
 const randomPool = new Int32Array(1024);
 let randomLeft = 0;
 
-/** From the system's generator, a kilo of numbers at a time. */
+/** Reads from the system's random generator, 1024 numbers at a time. */
 function randomInt32(): number {
   if (randomLeft === 0) {
     randomFillSync(randomPool);

@@ -1,16 +1,17 @@
 import type { Clock, Timer } from '../clock.ts';
+import { append, without } from './list.ts';
 import type { TransmissionParameters } from './parameters.ts';
-import { append, without, type PeerState } from './peer.ts';
+import type { PeerState, PeerTransmission } from './peer.ts';
 
-/** What became of a confirmable message. Exactly one of the three is called, unless it is cancelled. */
+/** The outcome of a confirmable message: exactly one of the three is called, or none after `cancel`. */
 export interface TransmissionListener {
   acknowledged(): void;
   reset(): void;
-  /** Not acknowledged after MAX_RETRANSMIT retransmissions. */
+  /** The peer did not acknowledge the message after MAX_RETRANSMIT retransmissions. */
   timedOut(): void;
 }
 
-/** What retransmission needs of its surroundings. */
+/** What a transmission uses of the message layer. */
 export interface TransmissionContext {
   readonly clock: Clock;
   /** 0 ≤ n < 1 */
@@ -19,8 +20,10 @@ export interface TransmissionContext {
   retransmitted(): void;
 }
 
-/** One confirmable message of ours until it is acknowledged, reset or given up (RFC 7252 §4.2). */
-export class Transmission {
+/**
+ * Retransmits one confirmable message until the peer acknowledges or resets it, or the time is over (RFC 7252 §4.2).
+ */
+export class Transmission implements PeerTransmission {
   state: PeerState;
   readonly messageId: number;
   readonly #context: TransmissionContext;
@@ -30,7 +33,7 @@ export class Transmission {
   #timeoutMs: number;
   #timer: Timer;
 
-  /** Sends at once. */
+  /** Sends the message immediately. */
   constructor(
     context: TransmissionContext,
     state: PeerState,
@@ -45,7 +48,8 @@ export class Transmission {
     this.#datagram = datagram;
     this.#listener = listener;
     this.#retransmissionsLeft = parameters.maxRetransmit;
-    // RFC 7252 §4.2: between ACK_TIMEOUT and ACK_TIMEOUT × ACK_RANDOM_FACTOR, doubled each time.
+    // RFC 7252 §4.2: the first timeout is between ACK_TIMEOUT and ACK_TIMEOUT × ACK_RANDOM_FACTOR; each retransmission
+    // doubles it.
     this.#timeoutMs = parameters.ackTimeoutMs * (1 + context.random() * (parameters.ackRandomFactor - 1));
     this.#timer = context.clock.after(this.#timeoutMs, () => this.#onTimeout());
     state.transmissions = append(state.transmissions, this);
@@ -62,7 +66,6 @@ export class Transmission {
     this.#listener.reset();
   }
 
-  /** Ends it silently. */
   cancel(): void {
     this.#timer.cancel();
     this.state.transmissions = without(this.state.transmissions, this);

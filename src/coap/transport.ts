@@ -1,18 +1,16 @@
-/**
- * How a peer proved who it is. `credential` is what the credential look-up answered with, opaque to CoAP.
- */
+/** The identity that a peer proved. `credential` is the result of the credential look-up; CoAP does not read it. */
 export interface SecurityIdentity {
   readonly kind: 'psk' | 'rpk' | 'x509';
-  /** For people: the PSK identity, the SHA-256 of the public key in hex, or the certificate's subject. */
+  /** For display: the PSK identity, the SHA-256 of the public key in hex, or the certificate's subject. */
   readonly name: string;
   readonly credential: string;
 }
 
-/** One remote end as its transport knows it. */
+/** A remote endpoint as its transport identifies it. */
 export interface Peer {
   /**
-   * The transport identity: `address:port` over UDP, the session over DTLS. Equal keys mean the same peer; over DTLS
-   * with a Connection ID the address may change under a key that stays.
+   * Identifies the peer: `address:port` over UDP, the session over DTLS, the connection over TCP. Over DTLS with a
+   * Connection ID, the address may change while the key stays the same.
    */
   readonly key: string;
   readonly address: string;
@@ -22,16 +20,16 @@ export interface Peer {
 }
 
 /**
- * What carries datagrams: UDP and DTLS implement it, TCP and TLS by translation, tests pass a network of their own. Nothing
- * above knows more.
+ * Carries datagrams to and from peers. UDP and DTLS implement it directly, TCP and TLS by translation, and tests with a
+ * simulated network. The CoAP engine knows nothing else of the network.
  */
 export interface Transport {
   readonly kind: 'udp' | 'dtls' | 'tcp' | 'tls';
-  /** Sends one datagram or loses it; never throws. */
+  /** Sends one datagram. It may be lost. Never throws. */
   send(peer: Peer, datagram: Uint8Array): void;
-  /** Sets the one receiver. It must not keep `datagram` past the call unless it copies it. */
+  /** Sets the only receiver. The receiver must copy `datagram` to keep it after the call. */
   onDatagram(receive: (peer: Peer, datagram: Uint8Array) => void): void;
-  /** Sets the one listener for peers that are gone for good (a session or connection that ended). UDP never calls it. */
+  /** Sets the only listener for peers whose session or connection has ended. UDP never calls it. */
   onPeerGone(gone: (peer: Peer) => void): void;
   close(): Promise<void>;
 }

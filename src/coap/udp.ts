@@ -5,15 +5,17 @@ import { CoapError } from './error.ts';
 import type { Peer, Transport } from './transport.ts';
 
 export interface UdpBinding {
-  /** IP addresses to listen on; one socket each. On a host with several addresses name them: see below. */
+  /**
+   * The IP addresses to listen on, one socket each. On a host with several addresses, name each: see `UdpTransport`.
+   */
   readonly hosts: readonly string[];
-  /** 0 takes a free port, the same on every host when the first one's is free there too. */
+  /** 0 picks a free port on the first host and uses the same port on the other hosts. */
   readonly port: number;
-  /** SO_RCVBUF, what the kernel holds while we are busy; it cuts a larger wish to its own limit. */
+  /** SO_RCVBUF: how much the kernel buffers while the process is busy. The kernel limits it to its own maximum. */
   readonly receiveBufferBytes?: number;
 }
 
-/** A peer and the socket it talked to. */
+/** A peer and the socket that received its datagram. */
 class UdpPeer implements Peer {
   readonly key: string;
   readonly address: string;
@@ -30,9 +32,9 @@ class UdpPeer implements Peer {
 }
 
 /**
- * CoAP over UDP without security (RFC 7252 §4). A datagram is answered from the socket that it came in on, so that a
- * client that talked to one of our addresses hears from that address; a wildcard host leaves that choice to the
- * kernel's routes.
+ * CoAP over UDP without security (RFC 7252 §4). It answers from the socket that received the request, so that the
+ * client gets the response from the address that it sent the request to. With a wildcard host, the kernel's routes
+ * choose the source address.
  */
 export class UdpTransport implements Transport {
   readonly kind = 'udp';
@@ -44,15 +46,15 @@ export class UdpTransport implements Transport {
     this.#sockets = sockets;
     for (const socket of sockets) {
       socket.on('message', (datagram, { address, port }) => {
-        // Nothing can be sent to port 0; such a source address is forged.
+        // A datagram from port 0 can't be answered; its source address is forged.
         if (port !== 0) this.#receive(new UdpPeer(address, port, socket), datagram);
       });
-      // An ICMP error or a full send buffer concerns one datagram, and a lost datagram is what CoAP is made for.
+      // An ICMP error or a full send buffer affects one datagram, and CoAP retransmits lost datagrams.
       socket.on('error', () => {});
     }
   }
 
-  /** Rejects with CoapError BIND, naming the address, when one of the sockets can't be bound. */
+  /** Rejects with CoapError BIND, which names the address, when a socket can't be bound. */
   static async bind({ hosts, port, receiveBufferBytes }: UdpBinding): Promise<UdpTransport> {
     const sockets: Socket[] = [];
     try {
@@ -60,7 +62,7 @@ export class UdpTransport implements Transport {
         const ipv6 = isIPv6(host);
         const socket = createSocket({
           type: ipv6 ? 'udp6' : 'udp4',
-          // `::` alone serves IPv4 too; beside an IPv4 host it must leave that port to it.
+          // `::` alone also serves IPv4; together with an IPv4 host it must not bind the IPv4 port.
           ipv6Only: ipv6 && hosts.some((other) => !isIPv6(other)),
           lookup: withoutLookup,
           ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
@@ -77,7 +79,7 @@ export class UdpTransport implements Transport {
     return new UdpTransport(sockets);
   }
 
-  /** Where it listens, in the order of `hosts`. */
+  /** The addresses it listens on, in the order of `hosts`. */
   get addresses(): readonly AddressInfo[] {
     return this.#sockets.map((socket) => socket.address());
   }
@@ -88,7 +90,7 @@ export class UdpTransport implements Transport {
     try {
       socket?.send(datagram, peer.port, peer.address, ignoreLoss);
     } catch {
-      // Node throws for an address or a port that can't be sent to; to CoAP that datagram is lost.
+      // Node throws for an invalid address or port; CoAP treats the datagram as lost.
     }
   }
 
@@ -97,7 +99,7 @@ export class UdpTransport implements Transport {
   }
 
   onPeerGone(): void {
-    // UDP doesn't know.
+    // UDP has no sessions that could end.
   }
 
   async close(): Promise<void> {
@@ -106,14 +108,14 @@ export class UdpTransport implements Transport {
     await Promise.all(this.#sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
   }
 
-  /** For a peer that was read from a database and not heard of yet. */
+  /** Finds a socket for a peer from the database that has not sent a datagram yet. */
   #socketFor(address: string): Socket | undefined {
     const family = isIPv6(address) ? 'IPv6' : 'IPv4';
     return this.#sockets.find((socket) => socket.address().family === family);
   }
 }
 
-/** The peer at an address, for who wants to talk first. */
+/** The peer at an address, for sending to it before it has sent anything. */
 export function udpPeer(address: string, port: number): Peer {
   return { key: udpKey(address, port), address, port, security: null };
 }
@@ -124,7 +126,7 @@ function udpKey(address: string, port: number): string {
 
 function ignoreLoss(): void {}
 
-/** Peers have addresses, not names: Node would match each against a pattern, and wait a tick, for each datagram. */
+/** Skips Node's DNS look-up: peers have addresses, and a look-up would delay each datagram by a tick. */
 function withoutLookup(
   address: string,
   options: LookupOneOptions | 4 | 6,

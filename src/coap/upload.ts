@@ -17,7 +17,7 @@ export type UploadStep =
   | { readonly whole: true; readonly payload: Uint8Array }
   | { readonly whole: false; readonly code: Code; readonly options: readonly MessageOption[] };
 
-/** The bodies of requests that come in blocks (RFC 7959 §2.5). */
+/** Assembles request bodies that arrive in blocks (Block1, RFC 7959 §2.5). */
 export class Uploads {
   readonly #held: HeldBodies<Upload>;
   readonly #bodyBytes: number;
@@ -36,8 +36,8 @@ export class Uploads {
   }
 
   /**
-   * Takes a block. `key` names what the blocks of one body share: the peer, the method, the URI and the Request-Tag
-   * (RFC 9175 §3.3), but not the token, which may be a new one in each block (RFC 7959 §2.5).
+   * Adds a block. `key` identifies the body by peer, method, URI and Request-Tag (RFC 9175 §3.3), but not by token,
+   * which may differ in each block (RFC 7959 §2.5).
    */
   take(
     key: string,
@@ -51,21 +51,21 @@ export class Uploads {
       if (code !== codes.requestEntityIncomplete) this.#held.get(key)?.drop();
       return { whole: false, code, options: [blockOption(optionNumbers.block1, block), ...extra] };
     };
-    // RFC 7959 §2.2: every block but the last is full.
+    // RFC 7959 §2.2: every block except the last is full.
     if (block.more ? payload.length !== block.size : payload.length > block.size) return refuse(codes.badRequest);
 
     const offset = block.number * block.size;
     const known = block.number === 0 ? undefined : this.#held.get(key);
     const received = known?.content.body.length ?? 0;
-    // Nothing is set aside for what Size1 says; but what says itself that it is too large needn't be sent.
+    // Size1 reserves no memory, but a body that it announces as too large is refused now.
     if (Math.max(offset + payload.length, options.size1 ?? 0) > this.#bodyBytes) {
       return refuse(codes.requestEntityTooLarge, [uintOption(optionNumbers.size1, this.#bodyBytes)]);
     }
     if (block.number > 0) {
       const fits = known && offset <= received && known.content.contentFormat === options.contentFormat;
-      // RFC 7959 §2.9.2: blocks are missing, or belong to another body.
+      // RFC 7959 §2.9.2: earlier blocks are missing, or the block belongs to another body.
       if (!fits) return refuse(codes.requestEntityIncomplete);
-      // It came before, in a message whose acknowledgement was lost for good.
+      // The block was received before: its acknowledgement was lost and the peer sends it in a new message.
       if (offset < received) return this.#proceed(block);
     }
 

@@ -11,21 +11,24 @@ export type DatabaseLocation =
 
 export interface StoreOptions {
   readonly database: DatabaseLocation;
-  /** Connections to Postgres at most; the embedded database has one. */
+  /** The maximum number of connections to Postgres; the embedded database has one. */
   readonly poolSize?: number;
-  /** False: the schema is left as it is. */
+  /** False: does not migrate the schema. */
   readonly migrate?: boolean;
-  /** Told when the database is gone for good (embedded: LOST) or an idle connection broke (Postgres: a new one is made). */
+  /**
+   * Called when the embedded database has ended, or when an idle connection to Postgres broke; the pool opens a new
+   * one.
+   */
   readonly onError?: (error: StoreError) => void;
 }
 
 const POOL_SIZE = 10;
-/** An address that swallows packets would otherwise hold the start for two minutes. */
+/** Without it, an address that drops packets would delay the start by two minutes. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Connects, migrates, and resolves with the store: `pg` and drizzle over PGlite or over Postgres, the same from here on.
- * Throws a StoreError with one clear line: UNREACHABLE, IN_USE or CANNOT_OPEN.
+ * Connects to PGlite or Postgres, migrates the schema, and resolves with the store. Both databases are used through
+ * `pg` and drizzle. Throws a StoreError with a message of one line: UNREACHABLE, IN_USE or CANNOT_OPEN.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const database = await connect(options);
@@ -73,7 +76,7 @@ async function reach(pool: Pool, url: string): Promise<void> {
   } catch (error) {
     await pool.end();
     const { host, port, database } = new Client({ connectionString: url });
-    // The error's own text may hold the URL; its code, or the server's answer, says what happened.
+    // The error's message may contain the URL with its password; use its code or the server's message.
     const detail = error instanceof DatabaseError ? error.message : networkReason(error);
     throw new StoreError('UNREACHABLE', `can't reach Postgres at ${host}:${port} (database ${database}): ${detail}`);
   }

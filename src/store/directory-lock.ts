@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { StoreError } from './error.ts';
 
 /**
- * Takes the directory (made when it is missing) for this process: PGlite has no lock of its own, and two writers would
- * destroy the files. Throws IN_USE when a living process has it; what a dead one left is taken over. The returned
- * function gives it back.
+ * Locks the directory for this process, and creates it when it is missing. PGlite has no lock, and two writers would
+ * destroy the files. Throws IN_USE when a running process holds the lock; replaces the lock of a process that has
+ * ended. The returned function releases the lock.
  */
 export function lockDirectory(directory: string): () => void {
   mkdirSync(directory, { recursive: true });
@@ -38,7 +38,7 @@ function readHolder(file: string): [pid: number, start: string | undefined] {
   }
 }
 
-/** In a container the same few process ids come back after every restart: the time of the start tells them apart. */
+/** In a container the same few process IDs occur again after every restart, so the start time is compared too. */
 function lives(pid: number, start: string | undefined): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -49,11 +49,11 @@ function lives(pid: number, start: string | undefined): boolean {
   return start === undefined || start === startOf(pid);
 }
 
-/** When the process started, in clock ticks since boot: field 22 of proc(5)'s stat. Undefined where there is no /proc. */
+/** The start time of a process in clock ticks since boot: field 22 of `stat` in proc(5). Undefined without /proc. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in brackets, and may itself hold blanks and brackets.
+    // The second field is the process name in parentheses; it may contain blanks and parentheses.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;

@@ -7,10 +7,10 @@ import { dataDir as preparedDirectory } from '@electric-sql/pglite-prepopulatedf
 
 import { oneReadyForQueryEach } from './ready-for-query.ts';
 
-/** The start-up message has no type: it begins with the first byte of its length. */
+/** The start-up message has no type byte; its first byte is the first byte of its length. */
 const START_UP = 0;
 
-/** From the thread that asked: bytes of the wire protocol, the end of a session, the end of the database. */
+/** Messages of the main thread: bytes of the wire protocol, the end of a session, the end of the database. */
 export type ToDatabase =
   | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array }
   | { readonly kind: 'session-ended' }
@@ -20,22 +20,22 @@ export type FromDatabase =
   | { readonly kind: 'ready' }
   | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array };
 
-/** The embedded database's thread: PGlite holds the thread that calls it for as long as a statement runs. */
+/** Runs PGlite in a worker thread, because PGlite blocks its thread while a statement runs. */
 const port = parentPort;
-if (!port) throw new Error('embedded-worker is started by embedded.ts, as a worker');
+if (!port) throw new Error('embedded-worker must run as a worker thread of embedded.ts');
 const answer = (message: FromDatabase, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const database = await open(String(workerData));
-let turn = Promise.resolve();
+let queue = Promise.resolve();
 port.on('message', (message: ToDatabase) => {
-  turn = turn.then(() => serve(message));
+  queue = queue.then(() => serve(message));
 });
 answer({ kind: 'ready' });
 
 async function serve(message: ToDatabase): Promise<void> {
   switch (message.kind) {
     case 'wire': {
-      // NodeFS writes through to the files: there is nothing to sync.
+      // NodeFS writes directly to the files, so there is nothing to sync.
       const raw = await database.execProtocolRaw(message.bytes, { syncToFs: false });
       const bytes = message.bytes[0] === START_UP ? raw : oneReadyForQueryEach(message.bytes, raw);
       return answer(
@@ -54,8 +54,8 @@ async function serve(message: ToDatabase): Promise<void> {
 }
 
 /**
- * A first start unpacks a prepared cluster instead of running initdb (2.8 s instead of 7). The mark tells a start that
- * was interrupted while unpacking: it holds nothing yet, and is unpacked anew.
+ * Opens the cluster. The first start unpacks a prepared cluster instead of running initdb (2.8 s instead of 7 s). The file
+ * `unpacking` marks an interrupted first start: its cluster has no data yet and is unpacked again.
  */
 async function open(directory: string): Promise<PGlite> {
   const cluster = join(directory, 'postgres');

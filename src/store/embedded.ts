@@ -5,27 +5,27 @@ import { lockDirectory } from './directory-lock.ts';
 import type { FromDatabase, ToDatabase } from './embedded-worker.ts';
 import { StoreError } from './error.ts';
 
-/** PGlite in a thread of its own, which `pg` speaks to as if it were a socket. It has one session. */
+/** PGlite in a worker thread. `pg` uses it through a stream as if it were a socket. It has one session. */
 export interface EmbeddedDatabase {
-  /** The stream for `new pg.Client({ stream })`; opening one ends the session before it. */
+  /** Opens the stream for `new pg.Client({ stream })`, which ends the previous session. */
   connect(): Duplex;
-  /** Writes what is left to the files and ends the thread. Idempotent. */
+  /** Writes remaining data to the files and ends the thread. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the database in `directory`, making it at the first start. Throws IN_USE when another process has it and
- * CANNOT_OPEN when its files can't be read. `onLost` is told when the database ends unasked.
+ * Opens the database in `directory`, and creates it at the first start. Throws IN_USE when another process uses it and
+ * CANNOT_OPEN when its files can't be read. Calls `onLost` when the database ends before `close`.
  *
- * Durability: a transaction is in the operating system's hands before `commit` is answered, so a killed process loses
- * nothing; PGlite does not fsync, so a power cut may lose the last seconds. Postgres is for those who can't afford that.
+ * Durability: the operating system has a transaction's data before `commit` returns, so killing the process loses
+ * nothing. PGlite does not fsync, so a power failure may lose the last seconds. Use Postgres where that matters.
  */
 export async function openEmbedded(directory: string, onLost: (error: StoreError) => void): Promise<EmbeddedDatabase> {
   const unlock = lockDirectory(directory);
   const worker = startWorker(directory);
   const send = (message: ToDatabase, transfer: ArrayBuffer[] = []): void => worker.postMessage(message, transfer);
   let stream: Duplex | undefined;
-  /** Counts the sessions: an answer to one that is over must not reach the next. */
+  /** The number of the current session: a reply to an ended session must not reach the next one. */
   let session = 0;
   let state: 'opening' | 'open' | 'closing' | 'lost' = 'opening';
 
@@ -57,10 +57,10 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
       stream?.destroy();
       const mine = ++session;
       const opened = new SessionStream({
-        // pg corks the five messages of a statement: they go over as one.
+        // pg corks the five messages of a statement, so they are sent to the worker as one.
         writev(chunks, done) {
           if (state !== 'open') return done(new StoreError('LOST', 'the embedded database has ended'));
-          // A copy: pg's buffers are slices of a pool, and transferring one would take the pool along.
+          // Copy them: pg's buffers are slices of a pool, and a transfer would take away the whole pool.
           const bytes = new Uint8Array(Buffer.concat(chunks.map(({ chunk }) => chunk)));
           send({ kind: 'wire', session: mine, bytes }, [bytes.buffer]);
           done();
@@ -88,7 +88,7 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
   };
 }
 
-/** What pg asks of a socket beside reading and writing. */
+/** A stream with the socket methods that pg calls. */
 class SessionStream extends Duplex {
   connect(): this {
     queueMicrotask(() => this.emit('connect'));
@@ -108,7 +108,7 @@ class SessionStream extends Duplex {
   }
 }
 
-/** Node 20 reads no TypeScript in a worker, and tsx does not register itself there: from source, JavaScript does that. */
+/** From source, a JavaScript bootstrap registers tsx: Node 20 can't run TypeScript in a worker. */
 function startWorker(directory: string): Worker {
   const fromSource = import.meta.url.endsWith('.ts');
   const entry = new URL(fromSource ? './embedded-worker.ts' : './embedded-worker.js', import.meta.url);

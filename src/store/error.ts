@@ -2,30 +2,30 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { DatabaseError } from 'pg';
 
 export type StoreErrorCode =
-  /** Postgres does not answer at its address, or refuses us. */
+  /** Postgres does not answer at its address, or refuses the connection. */
   | 'UNREACHABLE'
-  /** Another process holds the embedded database's directory. */
+  /** Another process uses the embedded database's directory. */
   | 'IN_USE'
   /** The embedded database's files can't be opened, or a migration failed. */
   | 'CANNOT_OPEN'
-  /** The connection broke, or the embedded database ended, before the answer came. */
+  /** The connection broke, or the embedded database ended, before the result arrived. */
   | 'LOST'
-  /** A unique constraint: see `constraint`. */
+  /** A unique constraint was violated: see `constraint`. */
   | 'CONFLICT'
-  /** A foreign key: see `constraint`. */
+  /** A foreign key was violated: see `constraint`. */
   | 'REFERENCE'
-  /** A transaction inside a transaction: with a pool of one it would wait for itself. */
+  /** A transaction was started inside a transaction: in a pool of one connection it would wait for itself. */
   | 'NESTED'
-  /** Any other refusal of a statement: see `sqlState`. */
+  /** A statement failed for another reason: see `sqlState`. */
   | 'QUERY';
 
-/** The one error class of the store. Never holds a statement's parameters: they may be secrets. */
+/** The error class of the store. It never contains a statement's parameters, because they may be secrets. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
-  /** PostgreSQL's five characters (its manual, Appendix A); null when it did not come from a statement. */
+  /** The SQLSTATE of five characters (PostgreSQL manual, Appendix A); null when no statement failed. */
   readonly sqlState: string | null;
-  /** The constraint that refused, by name. */
+  /** The name of the violated constraint. */
   readonly constraint: string | null;
 
   constructor(
@@ -43,8 +43,8 @@ export class StoreError extends Error {
 const CODES: Readonly<Record<string, StoreErrorCode>> = { 23505: 'CONFLICT', 23503: 'REFERENCE' };
 
 /**
- * What a statement threw, as ours. Drizzle's error quotes every parameter and PostgreSQL's `detail` the whole failing
- * row, so neither is kept as the cause; errors that are not the database's pass unchanged.
+ * Converts an error of a statement to a StoreError. It keeps neither as the cause: Drizzle's error contains every
+ * parameter and PostgreSQL's `detail` the whole failing row. Errors of other origin are returned unchanged.
  */
 export function fromStatement(error: unknown): unknown {
   const cause = error instanceof DrizzleQueryError ? error.cause : error;

@@ -4,9 +4,9 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Transaction } from './store.ts';
 
 /**
- * Inserts rows with one parameter per column, as `insert … select … from unnest`: of 256 rows drizzle's `values` makes
- * thousands of parameters, and holds the thread for tens of milliseconds. Every row gives the same columns as the first,
- * none of them an array. Identities are given in the order of the rows. `keep`: a row that is there already stays.
+ * Inserts rows with one parameter per column (`insert … select … from unnest`): for 256 rows, Drizzle's `values` makes
+ * thousands of parameters and blocks the thread for tens of milliseconds. All rows must have the columns of the first
+ * row, without array columns. Identity values follow the order of the rows. `keep` leaves existing rows unchanged.
  */
 export async function insertRows<T extends PgTable>(
   tx: Transaction,

@@ -8,12 +8,12 @@ import type { Pool } from 'pg';
 import { StoreError } from './error.ts';
 import { RIGHTS_SQL, ROLES_SQL } from './row-security.ts';
 
-/** Any number that nothing else on the same database locks with: "tree" in ASCII. */
+/** A lock number that no other program uses on this database: "tree" in ASCII. */
 const MIGRATION_LOCK = 0x74726565;
 
 /**
- * Brings the database to the present schema. Drizzle's migrator takes no lock, so of several processes starting at once
- * all but one would fail: they wait for each other here. Needs a single connection. Throws CANNOT_OPEN.
+ * Migrates the database to the current schema. An advisory lock makes processes that start at the same time wait for
+ * each other: Drizzle's migrator takes no lock, so all but one would fail. Uses one connection. Throws CANNOT_OPEN.
  */
 export async function migrate(pool: Pool): Promise<void> {
   const client = await pool.connect();
@@ -25,14 +25,14 @@ export async function migrate(pool: Pool): Promise<void> {
     await client.query(RIGHTS_SQL);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new StoreError('CANNOT_OPEN', `can't bring the database to the present schema: ${detail}`, { cause: error });
+    throw new StoreError('CANNOT_OPEN', `can't migrate the database: ${detail}`, { cause: error });
   } finally {
     await client.query(`select pg_advisory_unlock(${MIGRATION_LOCK})`).catch((lost: Error) => (broken = lost));
     client.release(broken);
   }
 }
 
-/** `migrations/` at the package's root, two levels above src/store and three above dist/src/store. */
+/** Finds `migrations/` in the package's root, two levels above src/store and three above dist/src/store. */
 export function migrationsFolder(): string {
   for (const up of ['../../migrations', '../../../migrations']) {
     const folder = fileURLToPath(new URL(up, import.meta.url));

@@ -1,9 +1,9 @@
 /**
- * PostgreSQL answers each Query and each Sync with one ReadyForQuery (PostgreSQL manual, Message Flow, "Extended
- * Query"). PGlite 0.5 sends one more after an error in the extended protocol, which would make `pg` take the next
- * statement's answer for the one after it. This gives the answer without what is too many; they stand at its end.
+ * Removes surplus ReadyForQuery messages from the end of an answer. PostgreSQL answers each Query and each Sync with
+ * one ReadyForQuery (PostgreSQL manual, Message Flow, "Extended Query"). PGlite 0.5 sends one more after an error in
+ * the extended protocol, so that `pg` would assign every later answer to the wrong statement.
  *
- * Both arguments are whole messages of the wire protocol, none of them the start-up message, which has no type.
+ * Both arguments are whole messages of the wire protocol, without the start-up message, which has no type byte.
  */
 export function oneReadyForQueryEach(request: Uint8Array, answer: Uint8Array): Uint8Array {
   const due = count(request, QUERY) + count(request, SYNC);
@@ -14,10 +14,10 @@ export function oneReadyForQueryEach(request: Uint8Array, answer: Uint8Array): U
 const QUERY = 'Q'.charCodeAt(0);
 const SYNC = 'S'.charCodeAt(0);
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
-/** Type, length, transaction status. */
+/** One byte of type, four of length, one of transaction status. */
 const READY_FOR_QUERY_LENGTH = 6;
 
-/** A message is its type in one byte and its length in four, which counts itself. */
+/** Counts the messages of a type. A message starts with its type (one byte) and its length (four, which count too). */
 function count(messages: Uint8Array, type: number): number {
   const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
   let found = 0;

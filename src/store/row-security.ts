@@ -1,18 +1,18 @@
 import { sql } from 'drizzle-orm';
 import { pgPolicy, pgRole, type AnyPgColumn, type PgPolicy } from 'drizzle-orm/pg-core';
 
-/** The role of a transaction as one tenant: reads and writes rows of `app.tenant` only. */
+/** The role of a transaction of one tenant: it reads and writes only rows of the tenant in `app.tenant`. */
 export const APP_ROLE = 'treeline_app';
-/** The role of a transaction across tenants. Neither role may log in: the connection's user takes them on. */
+/** The role of a transaction across tenants. Neither role can log in; the connection's user sets them. */
 export const SYSTEM_ROLE = 'treeline_system';
 
 const app = pgRole(APP_ROLE).existing();
 const system = pgRole(SYSTEM_ROLE).existing();
 
 /**
- * The policies of a table whose rows belong to tenants; `tenant` is the column that says whose. Every such table has
- * them as its extra configuration: `pgTable('…', { … }, (table) => [...rowSecurity(table.tenantId), …])`. A transaction
- * without a tenant sees nothing.
+ * The policies of a table whose rows belong to tenants; `tenant` is the column with the tenant's ID. Every such table
+ * lists them: `pgTable('…', { … }, (table) => [...rowSecurity(table.tenantId), …])`. A transaction without a tenant
+ * reads no rows.
  */
 export function rowSecurity(tenant: AnyPgColumn): PgPolicy[] {
   const own = sql`${tenant} = current_setting('app.tenant', true)`;
@@ -23,8 +23,8 @@ export function rowSecurity(tenant: AnyPgColumn): PgPolicy[] {
 }
 
 /**
- * Makes the roles where they are missing. Roles belong to the whole server, so another database's start may be making
- * them at the same moment. A user without CREATEROLE needs both made, and granted to it, beforehand.
+ * Creates the missing roles. Roles belong to the whole PostgreSQL server, so a process with another database may create
+ * them at the same time. For a user without CREATEROLE, an administrator must create both and grant them to it first.
  */
 export const ROLES_SQL = `
 do $$
@@ -44,8 +44,9 @@ begin
 end $$`;
 
 /**
- * States what each role may do with each table; run after every migration, so that no table is ever forgotten. The
- * owner is held to the policies too. Tables without a tenant are the system's alone, and no tenant changes its own row.
+ * Grants the roles their rights on each table. It runs after every migration, so that it includes new tables. The
+ * policies apply to the owner too. Only the system role may use tables without a tenant, and a tenant may not change
+ * its own row in `tenants`.
  */
 export const RIGHTS_SQL = `
 do $$

@@ -6,38 +6,38 @@ import { escapeLiteral, type Pool } from 'pg';
 import { StoreError, fromStatement } from './error.ts';
 import { APP_ROLE, SYSTEM_ROLE } from './row-security.ts';
 
-/** Statements inside a transaction. A statement that failed has ended it: to go on after one, use a savepoint. */
+/** Runs statements in a transaction. A failed statement ends the transaction: to continue, use a savepoint. */
 export type Transaction = Omit<NodePgDatabase, 'transaction'>;
 
 export interface Store {
   /**
-   * Runs `work` in a transaction as one tenant: row-level security shows and takes that tenant's rows only. Commits when
-   * `work` resolves, rolls back when it rejects. Nothing in `work` may start another transaction (NESTED): with the
-   * embedded database's single connection it would wait for itself.
+   * Runs `work` in a transaction of one tenant: row-level security lets it read and write only that tenant's rows.
+   * Commits when `work` resolves, rolls back when it rejects. `work` must not start another transaction (NESTED): with
+   * the single connection of the embedded database it would wait for itself.
    */
   asTenant<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * As `asTenant`, over all tenants. Only for what crosses them by nature: whose token or endpoint is this, what was
-   * there before the restart, what waits for the broker, what is too old.
+   * Like `asTenant`, but for all tenants. Use it only for work that concerns all of them: finding the tenant of a token
+   * or an endpoint, restoring state after a restart, sending to the broker, deleting old rows.
    */
   asSystem<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** One statement round to the database: what readiness asks. */
+  /** Runs one statement, for the readiness check. */
   ping(): Promise<void>;
   /**
-   * Gives the space of deleted rows back and renews the planner's statistics. Postgres does that by itself; the embedded
-   * database has nobody who does, so what deletes much calls this afterwards. Others wait while it runs.
+   * Vacuums and analyzes the embedded database, which has no autovacuum (Postgres has). Call it after many rows were
+   * deleted. Other statements wait while it runs.
    */
   maintain(): Promise<void>;
   /** Waits for running transactions, then closes. Idempotent. */
   close(): Promise<void>;
 }
 
-/** What the pool speaks to. */
+/** A connected database. */
 export interface Database {
   readonly pool: Pool;
-  /** PGlite, which has neither an autovacuum nor a process of its own. */
+  /** True for PGlite, which has no autovacuum. */
   readonly embedded: boolean;
-  /** Closes what the pool spoke to, once the pool has ended. */
+  /** Closes the database after the pool has ended. */
   end(): Promise<void>;
 }
 
@@ -47,19 +47,18 @@ export function createStore({ pool, embedded, end }: Database): Store {
 
   async function transaction<T>(rights: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
     if (running.getStore()?.open) {
-      throw new StoreError('NESTED', 'a transaction was started inside a transaction: use its tx');
+      throw new StoreError('NESTED', 'a transaction was started inside a transaction: use the tx of the outer one');
     }
     const client = await pool.connect();
     const scope = { open: true };
     let broken: Error | undefined;
     try {
-      // One round trip: the simple protocol takes both statements.
+      // The simple protocol runs both statements in one round trip.
       await client.query(`begin; ${rights}`);
       const result = await running.run(scope, () => work(drizzle(client)));
       const { command } = await client.query('commit');
-      // PostgreSQL answers a commit of a failed transaction with a rollback, and no error.
-      if (command !== 'COMMIT')
-        throw new StoreError('QUERY', 'a statement of the transaction failed: it was rolled back');
+      // PostgreSQL answers the commit of a failed transaction with ROLLBACK, not with an error.
+      if (command !== 'COMMIT') throw new StoreError('QUERY', 'a statement failed, so the transaction was rolled back');
       return result;
     } catch (error) {
       await client.query('rollback').catch((lost: Error) => (broken = lost));
@@ -79,7 +78,7 @@ export function createStore({ pool, embedded, end }: Database): Store {
   };
 }
 
-/** Both settings end with the transaction: a connection goes back to the pool without any rights. */
+/** Both settings end with the transaction, so that a connection returns to the pool without rights. */
 function rightsOf(role: string, tenantId: string): string {
   return `select set_config('role', '${role}', true), set_config('app.tenant', ${escapeLiteral(tenantId)}, true)`;
 }

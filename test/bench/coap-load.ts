@@ -7,26 +7,26 @@ export type ServerKind = 'raw' | 'treeline' | 'node-coap';
 
 export interface ServerCost {
   readonly requests: number;
-  /** User and system time of the server's process. */
+  /** The user and system time of the server's process. */
   readonly cpuMicrosecondsPerRequest: number;
-  /** What the server still holds when the last answer is out: the replies kept for duplicates. */
+  /** The memory that the server uses after the last response: the replies kept for duplicates. */
   readonly bytesPerRequest: number;
 }
 
 const HOST = '127.0.0.1';
 const WARM_UP = 20_000;
-/** Requests in flight, so that the server is never idle and its receive buffer never full. */
+/** The number of pending requests: the server is never idle and its receive buffer never full. */
 const WINDOW = 16;
 const SOCKETS = 8;
-/** A request that got no answer by then was lost, and another takes its place. */
+/** After this time without a response, a request counts as lost and the next one is sent. */
 const LOST_MS = 500;
 
-/** `POST /rd/5a3f?lt=300` as a device would send it, with a message id and a token to fill in. */
+/** `POST /rd/5a3f?lt=300` of a device, with placeholders for message ID and token. */
 function update(): Buffer {
   return Buffer.from(`44020000000000 00b27264043561 3366 46 6c743d333030`.replaceAll(' ', ''), 'hex');
 }
 
-/** Starts a server of that kind, keeps it busy with Updates from a few peers, and says what each cost it. */
+/** Starts a server of that kind, keeps it busy with Updates of a few peers, and returns the cost per request. */
 export async function measureServer(kind: ServerKind, requests: number): Promise<ServerCost> {
   const script = join(import.meta.dirname, `coap-server${extname(import.meta.filename)}`);
   const server = fork(script, [kind]);
@@ -51,9 +51,9 @@ export async function measureServer(kind: ServerKind, requests: number): Promise
   }
 }
 
-/** Sends that many requests, a window of them at a time, each answered before the next takes its place. */
+/** Sends that many requests, WINDOW of them at a time; each response starts the next request. */
 async function load(port: number, requests: number): Promise<void> {
-  // The load never sleeps: to wake it would be a cost of the server's sends, and the larger, the quicker the load is.
+  // The load never sleeps: the server's sends would pay for waking it, the more the faster the load is.
   let busy = true;
   const spin = (): void => {
     if (busy) setImmediate(spin);

@@ -1,6 +1,6 @@
 /**
- * A server to be measured from outside, in a process of its own so that the load's CPU is not counted with it: `raw`
- * echoes datagrams, `treeline` and `node-coap` answer each CoAP request with 2.04. Driven by test/bench/coap-load.ts.
+ * A server for test/bench/coap-load.ts. It runs in a separate process, so that the CPU time of the load does not count.
+ * `raw` echoes datagrams, `treeline` and `node-coap` answer each CoAP request with 2.04.
  */
 import { createSocket } from 'node:dgram';
 import coap from 'coap';
@@ -26,13 +26,13 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
       response.end();
     });
     await new Promise<void>((resolve) => void server.listen(0, HOST, () => resolve()));
-    // node-coap tells nobody its port but by its socket.
+    // Only node-coap's socket has its port.
     return (server as unknown as { _sock: { address(): { port: number } } })._sock.address().port;
   },
 };
 
 const start = servers[process.argv[2] ?? ''];
-if (!start || !process.send) throw new Error('to be started by test/bench/coap-load.ts');
+if (!start || !process.send) throw new Error('only test/bench/coap-load.ts can start this script');
 const port = await start();
 process.on('message', () => {
   globalThis.gc?.();

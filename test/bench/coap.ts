@@ -1,6 +1,6 @@
 /**
- * What the CoAP engine costs: µs of CPU per request beside a raw UDP echo in the same run, and bytes per observation.
- * `node --expose-gc --import tsx test/bench/coap.ts`.
+ * Measures the cost of the CoAP engine: µs of CPU per request compared with a raw UDP echo in the same run, and bytes
+ * per observation. `node --expose-gc --import tsx test/bench/coap.ts`.
  */
 import { createCoapEndpoint, udpPeer, type Transport } from '../../src/coap/index.ts';
 import { measureServer } from './coap-load.ts';
@@ -8,7 +8,7 @@ import { measureServer } from './coap-load.ts';
 export interface CoapCost {
   readonly rawEchoMicroseconds: number;
   readonly requestMicroseconds: number;
-  /** Of `requestMicroseconds` to `rawEchoMicroseconds`. */
+  /** `requestMicroseconds` divided by `rawEchoMicroseconds`. */
   readonly ratio: number;
   readonly bytesPerObservation: number;
   readonly bytesPerIdlePeer: number;
@@ -18,7 +18,7 @@ const REQUESTS = 200_000;
 const PEERS = 20_000;
 const OBSERVATIONS_PER_PEER = 5;
 
-/** A transport to nowhere, for what is only held. */
+/** A transport that sends nothing, for measuring memory. */
 const nowhere: Transport = { kind: 'udp', send() {}, onDatagram() {}, onPeerGone() {}, async close() {} };
 
 export async function measureCoap(requests = REQUESTS): Promise<CoapCost> {
@@ -34,7 +34,7 @@ export async function measureCoap(requests = REQUESTS): Promise<CoapCost> {
 
 async function onNotification(): Promise<void> {}
 
-/** With the peers' own cost shared among their observations, and each request's path; the handler is one for all. */
+/** The bytes per observation include its share of the peer and the path of its request. All share one handler. */
 function measureObservations(): Pick<CoapCost, 'bytesPerObservation' | 'bytesPerIdlePeer'> {
   const endpoint = createCoapEndpoint({ transport: nowhere });
   const before = held();
@@ -50,7 +50,7 @@ function measureObservations(): Pick<CoapCost, 'bytesPerObservation' | 'bytesPer
     }
   }
   const after = held();
-  if (endpoint.metrics().observations !== observations.length) throw new Error('not all were taken up');
+  if (endpoint.metrics().observations !== observations.length) throw new Error('some observations were not resumed');
   return {
     bytesPerObservation: (after - known) / observations.length,
     bytesPerIdlePeer: (known - before) / PEERS,

@@ -1,6 +1,6 @@
 /**
- * Shows that decoding takes linear time: MiB/s of payloads from 1 KiB to 1 MiB, honest and hostile, for every format,
- * and what the object registry costs. `node --expose-gc --import tsx test/bench/codec.ts`.
+ * Shows that decoding takes linear time: MiB/s of valid and hostile payloads from 1 KiB to 1 MiB, for every format. It
+ * also measures the cost of the object registry. `node --expose-gc --import tsx test/bench/codec.ts`.
  */
 import { Buffer } from 'node:buffer';
 import {
@@ -43,7 +43,7 @@ const object: ObjectDefinition = {
 };
 const model = objectModel([object]);
 
-/** Instances of three resources each, as many as there are. */
+/** That many instances of three resources each. */
 function instances(count: number): TimedValue[] {
   return Array.from({ length: count }, (_, id) => [
     { path: Path.of(9999, id, 0), value: { type: 'String', value: `sensor ${id}` } as const },
@@ -52,7 +52,7 @@ function instances(count: number): TimedValue[] {
   ]).flat();
 }
 
-/** An honest payload of about the size. */
+/** A valid payload of about this size. */
 function honest(contentFormat: number, path: Path, size: number): Uint8Array {
   const perInstance = encode({ contentFormat, path, values: instances(1000) }).length / 1000;
   return encode({ contentFormat, path, values: instances(Math.min(65_000, Math.ceil(size / perInstance))) });
@@ -130,7 +130,7 @@ function bigEndian(length: number): number[] {
   return [24, 16, 8, 0].map((shift) => (length >>> shift) & 0xff);
 }
 
-/** Milliseconds that decoding takes, the least of several runs. */
+/** The milliseconds of decoding in the fastest of several runs. */
 function measure({ contentFormat, path }: Subject, payload: Uint8Array): number {
   let least = Infinity;
   const until = performance.now() + 200;

@@ -12,7 +12,7 @@ import { Client, type ClientSession } from '../dtls/client.ts';
 const PSK = { identity: 'device', key: Buffer.alloc(16, 7) };
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** Answers at once, so that only DTLS is measured. */
+/** Answers immediately, so that only DTLS is measured. */
 export const BENCH_CREDENTIALS: CredentialSource = {
   psk: async () => ({ key: PSK.key, credential: 'psk' }),
   rawPublicKey: async () => ({ credential: 'rpk' }),

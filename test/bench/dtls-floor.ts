@@ -1,6 +1,6 @@
 /**
- * Cryptography alone, nothing around it, per second of CPU: the calls of node:crypto that no ECDHE handshake on it can do
- * without, and the two ways to protect a record.
+ * Measures cryptography alone, per second of CPU: the node:crypto calls that every ECDHE handshake needs, and two ways
+ * to protect a record.
  */
 import {
   createECDH,
@@ -21,7 +21,7 @@ const devicePoint = createECDH('prime256v1').generateKeys();
 const said = randomBytes(500);
 const deviceSignature = sign('sha256', said, device.privateKey);
 
-/** An ephemeral key, its signature, the shared secret, and the device's key and signature. */
+/** Makes an ephemeral key, its signature and the shared secret, and verifies the device's key and signature. */
 export function ecdheFloor(): number {
   return perCpuSecond(500, () => {
     const ephemeral = createECDH('prime256v1');
@@ -37,16 +37,16 @@ const nonce = randomBytes(12);
 const additional = randomBytes(13);
 const content = Buffer.alloc(64, 'reading ');
 
-/** Records of AES-128-CCM-8 sealed and opened again, by ciphers that the key keeps or by one for each record. */
+/** Encrypts and decrypts records with AES-128-CCM-8, with ciphers that the key keeps or with a new one per record. */
 export function records({ tagLength, seal, open }: Aead): number {
   const sealed = Buffer.alloc(content.length + tagLength);
   return perCpuSecond(20_000, () => {
     seal(key, nonce, additional, content, sealed);
-    if (open(key, nonce, additional, sealed) === null) throw new Error('sealed and not opened');
+    if (open(key, nonce, additional, sealed) === null) throw new Error('a record could not be decrypted');
   });
 }
 
-/** How many of what `work` does a second of this process's CPU is enough for. */
+/** How many times `work` runs per second of this process's CPU time. */
 export function perCpuSecond(count: number, work: (n: number) => void): number {
   const before = process.cpuUsage();
   for (let n = 0; n < count; n++) work(n);

@@ -7,12 +7,12 @@ import type { ClientSession } from '../dtls/client.ts';
 import { benchClient, type HandshakeKind } from './dtls-device.ts';
 
 const HOST = '127.0.0.1';
-/** Devices at work at once, each on a port of its own. */
+/** The number of simultaneous devices, each on its own port. */
 const DEVICES = 16;
 const MESSAGE = Buffer.alloc(64, 'reading ');
 
 export interface ServerUnderLoad {
-  /** Runs `work` and tells how many of what it did a second of the server's CPU is enough for. */
+  /** Runs `work`, which resolves with a count, and returns that count per second of the server's CPU time. */
   perCpuSecond(work: () => Promise<number>): Promise<number>;
   readonly port: number;
   stop(): void;
@@ -38,7 +38,7 @@ export async function startServer(kind: 'dtls' | 'udp'): Promise<ServerUnderLoad
   };
 }
 
-/** So many handshakes, one after the other on each device; resolves to how many there were. */
+/** Makes that many handshakes, one after the other on each device. Resolves with their number. */
 export async function handshakes(port: number, kind: HandshakeKind, count: number): Promise<number> {
   const each = Math.ceil(count / DEVICES);
   await onEachDevice(port, async (socket) => {
@@ -57,7 +57,7 @@ export async function handshakes(port: number, kind: HandshakeKind, count: numbe
   return each * DEVICES;
 }
 
-/** So many messages that come back, a few at a time on each device, in sessions or plain. */
+/** Sends that many messages and waits for their echoes, two at a time on each device, in DTLS sessions or plain. */
 export async function echoes(port: number, secured: boolean, count: number): Promise<number> {
   const each = Math.ceil(count / DEVICES);
   await onEachDevice(port, async (socket) => {
@@ -81,7 +81,7 @@ export async function echoes(port: number, secured: boolean, count: number): Pro
 }
 
 async function onEachDevice(port: number, work: (socket: Socket) => Promise<void>): Promise<void> {
-  // The load never sleeps, as in coap-load.ts: to wake it would be a cost of the server's sends.
+  // The load never sleeps, as in coap-load.ts: the server's sends would pay for waking it.
   let busy = true;
   const spin = (): void => {
     if (busy) setImmediate(spin);

@@ -1,6 +1,6 @@
 /**
- * A server to be measured from outside, in a process of its own so that the load's CPU is not counted with it: `dtls`
- * and `udp` both echo what devices say. Driven by test/bench/dtls-load.ts.
+ * A server for test/bench/dtls-load.ts. It runs in a separate process, so that the CPU time of the load does not count.
+ * `dtls` and `udp` both echo the messages of devices.
  */
 import { createSocket } from 'node:dgram';
 
@@ -21,7 +21,7 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
       hosts: [HOST],
       port: 0,
       credentials: BENCH_CREDENTIALS,
-      // All devices of the load have one credential.
+      // All devices of the load share one credential.
       settings: { identity: benchIdentity(), limits: { ...DEFAULT_LIMITS, sessionsPerCredential: Infinity } },
     });
     server.onDatagram((peer, datagram) => server.send(peer, datagram));
@@ -30,7 +30,7 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
 };
 
 const start = servers[process.argv[2] ?? ''];
-if (!start || !process.send) throw new Error('to be started by test/bench/dtls-load.ts');
+if (!start || !process.send) throw new Error('only test/bench/dtls-load.ts can start this script');
 const port = await start();
 process.on('SIGINT', () => process.exit());
 process.on('message', () => {

@@ -1,8 +1,8 @@
 /**
- * What DTLS costs on one core: handshakes, resumptions and echoes per second of the server's CPU over UDP, beside plain
- * UDP's in the same run; handshakes, records, cookies and junk through the engine alone; bytes per idle session. The load's CPU is in
- * none of it. Of several rounds the median counts, the best one tells what a quieter machine would do; beside them what
- * cryptography alone would allow.
+ * Measures the cost of DTLS on one core: handshakes, resumptions and echoes per second of the server's CPU, compared with
+ * plain UDP in the same run; handshakes, records, cookies and junk in the engine without sockets; cryptography alone; and
+ * bytes per idle session. The CPU time of the load does not count. The result is the median of several rounds; the best
+ * round shows what a quieter machine would reach.
  * `node --expose-gc --import tsx test/bench/dtls.ts [sessions]`.
  */
 import { randomBytes } from 'node:crypto';
@@ -17,7 +17,7 @@ import { BENCH_CREDENTIALS, benchClient, benchIdentity, type HandshakeKind } fro
 import { ecdheFloor, perCpuSecond, records } from './dtls-floor.ts';
 import { echoes, handshakes, startServer } from './dtls-load.ts';
 
-/** Rounds of each measurement, taken in turn. The first warms up and isn't counted. */
+/** The rounds of all measurements. The first round warms up and does not count. */
 const ROUNDS = 1 + 7;
 const HANDSHAKES = 2_000;
 const ECHOES = 30_000;
@@ -33,8 +33,8 @@ interface Round {
 type Measurements = Readonly<Record<string, () => Promise<number> | number>>;
 
 /**
- * Prints what each measurement came to, in the order given; and the median of its ratios to `reference` of the same
- * round, which the moods of the machine disturb least.
+ * Prints the result of each measurement in order, and the median of its ratios to `reference` in the same round, which
+ * other load on the machine affects least.
  */
 async function report(measurements: Measurements, reference?: () => Promise<number>): Promise<void> {
   const results = new Map<string, Round[]>(Object.keys(measurements).map((name) => [name, []]));
@@ -84,13 +84,13 @@ async function measureServers(): Promise<void> {
   }
 }
 
-/** An engine on a wire that is a queue. */
+/** A DTLS engine whose datagrams go through a queue. */
 function wiredEngine() {
   const toClients = new Map<number, (datagram: Buffer) => void>();
   const queue: (() => void)[] = [];
   const keys = new Map<number, string>();
   let devicesMs = 0;
-  /** The part of a device. */
+  /** Runs the work of a device and adds its time to `devicesMs`. */
   const onDevice = <T>(work: () => T): T => {
     const before = performance.now();
     const result = work();
@@ -120,9 +120,9 @@ function wiredEngine() {
   return {
     engine,
     keys,
-    /** What the devices' side took so far. */
+    /** The time of the devices so far. */
     devicesMs: () => devicesMs,
-    /** A device of that number, connected; its datagrams and its handshake are all there is of it. */
+    /** Connects the device with that number. It has only a handshake and its datagrams. */
     async connect(device: number, kind: HandshakeKind = 'PSK-CCM-8') {
       const from = addressOf(device);
       const sent: Buffer[] = [];
@@ -149,7 +149,7 @@ function addressOf(device: number) {
   return { address: `10.0.${device >> 14}.1`, port: 1_024 + (device & 0x3fff), socket: 0 };
 }
 
-/** A second of one core, without sockets and without the devices' side. */
+/** Measures the engine per second of one core, without sockets and without the time of the devices. */
 async function engineHandshakes(kind: HandshakeKind): Promise<number> {
   const { engine, connect, devicesMs } = wiredEngine();
   const before = performance.now();
@@ -189,7 +189,7 @@ async function measureSessions(sessions: number): Promise<void> {
   const before = held();
   for (let device = 1; device <= sessions; device++) {
     const { client, from } = await connect(device);
-    // Idle is a session that has been used: its final flight is forgotten.
+    // An idle session has been used, so that it no longer keeps its final flight.
     engine.receive(from, client.seal(MESSAGE));
   }
   const bytesPerIdleSession = (held() - before) / sessions;

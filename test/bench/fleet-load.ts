@@ -4,13 +4,13 @@ import { generate, parse, type ParsedPacket } from 'coap-packet';
 const HOST = '127.0.0.1';
 const LINKS = '</>;rt="oma.lwm2m";ct="110 112",</1/0>,</3/0>,</3303/0>';
 const TEMPERATURE = '3303/0/5700';
-/** RFC 7252 §4.8: what is not acknowledged by then is sent again. */
+/** RFC 7252 §4.8: a message without an acknowledgement is retransmitted after this time. */
 const AGAIN_MS = 2_000;
 const TRIES = 8;
-/** The token of what the device asks: one thing at a time. */
+/** The token of all requests of the device, which sends one at a time. */
 const REQUEST = 1;
 
-/** A device that can do no more than the load needs: register, be observed, update and notify. */
+/** A device with the functions that the load needs: register, be observed, update and notify. */
 export class LoadDevice {
   readonly #endpoint: string;
   readonly #socket: Socket;
@@ -33,7 +33,7 @@ export class LoadDevice {
     return new LoadDevice(endpoint, socket);
   }
 
-  /** Resolves when its temperature is observed, too. */
+  /** Registers, and resolves when the server observes the temperature. */
   async register(): Promise<void> {
     const observed = new Promise<void>((resolve) => (this.#observed = resolve));
     const answer = await this.#ask('0.02', ['rd'], [`ep=${this.#endpoint}`, 'lt=86400', 'lwm2m=1.1', 'b=U'], LINKS);
@@ -46,9 +46,9 @@ export class LoadDevice {
     await this.#ask('0.02', this.#location, [], '');
   }
 
-  /** A confirmable notification: acknowledged when the reading is stored. */
+  /** Sends a confirmable notification; the server acknowledges it after it has stored the reading. */
   async notify(celsius: number): Promise<void> {
-    if (this.#observation === null) throw new Error('nothing is observed');
+    if (this.#observation === null) throw new Error('the server has not started an observation');
     this.#sequence++;
     await this.#exchange({ code: '2.05', token: this.#observation, ...this.#content(celsius) });
   }
@@ -67,7 +67,7 @@ export class LoadDevice {
     return this.#exchange({ code, token, options, payload: Buffer.from(payload) });
   }
 
-  /** Sends until it is acknowledged. */
+  /** Sends a message again until it is acknowledged. */
   #exchange(
     packet: Pick<ParsedPacket, 'code' | 'token'> & { readonly [field: string]: unknown },
   ): Promise<ParsedPacket> {
@@ -83,7 +83,7 @@ export class LoadDevice {
       const timer = setInterval(send, AGAIN_MS);
       this.#waiting.set(messageId, (answer) => {
         clearInterval(timer);
-        // RFC 7252 §5.2.2: the response comes in a message of its own.
+        // RFC 7252 §5.2.2: the response is separate.
         if (packet.token[0] === REQUEST && answer.ack && answer.code === '0.00') return;
         this.#waiting.delete(messageId);
         if (answer.reset || answer.code.startsWith('4') || answer.code.startsWith('5')) {

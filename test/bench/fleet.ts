@@ -1,20 +1,20 @@
 /**
- * What a fleet costs: the product as its users run it (`treeline serve`, on its embedded database, or under
- * scripts/peers/with-postgres.ts on Postgres), and devices that register, update and notify as fast as they are
- * answered. `node --import tsx test/bench/fleet.ts [devices]`.
+ * Measures the cost of a fleet: `treeline serve` on the embedded database (or on Postgres, when started by
+ * scripts/peers/with-postgres.ts), with devices that register, update and notify as fast as they get responses.
+ * `node --import tsx test/bench/fleet.ts [devices]`.
  */
 import { freshInstallation, runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
 import { LoadDevice } from './fleet-load.ts';
 
 const DEVICES = 2_000;
-/** Requests under way at once. */
+/** The number of simultaneous requests. */
 const WINDOW = 256;
 const NOTIFICATIONS = 4;
 const MIB = 1024 * 1024;
 
 interface Sample {
   readonly at: number;
-  /** Of the server's process, with its embedded database and without a Postgres. */
+  /** The CPU time of the server's process. It includes the embedded database, but not Postgres. */
   readonly cpuSeconds: number;
   readonly resident: number;
 }

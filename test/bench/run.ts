@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 /**
- * `npm run bench [name…]`: each benchmark in a process of its own; their figures are ratios within one run. `compiled`
- * ones run as the installed product does, as JavaScript: tsx wraps every function that it translates.
+ * `npm run bench [name…]` runs each benchmark in a separate process; compare figures only within one run. `compiled`
+ * benchmarks run as JavaScript, like the installed product, because tsx wraps every function that it translates.
  */
 const benchmarks = {
   coap: { script: 'coap', compiled: true, postgres: false },
@@ -20,7 +20,7 @@ const TSX = ['--import', 'tsx'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !Object.hasOwn(benchmarks, name));
 if (unknown !== undefined) {
-  console.error(`there is no benchmark ${unknown}: ${Object.keys(benchmarks).join(', ')} are`);
+  console.error(`unknown benchmark ${unknown}, the benchmarks are ${Object.keys(benchmarks).join(', ')}`);
   process.exit(1);
 }
 const asked = Object.entries(benchmarks).filter(([name]) => wanted.length === 0 || wanted.includes(name));
@@ -37,7 +37,7 @@ for (const [name, { script, compiled, postgres }] of asked) {
   else await run(...command);
 }
 
-/** Runs node with these arguments; a failure becomes this process's. */
+/** Runs node with these arguments. When it fails, this process exits with an error too. */
 async function run(...args: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   const [code] = await once(child, 'exit');

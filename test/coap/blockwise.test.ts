@@ -23,8 +23,8 @@ const refuseLarge = (block: Block | null) =>
     ? { code: codes.requestEntityTooLarge, options: [blockOption(block1, { number: 0, more: false, size: 128 })] }
     : null;
 
-describe('a large request of ours', () => {
-  /** A device that puts blocks together; `reply` may say otherwise for one. */
+describe('a request that is sent in blocks', () => {
+  /** A device that assembles blocks; `reply` may replace the answer to one of them. */
   function write(
     payload: Uint8Array,
     reply: (block: Block | null, message: Message) => (Pick<Message, 'code'> & Partial<Message>) | null = () => null,
@@ -57,7 +57,7 @@ describe('a large request of ours', () => {
     return { clock, endpoint, peer, blocks, parts, result, events };
   }
 
-  it('goes in blocks of 1024 bytes under one token, Size1 in the first, and is one request to the caller', async () => {
+  it('is sent in blocks of 1024 bytes under one token, with Size1 in the first, and resolves once', async () => {
     const { clock, peer, blocks, parts, result, events } = write(body(2_500));
     await clock.advance(100);
     expect(result.code).toBe(codes.changed);
@@ -73,7 +73,7 @@ describe('a large request of ours', () => {
     expect(events).toEqual(['sent', 'acknowledged']);
   });
 
-  it('goes on in the smaller size that the peer acknowledges, at the same offset', async () => {
+  it('continues at the same offset in the smaller size that the peer acknowledges', async () => {
     const { clock, blocks, parts, result } = write(
       body(200),
       (block) =>
@@ -92,7 +92,7 @@ describe('a large request of ours', () => {
     expect(Uint8Array.from(Buffer.concat(parts))).toEqual(body(200).subarray(64));
   });
 
-  it('begins again in the smaller size that a 4.13 proposes, in blocks or not', async () => {
+  it('starts again in the smaller size that a 4.13 proposes, also when it was sent without blocks', async () => {
     for (const length of [500, 2_500]) {
       const { clock, parts, result } = write(body(length), refuseLarge);
       await clock.advance(1_000);
@@ -101,7 +101,7 @@ describe('a large request of ours', () => {
     }
   });
 
-  it('ends with the error that the peer answers on the way', async () => {
+  it('ends with the error that the peer answers to one of the blocks', async () => {
     const { clock, result, blocks } = write(body(5_000), (block) =>
       block?.number === 1 ? { code: codes.requestEntityTooLarge } : null,
     );
@@ -115,7 +115,7 @@ describe('a large request of ours', () => {
       'another block is acknowledged',
       { code: codes.continue, options: [blockOption(block1, { number: 5, more: true, size: 1024 })] },
     ],
-    ['a part is taken for the whole', { code: codes.changed }],
+    ['the first block is answered as the whole body', { code: codes.changed }],
     ['the reserved size is sent', { code: codes.continue, options: [uintOption(block1, 0x0f)] }],
   ])('ends in PROTOCOL when %s', async (_name, reply) => {
     const { clock, result } = write(body(2_500), (block) => (block?.number === 0 ? reply : null));
@@ -123,7 +123,7 @@ describe('a large request of ours', () => {
     expect(result.error).toBe('PROTOCOL');
   });
 
-  it('goes on when each block is acted upon by itself', async () => {
+  it('continues when the peer processes each block separately', async () => {
     const { clock, result } = write(body(2_500), (block) =>
       block?.more ? { code: codes.changed, options: [blockOption(block1, { ...block, more: false })] } : null,
     );
@@ -131,14 +131,14 @@ describe('a large request of ours', () => {
     expect(result.code).toBe(codes.changed);
   });
 
-  it('keeps the turn until it is whole', async () => {
+  it('counts as outstanding until its last block is acknowledged', async () => {
     const { clock, endpoint, peer, blocks } = write(body(2_500));
     outcome(endpoint.request(peer.peer, { method: 'GET', path: ['3'] }));
     await clock.advance(100);
     expect(blocks.map((block) => block?.number)).toEqual([0, 1, 2, undefined]);
   });
 
-  it('times out by the last block that moved', async () => {
+  it('counts its timeout from the last block', async () => {
     const { clock, endpoint, peer } = start();
     peer.onMessage = (message) => {
       const block = blockOf(requestOf(message).block1);
@@ -154,10 +154,10 @@ describe('a large request of ours', () => {
   });
 });
 
-describe('a large response to us', () => {
+describe('a response that is received in blocks', () => {
   type Reply = Pick<Message, 'code'> & Partial<Message>;
 
-  /** A device that serves `whole` block by block; `change` may alter what it says. */
+  /** A device that serves `whole` block by block; `change` may alter a response. */
   function read(
     whole: Uint8Array,
     change: (reply: Reply, block: Block, message: Message) => Reply | null = (reply) => reply,
@@ -182,7 +182,7 @@ describe('a large response to us', () => {
     return { network, clock, endpoint, peer, result };
   }
 
-  it('is read on in the size that the peer serves, with the same question and without a body', async () => {
+  it('requests further blocks in the size of the peer, with the same options and without a body', async () => {
     const { clock, peer, result } = read(body(200), undefined, { query: ['a=1'], accept: 110 });
     await clock.advance(100);
     expect(result).toEqual({ code: codes.content, payload: body(200) });
@@ -192,7 +192,7 @@ describe('a large response to us', () => {
     }
   });
 
-  it('repeats the question of a FETCH, and not the body of a POST', async () => {
+  it('repeats the body of a FETCH, but not of a POST', async () => {
     const payload = Buffer.from('[{"n":"/3"}]');
     const fetched = read(body(200), undefined, { method: 'FETCH', payload });
     await fetched.clock.advance(100);
@@ -203,14 +203,14 @@ describe('a large response to us', () => {
     expect(posted.peer.received.map((message) => message.payload.length)).toEqual([payload.length, 0, 0, 0]);
   });
 
-  it('is exactly what was sent though every acknowledgement comes twice', async () => {
+  it('equals the sent body when every acknowledgement arrives twice', async () => {
     const { network, clock, result } = read(body(200));
     network.conditions = { loss: 0, duplication: 1, delayMs: [1, 40] };
     await clock.advance(5_000);
     expect(result.payload).toEqual(body(200));
   });
 
-  it('tolerates a second answer for a block that it has', async () => {
+  it('ignores a second response for a block that it has', async () => {
     const { clock, peer, result } = read(
       body(200),
       (reply, block, message) => {
@@ -224,7 +224,7 @@ describe('a large response to us', () => {
     expect(result.payload).toEqual(body(200));
   });
 
-  it('begins again when the ETag changes, and gives up when it always does', async () => {
+  it('starts again when the ETag changes, and gives up when it changes every time', async () => {
     let version = 1;
     const versioned = (reply: Reply, block: Block): Reply => ({
       ...reply,
@@ -248,21 +248,24 @@ describe('a large response to us', () => {
 
   it.each<[string, (reply: Reply, block: Block) => Reply]>([
     [
-      'a block is left out',
+      'a block is missing',
       (reply, block) =>
         block.number === 1 ? { ...reply, options: [etag(1), blockOption(block2, { ...block, number: 2 })] } : reply,
     ],
     [
-      'a block is not full though more follow',
+      'a block with further blocks after it is not full',
       (reply, block) => (block.number === 1 ? { ...reply, payload: body(10) } : reply),
     ],
     ['a block is too long', (reply, block) => (block.more ? reply : { ...reply, payload: body(65) })],
     [
-      'the first block is not the first',
+      'the first block does not have number 0',
       (reply, block) =>
         block.number === 0 ? { ...reply, options: [blockOption(block2, { ...block, number: 1 })] } : reply,
     ],
-    ['a block comes without Block2', (reply, block) => (block.number === 1 ? { ...reply, options: [etag(1)] } : reply)],
+    [
+      'a further block has no Block2',
+      (reply, block) => (block.number === 1 ? { ...reply, options: [etag(1)] } : reply),
+    ],
   ])('ends in PROTOCOL when %s', async (_name, change) => {
     const { clock, endpoint, result } = read(body(200), change);
     await clock.advance(100);
@@ -270,7 +273,7 @@ describe('a large response to us', () => {
     expect(endpoint.metrics()).toMatchObject({ bodyBytes: 0, operations: 0 });
   });
 
-  it('ends in PROTOCOL above our cap, and in LIMIT when all together hold too much', async () => {
+  it('ends in PROTOCOL above the body limit, and in LIMIT when all bodies together exceed theirs', async () => {
     const capped = read(body(2_000), undefined, {}, { limits: { bodyBytes: 500 } });
     await capped.clock.advance(1_000);
     expect(capped.result.error).toBe('PROTOCOL');
@@ -280,7 +283,7 @@ describe('a large response to us', () => {
     expect(full.endpoint.metrics().bodyBytes).toBe(0);
   });
 
-  it('ends with the error that the peer answers on the way', async () => {
+  it('ends with the error that the peer answers to one of the blocks', async () => {
     const { clock, result } = read(body(200), (reply, block) =>
       block.number === 1 ? { code: codes.notFound } : reply,
     );
@@ -289,7 +292,7 @@ describe('a large response to us', () => {
   });
 });
 
-it('carries bodies both ways between two of us', async () => {
+it('transfers bodies in both directions between two endpoints', async () => {
   const network = new SimulatedNetwork();
   const [a, b] = [network.endpoint('192.0.2.1'), network.endpoint('192.0.2.2')];
   b.onRequest(async ({ payload }) => ({ code: codes.content, payload: Uint8Array.from(payload).reverse() }));

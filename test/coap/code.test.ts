@@ -15,12 +15,12 @@ describe('codes', () => {
     expect(codeName(code)).toBe(name);
   });
 
-  it('has no name for a code that no registry has', () => {
+  it('have no name when they are not registered', () => {
     expect(formatCode(0xff)).toBe('7.31');
     expect(codeName(0xff)).toBeNull();
   });
 
-  it('gives the methods their numbers of RFC 7252 and RFC 8132, and the others none', () => {
+  it('map the methods of RFC 7252 and RFC 8132 to their numbers, and other numbers to null', () => {
     expect((['GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'iPATCH'] as const).map(methodCode)).toEqual([
       1, 2, 3, 4, 5, 6, 7,
     ]);

@@ -6,8 +6,8 @@ const TYPES: readonly MessageType[] = ['CON', 'NON', 'ACK', 'RST'];
 const PATHS = [['rd'], ['rd', 'x1'], ['dp'], ['bs'], ['.well-known', 'core'], []] as const;
 
 /**
- * Datagrams to throw at a CoAP port, the same for the same seed: a third is noise, a third is requests and responses
- * as they should be (Registers, blocks, notifications), a third is those with bytes changed, cut off or put in.
+ * Generates datagrams for a CoAP port, the same ones for the same seed: a third are random bytes, a third are valid
+ * requests and responses (Registers, blocks, notifications), a third are those with bytes changed, removed or inserted.
  */
 export function* datagrams(count: number, seed: number): Generator<Uint8Array> {
   const random = seededRandom(seed);
@@ -36,7 +36,7 @@ export function* datagrams(count: number, seed: number): Generator<Uint8Array> {
     return { ...header('CON', 'NON'), code: 1 + below(7), options, payload };
   }
 
-  /** A block of a body, some of them claiming much. */
+  /** A block of a body; some announce a large size. */
   function block(): Message {
     const size = below(8);
     const number = random() < 0.7 ? below(4) : below(0x10_0000);

@@ -13,8 +13,8 @@ const answering = (endpoint: CoapEndpoint): CoapEndpoint => {
   return endpoint;
 };
 
-describe('what is remembered of peers', () => {
-  it('is forgotten after EXCHANGE_LIFETIME, and no timer runs for nobody', async () => {
+describe('the state of peers', () => {
+  it('is removed after EXCHANGE_LIFETIME, and no timer runs without peers', async () => {
     const network = new SimulatedNetwork();
     const endpoint = answering(network.endpoint(SERVER));
     for (let host = 0; host < 50; host++) {
@@ -22,14 +22,14 @@ describe('what is remembered of peers', () => {
     }
     await network.clock.advance(100_000);
     expect(endpoint.metrics().peers).toBe(50);
-    // One sweep for all of them.
+    // One sweep removes all of them.
     expect(network.clock.pendingCount).toBe(1);
     await network.clock.advance(170_000);
     expect(endpoint.metrics()).toMatchObject({ peers: 0, replyBytes: 0 });
     expect(network.clock.pendingCount).toBe(0);
   });
 
-  it('stays while something is observed, in flight or under way', async () => {
+  it('is kept while there is an observation, and removed after it ends', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
@@ -46,7 +46,7 @@ describe('what is remembered of peers', () => {
     expect(endpoint.metrics().peers).toBe(0);
   });
 
-  it('is bounded: the peer that was quiet longest makes room, one with an observation does not', async () => {
+  it('is limited in peers: the one idle for longest is removed, but not one with an observation', async () => {
     const network = new SimulatedNetwork();
     const endpoint = answering(network.endpoint(SERVER, { limits: { peers: 3 } }));
     const observed = new ScriptedPeer(network, DEVICE, SERVER);
@@ -70,7 +70,7 @@ describe('what is remembered of peers', () => {
     expect(observed.received).toMatchObject([{ type: 'ACK' }]);
   });
 
-  it('has no room when all are busy: requests are dropped, ours end in LIMIT', async () => {
+  it('is full when all peers are busy: incoming requests are dropped, outgoing ones end in LIMIT', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER, { limits: { peers: 1 } });
     const [busy, other] = [DEVICE, '192.0.2.3'].map((address) => new ScriptedPeer(network, address, SERVER));
@@ -84,7 +84,7 @@ describe('what is remembered of peers', () => {
     expect(endpoint.metrics().dropped.full).toBe(1);
   });
 
-  it('is bounded in replies: above it a duplicate is met with silence, and its handler still runs once', async () => {
+  it('is limited in replies: above it a duplicate gets no answer, and the handler still runs once', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER, { limits: { replyBytes: 20 } });
     let runs = 0;
@@ -97,7 +97,7 @@ describe('what is remembered of peers', () => {
     expect(endpoint.metrics().replyBytes).toBeLessThanOrEqual(20);
   });
 
-  it('is bounded in messages of one peer: the answered ones make room, those in progress do not', async () => {
+  it('is limited in messages of a peer: answered ones are removed, those in progress are not', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER, { limits: { recentMessagesPerPeer: 2 } });
     const open: ((response: OutgoingResponse) => void)[] = [];
@@ -118,7 +118,7 @@ describe('what is remembered of peers', () => {
     expect(open).toHaveLength(3);
   });
 
-  it('is bounded in requests at work: 5.03', async () => {
+  it('is limited in running handlers: further requests get 5.03', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER, { limits: { answering: 2 } });
     endpoint.onRequest(() => new Promise(() => {}));
@@ -129,7 +129,7 @@ describe('what is remembered of peers', () => {
     expect(endpoint.metrics().answering).toBe(2);
   });
 
-  it('is bounded in requests and observations of ours: LIMIT', async () => {
+  it('is limited in outgoing requests and observations: further ones end in LIMIT', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER, { limits: { tokens: 2 } });
     const device = new ScriptedPeer(network, DEVICE, SERVER);
@@ -145,7 +145,7 @@ describe('what is remembered of peers', () => {
 });
 
 describe('a session that ends', () => {
-  it('ends its requests with CLOSED and keeps its observations for the session that follows', async () => {
+  it('ends its requests with CLOSED and keeps its observations for the next session', async () => {
     const network = new SimulatedNetwork();
     const transport = network.transport(SERVER);
     const endpoint = createCoapEndpoint({ transport, clock: network.clock, random: seededRandom(1) });
@@ -166,7 +166,7 @@ describe('a session that ends', () => {
 });
 
 describe('an endpoint that closes', () => {
-  it('ends its requests with CLOSED, lets handlers finish and answers what they say', async () => {
+  it('ends its requests with CLOSED, lets handlers finish and sends their responses', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
@@ -206,8 +206,8 @@ describe('an endpoint that closes', () => {
   });
 });
 
-describe('a network that loses, repeats, delays and reorders', () => {
-  it.each([1, 2, 3, 4, 5, 6])('changes nothing but the time that it takes (seed %i)', async (seed) => {
+describe('a network that loses, duplicates, delays and reorders datagrams', () => {
+  it.each([1, 2, 3, 4, 5, 6])('changes only the duration of the requests (seed %i)', async (seed) => {
     const network = new SimulatedNetwork({ loss: 0.15, duplication: 0.2, delayMs: [5, 700] }, seed);
     const server = network.endpoint(SERVER, { random: seededRandom(seed) });
     const devices = Array.from({ length: 5 }, (_, index) => network.endpoint(`198.51.100.${index}`));
@@ -235,7 +235,7 @@ describe('a network that loses, repeats, delays and reorders', () => {
     }
     await network.clock.advance(3_000_000);
     const failed = expected.filter(({ result }) => result.payload === undefined);
-    // A message is lost five times over with a chance of 3 in 1,000 each way; that one must end as a time-out.
+    // All five transmissions of a message are lost with a chance of 3 in 1,000 each way; that request must time out.
     for (const { result } of failed) expect(result.error).toMatchObject({ code: 'TIMEOUT' });
     expect(failed.length).toBeLessThanOrEqual(2);
     for (const { result, payload } of expected) if (result.payload) expect(result.payload).toEqual(payload);
@@ -247,7 +247,7 @@ describe('a network that loses, repeats, delays and reorders', () => {
     ).toBeGreaterThan(0);
   });
 
-  it('loses no value that an observation was to bring for good', async () => {
+  it('does not lose, duplicate or reorder the values of an observation', async () => {
     const network = new SimulatedNetwork({ loss: 0.2, duplication: 0.2, delayMs: [5, 500] }, 42);
     const server = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);

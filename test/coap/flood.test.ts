@@ -15,7 +15,7 @@ const limits: Partial<CoapLimits> = {
   bodyBytes: 100_000,
 };
 
-it(`survives ${COUNT} random and mutated datagrams within its bounds, and still answers`, async () => {
+it(`stays within its limits under ${COUNT} random and mutated datagrams, and still answers`, async () => {
   const clock = new ManualClock();
   const random = seededRandom(3);
   const sent = new Map<string, Uint8Array>();
@@ -30,7 +30,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
     transport: {
       kind: 'udp',
       send: (peer, datagram) => {
-        // Whatever is sent back is a CoAP message, and no amplifier: never above one block and its options.
+        // Every answer is a CoAP message of at most one block and its options, so that it does not amplify.
         if (!decode(datagram).ok || datagram.length > 1_200) wrong.push(Buffer.from(datagram).toString('hex'));
         sent.set(peer.key, datagram);
       },
@@ -79,7 +79,7 @@ it(`survives ${COUNT} random and mutated datagrams within its bounds, and still 
   await clock.advance(10);
   expect(decode(sent.get(client.key) ?? new Uint8Array())).toMatchObject({ ok: true, message: { messageId: 1 } });
 
-  // All that the flood left behind goes away by itself.
+  // All state that the flood created is removed after a while.
   await clock.advance(600_000);
   expect(endpoint.metrics()).toMatchObject({ peers: 1, bodyBytes: 0, replyBytes: 0, answering: 0, observations: 1 });
 });

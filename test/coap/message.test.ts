@@ -17,7 +17,7 @@ const plain = (message: Message): unknown => ({
 
 const arbitraryMessage = fc.record({
   type: fc.constantFrom<MessageType>('CON', 'NON', 'ACK', 'RST'),
-  // RFC 7252 §4.1: code 0.00 has nothing after the message id.
+  // RFC 7252 §4.1: a message with code 0.00 has nothing after the message ID.
   code: fc.integer({ min: 1, max: 255 }),
   messageId: fc.integer({ min: 0, max: 0xffff }),
   token: fc.uint8Array({ maxLength: 8 }),
@@ -92,7 +92,7 @@ describe('the message codec', () => {
     expect(Buffer.from(encode(message)).toString('hex')).toBe(datagram);
   });
 
-  it('gives back what it wrote', () => {
+  it('decodes what it encoded', () => {
     fc.assert(
       fc.property(arbitraryMessage, (message) => {
         expect(plain(decoded(encode(message)))).toEqual(plain(message));
@@ -136,7 +136,7 @@ describe('the message codec', () => {
     );
   });
 
-  it('never throws, whatever the bytes, and names a type only where there is one', () => {
+  it('never throws on random bytes, and returns a type only when the header has one', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (datagram) => {
         const result = decode(datagram);
@@ -146,7 +146,7 @@ describe('the message codec', () => {
     );
   });
 
-  it('never throws on a message cut or changed anywhere', () => {
+  it('never throws on a message that is truncated or changed', () => {
     fc.assert(
       fc.property(arbitraryMessage, fc.nat(), fc.nat(), fc.nat(255), (message, cut, where, byte) => {
         const datagram = encode(message);
@@ -159,7 +159,7 @@ describe('the message codec', () => {
   });
 
   it.each([
-    ['less than a header', '4001', 'short'],
+    ['fewer bytes than a header', '4001', 'short'],
     ['version 0', '00017d34', 'version'],
     ['version 2', '80017d34', 'version'],
     ['a token length of 9', '49017d34' + '00'.repeat(9), 'token length'],
@@ -170,7 +170,7 @@ describe('the message codec', () => {
     ['a two-byte extended delta cut short', '40017d34e001', 'truncated'],
     ['a one-byte extended length cut short', '40017d341d', 'truncated'],
     ['a two-byte extended length cut short', '40017d341e01', 'truncated'],
-    ['a length of 65804 with nothing behind it', '40017d341effff', 'truncated'],
+    ['a length of 65804 without a value', '40017d341effff', 'truncated'],
     ['a delta of 15', '40017d34f1', 'option'],
     ['a length of 15', '40017d341f', 'option'],
     ['an option number above 65535', '40017d34e0ffff', 'option'],
@@ -181,7 +181,7 @@ describe('the message codec', () => {
     expect(decode(hex(datagram))).toMatchObject({ ok: false, reason });
   });
 
-  it('refuses the over-long message with a token length above 8 that ends a node-coap process', () => {
+  it('rejects the long message with a token length above 8 that ends a node-coap process', () => {
     const datagram = new Uint8Array(2_000).fill(0xaa);
     datagram.set(hex('4f017d34'));
     expect(decode(datagram)).toMatchObject({ ok: false, reason: 'token length', type: 'CON', messageId: 0x7d34 });
@@ -200,7 +200,7 @@ describe('the message codec', () => {
     ]);
   });
 
-  it('throws INVALID for what no message can carry', () => {
+  it('throws INVALID for a token or option that can not be encoded', () => {
     const invalid = expect.objectContaining({ code: 'INVALID' });
     expect(() => encode({ ...register, token: new Uint8Array(9) })).toThrow(CoapError);
     expect(() => encode({ ...register, token: new Uint8Array(9) })).toThrow(invalid);

@@ -10,16 +10,16 @@ import { ManualClock } from '../manual-clock.ts';
 import { nothing } from './reading.ts';
 
 export interface NetworkConditions {
-  /** 0 … 1: how many datagrams are lost, and how many come twice. */
+  /** 0 … 1: the share of datagrams that is lost, and the share that arrives twice. */
   readonly loss: number;
   readonly duplication: number;
-  /** Each datagram takes a time between these, so that later ones may overtake. */
+  /** The delay of each datagram is between these, so that a later one may arrive first. */
   readonly delayMs: readonly [least: number, most: number];
 }
 
 const PERFECT: NetworkConditions = { loss: 0, duplication: 0, delayMs: [1, 1] };
 
-/** Numbers that look random and are the same in each run (mulberry32). */
+/** Pseudo-random numbers, the same in each run (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -30,11 +30,13 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A datagram network as a value: it loses, repeats, delays and reorders as its seed says, in the time of its clock. */
+/**
+ * A simulated network with its own clock. It loses, duplicates, delays and reorders datagrams depending on its seed.
+ */
 export class SimulatedNetwork {
   readonly clock = new ManualClock();
   conditions: NetworkConditions;
-  /** What travels, lost or not. */
+  /** All datagrams that were sent, including lost ones. */
   readonly datagrams: { readonly from: string; readonly to: string; readonly bytes: Uint8Array }[] = [];
   readonly #random: () => number;
   readonly #receivers = new Map<string, (peer: Peer, datagram: Uint8Array) => void>();
@@ -44,7 +46,7 @@ export class SimulatedNetwork {
     this.#random = seededRandom(seed);
   }
 
-  /** The transport of the host with this address; its port is 5683. */
+  /** The transport of the host with this address, on port 5683. */
   transport(address: string): Transport & { peerGone(peer: Peer): void } {
     const self = udpPeer(address, 5683);
     let gone: (peer: Peer) => void = nothing;
@@ -65,7 +67,7 @@ export class SimulatedNetwork {
     return createCoapEndpoint({ transport, clock: this.clock, random: seededRandom(7), ...options });
   }
 
-  /** The messages that went from one address to the other. */
+  /** The messages that one address sent to the other. */
   messages(from: string, to: string): Message[] {
     const [source, target] = [udpPeer(from, 5683).key, udpPeer(to, 5683).key];
     return this.datagrams
@@ -73,7 +75,7 @@ export class SimulatedNetwork {
       .map(({ bytes }) => decoded(bytes));
   }
 
-  /** As a transport that reads into one buffer would: after the call the datagram is gone. */
+  /** Overwrites the datagram after the call, like a transport that reads into one buffer. */
   #deliver(from: Peer, to: Peer, bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes);
     this.#receivers.get(to.key)?.(from, buffer);
@@ -92,12 +94,12 @@ export class SimulatedNetwork {
   }
 }
 
-/** A peer that does exactly what the test says, message by message. */
+/** A peer whose messages the test sends one by one. */
 export class ScriptedPeer {
   readonly peer: Peer;
-  /** Every datagram that came, decoded. */
+  /** Every received datagram, decoded. */
   readonly received: Message[] = [];
-  /** Answers a message as it comes. */
+  /** Called with each message as it arrives. */
   onMessage: (message: Message) => void = nothing;
   readonly #transport: Transport;
   readonly #server: Peer;
@@ -125,7 +127,7 @@ export class ScriptedPeer {
     this.#transport.send(this.#server, datagram);
   }
 
-  /** Answers in the acknowledgement. */
+  /** Sends a piggybacked response. */
   piggyback(request: Message, reply: Pick<Message, 'code'> & Partial<Message>): void {
     this.send({ type: 'ACK', messageId: request.messageId, token: request.token, ...reply });
   }

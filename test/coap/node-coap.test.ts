@@ -30,7 +30,7 @@ describe.each([
   ['127.0.0.1', 'udp4'],
   ['::1', 'udp6'],
 ] as const)('a node-coap client at %s', (host, type) => {
-  /** Asks our server and resolves with node-coap's view of the answer. */
+  /** Sends a request to the server with node-coap, and resolves with node-coap's response. */
   async function ask(port: number, request: coap.CoapRequestParams, payload?: Buffer): Promise<coap.IncomingMessage> {
     const agent = new coap.Agent({ type });
     open.push(agent);
@@ -55,7 +55,7 @@ describe.each([
       Buffer.from('</3/0>'),
     );
     expect(response.code).toBe('2.01');
-    // node-coap's headers hold the last of several.
+    // For a repeated option, node-coap's headers contain only the last.
     expect(response.headers['Location-Path']).toBe('5a3f');
     expect(seen).toMatchObject({ method: 'POST', path: ['rd'], query: ['ep=a', 'lt=60'], contentFormat: 40 });
     expect(text(seen?.payload)).toBe('</3/0>');
@@ -92,7 +92,7 @@ describe.each([
     server.on('request', listener);
     await new Promise<void>((resolve) => void server.listen(0, host, () => resolve()));
     open.push(server);
-    // node-coap tells nobody its port but by its socket.
+    // Only node-coap's socket has its port.
     const socket = (server as unknown as { _sock: { address(): { port: number } } })._sock;
     return udpPeer(host, socket.address().port);
   }
@@ -128,7 +128,7 @@ describe.each([
     expect(written?.equals(LARGE)).toBe(true);
   });
 
-  it('is asked by FETCH and iPATCH', async () => {
+  it('answers FETCH and iPATCH', async () => {
     const peer = await device((request, response) => {
       response.end(`${request.method} ${request.payload.toString()}`);
     });
@@ -144,7 +144,7 @@ describe.each([
     }
   });
 
-  it('answers late, after its acknowledgement', async () => {
+  it('answers with a separate response', async () => {
     let finish: () => void = nothing;
     const peer = await device((_request, response) => {
       finish = () => response.end('late');
@@ -158,7 +158,7 @@ describe.each([
     expect(text((await request).payload)).toBe('late');
   });
 
-  it('is observed until it is told to stop', async () => {
+  it('sends notifications until the observation is cancelled', async () => {
     const streams: coap.OutgoingMessage[] = [];
     let cancelled = false;
     const peer = await device((request, response) => {

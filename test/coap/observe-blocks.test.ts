@@ -8,7 +8,7 @@ import { requestOf, text } from './reading.ts';
 describe('a notification in blocks', () => {
   const whole = Buffer.from('0123456789abcdef'.repeat(3));
 
-  /** The device serves `whole` in blocks of 16 bytes to whoever asks for the rest. */
+  /** The device serves the further blocks of `whole`, 16 bytes each. */
   function serving(device: ScriptedPeer, version = () => 1, body = () => whole) {
     device.onMessage = (message) => {
       if (message.type !== 'CON') return;
@@ -23,7 +23,7 @@ describe('a notification in blocks', () => {
     };
   }
 
-  it('is read on by a GET without Observe under another token, heard whole, then acknowledged', async () => {
+  it('is read by a GET without Observe under another token, delivered whole, then acknowledged', async () => {
     const { clock, device, heard, notify, observation } = await observing();
     serving(device);
     const messageId = notify('CON', '0123456789abcdef', first(11));
@@ -37,7 +37,7 @@ describe('a notification in blocks', () => {
     }
   });
 
-  it('begins again when the representation changes while it is read', async () => {
+  it('is read again from the start when the representation changes during the transfer', async () => {
     const { clock, device, heard, notify } = await observing();
     const newer = Buffer.from('ABCDEFGHIJKLMNOP'.repeat(2));
     serving(
@@ -50,7 +50,7 @@ describe('a notification in blocks', () => {
     expect(heard).toEqual([newer.toString()]);
   });
 
-  it('gives way to a newer one', async () => {
+  it('is replaced by a newer one', async () => {
     const { clock, device, heard, notify, metrics } = await observing();
     const older = notify('CON', '0123456789abcdef', first(11));
     await clock.advance(100);
@@ -62,7 +62,7 @@ describe('a notification in blocks', () => {
     expect(metrics()).toMatchObject({ operations: 0, bodyBytes: 0 });
   });
 
-  it('is repeated by the peer when the rest can not be read', async () => {
+  it('is not acknowledged when the further blocks can not be read, so that the peer retransmits it', async () => {
     const { clock, device, heard, notify, metrics } = await observing();
     device.onMessage = (message) => message.type === 'CON' && device.sendEmpty('RST', message.messageId);
     notify('CON', '0123456789abcdef', first(11));
@@ -76,7 +76,7 @@ describe('a notification in blocks', () => {
     expect(metrics().observations).toBe(1);
   });
 
-  it('may be the very first response', async () => {
+  it('may be the first response', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);

@@ -4,8 +4,8 @@ import { ScriptedPeer, SimulatedNetwork } from './network.ts';
 import { SERVER, DEVICE, MOVED, observe, observing } from './observing.ts';
 import { outcome, text } from './reading.ts';
 
-describe('a device that moves', () => {
-  it('is not heard from its new address before the move, and not reset either; after it, it is', async () => {
+describe('a device with a new address', () => {
+  it('has its notifications dropped without a Reset before movePeer, and delivered after it', async () => {
     const { network, clock, endpoint, device, heard, observation, metrics } = await observing();
     const moved = new ScriptedPeer(network, MOVED, SERVER);
     const notify = (messageId: number) =>
@@ -33,7 +33,7 @@ describe('a device that moves', () => {
     expect(result.code).toBe(codes.content);
   });
 
-  it('takes along what is in flight and what waits for it', async () => {
+  it('keeps its sent and waiting requests', async () => {
     const { network, clock, endpoint, device } = await observing();
     const results = ['a', 'b', 'c'].map((name) =>
       outcome(endpoint.request(device.peer, { method: 'GET', path: [name] })),
@@ -53,14 +53,14 @@ describe('a device that moves', () => {
 });
 
 describe('an observation of an earlier run', () => {
-  it('is taken up by its token, hears on, and can be cancelled', async () => {
+  it('continues under its token and can be cancelled', async () => {
     const earlier = await observing();
     const { token } = earlier.observation;
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
     const heard: string[] = [];
-    // A request of this run may hold the very slot.
+    // A request of this run may use the same slot.
     void endpoint.request(device.peer, { method: 'GET', path: ['x'] }).catch(() => {});
     const request = { method: 'GET', path: ['3303', '0', '5700'] } as const;
     const take = () =>

@@ -7,7 +7,7 @@ import { SERVER, DEVICE, observe, at, observing } from './observing.ts';
 import { nothing, outcome, requestOf, text } from './reading.ts';
 
 describe('an observation', () => {
-  it('is asked for with Observe = 0 and begins with the response', async () => {
+  it('is requested with Observe = 0 and starts with the response', async () => {
     const { request, result, observation, device, metrics } = await observing();
     expect(request).toMatchObject({ type: 'CON', code: 1 });
     expect(requestOf(request)).toMatchObject({ observe: 0, path: ['3303', '0', '5700'], accept: 112 });
@@ -34,7 +34,7 @@ describe('an observation', () => {
     expect(endpoint.metrics()).toMatchObject({ observations: 0, operations: 0 });
   });
 
-  it('can be had of GET and FETCH only', async () => {
+  it('starts with GET and FETCH only', async () => {
     const network = new SimulatedNetwork();
     const endpoint = network.endpoint(SERVER);
     const device = new ScriptedPeer(network, DEVICE, SERVER);
@@ -42,7 +42,7 @@ describe('an observation', () => {
     await expect(request).rejects.toMatchObject({ code: 'INVALID' });
   });
 
-  it('hears each notification, CON and NON', async () => {
+  it('delivers each notification, CON and NON', async () => {
     const { clock, device, heard, notify } = await observing();
     notify('NON', 'a', [observe(11)]);
     const messageId = notify('CON', 'b', [observe(12)]);
@@ -51,7 +51,7 @@ describe('an observation', () => {
     expect(device.received).toMatchObject([{ type: 'ACK', code: 0, messageId }]);
   });
 
-  it('hears a notification once though it comes twice', async () => {
+  it('delivers a duplicate notification once', async () => {
     const { clock, device, heard, notify, observation, metrics } = await observing();
     const messageId = notify('CON', 'a', [observe(11)]);
     await clock.advance(5);
@@ -66,7 +66,7 @@ describe('an observation', () => {
     expect(metrics().duplicates).toBe(1);
   });
 
-  it('acknowledges an older notification that came late, and does not hear it', async () => {
+  it('acknowledges an older notification that arrives late, and does not deliver it', async () => {
     const { clock, device, heard, notify, metrics } = await observing();
     notify('CON', 'newer', [observe(12)]);
     await clock.advance(5);
@@ -77,7 +77,7 @@ describe('an observation', () => {
     expect(metrics().staleNotifications).toBe(1);
   });
 
-  it('hears a lower number again after 128 s', async () => {
+  it('delivers a notification with a lower number after 128 s', async () => {
     const { clock, heard, notify } = await observing();
     await clock.advance(128_100);
     notify('NON', 'rebooted', [observe(1)]);
@@ -102,7 +102,7 @@ describe('an observation', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('rejects a notification with a critical option that it does not understand', async () => {
+  it('rejects a notification with an unrecognized critical option', async () => {
     const { clock, device, heard, notify } = await observing();
     const messageId = notify('CON', 'x', [observe(11), { number: 65_001, value: new Uint8Array(1) }]);
     await clock.advance(5);
@@ -112,7 +112,7 @@ describe('an observation', () => {
 });
 
 describe('the acknowledgement of a notification', () => {
-  it('leaves after its handler is done, and copies that come before are not answered', async () => {
+  it('is sent after the handler has finished, and earlier duplicates get no answer', async () => {
     const { clock, device, heard, notify, observation, setStore } = await observing();
     let settle: () => void = nothing;
     setStore(() => new Promise((resolve) => (settle = resolve)));
@@ -127,7 +127,7 @@ describe('the acknowledgement of a notification', () => {
     expect(heard).toEqual(['a']);
   });
 
-  it('does not leave when its handler fails: the peer repeats the notification, which is heard again', async () => {
+  it('is not sent when the handler fails: the retransmitted notification is delivered again', async () => {
     const { clock, device, heard, errors, notify, observation, setStore } = await observing();
     setStore(async () => {
       throw new Error('database is down');
@@ -151,7 +151,7 @@ describe('the acknowledgement of a notification', () => {
     expect(device.received).toMatchObject([{ type: 'ACK', messageId }]);
   });
 
-  it('leaves for one that failed when a newer one has come meanwhile', async () => {
+  it('is sent for a notification that failed when a newer one has arrived meanwhile', async () => {
     const { clock, device, heard, notify, setStore } = await observing();
     let fail: () => void = nothing;
     setStore(() => new Promise((_resolve, reject) => (fail = () => reject(new Error('down')))));
@@ -169,7 +169,7 @@ describe('the acknowledgement of a notification', () => {
     ]);
   });
 
-  it('leaves a failed last notification to be repeated too', async () => {
+  it('is not sent for a final notification that failed either', async () => {
     const { clock, device, heard, notify, setStore, observation, metrics } = await observing();
     setStore(async () => {
       throw new Error('down');
@@ -185,7 +185,7 @@ describe('the acknowledgement of a notification', () => {
     expect(device.received).toMatchObject([{ type: 'ACK', messageId }]);
   });
 
-  it('is a matter of the message, not of its id: a request in flight may have the same', async () => {
+  it('does not acknowledge or end a pending request with the same message ID', async () => {
     const { clock, device, endpoint, heard, observation } = await observing();
     const read = outcome(endpoint.request(device.peer, { method: 'GET', path: ['3'] }));
     await clock.advance(2);
@@ -210,8 +210,8 @@ describe('the acknowledgement of a notification', () => {
   });
 });
 
-describe('the end of an observation by us', () => {
-  it('is a GET with Observe = 1 and the same token; what is notified meanwhile is acknowledged and dropped', async () => {
+describe('the cancellation of an observation', () => {
+  it('is a GET with Observe = 1 and the same token; notifications meanwhile are acknowledged and dropped', async () => {
     const { clock, device, heard, notify, observation, metrics } = await observing();
     const { token } = observation;
     const result = outcome(observation.cancel());
@@ -235,7 +235,7 @@ describe('the end of an observation by us', () => {
     await expect(observation.cancel()).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
-  it('is an end also when the peer does not answer', async () => {
+  it('ends the observation also when the peer does not answer', async () => {
     const { clock, device, notify, observation, metrics } = await observing();
     const result = outcome(observation.cancel({ timeoutMs: 3_000 }));
     await clock.advance(3_010);
@@ -246,7 +246,7 @@ describe('the end of an observation by us', () => {
     expect(device.received.at(-1)).toMatchObject({ type: 'RST', messageId: after });
   });
 
-  it('says nothing when it forgets, until the next notification, which is reset, CON or NON', async () => {
+  it('by forget sends nothing until the next notification, CON or NON, which gets a Reset', async () => {
     const { clock, device, heard, notify, observation, metrics } = await observing();
     observation.forget();
     observation.forget();
@@ -275,12 +275,12 @@ describe('the order of notifications', () => {
     expect(isNewer(at(previous), at(next))).toBe(newer);
   });
 
-  it('is by time alone after more than 128 s', () => {
+  it('depends only on time after more than 128 s', () => {
     expect(isNewer(at(9), at(1, 128_000))).toBe(false);
     expect(isNewer(at(9), at(1, 128_001))).toBe(true);
   });
 
-  it('never calls both of two newer than each other', () => {
+  it('never makes each of two notifications newer than the other', () => {
     const sequence = fc.nat(2 ** 24 - 1);
     fc.assert(
       fc.property(sequence, sequence, (a, b) => {
@@ -289,7 +289,7 @@ describe('the order of notifications', () => {
     );
   });
 
-  it('follows a count that wraps around, step by step', () => {
+  it('follows a sequence number that wraps around', () => {
     fc.assert(
       fc.property(fc.nat(2 ** 24 - 1), fc.integer({ min: 1, max: 2 ** 23 - 1 }), (from, step) => {
         expect(isNewer(at(from), at((from + step) % 2 ** 24))).toBe(true);

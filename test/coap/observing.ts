@@ -13,7 +13,7 @@ export const { block2 } = optionNumbers;
 export const observe = (sequence: number): MessageOption => uintOption(optionNumbers.observe, sequence);
 export const etag = (byte: number): MessageOption => ({ number: optionNumbers.etag, value: Uint8Array.of(byte) });
 
-/** The options of a notification that is the first block of three. */
+/** The options of a notification with the first of three blocks. */
 export const first = (sequence: number, version = 1): MessageOption[] => [
   observe(sequence),
   etag(version),
@@ -24,7 +24,7 @@ export const at = (sequence: number, time = 0) => ({ sequence, at: time });
 
 export const stored = async (): Promise<void> => {};
 
-/** An observation of a device that the test speaks for; the device has answered with `sequence` 10. */
+/** An observation of a device whose messages the test sends; the device has answered with `sequence` 10. */
 export async function observing(options: Partial<CoapEndpointOptions> = {}) {
   const errors: unknown[] = [];
   const network = new SimulatedNetwork();

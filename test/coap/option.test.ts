@@ -14,7 +14,7 @@ import {
 const opaque = (number: number, ...value: number[]): MessageOption => ({ number, value: Uint8Array.from(value) });
 
 describe('options of a request', () => {
-  it('are read by their names', () => {
+  it('are read into named fields', () => {
     const options = readRequestOptions([
       stringOption(optionNumbers.uriHost, 'example.org'),
       uintOption(optionNumbers.observe, 0),
@@ -46,15 +46,15 @@ describe('options of a request', () => {
     });
   });
 
-  it('tell an absent option from one that is zero', () => {
+  it('distinguish an absent option from one that is zero', () => {
     expect(readRequestOptions([])).toMatchObject({ contentFormat: null, accept: null, observe: null, block1: null });
     expect(readRequestOptions([uintOption(optionNumbers.contentFormat, 0)])).toMatchObject({ contentFormat: 0 });
   });
 
   it.each([
     ['an unknown critical option', opaque(65_001)],
-    ['OSCORE, whose protection would be passed over', opaque(optionNumbers.oscore, 9)],
-    ['If-Match, whose condition would be passed over', opaque(optionNumbers.ifMatch, 1)],
+    ['OSCORE, whose protection would be ignored', opaque(optionNumbers.oscore, 9)],
+    ['If-Match, whose condition would be ignored', opaque(optionNumbers.ifMatch, 1)],
     ['If-None-Match', opaque(optionNumbers.ifNoneMatch)],
     ['an Accept of three bytes', opaque(optionNumbers.accept, 1, 2, 3)],
     ['a Block1 of four bytes', opaque(optionNumbers.block1, 1, 2, 3, 4)],
@@ -64,12 +64,12 @@ describe('options of a request', () => {
     expect(readRequestOptions([option])).toEqual({ unrecognized: option.number });
   });
 
-  it('are refused for a repeated critical option that may come once', () => {
+  it('are refused for a repeated critical option that is not repeatable', () => {
     const accept = uintOption(optionNumbers.accept, 110);
     expect(readRequestOptions([accept, accept])).toEqual({ unrecognized: optionNumbers.accept });
   });
 
-  it('pass over elective options that are unknown, too long or repeated', () => {
+  it('ignore elective options that are unknown, too long or repeated', () => {
     const options = readRequestOptions([
       uintOption(optionNumbers.contentFormat, 40),
       uintOption(optionNumbers.contentFormat, 60),
@@ -83,14 +83,14 @@ describe('options of a request', () => {
     expect(readRequestOptions([stringOption(optionNumbers.uriPath, '\uFFFD')])).toMatchObject({ path: ['\uFFFD'] });
   });
 
-  it('say that a proxy is wanted', () => {
+  it('include whether the request is for a proxy', () => {
     const options = [stringOption(optionNumbers.proxyUri, 'coap://elsewhere/')];
     expect(readRequestOptions(options)).toMatchObject({ proxied: true });
   });
 });
 
 describe('options of a response', () => {
-  it('are read by their names', () => {
+  it('are read into named fields', () => {
     const options = readResponseOptions([
       opaque(optionNumbers.etag, 1, 2, 3),
       uintOption(optionNumbers.observe, 0xff_ffff),
@@ -114,7 +114,7 @@ describe('options of a response', () => {
     });
   });
 
-  it('are refused for an unknown critical one', () => {
+  it('are refused for an unknown critical option', () => {
     expect(readResponseOptions([opaque(65_001)])).toEqual({ unrecognized: 65_001 });
   });
 });
@@ -150,11 +150,11 @@ describe('block options', () => {
     expect(blockOption(optionNumbers.block2, { number: 3, more: true, size: 128 }).value).toEqual(Uint8Array.of(0x3b));
   });
 
-  it('have no meaning for the reserved size', () => {
+  it('are null for the reserved size', () => {
     expect(readBlock(7)).toBeNull();
   });
 
-  it('end where the body ends', () => {
+  it('end at the end of the body', () => {
     expect(blockAt(0, 64, 128)).toEqual({ number: 0, more: true, size: 64 });
     expect(blockAt(1, 64, 128)).toEqual({ number: 1, more: false, size: 64 });
     expect(blockAt(2, 64, 128)).toBeNull();

@@ -13,7 +13,7 @@ it('derives the times of RFC 7252 §4.8.2 from the defaults', () => {
   });
 });
 
-it('derives longer ones for a peer on NB-IoT', () => {
+it('derives longer times for a peer on NB-IoT', () => {
   expect(transmissionParameters({ ackTimeoutMs: 10_000 })).toMatchObject({
     maxTransmitSpanMs: 225_000,
     maxTransmitWaitMs: 465_000,

@@ -28,7 +28,7 @@ export function text(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString();
 }
 
-/** A body in which each block is another. */
+/** A body whose blocks all differ. */
 export function body(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 255);
 }
@@ -39,7 +39,7 @@ export interface Outcome {
   error?: string;
 }
 
-/** What became of a request, to be looked at without waiting for it. */
+/** The outcome of a request so far, without waiting for it. */
 export function outcome(promise: Promise<IncomingResponse>): Outcome {
   const seen: Outcome = {};
   promise.then(
@@ -49,5 +49,5 @@ export function outcome(promise: Promise<IncomingResponse>): Outcome {
   return seen;
 }
 
-/** What a listener does before the test gives it something to do. */
+/** Does nothing: the initial value of a listener. */
 export function nothing(): void {}

@@ -10,7 +10,7 @@ const GET = 1;
 const POST = 2;
 const token = Uint8Array.of(0xca, 0xfe);
 
-/** A server and a client that the test speaks for. */
+/** A server and a client whose messages the test sends. */
 function start(options: Partial<CoapEndpointOptions> = {}) {
   const network = new SimulatedNetwork();
   const server = network.endpoint(SERVER, options);
@@ -18,13 +18,13 @@ function start(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock: network.clock, server, client };
 }
 
-/** The options of a request that has no use for a success. */
+/** The options of a request that suppresses successful responses. */
 const unlessSuccess = (path: string) => [
   stringOption(optionNumbers.uriPath, path),
   uintOption(optionNumbers.noResponse, 2),
 ];
 
-/** A response that the test gives when it wants to. */
+/** A response whose time the test chooses. */
 function deferred<T>() {
   let resolve: (value: T) => void = nothing;
   const promise = new Promise<T>((accept) => (resolve = accept));
@@ -32,7 +32,7 @@ function deferred<T>() {
 }
 
 describe('a request of a peer', () => {
-  it('reaches the handler as it was meant, and is answered in the acknowledgement', async () => {
+  it('reaches the handler with all its options, and gets a piggybacked response', async () => {
     const { clock, server, client } = start();
     server.onRequest(async (request) => {
       expect(request).toMatchObject({
@@ -72,7 +72,7 @@ describe('a request of a peer', () => {
     ]);
   });
 
-  it('is answered by a NON when it came as a NON, with a message id of ours', async () => {
+  it('gets a NON response with a new message ID when it is a NON', async () => {
     const { clock, server, client } = start();
     server.onRequest(async () => ({ code: codes.content }));
     client.send({ type: 'NON', code: GET, messageId: 7, token });
@@ -86,7 +86,7 @@ describe('a request of a peer', () => {
     expect(second?.messageId).toBe(((first?.messageId ?? 0) + 1) & 0xffff);
   });
 
-  it('is acknowledged first and answered by a CON later when the handler is slow', async () => {
+  it('gets an empty acknowledgement and later a CON response when the handler is slow', async () => {
     const { clock, server, client } = start();
     const response = deferred<OutgoingResponse>();
     server.onRequest(() => response.promise);
@@ -100,7 +100,7 @@ describe('a request of a peer', () => {
     expect(client.received[1]).toMatchObject({ type: 'CON', code: codes.content });
     expect([...(client.received[1]?.token ?? [])]).toEqual([...token]);
 
-    // It is retransmitted until the client acknowledges it.
+    // The response is retransmitted until the client acknowledges it.
     await clock.advance(4_000);
     expect(client.received).toHaveLength(3);
     client.sendEmpty('ACK', client.received[1]?.messageId ?? -1);
@@ -108,7 +108,7 @@ describe('a request of a peer', () => {
     expect(client.received).toHaveLength(3);
   });
 
-  it('stops repeating a separate response that the client resets', async () => {
+  it('gets no further retransmission of a separate response after a Reset', async () => {
     const { clock, server, client } = start();
     const response = deferred<OutgoingResponse>();
     server.onRequest(() => response.promise);
@@ -120,7 +120,7 @@ describe('a request of a peer', () => {
     expect(client.received).toHaveLength(2);
   });
 
-  it('gets 5.00 when its handler fails, and whoever runs the server hears of it', async () => {
+  it('gets 5.00 when its handler fails, and the error is reported', async () => {
     const errors: unknown[] = [];
     const { clock, server, client } = start({ onHandlerError: (error) => errors.push(error) });
     const failure = new Error('no database');
@@ -151,7 +151,7 @@ describe('a request of a peer', () => {
     expect(client.received.map(({ code }) => code)).toEqual([codes.methodNotAllowed, codes.proxyingNotSupported]);
   });
 
-  it('gets 4.02 for an unknown critical option when it is a CON, and silence when it is a NON', async () => {
+  it('gets 4.02 for an unknown critical option when it is a CON, and no answer when it is a NON', async () => {
     const { clock, server, client } = start();
     const options = [{ number: 65_001, value: Uint8Array.of(1) }];
     client.send({ type: 'CON', code: GET, messageId: 7, options });
@@ -161,7 +161,7 @@ describe('a request of a peer', () => {
     expect(server.metrics().dropped['critical option']).toBe(1);
   });
 
-  it('gets only the classes of response that No-Response leaves (RFC 7967)', async () => {
+  it('gets only responses of the classes that No-Response does not suppress (RFC 7967)', async () => {
     const { clock, server, client } = start();
     server.onRequest(async ({ path }) => ({ code: path[0] === 'ok' ? codes.changed : codes.notFound }));
     client.send({ type: 'NON', code: POST, messageId: 1, options: unlessSuccess('ok') });
@@ -176,7 +176,7 @@ describe('a request of a peer', () => {
     ]);
   });
 
-  it('starts follow-up requests after its own response is out', async () => {
+  it('is answered before the requests that its onSent callback starts', async () => {
     const { network, clock, server, client } = start();
     server.onRequest(async (request) => ({
       code: codes.created,
@@ -194,7 +194,7 @@ describe('a request of a peer', () => {
 });
 
 describe('a duplicate of a request', () => {
-  it('is answered by the same bytes, and its handler runs once', async () => {
+  it('is answered with the same bytes, and its handler runs once', async () => {
     const { network, clock, server, client } = start();
     let runs = 0;
     server.onRequest(async () => ({ code: codes.content, payload: Buffer.from(String(++runs)) }));
@@ -209,7 +209,7 @@ describe('a duplicate of a request', () => {
     expect(server.metrics().duplicates).toBe(2);
   });
 
-  it('is met with silence while the handler runs, and with the empty acknowledgement after that', async () => {
+  it('gets no answer while the handler runs, and the empty acknowledgement after that', async () => {
     const { clock, server, client } = start();
     const response = deferred<OutgoingResponse>();
     let runs = 0;
@@ -273,7 +273,7 @@ describe('a duplicate of a request', () => {
     expect(types.filter((confirmable) => confirmable)).toHaveLength(2);
   });
 
-  it('is told apart from the same message id of another peer', async () => {
+  it('is distinguished from a message of another peer with the same message ID', async () => {
     const { network, clock, server, client } = start();
     const peers: string[] = [];
     server.onRequest(async ({ peer }) => {
@@ -288,8 +288,8 @@ describe('a duplicate of a request', () => {
   });
 });
 
-describe('what is no request', () => {
-  it('is answered by Reset when it is a ping', async () => {
+describe('a message that is not a request', () => {
+  it('is answered with a Reset when it is a ping', async () => {
     const { clock, client } = start();
     client.send({ type: 'CON', code: 0, messageId: 7 });
     client.send({ type: 'NON', code: 0, messageId: 8 });
@@ -307,11 +307,11 @@ describe('what is no request', () => {
     ['a NON of the reserved class 6', '50c00007', false],
     ['a request in an acknowledgement', '60010007', false],
     ['a Reset with a code', '70450007', false],
-    ['a response in a CON that nobody asked for', '41450007aa', true],
-    ['a notification in a NON that nobody observes', '51450007aa', true],
-    ['a piggybacked response that nobody asked for', '61450007aa', false],
-    ['an acknowledgement of nothing', '60000007', false],
-    ['a Reset of nothing', '70000007', false],
+    ['a CON response without a request', '41450007aa', true],
+    ['a NON notification without an observation', '51450007aa', true],
+    ['a piggybacked response without a request', '61450007aa', false],
+    ['an acknowledgement without a message', '60000007', false],
+    ['a Reset without a message', '70000007', false],
   ])('is rejected or ignored as it should be: %s', async (_name, datagram, reset) => {
     const { clock, server, client } = start();
     client.sendBytes(Buffer.from(datagram, 'hex'));
@@ -320,7 +320,7 @@ describe('what is no request', () => {
     expect(answer).toEqual(reset ? [{ type: 'RST', code: 0, messageId: 7 }] : []);
     const { dropped, peers } = server.metrics();
     expect(Object.values(dropped).reduce((sum, count) => sum + count, 0)).toBe(1);
-    // Nothing is kept for one who only sends rubbish.
+    // No state is kept for a peer that sends only invalid messages.
     expect(peers).toBe(0);
   });
 });

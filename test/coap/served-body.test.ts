@@ -19,7 +19,7 @@ function start(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock: network.clock, endpoint, peer };
 }
 
-describe('a large response of ours', () => {
+describe('a response that is sent in blocks', () => {
   const big = stringOption(optionNumbers.uriPath, 'big');
 
   function serve(length: number, options: Partial<CoapEndpointOptions> = {}) {
@@ -39,7 +39,7 @@ describe('a large response of ours', () => {
     return { clock, endpoint, ask, runs: () => runs };
   }
 
-  it('is served block by block from one run of the handler, with one ETag, and Size2 in the first block', async () => {
+  it('is sent from one run of the handler, with one ETag, and with Size2 in the first block', async () => {
     const { ask, runs } = serve(2_500);
     const parts: Uint8Array[] = [];
     const etags = new Set<string>();
@@ -58,7 +58,7 @@ describe('a large response of ours', () => {
     expect(runs()).toBe(1);
   });
 
-  it('is served in the size that the peer asks for, or the size that it is sent in at most', async () => {
+  it('has the block size that the peer requests, up to the block size of the peer’s parameters', async () => {
     const { ask } = serve(300);
     expect(blockOf(responseOf(await ask({ number: 0, more: false, size: 64 })).block2)).toEqual({
       number: 0,
@@ -73,14 +73,14 @@ describe('a large response of ours', () => {
     });
   });
 
-  it('comes without Block2 when it fits', async () => {
+  it('has no Block2 when it fits into one block', async () => {
     const { ask } = serve(1024);
     const reply = await ask(null);
     expect(responseOf(reply)).toMatchObject({ block2: null, etag: null });
     expect(reply?.payload).toHaveLength(1024);
   });
 
-  it('is asked of the handler again when it is not kept any more, for GET; 4.08 for POST', async () => {
+  it('runs the handler again when it is no longer kept, for GET; 4.08 for POST', async () => {
     const { ask, runs } = serve(2_500);
     const reply = await ask({ number: 2, more: false, size: 1024 });
     expect(reply?.payload).toEqual(body(2_500).subarray(2048));
@@ -91,13 +91,13 @@ describe('a large response of ours', () => {
     expect(runs()).toBe(1);
   });
 
-  it('has no block past its end: 4.00', async () => {
+  it('gets 4.00 for a block after its end', async () => {
     const { ask } = serve(2_500);
     await ask(null);
     expect(await ask({ number: 3, more: false, size: 1024 })).toMatchObject({ code: codes.badRequest });
   });
 
-  it('is let go of after EXCHANGE_LIFETIME', async () => {
+  it('is removed after EXCHANGE_LIFETIME', async () => {
     const { clock, endpoint, ask } = serve(2_500);
     await ask(null);
     expect(endpoint.metrics().bodyBytes).toBe(2_500);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { decode, encode, NO_BYTES } from '../../src/coap/message.ts';
 import { encodeFrame, readFrame, type Frame } from '../../src/coap/tcp/frame.ts';
 
-/** A peer that speaks frames over a real socket. */
+/** A peer that sends and receives frames over a real socket. */
 export class StreamClient {
   readonly socket: Socket;
   #stream = Buffer.alloc(0);
@@ -51,7 +51,7 @@ export class StreamClient {
   }
 }
 
-/** A frame as the message it is; throws where the connection closed instead. */
+/** Decodes a frame; throws when the connection closed instead. */
 export function messageOf(frame: Frame | null): {
   code: number;
   options: readonly { number: number; value: Uint8Array }[];

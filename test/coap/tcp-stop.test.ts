@@ -11,7 +11,7 @@ import { takeSavedSessions } from '../../src/installation/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { nothing } from './reading.ts';
 
-/** Nobody connects by a credential here. */
+/** The devices of this test have no credentials. */
 const lookUp = {
   psk: async () => null,
   publicKey: async () => null,
@@ -21,7 +21,7 @@ const lookUp = {
   secured: async () => new Set<never>(),
 };
 
-it('a stop saves the DTLS sessions before it waits for a TCP peer that does not go', async () => {
+it('a stop saves the DTLS sessions before it waits for a TCP peer that does not close its connection', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'treeline-stop-'));
   const clock = new ManualClock();
   const endpoints = await openEndpoints({

@@ -17,7 +17,7 @@ const intermediate = certify('Intermediate', root, { extensions: CA_EXTENSIONS }
 const device = certify('device', intermediate);
 
 type Verdict = Promise<SecurityIdentity | null>;
-/** Node knows `allowHalfOpen`, its types don't. */
+/** Node supports `allowHalfOpen`, but its types lack it. */
 type Options = ConnectionOptions & { readonly allowHalfOpen?: boolean };
 const admitted: SecurityIdentity = { kind: 'x509', name: 'device', credential: 'c' };
 
@@ -25,7 +25,7 @@ describe('CoAP over TLS', () => {
   let clock: ManualClock;
   let transport: TcpTransport;
   let port: number;
-  /** How many certificates each look-up was about. */
+  /** The number of certificates in each look-up. */
   let chains: number[];
   let verdict: () => Verdict;
   let heard: number;
@@ -64,7 +64,7 @@ describe('CoAP over TLS', () => {
     return socket;
   }
 
-  /** A connection that was let in: it has heard the server's Capabilities and Settings Message. */
+  /** An admitted connection: it has received the server's Capabilities and Settings Message. */
   async function connected(options: Options = {}): Promise<StreamClient> {
     const client = new StreamClient(dial(options));
     expect(await client.next()).toMatchObject({ code: 0xe1 });
@@ -74,7 +74,7 @@ describe('CoAP over TLS', () => {
     return client;
   }
 
-  /** From now on look-ups wait. `asked` resolves with the next. */
+  /** Makes look-ups wait from now on. `asked` resolves with the next one. */
   function hold() {
     const answers: ((verdict: SecurityIdentity | null) => void)[] = [];
     let wake = nothing;
@@ -92,13 +92,13 @@ describe('CoAP over TLS', () => {
   }
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'resumes no session of %s, so it sees the whole chain each time',
+    'resumes no session of %s, so that it gets the whole chain each time',
     async (maxVersion) => {
       const first = dial({ maxVersion });
       let session: Buffer | undefined;
       first.on('session', (offered) => (session = offered));
       await once(first, 'data');
-      // In TLS 1.3 the session comes after the handshake, and before the Pong.
+      // In TLS 1.3 the session arrives after the handshake and before the Pong.
       first.write(Buffer.of(0, 0xe1, 0, 0xe2));
       await once(first, 'data');
       expect(session).toBeInstanceOf(Buffer);
@@ -109,7 +109,7 @@ describe('CoAP over TLS', () => {
     },
   );
 
-  it('lets nobody in whose look-up throws, fails, or takes half a minute', async () => {
+  it('admits no client whose look-up throws, fails, or takes half a minute', async () => {
     verdict = () => {
       throw new Error('out of order');
     };
@@ -125,12 +125,12 @@ describe('CoAP over TLS', () => {
     expect(transport.connections).toBe(0);
   });
 
-  it('survives a client that goes while it is looked up, and a revocation then', async () => {
+  it('handles a client that disconnects during its look-up, with a revocation at the same time', async () => {
     const look = hold();
     const gone = dial();
     await look.asked(1);
     gone.destroy();
-    // When this one is asked about, the server knows that the other has gone.
+    // When this look-up starts, the server knows that the other client has disconnected.
     const stays = new StreamClient(dial());
     await look.asked(2);
     transport.endSessions('of somebody else');
@@ -141,7 +141,7 @@ describe('CoAP over TLS', () => {
     expect(transport.connections).toBe(1);
   });
 
-  it('rechecks the rest when a connection closes meanwhile', async () => {
+  it('rechecks the other connections when one closes meanwhile', async () => {
     await connected();
     const second = await connected();
     const look = hold();
@@ -155,7 +155,7 @@ describe('CoAP over TLS', () => {
     expect(transport.connections).toBe(1);
   });
 
-  it('ends a connection at once when its certificate no longer counts', async () => {
+  it('closes a connection immediately when its certificate is no longer valid', async () => {
     const client = await connected();
     verdict = async () => null;
     await transport.recheckCertificates();
@@ -163,7 +163,7 @@ describe('CoAP over TLS', () => {
     expect(await client.next()).toMatchObject({ code: 0xe4 });
   });
 
-  it('tries a look-up that failed in a recheck once more, a second later', async () => {
+  it('repeats a look-up that failed in a recheck once, a second later', async () => {
     await connected();
     verdict = async () => Promise.reject(new Error('out of order'));
     const rechecked = transport.recheckCertificates();
@@ -175,7 +175,7 @@ describe('CoAP over TLS', () => {
     expect([chains.length, transport.connections]).toEqual([3, 1]);
   });
 
-  it('ends a connection whose look-up fails twice, or is not answered twice', async () => {
+  it('closes a connection whose look-up fails twice or times out twice', async () => {
     await connected();
     verdict = async () => Promise.reject(new Error('out of order'));
     const failed = transport.recheckCertificates();
@@ -193,7 +193,7 @@ describe('CoAP over TLS', () => {
     expect(transport.connections).toBe(0);
   });
 
-  it('takes nothing from a connection whose credential was revoked', async () => {
+  it('ignores messages of a connection whose credential was revoked', async () => {
     const client = await connected({ allowHalfOpen: true });
     const received = new Promise<void>((resolve) => transport.onDatagram(() => resolve()));
     client.send(1, NO_BYTES, []);
@@ -208,17 +208,17 @@ describe('CoAP over TLS', () => {
     expect(heard).toBe(0);
   });
 
-  it('closes although somebody stays in the handshake', async () => {
+  it('closes although a client does not finish its handshake', async () => {
     const socket = connectPlain(port, '127.0.0.1');
     sockets.push(socket);
-    // The server takes connections in their order.
+    // The server accepts connections in order.
     await connected();
     const closed = transport.close();
     await clock.advance(1_000);
     await closed;
   });
 
-  it('lets nobody in once it closes', async () => {
+  it('admits no client while it closes', async () => {
     const look = hold();
     const refused = once(dial().resume(), 'close');
     await look.asked(1);

@@ -36,7 +36,7 @@ describe('a frame (RFC 8323 §3.2)', () => {
     expect(read).toMatchObject({ frame: { code: frame.code }, end: bytes.length / 2 });
   });
 
-  it('is read as it was written, whatever its length, and not before it is whole', () => {
+  it('is decoded as it was encoded, for every length, and not before it is complete', () => {
     const lengths = fc.oneof(fc.nat(20), fc.integer({ min: 260, max: 280 }), fc.integer({ min: 65_800, max: 65_810 }));
     fc.assert(
       fc.property(lengths, fc.uint8Array({ maxLength: 8 }), fc.nat(255), fc.nat(), (length, token, code, cut) => {
@@ -51,19 +51,19 @@ describe('a frame (RFC 8323 §3.2)', () => {
     );
   });
 
-  it('is refused by what its length says, before any of it has come', () => {
+  it('is rejected because of its length field before the rest arrives', () => {
     expect(readFrame(Buffer.from('f0ffffffff01', 'hex'), 0, 1152)).toBe('too large');
     expect(readFrame(Buffer.from('0901', 'hex'), 0, 1152)).toBe('malformed');
   });
 
-  it('leaves of what came before it no byte in memory', () => {
+  it('does not keep earlier bytes of the stream in memory', () => {
     const chunk = Buffer.alloc(65_536, 7);
     expect(remainder(chunk, 65_530)).toEqual(Buffer.alloc(6, 7));
     expect(remainder(chunk, 65_530).buffer.byteLength).toBe(6);
     expect(remainder(chunk, 65_536).buffer.byteLength).toBe(0);
   });
 
-  it('never makes the reader throw', () => {
+  it('never makes the decoder throw', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void readFrame(Buffer.from(bytes), 0, 1152)));
   });
 });
@@ -90,7 +90,7 @@ describe('CoAP over TCP', () => {
     await endpoint.close();
   });
 
-  it('says its capabilities first, and answers a request under its token', async () => {
+  it('sends its CSM first, and answers a request with the same token', async () => {
     expect(await client.next()).toMatchObject({ code: 0xe1 });
     client.send(0xe1, NO_BYTES, []);
     client.send(1, Buffer.of(1, 2), [stringOption(optionNumbers.uriPath, 'x')]);
@@ -100,14 +100,14 @@ describe('CoAP over TCP', () => {
     expect(requests[0]).toMatchObject({ method: 'GET', path: ['x'], confirmable: true });
   });
 
-  it('answers a Ping by a Pong of the same token', async () => {
+  it('answers a Ping with a Pong of the same token', async () => {
     await client.next();
     client.send(0xe1, NO_BYTES, []);
     client.send(0xe2, Buffer.of(9), []);
     expect(await client.next()).toMatchObject({ code: 0xe3, token: Buffer.of(9) });
   });
 
-  it('asks the peer, and hears its notifications in the order of the stream', async () => {
+  it('sends requests to the peer, and delivers its notifications in the order of the stream', async () => {
     await client.next();
     client.send(0xe1, NO_BYTES, []);
     client.send(1, Buffer.of(1), []);
@@ -115,17 +115,17 @@ describe('CoAP over TCP', () => {
     const peer = requests[0]?.peer;
     if (!peer) throw new Error('no peer');
     const heard: string[] = [];
-    let told = nothing;
+    let allDelivered = nothing;
     const third = new Promise<void>((resolve) => {
-      told = resolve;
+      allDelivered = resolve;
     });
     const observing = endpoint.observe(peer, { method: 'GET', path: ['t'] }, async ({ payload }) => {
-      if (heard.push(Buffer.from(payload).toString()) === 3) told();
+      if (heard.push(Buffer.from(payload).toString()) === 3) allDelivered();
     });
     const asked = await client.next();
     const token = asked?.token ?? NO_BYTES;
     expect(asked).toMatchObject({ code: 1 });
-    // RFC 8323 §7.1: the values say nothing; these would be stale over UDP.
+    // RFC 8323 §7.1: the values do not matter; these would be stale over UDP.
     const observe = uintOption(optionNumbers.observe, 0);
     client.send(codes.content, token, [observe], Buffer.from('first'));
     expect((await observing).observation).not.toBeNull();
@@ -134,7 +134,7 @@ describe('CoAP over TCP', () => {
     expect(heard).toEqual(['a', 'b', 'c']);
   });
 
-  it('ends what is asked when the connection closes', async () => {
+  it('ends its requests when the connection closes', async () => {
     await client.next();
     client.send(0xe1, NO_BYTES, []);
     client.send(1, Buffer.of(1), []);
@@ -148,9 +148,9 @@ describe('CoAP over TCP', () => {
   });
 
   it.each([
-    ['a first message that is no CSM', (): void => client.send(1, NO_BYTES, [])],
+    ['a first message that is not a CSM', (): void => client.send(1, NO_BYTES, [])],
     ['a critical option in a CSM', (): void => client.send(0xe1, NO_BYTES, [{ number: 1, value: NO_BYTES }])],
-    ['a message larger than it takes', (): void => void client.socket.write(Buffer.from('f0ffffffff01', 'hex'))],
+    ['a message that is too large', (): void => void client.socket.write(Buffer.from('f0ffffffff01', 'hex'))],
     ['a token of nine bytes', (): void => void client.socket.write(Buffer.from('0901', 'hex'))],
   ])('aborts after %s', async (_what, misbehave) => {
     await client.next();
@@ -159,7 +159,7 @@ describe('CoAP over TCP', () => {
     expect(await client.next()).toBeNull();
   });
 
-  it('releases its peers when it closes', async () => {
+  it('sends a Release to its peers when it closes', async () => {
     await client.next();
     client.send(0xe1, NO_BYTES, []);
     client.send(1, Buffer.of(1), []);
@@ -171,7 +171,7 @@ describe('CoAP over TCP', () => {
     expect(transport.connections).toBe(0);
   });
 
-  it('names an address that is taken', async () => {
+  it('names an address that is in use', async () => {
     const port = transport.addresses[0]?.port ?? 0;
     const second = TcpTransport.bind({ hosts: ['127.0.0.1'], port });
     await expect(second).rejects.toMatchObject({
@@ -181,7 +181,7 @@ describe('CoAP over TCP', () => {
   });
 });
 
-describe('CoAP over TCP, with a peer that does not go', () => {
+describe('CoAP over TCP, with a peer that does not close its connection', () => {
   let clock: ManualClock;
   let transport: TcpTransport;
   let client: StreamClient;
@@ -203,16 +203,16 @@ describe('CoAP over TCP, with a peer that does not go', () => {
   });
 
   it.each([
-    ['what it sends can not be read', async (): Promise<void> => client.send(1, NO_BYTES, [])],
-    ['it says nothing', async (): Promise<void> => clock.advance(30_000)],
-  ])('lets it go a second after the Abort when %s', async (_what, misbehave) => {
+    ['its messages are invalid', async (): Promise<void> => client.send(1, NO_BYTES, [])],
+    ['it sends nothing', async (): Promise<void> => clock.advance(30_000)],
+  ])('destroys the connection a second after the Abort when %s', async (_what, misbehave) => {
     await misbehave();
     expect(await client.next()).toMatchObject({ code: 0xe5 });
     await clock.advance(1_000);
     await transport.close();
   });
 
-  it('lets it go a second after its Release', async () => {
+  it('destroys the connection a second after the Release of the peer', async () => {
     client.send(0xe1, NO_BYTES, []);
     client.send(0xe4, NO_BYTES, []);
     await once(client.socket, 'end');
@@ -220,14 +220,14 @@ describe('CoAP over TCP, with a peer that does not go', () => {
     await transport.close();
   });
 
-  it('closes a second later at most', async () => {
+  it('closes after at most a second', async () => {
     const closed = transport.close();
     expect(await client.next()).toMatchObject({ code: 0xe4 });
     await clock.advance(1_000);
     await closed;
   });
 
-  it('takes nothing from it once it closes', async () => {
+  it('ignores messages while it closes', async () => {
     client.send(0xe1, NO_BYTES, []);
     const closed = transport.close();
     expect(await client.next()).toMatchObject({ code: 0xe4 });
@@ -237,14 +237,14 @@ describe('CoAP over TCP, with a peer that does not go', () => {
     expect(heard).toBe(0);
   });
 
-  it('takes nothing that follows an Abort', async () => {
+  it('ignores messages after an Abort', async () => {
     client.send(0xe1, NO_BYTES, []);
     client.socket.write(Buffer.concat([encodeFrame(frameOf(0xe5)), encodeFrame(frameOf(1))]));
     await once(client.socket, 'end');
     expect(heard).toBe(0);
   });
 
-  it('keeps nothing of what it goes on sending', async () => {
+  it('does not keep what the peer continues to send', async () => {
     client.send(1, NO_BYTES, []);
     expect(await client.next()).toMatchObject({ code: 0xe5 });
     const before = await bufferBytes();
@@ -255,7 +255,7 @@ describe('CoAP over TCP, with a peer that does not go', () => {
   });
 });
 
-it('an idle connection over TCP keeps nothing of what it has read', async () => {
+it('an idle connection over TCP does not keep what it has read', async () => {
   const transport = await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const before = await bufferBytes();
   const clients: StreamClient[] = [];
@@ -263,7 +263,7 @@ it('an idle connection over TCP keeps nothing of what it has read', async () => 
     const client = new StreamClient(connect(transport.addresses[0]?.port ?? 0, '127.0.0.1'));
     clients.push(client);
     expect(await client.next()).toMatchObject({ code: 0xe1 });
-    // Empty messages up to the Ping.
+    // The stream has Empty messages before the Ping.
     const csm = encodeFrame(frameOf(0xe1));
     const ping = encodeFrame(frameOf(0xe2));
     client.socket.write(Buffer.concat([csm, Buffer.alloc(65_536 - csm.length - ping.length), ping]));
@@ -278,7 +278,7 @@ function frameOf(code: number) {
   return { code, token: NO_BYTES, rest: NO_BYTES };
 }
 
-/** What buffers take once the garbage is gone; it is freed in the background, so a second round sees it. */
+/** The memory of buffers after garbage collection. It is freed in the background, so a second round measures it. */
 async function bufferBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');

@@ -20,7 +20,7 @@ function added(table: TokenTable): Holder {
 }
 
 describe('the token table', () => {
-  it('finds who waits under a token, and nobody under another', () => {
+  it('finds the holder of a token, and none for another token', () => {
     const table = new TokenTable(10);
     const [a, b] = [added(table), added(table)];
     expect(a.token).toHaveLength(8);
@@ -33,7 +33,7 @@ describe('the token table', () => {
     expect(table.find(new Uint8Array(0))).toBeNull();
   });
 
-  it('uses a slot again with another nonce, so an old token finds nobody', () => {
+  it('reuses a slot with another nonce, so that an old token finds no holder', () => {
     const table = new TokenTable(10);
     const first = added(table);
     const { token } = first;
@@ -44,7 +44,7 @@ describe('the token table', () => {
     expect(table.size).toBe(1);
   });
 
-  it('refuses one more than its bound', () => {
+  it('refuses a holder above its limit', () => {
     const table = new TokenTable(2);
     added(table);
     const second = added(table);
@@ -53,7 +53,7 @@ describe('the token table', () => {
     expect(table.add(new Holder())).toBe(true);
   });
 
-  it('takes up a token of an earlier run, even when its slot is taken or past the end', () => {
+  it('adds a token of an earlier run, even when its slot is in use or beyond the end', () => {
     const earlier = new TokenTable(1_000);
     const old = Array.from({ length: 500 }, () => added(earlier));
     const table = new TokenTable(100);
@@ -70,7 +70,7 @@ describe('the token table', () => {
     expect(table.size).toBe(3);
   });
 
-  it('refuses a token in use, and one that is not of its making', () => {
+  it('refuses a token that is in use or does not have 8 bytes', () => {
     const table = new TokenTable(10);
     const holder = added(table);
     expect(table.addAt(new Holder(), holder.token)).toBe(false);
@@ -89,7 +89,7 @@ describe('the token table', () => {
     expect(table.size).toBe(1);
   });
 
-  it('does nothing when one is removed twice', () => {
+  it('does nothing when a holder is removed twice', () => {
     const table = new TokenTable(10);
     const [a, b] = [added(table), added(table)];
     table.remove(a);
@@ -98,7 +98,7 @@ describe('the token table', () => {
     expect(table.find(b.token)).toBe(b);
   });
 
-  it('behaves as a map from token to holder, whatever the order of events', () => {
+  it('behaves like a map from token to holder, in every order of events', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ kind: fc.constantFrom('add', 'resume', 'replace', 'remove'), pick: fc.nat() }), {

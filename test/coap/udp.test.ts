@@ -48,7 +48,7 @@ describe('CoAP over UDP', () => {
     }
   });
 
-  it('answers from the address that the client talked to, on a host with two', async () => {
+  it('answers from the address that got the request, on a host with two addresses', async () => {
     const transport = await bind(['127.0.0.1', '127.0.0.2']);
     createCoapEndpoint({ transport }).onRequest(async () => ({ code: codes.content }));
     const client = createSocket('udp4');
@@ -60,7 +60,7 @@ describe('CoAP over UDP', () => {
     }
   });
 
-  it('can not be bound to a port in use, and says which', async () => {
+  it('rejects with the address when the port is in use', async () => {
     const port = portOf(await bind(['127.0.0.1']));
     const busy = UdpTransport.bind({ hosts: ['127.0.0.1'], port });
     await expect(busy).rejects.toMatchObject({
@@ -76,7 +76,7 @@ describe('CoAP over UDP', () => {
     await bind(['127.0.0.1'], port);
   });
 
-  it('loses what it can not send, without a word', async () => {
+  it('drops a datagram that it can not send', async () => {
     const transport = await bind(['127.0.0.1']);
     const datagram = Buffer.from('40000001', 'hex');
     for (const [address, port] of [

@@ -21,10 +21,10 @@ function start(options: Partial<CoapEndpointOptions> = {}) {
   return { network, clock: network.clock, endpoint, peer };
 }
 
-describe('a request that comes in blocks', () => {
+describe('a request that arrives in blocks', () => {
   const rd = stringOption(optionNumbers.uriPath, 'rd');
 
-  /** A server that keeps what its handler got, and a client that sends blocks. */
+  /** A server that records the requests of its handler, and a client that sends blocks. */
   function upload(options: Partial<CoapEndpointOptions> = {}) {
     const { clock, endpoint, peer } = start(options);
     const bodies: Uint8Array[] = [];
@@ -64,7 +64,7 @@ describe('a request that comes in blocks', () => {
     expect(endpoint.metrics().bodyBytes).toBe(0);
   });
 
-  it('of one block is answered with Block1 too', async () => {
+  it('is answered with Block1 also when it has one block', async () => {
     const { bodies, sendBlock } = upload();
     const reply = await sendBlock({ number: 0, more: false, size: 64 }, body(20));
     expect(blockOf(responseOf(reply).block1)).toEqual({ number: 0, more: false, size: 64 });
@@ -83,7 +83,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([]);
   });
 
-  it('may repeat a block in a new message', async () => {
+  it('may contain a block again in a new message', async () => {
     const { bodies, sendBlock } = upload();
     const whole = body(150);
     await sendBlock({ number: 0, more: true, size: 64 }, whole.subarray(0, 64));
@@ -95,7 +95,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([whole]);
   });
 
-  it('begins again with its first block', async () => {
+  it('starts again with its first block', async () => {
     const { bodies, sendBlock } = upload();
     await sendBlock({ number: 0, more: true, size: 64 }, new Uint8Array(64));
     await sendBlock({ number: 0, more: true, size: 64 }, body(64));
@@ -103,7 +103,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([body(64)]);
   });
 
-  it('may go on with smaller blocks at the same offset', async () => {
+  it('may continue with smaller blocks at the same offset', async () => {
     const { bodies, sendBlock } = upload();
     const whole = body(100);
     await sendBlock({ number: 0, more: true, size: 64 }, whole.subarray(0, 64));
@@ -112,7 +112,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([whole]);
   });
 
-  it('is kept apart by Request-Tag from another to the same URI', async () => {
+  it('is distinguished by Request-Tag from another request to the same URI', async () => {
     const { bodies, sendBlock } = upload();
     const [a, b] = [new Uint8Array(64).fill(1), new Uint8Array(64).fill(2)];
     await sendBlock({ number: 0, more: true, size: 64 }, a, tag(1));
@@ -122,7 +122,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([new Uint8Array(65).fill(1), new Uint8Array(65).fill(2)]);
   });
 
-  it('is kept apart from that of another peer', async () => {
+  it('is distinguished from the request of another peer', async () => {
     const { network, clock, endpoint, peer } = start();
     const other = new ScriptedPeer(network, '192.0.2.3', SERVER);
     const bodies: Uint8Array[] = [];
@@ -145,14 +145,14 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([new Uint8Array(65).fill(0), new Uint8Array(65).fill(1)]);
   });
 
-  it('gets 4.08 when the Content-Format changes on the way', async () => {
+  it('gets 4.08 when the Content-Format changes between blocks', async () => {
     const { sendBlock } = upload();
     await sendBlock({ number: 0, more: true, size: 64 }, body(64), format(40));
     const reply = await sendBlock({ number: 1, more: false, size: 64 }, body(4), format(60));
     expect(reply?.code).toBe(codes.requestEntityIncomplete);
   });
 
-  it('gets 4.00 for a block that is not full though more follow, and for the reserved size', async () => {
+  it('gets 4.00 for a block that is not full but not the last, and for the reserved size', async () => {
     const { clock, peer, sendBlock } = upload();
     expect(await sendBlock({ number: 0, more: true, size: 64 }, body(63))).toMatchObject({ code: codes.badRequest });
     const options = [rd, uintOption(block1, 0x0f)];
@@ -161,7 +161,7 @@ describe('a request that comes in blocks', () => {
     expect(peer.received.at(-1)).toMatchObject({ code: codes.badRequest });
   });
 
-  it('gets 4.13 with our cap in Size1 when it grows above it, and when it says so in advance', async () => {
+  it('gets 4.13 with the limit in Size1 when it exceeds the limit, and when its Size1 announces that', async () => {
     const { bodies, sendBlock, endpoint } = upload({ limits: { bodyBytes: 100 } });
     await sendBlock({ number: 0, more: true, size: 64 }, body(64));
     const grown = await sendBlock({ number: 1, more: true, size: 64 }, body(64));
@@ -176,7 +176,7 @@ describe('a request that comes in blocks', () => {
     expect(bodies).toEqual([]);
   });
 
-  it('takes the memory of what came, not of what it claims', async () => {
+  it('uses memory for the received bytes, not for the announced size', async () => {
     const { sendBlock, endpoint } = upload({ limits: { bodyBytes: 2 ** 30 } });
     await sendBlock({ number: 0, more: true, size: 16 }, body(16), {
       options: [uintOption(optionNumbers.size1, 2 ** 29)],
@@ -188,7 +188,7 @@ describe('a request that comes in blocks', () => {
     expect(endpoint.metrics().bodyBytes).toBeLessThan(100);
   });
 
-  it('is let go of when it does not move for EXCHANGE_LIFETIME', async () => {
+  it('is removed without a block for EXCHANGE_LIFETIME', async () => {
     const { clock, endpoint, sendBlock } = upload();
     await sendBlock({ number: 0, more: true, size: 64 }, body(64));
     await clock.advance(240_000);
@@ -202,7 +202,7 @@ describe('a request that comes in blocks', () => {
     });
   });
 
-  it('makes room for others when it waits longest: in number for its peer, in bytes for all', async () => {
+  it('is removed to make room when it was idle for longest: in number per peer, in bytes over all', async () => {
     const { endpoint, sendBlock } = upload({ limits: { bodiesPerPeer: 2, uploadBytes: 150 } });
     for (const byte of [1, 2, 3]) await sendBlock({ number: 0, more: true, size: 64 }, body(64), tag(byte));
     expect(endpoint.metrics().bodyBytes).toBe(128);

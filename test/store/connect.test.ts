@@ -37,9 +37,9 @@ const refusal = (database: DatabaseLocation): Promise<StoreError> =>
     (error: StoreError) => error,
   );
 
-// Each opens a database, some two of them or a process: seconds alone, more on a machine that is busy.
+// Each test opens one or two databases or a process: this takes seconds, more on a busy machine.
 describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
-  it('keeps what was committed when it is closed and opened again', async () => {
+  it('has all committed rows after it was closed and opened again', async () => {
     const location = await database();
     const first = await opened(location);
     await first.asSystem((tx) => tx.insert(tenants).values(tenant('acme')));
@@ -48,7 +48,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     expect(await second.asSystem((tx) => tx.$count(tenants))).toBe(1);
   });
 
-  it('is refused to a second opener at once, with the directory and the process in one line', async () => {
+  it('can not be opened twice: the error names the directory and the process in one line', async () => {
     const location = await database();
     await opened(location);
     const error = await refusal(location);
@@ -57,7 +57,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     expect(error.message).toBe(`the data directory ${directory} is in use by process ${process.pid}`);
   });
 
-  it('loses nothing that was committed when its process is killed, and is free again', async () => {
+  it('has all committed rows after its process was killed, and can be opened again', async () => {
     const location = await database();
     const script = `
       const { openStore, tenants } = await import(process.argv[1]);
@@ -72,18 +72,18 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
       ['--import', 'tsx', '--input-type=module', '-e', script, index, JSON.stringify(location)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    let told = '';
+    let output = '';
     for await (const chunk of writer.stdout.setEncoding('utf8')) {
-      told += chunk;
-      if (told.includes('\n20\n')) writer.kill('SIGKILL');
+      output += chunk;
+      if (output.includes('\n20\n')) writer.kill('SIGKILL');
     }
     if (writer.exitCode === null && writer.signalCode === null) await once(writer, 'exit');
-    const committed = told.trim().split('\n').length;
+    const committed = output.trim().split('\n').length;
     const store = await opened(location);
     expect(await store.asSystem((tx) => tx.$count(tenants))).toBeGreaterThanOrEqual(committed);
   });
 
-  it('says in one line that its files can’t be read', async () => {
+  it('fails with one line when its files can’t be read', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'treeline-test-'));
     undo.push(() => rmSync(directory, { recursive: true }));
     writeFileSync(join(directory, 'postgres'), 'no directory');
@@ -93,7 +93,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     expect(error.message).not.toContain('\n');
   });
 
-  it('leaves the calling thread free while a statement runs', async () => {
+  it('does not block the calling thread while a statement runs', async () => {
     const store = await opened(await database());
     let turns = 0;
     const turning = setInterval(() => turns++, 1);
@@ -104,7 +104,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     expect(turns).toBeGreaterThan(20);
   });
 
-  it('ends a session with its transaction and settings when the next one begins', async () => {
+  it('ends a session with its transaction and settings when the next one starts', async () => {
     const location = await database();
     if (location.kind !== 'embedded') throw new Error('this runs embedded');
     const embedded = await openEmbedded(location.directory, () => {});
@@ -123,7 +123,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     await second.end();
   });
 
-  it('closes twice as once', async () => {
+  it('can be closed twice', async () => {
     const store = await opened(await database());
     await Promise.all([store.close(), store.close()]);
     await store.close();
@@ -131,7 +131,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
 });
 
 describe('Postgres', () => {
-  it('that refuses connections ends the start in one line with host and port, without the password', async () => {
+  it('fails with one line when it refuses connections: host and port, but no password', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const address = closed.address();
@@ -143,13 +143,13 @@ describe('Postgres', () => {
     expect(`${error.stack} ${String(error.cause)}`).not.toContain('s3cret');
   });
 
-  it.runIf(server)('is migrated by three starts at once', async () => {
+  it.runIf(server)('is migrated by three processes that start at the same time', async () => {
     const location = await database();
     const stores = await Promise.all([1, 2, 3].map(() => opened(location)));
     for (const store of stores) await store.asSystem((tx) => tx.$count(tenants));
   });
 
-  it.runIf(server)('needs no superuser: an owner who may make roles is enough', async () => {
+  it.runIf(server)('needs no superuser: an owner with CREATEROLE is enough', async () => {
     const location = await database();
     if (location.kind !== 'postgres') throw new Error('this runs on a server');
     const url = new URL(location.url);

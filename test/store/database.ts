@@ -11,8 +11,9 @@ import { afterAll, beforeAll } from 'vitest';
 import { migrationsFolder, openStore, type DatabaseLocation, type Store } from '../../src/store/index.ts';
 
 /**
- * The suite's database: fresh and migrated before its first test, gone after its last. On the server of
- * TREELINE_TEST_DATABASE_URL when that is set, else embedded. Use: `const store = useStore();` and `store()` in tests.
+ * Creates and migrates a database before the first test of a suite and deletes it after the last. It is on the server
+ * of TREELINE_TEST_DATABASE_URL when that is set, else embedded. Use `const store = useStore();`, and `store()` in
+ * tests.
  */
 export function useStore(options: { poolSize?: number } = {}): () => Store {
   let opened: { store: Store; drop: () => Promise<void> } | undefined;
@@ -25,12 +26,12 @@ export function useStore(options: { poolSize?: number } = {}): () => Store {
     await opened?.drop();
   });
   return () => {
-    if (!opened) throw new Error('the database opens before the first test');
+    if (!opened) throw new Error('the database is not open before the first test');
     return opened.store;
   };
 }
 
-/** A database of one's own, for tests that open and close it themselves. */
+/** A new database, for tests that open and close it themselves. */
 export async function freshDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
   const server = process.env['TREELINE_TEST_DATABASE_URL'];
   return server ? postgresDatabase(server) : embeddedDatabase();
@@ -51,14 +52,14 @@ async function postgresDatabase(server: string): Promise<{ location: DatabaseLoc
 
 async function embeddedDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
   const directory = await mkdtemp(join(await quickestRoot(), 'treeline-test-'));
-  // A thousand small files: cp(1) takes a third of the time of fs.cp.
+  // There are a thousand small files: cp(1) takes a third of the time of fs.cp.
   await promisify(execFile)('cp', ['-R', `${await template()}/.`, directory]);
   return { location: { kind: 'embedded', directory }, drop: () => rm(directory, { recursive: true, force: true }) };
 }
 
 /**
- * An initialised and migrated data directory, made once for every state of the migrations: copying it takes a tenth of
- * making it. Several processes may make it at once; the first to finish wins.
+ * An initialized and migrated data directory, created once per state of the migrations: a copy takes a tenth of the
+ * time of creating one. Several processes may create it at the same time; the first to finish renames its directory.
  */
 async function template(): Promise<string> {
   const directory = join(tmpdir(), `treeline-template-${await stateOfMigrations()}`);
@@ -79,7 +80,7 @@ async function stateOfMigrations(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** In memory the copy takes 0.1 s, on a disk up to a second. A container's own /dev/shm holds 64 MB only. */
+/** A copy in memory takes 0.1 s, on a disk up to a second. The /dev/shm of a container may have only 64 MB. */
 async function quickestRoot(): Promise<string> {
   const memory = await statfs('/dev/shm').catch(() => null);
   return memory && memory.bavail * memory.bsize > 1024 ** 3 ? '/dev/shm' : tmpdir();

@@ -7,7 +7,7 @@ import { useStore } from './database.ts';
 
 const store = useStore({ poolSize: 1 });
 
-it('brings every type of column back as it was given, absent values too', async () => {
+it('stores every type of column unchanged, including null', async () => {
   const device = await addDevice(store(), 'acme');
   const rows: (typeof deadLetters.$inferInsert)[] = [
     { bytes: Uint8Array.of(0, 92, 34, 123, 255), reason: `{"a\\b", NULL}`, contentFormat: null },
@@ -25,7 +25,7 @@ it('brings every type of column back as it was given, absent values too', async 
   expect(stored).toMatchObject(rows);
 });
 
-it('gives identities in the order of the rows', async () => {
+it('generates identity values in the order of the rows', async () => {
   const device = await addDevice(store(), 'acme');
   const rows = Array.from({ length: 3_000 }, (_, n): typeof outbox.$inferInsert => ({
     ...device,

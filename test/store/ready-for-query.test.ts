@@ -21,18 +21,18 @@ const ready = message('Z', 'I');
 describe('the answers of PGlite', () => {
   it.each([
     ['an extended query that failed', [parse, sync], [error, ready, ready], [error, ready]],
-    ['an extended query that went well', [parse, sync], [complete, ready], [complete, ready]],
+    ['an extended query that succeeded', [parse, sync], [complete, ready], [complete, ready]],
     ['a simple query that failed', [query], [error, ready], [error, ready]],
     ['a part of a query that failed before its Sync', [parse], [error, ready], [error]],
-    ['the Sync alone', [sync], [ready], [ready]],
+    ['a Sync alone', [sync], [ready], [ready]],
     ['two queries at once', [query, query], [complete, ready, complete, ready], [complete, ready, complete, ready]],
     [
-      'a row that holds the letter Z',
+      'a row that contains the letter Z',
       [query],
       [message('D', 'ZZZZ'), complete, ready],
       [message('D', 'ZZZZ'), complete, ready],
     ],
-  ])('hold one ReadyForQuery each: %s', (_case, request, raw, expected) => {
+  ])('have one ReadyForQuery each: %s', (_case, request, raw, expected) => {
     expect(oneReadyForQueryEach(messages(...request), messages(...raw))).toEqual(messages(...expected));
   });
 });

@@ -8,7 +8,7 @@ const store = useStore();
 const rows = (query: ReturnType<typeof sql>): Promise<Record<string, unknown>[]> =>
   store().asSystem(async (tx) => (await tx.execute(query)).rows);
 
-it('holds every table with a tenant, and its owner, to the same two policies', async () => {
+it('forces the same two policies on every table with a tenant, also for its owner', async () => {
   const tables = await rows(sql`
     select class.relname as name, relrowsecurity and relforcerowsecurity as forced,
            (select array_agg(polname || ' ' || polroles::regrole[]::text || ' ' || pg_get_expr(polqual, polrelid)
@@ -27,7 +27,7 @@ it('holds every table with a tenant, and its owner, to the same two policies', a
   }
 });
 
-it('gives the tenants’ role no right on a table without row-level security', async () => {
+it('gives the tenant role no right on a table without row-level security', async () => {
   const open = await rows(sql`
     select relname from pg_class
      where relkind = 'r' and relnamespace = 'public'::regnamespace and not relrowsecurity
@@ -35,7 +35,7 @@ it('gives the tenants’ role no right on a table without row-level security', a
   expect(open).toEqual([]);
 });
 
-it('gives neither role a login, nor a way around the policies', async () => {
+it('lets neither role log in or bypass the policies', async () => {
   const roles = await rows(sql`
     select rolname, rolcanlogin, rolsuper, rolbypassrls from pg_roles where rolname like 'treeline_%' order by rolname`);
   expect(roles.map((role) => Object.values(role))).toEqual([
@@ -44,7 +44,7 @@ it('gives neither role a login, nor a way around the policies', async () => {
   ]);
 });
 
-it('indexes every foreign key, so that deleting a device or a tenant reads no whole table', async () => {
+it('has an index for every foreign key, so that deleting a device or a tenant scans no table', async () => {
   const without = await rows(sql`
     select conrelid::regclass::text || ' ' || conname as key from pg_constraint
      where contype = 'f' and connamespace = 'public'::regnamespace

@@ -32,8 +32,8 @@ beforeAll(async () => {
   });
 });
 
-describe('a transaction as one tenant', () => {
-  it('sees its own rows and no others', async () => {
+describe('a transaction of one tenant', () => {
+  it('reads only its own rows', async () => {
     const rows = await store().asTenant('acme', (tx) => tx.select().from(apiKeys));
     expect(rows.map((row) => row.tenantId)).toEqual(['acme']);
     expect(await store().asTenant('acme', (tx) => tx.select({ id: tenants.id }).from(tenants))).toEqual([
@@ -50,19 +50,19 @@ describe('a transaction as one tenant', () => {
     expect(await store().asTenant('umbrella', (tx) => tx.$count(apiKeys))).toBe(1);
   });
 
-  it('sees nothing as a tenant that does not exist, however it is spelt', async () => {
+  it('reads no rows as a tenant that does not exist, even with SQL in its ID', async () => {
     for (const id of ['', 'nobody', "acme' or 'a' = 'a", 'acme\\', "'; drop table tenants; --"]) {
       expect(await store().asTenant(id, (tx) => tx.$count(apiKeys))).toBe(0);
     }
   });
 
-  it('may not touch what belongs to the installation', async () => {
+  it('may not access tables of the installation or change its own tenant', async () => {
     const error = await refusal(store().asTenant('acme', (tx) => tx.select().from(settings)));
     expect(error).toMatchObject({ code: 'QUERY', sqlState: '42501' });
     await refusal(store().asTenant('acme', (tx) => tx.update(tenants).set({ name: 'mine' })));
   });
 
-  it('leaves no rights behind on the connection', async () => {
+  it('leaves no rights on the connection', async () => {
     await store().asTenant('acme', async () => {});
     await store().asSystem(async () => {});
     const after = await store().asTenant('umbrella', (tx) => tx.execute(sql`select current_user, session_user`));
@@ -70,7 +70,7 @@ describe('a transaction as one tenant', () => {
     expect(await store().asTenant('umbrella', (tx) => tx.$count(apiKeys))).toBe(1);
   });
 
-  it('rolls back when its work rejects, and passes the error on', async () => {
+  it('rolls back when its work rejects, and rejects with the same error', async () => {
     const attempt = store().asTenant('acme', async (tx) => {
       await tx.insert(apiKeys).values(key('acme', 'lost'));
       throw new RangeError('no');
@@ -79,7 +79,7 @@ describe('a transaction as one tenant', () => {
     expect(await store().asTenant('acme', (tx) => tx.$count(apiKeys))).toBe(1);
   });
 
-  it('rejects when a failed statement was overlooked, for its commit is a rollback', async () => {
+  it('rejects when the work ignored a failed statement, because its commit was a rollback', async () => {
     const error = await refusal(
       store().asTenant('acme', async (tx) => {
         await tx.insert(apiKeys).values(key('acme', 'lost'));
@@ -90,7 +90,7 @@ describe('a transaction as one tenant', () => {
     expect(await store().asTenant('acme', (tx) => tx.$count(apiKeys))).toBe(1);
   });
 
-  it('goes on after a failed statement inside a savepoint', async () => {
+  it('continues after a failed statement inside a savepoint', async () => {
     const count = await store().asTenant('acme', async (tx) => {
       await tx.execute(sql`savepoint attempt`);
       await tx.execute(sql`select 1 / 0`).catch(() => tx.execute(sql`rollback to savepoint attempt`));
@@ -99,7 +99,7 @@ describe('a transaction as one tenant', () => {
     expect(count).toBe(1);
   });
 
-  it('refuses a transaction inside it at once, where a pool of one would wait for itself', async () => {
+  it('refuses a nested transaction immediately, because a pool of one would wait for itself', async () => {
     const nested = store().asTenant('acme', () => store().asTenant('acme', async () => 'never'));
     expect(await refusal(nested)).toMatchObject({ code: 'NESTED' });
     const after = await store().asTenant(
@@ -109,7 +109,7 @@ describe('a transaction as one tenant', () => {
     expect(after).toBe(1);
   });
 
-  it('queues behind the others when the pool is taken', async () => {
+  it('waits in order when all connections are in use', async () => {
     const order: number[] = [];
     await Promise.all(
       [1, 2, 3, 4, 5].map((turn) =>
@@ -124,14 +124,14 @@ describe('a transaction as one tenant', () => {
 });
 
 describe('an error of a statement', () => {
-  it('names the constraint', async () => {
+  it('has the name of the constraint', async () => {
     const taken = await refusal(store().asTenant('acme', (tx) => tx.insert(apiKeys).values(key('acme', 'dashboard'))));
     expect(taken).toMatchObject({ name: 'StoreError', code: 'CONFLICT', constraint: 'api_keys_token_hash' });
     const orphan = await refusal(store().asSystem((tx) => tx.insert(apiKeys).values(key('nobody', 'k'))));
     expect(orphan).toMatchObject({ code: 'REFERENCE', constraint: 'api_keys_tenant_id_tenants_id_fk' });
   });
 
-  it('holds no parameter of the statement', async () => {
+  it('contains no parameter of the statement', async () => {
     const secret = 'p4ssw0rd';
     const attempts = [
       store().asSystem((tx) => tx.insert(apiKeys).values({ ...key('nobody', 'k'), tokenHash: secret })),
@@ -145,7 +145,7 @@ describe('an error of a statement', () => {
 });
 
 describe('a transaction across tenants', () => {
-  it('sees every tenant’s rows', async () => {
+  it('reads the rows of every tenant', async () => {
     expect(await store().asSystem((tx) => tx.$count(apiKeys))).toBe(2);
   });
 });

@@ -29,8 +29,8 @@ import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
 
 /**
- * What the device shows: Device, Connectivity Monitoring and Statistics, Location, Portfolio, Temperature and the registry's
- * test object, with values, and all that is asked said aloud.
+ * The objects of the device: Device, Connectivity Monitoring and Statistics, Location, Portfolio, Temperature and the test
+ * object of the registry. They have values and print each operation of the server.
  */
 final class DeviceObjects {
     private static final int CONNECTIVITY = 4;
@@ -72,7 +72,7 @@ final class DeviceObjects {
         objects.setInstancesForObject(TEST_OBJECT, new LwM2mTestObject());
     }
 
-    /** One instance to begin with; a server may create others. */
+    /** Has one instance at the start; a server may create others. */
     private static void furnish(ObjectsInitializer objects, int objectId, IntFunction<Talker> instance) {
         objects.setInstancesForObject(objectId, instance.apply(0));
         objects.setFactoryForObject(objectId, (model, id, ids) -> of(model,
@@ -84,7 +84,7 @@ final class DeviceObjects {
         return instance;
     }
 
-    /** Gives the number at this path another value; it notifies who observes it. */
+    /** Changes the number at this path and notifies the observers. */
     static void measure(LeshanClient client, LwM2mPath path, double value) {
         ObjectEnabler enabler = (ObjectEnabler) client.getObjectTree().getObjectEnabler(path.getObjectId());
         if (!(enabler.getInstance(path.getObjectInstanceId()) instanceof Talker talker)) {
@@ -152,7 +152,7 @@ final class DeviceObjects {
         return new ObjectModel(TEST_OBJECT, "LwM2M v1.1 Test Object", "", "1.0", true, false, resources);
     }
 
-    /** Answers as SimpleInstanceEnabler does, and says what a server asked of it. */
+    /** A SimpleInstanceEnabler that prints each operation of the server. */
     private static class Talker extends SimpleInstanceEnabler {
         private final int objectId;
 
@@ -161,7 +161,7 @@ final class DeviceObjects {
             this.objectId = objectId;
         }
 
-        /** A whole number stays one. */
+        /** Keeps the type of an integer value. */
         void measure(int resourceId, double value) {
             boolean whole = resources.get(resourceId).getType() == Type.INTEGER;
             resources.put(resourceId, whole ? LwM2mSingleResource.newIntegerResource(resourceId, (long) value)
@@ -236,7 +236,7 @@ final class DeviceObjects {
             super(STATISTICS, 0, 0, 0L, 1, 0L, 2, 0L, 3, 0L, 4, 0L, 5, 0L, 8, 0L);
         }
 
-        /** Counters begin at zero when the collection starts, and stand still when it has stopped. */
+        /** The counters start at zero when the collection starts, and do not change after it stops. */
         @Override
         public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
             ExecuteResponse response = super.execute(server, resourceId, arguments);
@@ -266,7 +266,7 @@ final class DeviceObjects {
             super(EVENT_LOG, 0, 4010, 0L, STATUS, 0L, DATA, new byte[0], 4015, 0L);
         }
 
-        /** The log holds one line for each time it was started. */
+        /** The log has one line for each start of the collection. */
         @Override
         public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
             ExecuteResponse response = super.execute(server, resourceId, arguments);

@@ -14,7 +14,7 @@ import org.eclipse.leshan.core.response.ExecuteResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
 
-/** Leshan's Server object, and what it leaves out: Disable, its timeout, and Mute Send. */
+/** Leshan's Server object with the resources that it lacks: Disable, Disable Timeout and Mute Send. */
 final class DisablingServer extends Server {
     private static final int DISABLE = 4;
     private static final int DISABLE_TIMEOUT = 5;
@@ -54,7 +54,7 @@ final class DisablingServer extends Server {
         return WriteResponse.success();
     }
 
-    /** Disabled, it de-registers, and registers again after the timeout. */
+    /** Disable: the device de-registers, and registers again after the timeout. */
     @Override
     public ExecuteResponse execute(LwM2mServer server, int resourceId, Arguments arguments) {
         LeshanDevice.say("EXECUTE /1/" + getId() + "/" + resourceId);

@@ -41,8 +41,8 @@ import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientP
 import org.eclipse.leshan.transport.californium.client.endpoint.coaps.CoapsClientProtocolProvider;
 
 /**
- * A device made of Eclipse Leshan's client: the protocol is Leshan's, this only gives it objects to show and a voice.
- * It says one line on standard output for each thing that happens to it, and obeys one line on standard input.
+ * A device with the client of Eclipse Leshan. Leshan implements the protocol; this program adds objects and a console:
+ * it prints one line on standard output per event, and performs one command per line of standard input.
  */
 public final class LeshanDevice {
     private static final String USAGE = """
@@ -205,7 +205,7 @@ public final class LeshanDevice {
         }
     }
 
-    /** Obeys standard input until it ends or says stop. */
+    /** Performs the commands on standard input until it ends or a line is `stop`. */
     private static void obey(LeshanClient client) throws IOException {
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
@@ -221,7 +221,7 @@ public final class LeshanDevice {
         }
     }
 
-    /** Whether the server forbade Send (/1/0/23). */
+    /** True when the server has muted Send (/1/0/23). */
     private static boolean isMuted(LeshanClient client) {
         ObjectEnabler servers = (ObjectEnabler) client.getObjectTree().getObjectEnabler(1);
         return servers.getInstance(0) instanceof DisablingServer server && server.isMuted();

@@ -38,8 +38,8 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 
 /**
- * CoAP over TCP and, with X.509, over TLS for Leshan's client: Californium's connectors and its message layer for streams,
- * and the one thing that they leave out, the Capabilities and Settings Message.
+ * CoAP over TCP and, with X.509, over TLS for Leshan's client. It uses Californium's connectors and message layer for
+ * streams, and adds the Capabilities and Settings Message, which they lack.
  */
 final class TcpProtocol extends CoapClientProtocolProvider {
     private final Protocol protocol;
@@ -62,9 +62,9 @@ final class TcpProtocol extends CoapClientProtocolProvider {
     public void applyDefaultValue(Configuration coap) {
         super.applyDefaultValue(coap);
         coap.set(TcpConfig.TCP_WORKER_THREADS, 1);
-        // RFC 8323 §6: no more than one block a message, unless the server's CSM says so. Californium does not read it.
+        // RFC 8323 §6: at most one block per message, unless the server's CSM allows more. Californium does not read it.
         coap.set(CoapConfig.TCP_NUMBER_OF_BULK_BLOCKS, 1);
-        // The server's certificate is known beforehand; what it is called does not matter.
+        // The server's certificate is known in advance, so its host name is not checked.
         coap.set(TcpConfig.TLS_VERIFY_SERVER_CERTIFICATES_SUBJECT, false);
     }
 
@@ -127,7 +127,7 @@ final class TcpProtocol extends CoapClientProtocolProvider {
         }
     }
 
-    /** RFC 8323 §5.3: an empty Capabilities and Settings Message goes before all else. */
+    /** RFC 8323 §5.3: the first message is an empty Capabilities and Settings Message. */
     private static final class Introduction extends ChannelOutboundHandlerAdapter {
         private static final byte[] CAPABILITIES_AND_SETTINGS = { 0x00, (byte) 0xe1 };
         private boolean introduced;
@@ -158,7 +158,7 @@ final class TcpProtocol extends CoapClientProtocolProvider {
         }
     }
 
-    /** Certificate Usage 3: the server has this very certificate. */
+    /** Certificate Usage 3: the server must have exactly this certificate. */
     private record Known(Certificate expected) implements X509TrustManager {
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {

@@ -40,8 +40,8 @@ import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
 
 /**
- * A device of LwM2M 1.0, made of Leshan 1: speaks and obeys as ../leshan/LeshanDevice.java does, in another library's
- * words, so the two share no code.
+ * A device of LwM2M 1.0 with Leshan 1. It has the output and commands of ../leshan/LeshanDevice.java, but shares no code
+ * with it, because the libraries differ.
  */
 public final class LeshanOneDevice {
     private static final String USAGE = """

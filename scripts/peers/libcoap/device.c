@@ -1,10 +1,10 @@
 /*
- * A device on libcoap: it registers over a DTLS session with a pre-shared key, and answers a Read of /3/0/1 on that
- * session with its model, until it is killed. The protocol is libcoap's, by the TLS library that it is linked with.
+ * A device with libcoap. It registers over a DTLS session with a pre-shared key, and answers a Read of /3/0/1 on that
+ * session with its model, until it is killed. libcoap and the TLS library it is linked with implement the protocols.
  *
- *   device PORT IDENTITY KEY ENDPOINT MODEL      of a server at 127.0.0.1; KEY is text
+ *   device PORT IDENTITY KEY ENDPOINT MODEL      the server is at 127.0.0.1; KEY is text
  *
- * It says CONNECTED when the handshake has ended, REGISTERED /rd/..., READ, and FAILED when it gives up.
+ * It prints CONNECTED after the handshake, REGISTERED /rd/..., READ, and FAILED when it gives up.
  */
 #include <coap3/coap.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A handshake and a message are repeated so many times before they are given up. */
+/* The number of retransmissions of a handshake or message before it fails. */
 #define RETRANSMISSIONS 8
 #define LINK_FORMAT 40
 #define PLAIN_TEXT 0

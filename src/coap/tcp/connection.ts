@@ -14,13 +14,13 @@ import {
 } from './signalling.ts';
 import { Translation } from './translation.ts';
 
-/** RFC 8323 §5.3: the peer's CSM is its first message; one that says nothing at all is let go. */
+/** RFC 8323 §5.3: the peer's first message is its CSM; after this time without one the connection is closed. */
 const FIRST_MESSAGE_MS = 30_000;
-/** Bytes that a peer who doesn't read may leave with us; above it the connection is cut. */
+/** How many unsent bytes the socket may buffer when the peer does not read; above it the connection is cut. */
 const MOST_UNREAD = 256 * 1024;
-/** Options and payload: what we announce, without the header's at most 14 bytes. */
+/** The limit for options and payload of a message: the announced Max-Message-Size. */
 const LARGEST = BASE_MESSAGE_SIZE;
-/** How long a peer whom we left has to take our last bytes and go; then its socket is destroyed. */
+/** How long the peer may take to close its side after the connection was closed here; then the socket is destroyed. */
 const LEAVE_MS = 1_000;
 
 export interface ConnectionListener {
@@ -28,7 +28,7 @@ export interface ConnectionListener {
   gone(connection: Connection): void;
 }
 
-/** One peer over one stream (RFC 8323 §3, §5). */
+/** A TCP or TLS connection to one peer: frames and signalling messages (RFC 8323 §3, §5). */
 export class Connection {
   readonly peer: Peer;
   readonly #socket: Socket;
@@ -39,7 +39,7 @@ export class Connection {
   readonly #closed: Promise<void>;
   #unread: Buffer = Buffer.alloc(0);
   #introduced = false;
-  /** Nothing more is taken from the peer or sent to it, though its socket may be open yet. */
+  /** True when nothing more is received or sent; the socket may still be open. */
   #over = false;
 
   constructor(
@@ -54,11 +54,13 @@ export class Connection {
     this.#socket = socket;
     this.#clock = clock;
     this.#listener = listener;
-    this.#firstMessage = clock.after(FIRST_MESSAGE_MS, () => this.#abort('no Capabilities and Settings Message came'));
+    this.#firstMessage = clock.after(FIRST_MESSAGE_MS, () =>
+      this.#abort('no Capabilities and Settings Message received'),
+    );
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#read(bytes));
     socket.on('error', () => {});
-    // Whoever has nothing more to say hears nothing more: there are no half-open connections.
+    // There are no half-open connections: when the peer closes its side, close this side too.
     socket.once('end', () => this.#leave());
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.once('close', () => this.#end());
@@ -68,11 +70,11 @@ export class Connection {
   send(datagram: Uint8Array): void {
     const { frame, echo } = this.#translation.outward(datagram);
     if (frame) this.#write(encodeFrame(frame));
-    // Later: who sends has not yet noted that it waits for an acknowledgement.
+    // In a microtask: the sender has not recorded yet that it waits for an acknowledgement.
     if (echo) queueMicrotask(() => !this.#over && this.#listener.received(this.peer, echo));
   }
 
-  /** RFC 8323 §5.5: asks the peer to go, and closes. Nothing that comes after is taken. */
+  /** RFC 8323 §5.5: sends a Release and closes. Later messages of the peer are ignored. */
   close(): Promise<void> {
     this.#leave(release());
     return this.#closed;
@@ -85,7 +87,7 @@ export class Connection {
     while (!this.#over) {
       const read = readFrame(this.#unread, start, LARGEST);
       if (read === 'incomplete') break;
-      if (typeof read === 'string') return this.#abort(`a ${read} message`);
+      if (typeof read === 'string') return this.#abort(`the message is ${read}`);
       start = read.end;
       this.#take(read.frame);
     }
@@ -94,7 +96,8 @@ export class Connection {
 
   #take(frame: Frame): void {
     if (!this.#introduced) {
-      if (frame.code !== signals.csm) return this.#abort('the first message is a Capabilities and Settings Message');
+      if (frame.code !== signals.csm)
+        return this.#abort('the first message must be a Capabilities and Settings Message');
       this.#introduced = true;
       this.#firstMessage.cancel();
     }
@@ -106,7 +109,7 @@ export class Connection {
   #signalled(frame: Frame): void {
     const problem = unknownCritical(frame);
     if (problem !== null) {
-      return this.#abort('an option is not understood', typeof problem === 'number' ? problem : null);
+      return this.#abort('a critical option is unknown or malformed', typeof problem === 'number' ? problem : null);
     }
     if (frame.code === signals.ping) this.#write(pong(frame.token));
     else if (frame.code === signals.release) this.#leave();

@@ -1,17 +1,17 @@
 /**
- * RFC 8323 §3.2: a message on a stream. Its options and payload are those of a datagram, byte for byte; in the place of
- * version, type and message id it has its length.
+ * A message on a stream (RFC 8323 §3.2). Its options and payload are encoded as in a datagram; a length replaces
+ * version, type and message ID.
  */
 export interface Frame {
   readonly code: number;
   readonly token: Uint8Array;
-  /** Options, payload marker and payload, as a datagram has them behind the token. */
+  /** Options, payload marker and payload: what follows the token in a datagram. */
   readonly rest: Uint8Array;
 }
 
 const MAX_TOKEN_BYTES = 8;
 
-/** Lengths below 13 stand in the nibble, the others in 1, 2 or 4 bytes above these. */
+/** A length below 13 is in the nibble; for a larger one, 1, 2 or 4 bytes hold the length minus `base`. */
 const EXTENDED = [
   { nibble: 13, bytes: 1, base: 13 },
   { nibble: 14, bytes: 2, base: 269 },
@@ -30,12 +30,12 @@ export function encodeFrame({ code, token, rest }: Frame): Buffer {
   return frame;
 }
 
-/** What a stream holds next: a frame, nothing whole yet, or something that is no frame. */
+/** The result of reading a stream: a frame, or why there is none. */
 export type Read = { readonly frame: Frame; readonly end: number } | 'incomplete' | 'malformed' | 'too large';
 
 /**
- * Reads the frame at `start`; `end` is where the next begins. `largest` bounds options and payload by what the length says,
- * before any of it has come.
+ * Reads the frame at `start`; `end` is the start of the next one. A frame whose length field announces more than
+ * `largest` bytes of options and payload is too large, even before those bytes arrive.
  */
 export function readFrame(stream: Buffer, start: number, largest: number): Read {
   const first = stream[start];
@@ -60,7 +60,7 @@ export function readFrame(stream: Buffer, start: number, largest: number): Read 
   };
 }
 
-/** What follows `start`, in memory of its own: a view would keep the whole chunk for as long as the connection idles. */
+/** Copies the bytes from `start`: a view would keep the whole chunk in memory while the connection is idle. */
 export function remainder(stream: Buffer, start: number): Buffer {
   const rest = Buffer.allocUnsafeSlow(stream.length - start);
   stream.copy(rest, 0, start);

@@ -2,22 +2,22 @@ import { decode, encode, NO_BYTES, type MessageOption } from '../message.ts';
 import { uintOption } from '../option.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 
-/** RFC 8323 §5: messages about the connection itself. */
+/** RFC 8323 §5: the codes of the signalling messages. */
 export const signals = { csm: 0xe1, ping: 0xe2, pong: 0xe3, release: 0xe4, abort: 0xe5 } as const;
 
-/** Options of a Capabilities and Settings Message; each signal has numbers of its own. */
+/** Option numbers of a Capabilities and Settings Message (CSM). Each signalling code has its own option numbers. */
 const MAX_MESSAGE_SIZE = 2;
 const BLOCK_WISE_TRANSFER = 4;
-/** Of an Abort. */
+/** An option number of an Abort. */
 const BAD_CSM_OPTION = 2;
-/** RFC 8323 §5.3.1: the size of a whole message that a peer takes before its CSM says more. */
+/** RFC 8323 §5.3.1: the largest message that a peer accepts until its CSM announces more. */
 export const BASE_MESSAGE_SIZE = 1152;
 
 export function isSignal(code: number): boolean {
   return code >> 5 === 7;
 }
 
-/** We take messages of the base size, and bodies above it in blocks (RFC 7959), so never in BERT's. */
+/** The CSM of this endpoint: messages of the base size, larger bodies in blocks (RFC 7959), and therefore no BERT. */
 export function capabilities(): Buffer {
   const options = [uintOption(MAX_MESSAGE_SIZE, BASE_MESSAGE_SIZE), { number: BLOCK_WISE_TRANSFER, value: NO_BYTES }];
   return signal(signals.csm, options);
@@ -31,21 +31,21 @@ export function release(): Buffer {
   return signal(signals.release, []);
 }
 
-/** `badOption`: the CSM option that is not understood. `reason` is the diagnostic payload. */
+/** `badOption` is the unrecognized CSM option, `reason` the diagnostic payload. */
 export function abort(reason: string, badOption: number | null = null): Buffer {
   const options = badOption === null ? [] : [uintOption(BAD_CSM_OPTION, badOption)];
   return signal(signals.abort, options, Buffer.from(reason));
 }
 
 /**
- * The first critical option of a signal that we don't know (RFC 8323 §5.2: it ends the connection); null when all is well,
- * 'malformed' when the options can't be read.
+ * The number of the first unrecognized critical option of a signalling message; it ends the connection (RFC 8323 §5.2).
+ * Null when there is none, 'malformed' when the options can't be read.
  */
 export function unknownCritical(frame: Frame): number | 'malformed' | null {
   const datagram = Buffer.concat([Buffer.of(0x40 | frame.token.length, frame.code, 0, 0), frame.token, frame.rest]);
   const decoded = decode(datagram);
   if (!decoded.ok) return 'malformed';
-  // All options of RFC 8323 have even numbers: they are elective.
+  // All options that RFC 8323 defines have even numbers, so they are elective.
   return decoded.message.options.find(({ number }) => number % 2 === 1)?.number ?? null;
 }
 

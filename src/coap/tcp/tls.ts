@@ -4,24 +4,27 @@ import { createServer, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 import type { SecurityIdentity } from '../transport.ts';
 
-/** RFC 8323 §8.2, RFC 7925: what the server proves itself with, and whom a client's certificates make it. */
+/** The server's certificate, and how clients are identified by theirs (RFC 8323 §8.2, RFC 7925). */
 export interface TlsSettings {
-  /** PEM: the server's certificate and its issuers. */
+  /** PEM: the server's certificate, then its issuers. */
   readonly certificates: string;
   /** PEM */
   readonly privateKey: string;
-  /** `chain`: DER, the client's own first, whose private key TLS has proved. Null: it may not connect. */
+  /**
+   * Looks up the client. `chain` is DER, the client's own certificate first; TLS has verified that the client has its
+   * private key. Null: the client may not connect.
+   */
   readonly identify: (chain: readonly Uint8Array[]) => Promise<SecurityIdentity | null>;
 }
 
-/** Whom a connection's certificates make its peer today. Rejects when that can't be looked up, or not in time. */
+/** Looks up the client of a connection again. Rejects when the look-up fails or takes too long. */
 export type Identify = () => Promise<SecurityIdentity | null>;
 
 const LONGEST_CHAIN = 8;
-/** A TLS handshake, and each look-up behind it. */
+/** The time limit of a TLS handshake, and of each look-up after it. */
 const HANDSHAKE_MS = 30_000;
 
-/** `onHandshake` is called for each handshake that ends well, whoever the client is. */
+/** `onHandshake` is called after each successful handshake, also with clients that are not identified yet. */
 export function createTlsServer(
   { certificates, privateKey, identify }: TlsSettings,
   clock: Clock,
@@ -34,36 +37,36 @@ export function createTlsServer(
     // RFC 8323 §8.2
     ALPNProtocols: ['coap'],
     requestCert: true,
-    // Whose certificate it is, is looked up: TLS proves that the client has its key.
+    // TLS verifies only that the client has the private key; `identify` checks the certificate.
     rejectUnauthorized: false,
-    // Nothing is resumed (nor is there a session cache): a resumed session has lost the certificates between the client's
-    // own and the trust anchor, so it can't be checked.
+    // There is no session resumption (and no session cache): a resumed session lacks the certificates between the
+    // client's own and the trust anchor, so it can't be checked.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
     handshakeTimeout: HANDSHAKE_MS,
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('secureConnection', (socket) => {
     socket.on('error', () => {});
-    // Now: a socket that is destroyed later has forgotten it.
+    // Read the chain now: a destroyed socket does not have it any more.
     const chain = chainOf(socket);
     onHandshake(socket, () => inTime(clock, () => identify(chain)));
   });
   return server;
 }
 
-/** Rejects when `ask` throws, rejects or takes longer than a handshake may. */
-function inTime<Answer>(clock: Clock, ask: () => Promise<Answer>): Promise<Answer> {
+/** Rejects when `ask` throws, rejects or takes longer than HANDSHAKE_MS. */
+function inTime<Result>(clock: Clock, ask: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const late = clock.after(HANDSHAKE_MS, () => reject(new Error('the look-up takes too long')));
+    const late = clock.after(HANDSHAKE_MS, () => reject(new Error('the certificate look-up timed out')));
     const asked = Promise.resolve().then(ask);
     void asked.then(resolve, reject).then(() => late.cancel());
   });
 }
 
-/** DER, the client's own first; none when it has no certificate. */
+/** The client's certificates as DER, its own first. Empty when it has none. */
 function chainOf(socket: TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
-  // Null when the socket is destroyed, whatever the types say.
+  // Null when the socket is destroyed, although the type does not allow it.
   const own: (Partial<PeerCertificate> & { issuerCertificate?: unknown }) | null = socket.getPeerCertificate(true);
   for (let next = own; next?.raw && chain.length < LONGEST_CHAIN;) {
     const { raw, issuerCertificate } = next;

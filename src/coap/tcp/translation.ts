@@ -6,16 +6,17 @@ const HEADER_BYTES = 4;
 const CON = 0;
 
 /**
- * One connection's messages as the message layer knows them. A stream loses and repeats nothing, so RFC 8323 has no types
- * and no message ids: what comes in is given a fresh id and is confirmable, what goes out confirmable counts as acknowledged
- * with its departure, and acknowledgements and resets stay here.
+ * Translates between the frames of one connection and the datagrams of the message layer. A stream neither loses nor
+ * duplicates messages, so RFC 8323 has no types and message IDs. Incoming messages become confirmable with a new
+ * message ID. An outgoing confirmable message counts as acknowledged when it is sent. Acknowledgements and Resets are
+ * not sent.
  */
 export class Translation {
   #nextMessageId = 0;
-  /** RFC 8323 §7.1: the stream's order is the order of notifications, whatever their Observe options say. */
+  /** RFC 8323 §7.1: notifications are ordered by the stream, not by the values of their Observe options. */
   #notifications = 0;
 
-  /** The datagram that the frame would have been. */
+  /** Makes the datagram for a received frame. */
   inward({ code, token, rest }: Frame): Uint8Array {
     const messageId = this.#nextMessageId;
     this.#nextMessageId = (messageId + 1) & 0xffff;
@@ -24,7 +25,7 @@ export class Translation {
     return code >> 5 === 2 ? this.#renumbered(datagram) : datagram;
   }
 
-  /** What of a datagram goes out, and what the message layer hears of it at once. */
+  /** Makes the frame to send for a datagram, and the acknowledgement that the message layer receives for it. */
   outward(datagram: Uint8Array): { readonly frame: Frame | null; readonly echo: Uint8Array | null } {
     const [first = 0, code = 0, high = 0, low = 0] = datagram;
     if (code === 0) return { frame: null, echo: null };

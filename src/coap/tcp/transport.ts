@@ -9,40 +9,40 @@ import { createTlsServer, type Identify, type TlsSettings } from './tls.ts';
 export type { TlsSettings } from './tls.ts';
 
 export interface TcpBinding {
-  /** IP addresses to listen on. */
+  /** The IP addresses to listen on. */
   readonly hosts: readonly string[];
-  /** 0 takes a free port. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly clock?: Clock;
-  /** Open connections at most; one more is refused. Default 100,000. */
+  /** The maximum number of open connections; further ones are refused. Default 100,000. */
   readonly connections?: number;
-  /** Absent: without security. */
+  /** Absent: TCP without security. */
   readonly tls?: TlsSettings;
 }
 
 const MOST_CONNECTIONS = 100_000;
-/** How long a peer may take to go when all is closed. */
+/** How long `close` waits for peers to close their connections. */
 const CLOSE_MS = 1_000;
-/** After a look-up that failed: an outage this short ends no connection. */
+/** When to repeat a look-up that failed, so that a short outage does not end a connection. */
 const SECOND_TRY_MS = 1_000;
 
 /**
- * CoAP over TCP and over TLS (RFC 8323), as a transport of datagrams: the same engine serves it. A connection is a peer;
- * when it closes the peer is gone for good, and a device that connects again registers or updates.
+ * CoAP over TCP and over TLS (RFC 8323), presented as a transport of datagrams to the same engine. Each connection is a
+ * peer, which is gone when the connection closes; a device that connects again registers or updates.
  */
 export class TcpTransport implements Transport {
   readonly kind: 'tcp' | 'tls';
   readonly #servers: Server[] = [];
-  /** All that the servers accepted, in a TLS handshake too. */
+  /** All accepted sockets, including those in a TLS handshake. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<string, Connection>();
-  /** Over TLS: whom its certificates make a connection's peer today. */
+  /** Over TLS: how to look up the client of a connection again. */
   readonly #identities = new Map<Connection, Identify>();
   readonly #clock: Clock;
   readonly #most: number;
   readonly #tls: TlsSettings | null;
   #count = 0;
-  /** How often credentials or certificates were revoked. */
+  /** How many times credentials or certificates were revoked. */
   #revocations = 0;
   #closing = false;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
@@ -55,7 +55,7 @@ export class TcpTransport implements Transport {
     this.#tls = tls ?? null;
   }
 
-  /** Rejects with CoapError BIND, naming the address. */
+  /** Rejects with CoapError BIND, which names the address. */
   static async bind(binding: TcpBinding): Promise<TcpTransport> {
     const transport = new TcpTransport(binding);
     for (const host of binding.hosts) {
@@ -71,7 +71,7 @@ export class TcpTransport implements Transport {
     return transport;
   }
 
-  /** Where it listens, in the order of `hosts`. */
+  /** The addresses it listens on, in the order of `hosts`. */
   get addresses(): readonly AddressInfo[] {
     return this.#servers.map((server) => server.address()).filter((one) => typeof one === 'object' && one !== null);
   }
@@ -92,7 +92,7 @@ export class TcpTransport implements Transport {
     this.#gone = gone;
   }
 
-  /** Ends the connections that a credential opened, when it is revoked or rotated. */
+  /** Closes the connections of a credential that was revoked or rotated. */
   endSessions(credential: string): void {
     this.#revocations++;
     for (const connection of this.#connections.values()) {
@@ -101,8 +101,8 @@ export class TcpTransport implements Transport {
   }
 
   /**
-   * Ends the connections whose certificates no longer count, one after the other; those whose can't be looked up when a
-   * second try fails too.
+   * Looks up the clients again, one after the other, and closes the connections whose certificates are no longer valid.
+   * A connection whose look-up fails twice is closed too.
    */
   async recheckCertificates(): Promise<void> {
     this.#revocations++;
@@ -113,13 +113,13 @@ export class TcpTransport implements Transport {
     await this.#recheck(failed, (connection) => void connection.close());
   }
 
-  /** Peers that don't go in time are left. */
+  /** Destroys the connections that the peers do not close in time. */
   async close(): Promise<void> {
     this.#closing = true;
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const connection of this.#connections.values()) void connection.close();
     const late = this.#clock.after(CLOSE_MS, () => this.#sockets.forEach((socket) => socket.destroy()));
-    // A server is closed when the last of its sockets is.
+    // A server closes when its last socket has closed.
     await Promise.all(closed);
     late.cancel();
   }
@@ -127,7 +127,7 @@ export class TcpTransport implements Transport {
   async #recheck(connections: readonly Connection[], onFailure: (connection: Connection) => void): Promise<void> {
     for (const connection of connections) {
       const identify = this.#identities.get(connection);
-      // It has gone meanwhile.
+      // The connection has closed meanwhile.
       if (!identify) continue;
       try {
         const today = await identify();
@@ -147,7 +147,7 @@ export class TcpTransport implements Transport {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     server.maxConnections = this.#most;
-    // `::` alone serves IPv4 too; beside another host it must leave that to it.
+    // `::` alone also serves IPv4; together with another host it must not bind the IPv4 port.
     const ipv6Only = host.includes(':') && hosts.length > 1;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -165,7 +165,7 @@ export class TcpTransport implements Transport {
       const revocationsBefore = this.#revocations;
       const security = await identify().catch(() => null);
       if (!security) break;
-      // What was looked up may have been revoked meanwhile.
+      // The credential may have been revoked during the look-up: look up again.
       if (revocationsBefore !== this.#revocations) continue;
       if (this.#closing || socket.destroyed) break;
       this.#identities.set(this.#accept(socket, security), identify);
@@ -175,7 +175,7 @@ export class TcpTransport implements Transport {
   }
 
   #accept(socket: Socket, security: SecurityIdentity | null): Connection {
-    // The address alone could come back with another connection: a key is never used again.
+    // A key is never reused: another connection could have the same address and port.
     const key = `${this.kind} ${++this.#count} ${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
     const connection = new Connection(socket, key, security, this.#clock, {
       received: (peer, datagram) => this.#receive(peer, datagram),

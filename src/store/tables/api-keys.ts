@@ -12,10 +12,10 @@ export const apiKeys = pgTable(
       .references(() => tenants.id, { onDelete: 'cascade' }),
     name: text('name').notNull(),
     role: text('role', { enum: ['viewer', 'operator', 'admin'] }).notNull(),
-    /** SHA-256 of the token in hex: the token itself is shown once and kept nowhere. */
+    /** The SHA-256 of the token in hex. The token itself is shown once and not stored. */
     tokenHash: text('token_hash').notNull().unique('api_keys_token_hash'),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
-    /** A revoked key stays: audit names it. */
+    /** A revoked key is kept, because the audit log refers to it. */
     revokedAt: timestamp('revoked_at', { withTimezone: true }),
   },
   (table) => [index('api_keys_tenant').on(table.tenantId), ...rowSecurity(table.tenantId)],

@@ -21,7 +21,7 @@ import { tenants } from './tenants.ts';
 
 const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({ dataType: () => 'bytea' });
 
-/** Every bootstrap that was asked for, refused ones too: the audit of who was given what. */
+/** Every bootstrap request, including refused ones: the audit log of bootstraps. */
 export const bootstraps = pgTable(
   'bootstraps',
   {
@@ -30,7 +30,7 @@ export const bootstraps = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    /** Null: refused, and no device of ours. */
+    /** Null: the bootstrap was refused, and the endpoint is not a device of the tenant. */
     deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
     endpoint: text('endpoint'),
     status: text('status', { enum: ['RUNNING', 'FINISHED', 'FAILED', 'REFUSED'] }).notNull(),
@@ -39,10 +39,10 @@ export const bootstraps = pgTable(
     address: text('address').notNull(),
     /** { kind, name }; null over NoSec. */
     security: jsonb('security'),
-    /** What it came with: a credential, or a factory credential. */
+    /** The credential of the request: a device's credential or a factory credential. */
     credentialId: uuid('credential_id'),
     lwm2mVersion: text('lwm2m_version', { enum: ['1.0', '1.1', '1.2'] }),
-    /** One object each, in order; never a value. */
+    /** The steps in order, one object each, without values. */
     steps: jsonb('steps').notNull(),
     startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
     endedAt: timestamp('ended_at', { withTimezone: true, precision: 3 }),
@@ -57,7 +57,7 @@ export const bootstraps = pgTable(
   ],
 );
 
-/** What a bootstrap writes, of a profile's devices or of one device. */
+/** What a bootstrap writes to the devices of a profile, or to one device. */
 export const bootstrapPlans = pgTable(
   'bootstrap_plans',
   {
@@ -67,7 +67,7 @@ export const bootstrapPlans = pgTable(
       .references(() => tenants.id, { onDelete: 'cascade' }),
     profileId: uuid('profile_id').references(() => profiles.id, { onDelete: 'cascade' }),
     deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
-    /** Sealed JSON: it may hold keys. */
+    /** Sealed JSON, because it may contain keys. */
     sealedPlan: bytea('sealed_plan').notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
   },
@@ -80,7 +80,7 @@ export const bootstrapPlans = pgTable(
   ],
 );
 
-/** A PSK that many devices leave the factory with: it lets them bootstrap, and makes them devices of the tenant. */
+/** A PSK that many devices have from the factory. With it they bootstrap, and are added to the tenant. */
 export const factoryCredentials = pgTable(
   'factory_credentials',
   {
@@ -91,19 +91,19 @@ export const factoryCredentials = pgTable(
     name: text('name').notNull(),
     identity: text('identity').notNull(),
     sealedKey: bytea('sealed_key').notNull(),
-    /** Which endpoints: `urn:imei:35*`. */
+    /** The endpoints that may use it: `urn:imei:35*`. */
     endpointPattern: text('endpoint_pattern').notNull(),
     profileId: uuid('profile_id')
       .notNull()
       .references(() => profiles.id),
-    /** How many devices it may make. */
+    /** The maximum number of devices that it may add. */
     mostDevices: integer('most_devices').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }).notNull(),
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
-    // It comes before the tenant is known.
+    // The look-up by identity precedes the tenant, so an identity is unique in the installation.
     uniqueIndex('factory_credentials_identity')
       .on(table.identity)
       .where(sql`revoked_at is null`),

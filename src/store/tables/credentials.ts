@@ -7,7 +7,7 @@ import { tenants } from './tenants.ts';
 
 const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({ dataType: () => 'bytea' });
 
-/** What devices prove themselves with. A revoked one stays: audit names it. */
+/** The credentials of devices. A revoked one is kept, because the audit log refers to it. */
 export const credentials = pgTable(
   'credentials',
   {
@@ -19,7 +19,7 @@ export const credentials = pgTable(
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
     kind: text('kind', { enum: ['psk', 'rpk', 'x509'] }).notNull(),
-    /** What it opens: the LwM2M server or the bootstrap server. */
+    /** The server that accepts it: the LwM2M server or the bootstrap server. */
     purpose: text('purpose', { enum: ['lwm2m', 'bootstrap'] })
       .notNull()
       .default('lwm2m'),
@@ -28,24 +28,24 @@ export const credentials = pgTable(
     /** PSK: the key, sealed. */
     sealedKey: bytea('sealed_key'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
-    /** From then on it no longer counts: the end of a rotation's overlap. */
+    /** The credential is invalid from this time: the end of a rotation's overlap. */
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
-    /** The bootstrap that made it. */
+    /** The bootstrap that created the credential. */
     bootstrapId: uuid('bootstrap_id'),
-    /** Of one that a bootstrap made: when the device first registered with it, which ended those before. */
+    /** When the device first registered with a credential that a bootstrap created; that ended the older ones. */
     usedAt: timestamp('used_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
-    // A PSK identity or a public key comes before the tenant is known, so it is one installation-wide; a certificate's
-    // name counts below its tenant's anchors.
+    // The look-up of a PSK identity or a public key precedes the tenant, so it is unique in the installation. The
+    // subject of a certificate is unique in its tenant, whose trust anchors verify it.
     uniqueIndex('credentials_identity')
       .on(table.purpose, table.kind, table.identity)
       .where(sql`revoked_at is null and kind <> 'x509'`),
     uniqueIndex('credentials_subject')
       .on(table.tenantId, table.purpose, table.identity)
       .where(sql`revoked_at is null and kind = 'x509'`),
-    // Revoked ones too: the handshake log says why a claim no longer counts.
+    // Includes revoked credentials: the handshake log says why one was refused.
     index('credentials_claims').on(table.kind, table.identity),
     index('credentials_device').on(table.deviceId),
     index('credentials_tenant').on(table.tenantId),
@@ -53,7 +53,7 @@ export const credentials = pgTable(
   ],
 );
 
-/** The certificate authorities that a tenant's devices may be certified by. */
+/** The certificate authorities that a tenant accepts for its devices. */
 export const trustAnchors = pgTable(
   'trust_anchors',
   {
@@ -65,7 +65,7 @@ export const trustAnchors = pgTable(
     /** DER */
     certificate: bytea('certificate').notNull(),
     subject: text('subject').notNull(),
-    /** SHA-256 of the DER, hex. */
+    /** The SHA-256 of the DER, in hex. */
     fingerprint: text('fingerprint').notNull(),
     notAfter: timestamp('not_after', { withTimezone: true, precision: 3 }).notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
@@ -76,7 +76,7 @@ export const trustAnchors = pgTable(
   ],
 );
 
-/** Certificates that no longer count, whatever their dates say. */
+/** Certificates that are revoked, whatever their validity period is. */
 export const revokedCertificates = pgTable(
   'revoked_certificates',
   {
@@ -84,7 +84,7 @@ export const revokedCertificates = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    /** SHA-256 of the DER, hex. */
+    /** The SHA-256 of the DER, in hex. */
     fingerprint: text('fingerprint').notNull(),
     reason: text('reason').notNull(),
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }).notNull(),

@@ -9,7 +9,7 @@ const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({
   fromDriver: (buffer) => new Uint8Array(buffer),
 });
 
-/** What could not be used, with the reason: payloads and readings of a device, events that the broker takes never. */
+/** Data that could not be processed, and why: payloads and readings of a device, events that the broker rejects. */
 export const deadLetters = pgTable(
   'dead_letters',
   {
@@ -18,13 +18,15 @@ export const deadLetters = pgTable(
     deviceId: uuid('device_id')
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
-    /** The resource of a reading; of a payload, the path it came for; of an event, its topic. */
+    /** A reading: its resource. A payload: the path of the operation. An event: its topic. */
     path: text('path').notNull(),
     kind: text('kind', { enum: ['payload', 'reading', 'event'] }).notNull(),
     reason: text('reason').notNull(),
-    /** A payload: as it came. A reading: its value, as UTF-8 text unless it is Opaque. An event: as it would leave. */
+    /**
+     * A payload: the bytes received. A reading: its value, as UTF-8 text unless Opaque. An event: the bytes to send.
+     */
     bytes: bytea('bytes').notNull(),
-    /** Of a payload, when it said one. */
+    /** The Content-Format of a payload, when it had one. */
     contentFormat: integer('content_format'),
     receivedAt: timestamp('received_at', { withTimezone: true, precision: 3 }).notNull(),
   },

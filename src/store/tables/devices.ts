@@ -20,13 +20,13 @@ export const devices = pgTable(
       .references(() => profiles.id),
     status: text('status', { enum: ['ONLINE', 'OFFLINE', 'SLEEPING', 'NEVER_SEEN'] }).notNull(),
     lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
-    /** Seconds; overrides the profile's. */
+    /** Seconds; overrides the value of the profile. */
     awakeTime: integer('awake_time'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
     unique('devices_tenant_endpoint').on(table.tenantId, table.endpoint),
-    // One for each order that pages are asked in; an absent name or time sorts first.
+    // One index for each sort order of a page. A missing name or time sorts first.
     index('devices_by_name').on(table.tenantId, sql`coalesce(${table.name}, '')`, table.id),
     index('devices_by_last_seen').on(
       table.tenantId,

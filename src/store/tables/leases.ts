@@ -1,6 +1,6 @@
 import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
-/** Work that one process at a time may do, and until when it has it: the system's alone. */
+/** Work that only one process at a time may do, and the time until which it may. Only the system role uses it. */
 export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
   holder: uuid('holder').notNull(),

@@ -3,11 +3,11 @@ import { bigint, integer, json, pgTable, text, timestamp, unique } from 'drizzle
 import { rowSecurity } from '../row-security.ts';
 import { tenants } from './tenants.ts';
 
-/** Tenants' own definitions of objects, which win over those of the OMA registry. */
+/** Object definitions of tenants. They override those of the OMA registry. */
 export const objectDefinitions = pgTable(
   'object_definitions',
   {
-    /** A new one for every upload: other processes see by it that something changed. */
+    /** New for every upload, so that other processes notice the change. */
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     tenantId: text('tenant_id')
       .notNull()
@@ -17,7 +17,7 @@ export const objectDefinitions = pgTable(
     version: text('version').notNull(),
     /** An ObjectDefinition of src/lwm2m. */
     definition: json('definition').notNull(),
-    /** Characters of the definition. */
+    /** The number of characters of the definition. */
     size: integer('size').notNull(),
     uploadedAt: timestamp('uploaded_at', { withTimezone: true, precision: 3 }).notNull(),
   },

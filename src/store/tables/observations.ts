@@ -4,14 +4,14 @@ import { rowSecurity } from '../row-security.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
-/** Observations that run on devices; each ends with its registration. */
+/** The active observations of devices. Each ends with the registration of its device. */
 export const observations = pgTable(
   'observations',
   {
     deviceId: uuid('device_id')
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
-    /** Of the request that started it, in hex. */
+    /** The token of the Observe request, in hex. */
     token: text('token').notNull(),
     tenantId: text('tenant_id')
       .notNull()
@@ -20,7 +20,7 @@ export const observations = pgTable(
     paths: json('paths').$type<readonly string[]>().notNull(),
     composite: boolean('composite').notNull(),
     contentFormat: integer('content_format'),
-    /** What the Observe itself carried; null: none. */
+    /** The attributes of the Observe request; null: none. */
     attributes: json('attributes'),
     startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
   },
@@ -31,14 +31,14 @@ export const observations = pgTable(
   ],
 );
 
-/** Observations that somebody asked for: they are started anew with every registration until they are cancelled. */
+/** Observations requested by users. They start again at every registration until they are cancelled. */
 export const observationRequests = pgTable(
   'observation_requests',
   {
     deviceId: uuid('device_id')
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
-    /** The paths in their order, joined by a blank. */
+    /** The sorted paths, joined by a blank. */
     key: text('key').notNull(),
     tenantId: text('tenant_id')
       .notNull()

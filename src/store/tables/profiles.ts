@@ -23,7 +23,7 @@ export const profiles = pgTable(
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
     name: text('name').notNull(),
-    /** The profile of devices that were given none. */
+    /** True for the profile of devices that are added without one. */
     isDefault: boolean('is_default').notNull(),
     mappings: json('mappings').notNull(),
     methods: json('methods').notNull(),

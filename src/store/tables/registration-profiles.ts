@@ -3,14 +3,14 @@ import { pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import { rowSecurity } from '../row-security.ts';
 import { tenants } from './tenants.ts';
 
-/** The lists of objects that Profile IDs stand for (LwM2M 1.2): a device registers with the id in place of the list. */
+/** The object list of each Profile ID (LwM2M 1.2): a device may register with the ID instead of the list. */
 export const registrationProfiles = pgTable(
   'registration_profiles',
   {
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    /** As a Register says it: `6:1234abcd`. */
+    /** As in the Register request: `6:1234abcd`. */
     profileId: text('profile_id').notNull(),
     /** Link format (RFC 6690). */
     links: text('links').notNull(),

@@ -4,7 +4,7 @@ import { rowSecurity } from '../row-security.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
-/** The present registration of each device that has one. */
+/** The current registration of each registered device. */
 export const registrations = pgTable(
   'registrations',
   {
@@ -14,10 +14,10 @@ export const registrations = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    /** The last segment of its location, `rd/{id}`. */
+    /** The last segment of the registration's location, `rd/{id}`. */
     id: text('id').notNull(),
     lwm2mVersion: text('lwm2m_version', { enum: ['1.0', '1.1', '1.2'] }).notNull(),
-    /** Seconds; 0 is infinite. */
+    /** Seconds; 0 means infinite. */
     lifetime: bigint('lifetime', { mode: 'number' }).notNull(),
     binding: text('binding').notNull(),
     queueMode: boolean('queue_mode').notNull(),
@@ -27,7 +27,7 @@ export const registrations = pgTable(
     contentFormats: integer('content_formats').array().notNull(),
     /** [{ objectId, version, instanceIds }] */
     objects: json('objects').notNull(),
-    /** The ids of `objects`, for finding the devices that have one. */
+    /** The IDs in `objects`, for finding the devices with an object. */
     objectIds: integer('object_ids').array().notNull(),
     additional: json('additional').notNull(),
     peer: json('peer').notNull(),

@@ -14,16 +14,19 @@ export const resourceValues = pgTable(
     objectId: integer('object_id').notNull(),
     instanceId: integer('instance_id').notNull(),
     resourceId: integer('resource_id').notNull(),
-    /** -1: the value of a single resource, or a multiple one that has no instances. */
+    /** -1 for the value of a single-instance resource, or for a multiple-instance resource without instances. */
     resourceInstanceId: integer('resource_instance_id').notNull(),
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    /** Null: known to be there, of unknown type. */
+    /** Null: the resource exists, but its type is unknown. */
     type: text('type'),
-    /** No definition gave the type: the payload's format did. */
+    /** True when the type comes from the payload's format, because no definition has it. */
     guessed: boolean('guessed').notNull(),
-    /** JSON as text, since jsonb refuses the NUL that a device's String may hold; null: known to be there without a value. */
+    /**
+     * JSON as text, because jsonb rejects the NUL that a String may contain. Null: the resource exists, but its value
+     * is unknown.
+     */
     value: text('value'),
     measuredAt: timestamp('measured_at', { withTimezone: true, precision: 3 }).notNull(),
     source: text('source', { enum: ['READ', 'NOTIFICATION', 'SEND', 'WRITE'] }).notNull(),

@@ -32,7 +32,7 @@ export const rpcs = pgTable(
   'rpcs',
   {
     id: uuid('id').primaryKey(),
-    /** The order in which calls were recorded, which is the order in which a device's queue goes out. */
+    /** The order in which calls were recorded and in which those of a device are sent. */
     sequence: bigint('sequence', { mode: 'number' }).generatedAlwaysAsIdentity(),
     tenantId: text('tenant_id')
       .notNull()
@@ -41,9 +41,9 @@ export const rpcs = pgTable(
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
     method: text('method').notNull(),
-    /** As asked, secrets redacted. */
+    /** The parameters of the call, with secrets redacted. */
     params: json('params'),
-    /** What goes to the device, secrets and all; cleared when the call ends. */
+    /** The operation for the device, including secrets; cleared when the call ends. */
     operation: json('operation'),
     mode: text('mode', { enum: ['ONE_WAY', 'TWO_WAY', 'PERSISTENT'] }).notNull(),
     status: text('status', { enum: status }).notNull(),
@@ -61,7 +61,7 @@ export const rpcs = pgTable(
   (table) => [
     uniqueIndex('rpcs_idempotency_key').on(table.tenantId, table.idempotencyKey),
     index('rpcs_of_device').on(table.deviceId, table.sequence),
-    // What runs or waits is little beside what has ended.
+    // A partial index: few calls are active compared with those that have ended.
     index('rpcs_active')
       .on(table.deviceId, table.sequence)
       .where(sql`${table.status} in ('QUEUED', 'SENT', 'DELIVERED')`),
@@ -70,14 +70,14 @@ export const rpcs = pgTable(
   ],
 );
 
-/** Every change of an RPC's status, the first from nothing to QUEUED. */
+/** Every change of an RPC's status. The first is from null to QUEUED. */
 export const rpcTransitions = pgTable(
   'rpc_transitions',
   {
     rpcId: uuid('rpc_id')
       .notNull()
       .references(() => rpcs.id, { onDelete: 'cascade' }),
-    /** 0, 1, 2… within its RPC: two changes may share a millisecond. */
+    /** 0, 1, 2… per RPC, because two changes may have the same millisecond. */
     ordinal: integer('ordinal').notNull(),
     tenantId: text('tenant_id')
       .notNull()

@@ -6,17 +6,17 @@ import { devices } from './devices.ts';
 export const telemetryPoints = pgTable(
   'telemetry_points',
   {
-    /** The same as on the event that leaves for the broker. */
+    /** The ID of the event that is sent to the broker. */
     eventId: uuid('event_id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
     deviceId: uuid('device_id')
       .notNull()
       .references(() => devices.id, { onDelete: 'cascade' }),
-    /** When the readings were taken, by the device's word. */
+    /** When the readings were measured, according to the device. */
     timestamp: timestamp('timestamp', { withTimezone: true, precision: 3 }).notNull(),
     numericValues: jsonb('numeric_values').$type<Record<string, number>>().notNull(),
     stringValues: jsonb('string_values').$type<Record<string, string>>().notNull(),
-    /** When we got them: what retention counts by, for a device's clock may be wrong. */
+    /** When the server received them. Retention uses this time, because a device's clock may be wrong. */
     receivedAt: timestamp('received_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [

@@ -5,7 +5,7 @@ import { rowSecurity } from '../row-security.ts';
 export const tenants = pgTable(
   'tenants',
   {
-    /** The slug: it names topics and stands on every event. */
+    /** A slug. It is part of topic names and of every event. */
     id: text('id').primaryKey(),
     name: text('name').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),

@@ -1,15 +1,15 @@
 import type { Timer } from '../clock.ts';
-import type { Answer } from './answer.ts';
+import type { PendingResponse } from './pending-response.ts';
 import type { MessageLayer } from './message-layer.ts';
 
 /**
- * How long a peer is kept waiting for the response before it gets an empty acknowledgement, so that it needn't send the
- * request again (RFC 7252 §5.2.2). One timer serves all answers: most come at once, and a timer each would cost more
- * than they do.
+ * Sends an empty acknowledgement when a response takes too long, so that the peer does not retransmit its request
+ * (RFC 7252 §5.2.2). All pending responses share one timer: most are sent at once, and a timer each would cost more than
+ * they do.
  */
-export class Patience {
+export class AcknowledgementTimer {
   readonly #messages: MessageLayer;
-  readonly #ends = new Map<Answer, number>();
+  readonly #ends = new Map<PendingResponse, number>();
   #timer: Timer | null = null;
   #timerEnds = Infinity;
 
@@ -17,15 +17,15 @@ export class Patience {
     this.#messages = messages;
   }
 
-  begin(answer: Answer): void {
-    // Half of ACK_TIMEOUT leaves the other half for the way there and back.
-    const end = this.#messages.clock.now() + this.#messages.parametersOf(answer.state).ackTimeoutMs / 2;
-    this.#ends.set(answer, end);
+  begin(pending: PendingResponse): void {
+    // Half of ACK_TIMEOUT; the other half is for the round trip.
+    const end = this.#messages.clock.now() + this.#messages.parametersOf(pending.state).ackTimeoutMs / 2;
+    this.#ends.set(pending, end);
     if (end < this.#timerEnds) this.#arm(end);
   }
 
-  end(answer: Answer): void {
-    this.#ends.delete(answer);
+  end(pending: PendingResponse): void {
+    this.#ends.delete(pending);
   }
 
   close(): void {
@@ -43,11 +43,11 @@ export class Patience {
     this.#timerEnds = Infinity;
     const now = this.#messages.clock.now();
     let next = Infinity;
-    for (const [answer, end] of this.#ends) {
+    for (const [pending, end] of this.#ends) {
       if (end > now) next = Math.min(next, end);
       else {
-        this.#ends.delete(answer);
-        answer.acknowledge();
+        this.#ends.delete(pending);
+        pending.acknowledge();
       }
     }
     if (next < Infinity) this.#arm(next);

@@ -8,7 +8,7 @@ import { outcome, requestOf } from './reading.ts';
 const SERVER = '192.0.2.1';
 const DEVICE = '192.0.2.2';
 
-/** The endpoint under test and a device that the test speaks for. */
+/** The endpoint under test and a device whose messages the test sends. */
 function start(options: Partial<CoapEndpointOptions> = {}) {
   const network = new SimulatedNetwork();
   const endpoint = network.endpoint(SERVER, options);
@@ -25,7 +25,7 @@ const fail = (): never => {
 };
 
 describe('a request to a peer', () => {
-  it('says what it asks, and resolves with the response in the acknowledgement', async () => {
+  it('carries method, options and payload, and resolves with the piggybacked response', async () => {
     const { clock, endpoint, device } = start();
     const events: string[] = [];
     const result = outcome(
@@ -61,7 +61,7 @@ describe('a request to a peer', () => {
     expect(endpoint.metrics().operations).toBe(0);
   });
 
-  it('resolves with an error response too', async () => {
+  it('resolves with an error response', async () => {
     const { clock, device, get } = start();
     device.onMessage = (request) => device.piggyback(request, { code: codes.notFound });
     const result = get('3');
@@ -69,7 +69,7 @@ describe('a request to a peer', () => {
     expect(result).toEqual({ code: codes.notFound, payload: new Uint8Array(0) });
   });
 
-  it('resolves with a separate response and acknowledges it, also its copies', async () => {
+  it('resolves with a separate response, and acknowledges it and its duplicates', async () => {
     const { clock, device, get } = start();
     const events: string[] = [];
     const result = get('3', { onAcknowledged: () => events.push('acknowledged') });
@@ -95,7 +95,7 @@ describe('a request to a peer', () => {
     ]);
   });
 
-  it('takes a separate response for the acknowledgement that was lost', async () => {
+  it('treats a separate response as acknowledgement when the acknowledgement was lost', async () => {
     const { clock, endpoint, device, get } = start();
     const result = get('3');
     await clock.advance(2);
@@ -121,7 +121,7 @@ describe('a request to a peer', () => {
     expect(result).toEqual({ error: 'TIMEOUT' });
   });
 
-  it('keeps to the parameters of its peer', async () => {
+  it('uses the transmission parameters of its peer', async () => {
     const slow = transmissionParameters({ ackTimeoutMs: 10_000, maxRetransmit: 1 });
     const { clock, device, get } = start({ random: () => 0, parameters: () => slow });
     const result = get('3');
@@ -133,7 +133,7 @@ describe('a request to a peer', () => {
     expect(result).toEqual({ error: 'TIMEOUT' });
   });
 
-  it('ends in TIMEOUT after its own time, acknowledged or not, and says nothing more', async () => {
+  it('ends in TIMEOUT after its own timeout, acknowledged or not, and is not retransmitted after that', async () => {
     const { clock, device, get } = start();
     const silent = get('3', { timeoutMs: 5_000 });
     await clock.advance(4_990);
@@ -152,7 +152,7 @@ describe('a request to a peer', () => {
     expect(acknowledged).toEqual({ error: 'TIMEOUT' });
   });
 
-  it('ends in RESET when the peer answers by Reset', async () => {
+  it('ends in RESET when the peer answers with a Reset', async () => {
     const { clock, device, get } = start();
     device.onMessage = (request) => device.sendEmpty('RST', request.messageId);
     const result = get('3');
@@ -160,7 +160,7 @@ describe('a request to a peer', () => {
     expect(result).toEqual({ error: 'RESET' });
   });
 
-  it('ends in PROTOCOL when the response has a critical option that is not understood', async () => {
+  it('ends in PROTOCOL when the response has an unrecognized critical option', async () => {
     const { clock, device, get } = start();
     const options = [{ number: 65_001, value: new Uint8Array(1) }];
     device.onMessage = (request) => device.piggyback(request, { code: codes.content, options });
@@ -176,7 +176,7 @@ describe('a request to a peer', () => {
     expect(device.received.at(-1)).toMatchObject({ type: 'RST', messageId: 50 });
   });
 
-  it('ends when its signal fires, sent or not', async () => {
+  it('ends when its signal is aborted, before and after it was sent', async () => {
     const { clock, endpoint, device, get } = start();
     const [first, second] = [new AbortController(), new AbortController()];
     const sent = get('sent', { signal: first.signal });
@@ -197,7 +197,7 @@ describe('a request to a peer', () => {
     ['a path segment above 255 bytes', { path: ['ä'.repeat(128)] }],
     ['a query argument above 255 bytes', { query: ['x'.repeat(256)] }],
     ['a Content-Format above 65535', { contentFormat: 70_000 }],
-    ['an Accept that is no integer', { accept: 1.5 }],
+    ['an Accept that is not an integer', { accept: 1.5 }],
   ])('is INVALID with %s', async (_name, wrong) => {
     const { clock, device, get } = start();
     const result = get('3', wrong);
@@ -206,7 +206,7 @@ describe('a request to a peer', () => {
     expect(device.received).toEqual([]);
   });
 
-  it('goes on when its listeners throw', async () => {
+  it('continues when its listeners throw', async () => {
     const errors: unknown[] = [];
     const { clock, device, get } = start({ onHandlerError: (error) => errors.push(error) });
     device.onMessage = (request) => device.piggyback(request, { code: codes.content });
@@ -218,7 +218,7 @@ describe('a request to a peer', () => {
 });
 
 describe('a response', () => {
-  it('is not believed from another peer, whatever it knows', async () => {
+  it('is ignored from another peer, even with the right token', async () => {
     const { network, clock, endpoint, device, get } = start();
     const thief = new ScriptedPeer(network, '192.0.2.66', SERVER);
     const result = get('3');
@@ -235,7 +235,7 @@ describe('a response', () => {
     expect(thief.received).toEqual([]);
   });
 
-  it('is not believed with another token, or for another message id', async () => {
+  it('is ignored with another token or message ID', async () => {
     const { clock, device, get } = start();
     const result = get('3');
     await clock.advance(2);
@@ -245,12 +245,12 @@ describe('a response', () => {
     device.piggyback({ ...request, messageId: request.messageId ^ 1 }, { code: codes.content });
     await clock.advance(10);
     expect(result).toEqual({});
-    // The request is still being retransmitted.
+    // The request is still retransmitted.
     await clock.advance(3_000);
     expect(device.received).toHaveLength(2);
   });
 
-  it('that comes after the time-out is rejected, so that the peer stops repeating it', async () => {
+  it('is rejected after the timeout, so that the peer stops retransmitting it', async () => {
     const { clock, device, get } = start();
     const result = get('3', { timeoutMs: 1_000 });
     await clock.advance(2_000);
@@ -263,7 +263,7 @@ describe('a response', () => {
 });
 
 describe('NSTART = 1', () => {
-  it('lets one request at a time wait for its acknowledgement, the others follow in order', async () => {
+  it('lets one request wait for its acknowledgement, and sends the others after it in order', async () => {
     const { clock, device, get } = start();
     const results = ['a', 'b', 'c'].map((name) => get(name));
     await clock.advance(10);
@@ -275,7 +275,7 @@ describe('NSTART = 1', () => {
     expect(results.map(({ code }) => code)).toEqual([codes.content, codes.content, codes.content]);
   });
 
-  it('is over with the empty acknowledgement, before the response', async () => {
+  it('starts the next request after an empty acknowledgement, before the response', async () => {
     const { clock, device, get } = start();
     get('a');
     get('b');
@@ -285,7 +285,7 @@ describe('NSTART = 1', () => {
     expect(device.received.map(path)).toEqual([['a'], ['b']]);
   });
 
-  it('keeps the others going when one is given up', async () => {
+  it('starts the next request when one times out', async () => {
     const { clock, device, get } = start();
     const first = get('a', { timeoutMs: 1_000 });
     get('b');
@@ -294,7 +294,7 @@ describe('NSTART = 1', () => {
     expect(path(device.received.at(-1))).toEqual(['b']);
   });
 
-  it('does not hold back other peers', async () => {
+  it('does not delay requests to other peers', async () => {
     const { network, clock, endpoint, get } = start();
     const other = new ScriptedPeer(network, '192.0.2.3', SERVER);
     get('a');
@@ -303,7 +303,7 @@ describe('NSTART = 1', () => {
     expect(other.received).toHaveLength(1);
   });
 
-  it('holds for a NON until its response, or for ACK_TIMEOUT', async () => {
+  it('counts a NON as outstanding until its response, or for ACK_TIMEOUT', async () => {
     const { clock, device, get } = start();
     const first = get('a', { confirmable: false });
     get('b');
@@ -318,14 +318,14 @@ describe('NSTART = 1', () => {
     expect(first).toMatchObject({ code: codes.content });
   });
 
-  it('can be another number for a peer that says so', async () => {
+  it('can be another number in the parameters of a peer', async () => {
     const { clock, device, get } = start({ parameters: () => transmissionParameters({ nstart: 2 }) });
     for (const name of ['a', 'b', 'c']) get(name);
     await clock.advance(10);
     expect(device.received).toHaveLength(2);
   });
 
-  it('has a queue with an end: LIMIT', async () => {
+  it('refuses a request with LIMIT when the queue is full', async () => {
     const { clock, get } = start({ limits: { waitingPerPeer: 3 } });
     const results = Array.from({ length: 6 }, (_, index) => get(String(index)));
     await clock.advance(10);

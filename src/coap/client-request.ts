@@ -6,68 +6,72 @@ import type { Delivery } from './delivery.ts';
 import type { Code, OutgoingRequest } from './endpoint.ts';
 import { CoapError } from './error.ts';
 import type { CoapLimits } from './limits.ts';
+import { append, without } from './list.ts';
 import type { MessageLayer } from './message-layer.ts';
 import { copyOf, encode, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import { optionNumbers, readResponseOptions, stringOption, uintOption, type ResponseOptions } from './option.ts';
-import { append, without, type PeerState, type TurnTaker } from './peer.ts';
+import type { PeerState, WaitingRequest } from './peer.ts';
 import { TokenHolder, type TokenTable } from './token.ts';
 import type { Transmission } from './transmission.ts';
-import { askTurn, askTurnFirst, endTurn, withdraw } from './turn.ts';
+import { startOrWait, startOrWaitFirst, endInteraction, withdraw } from './outstanding.ts';
 
-/** What requests of ours share. */
+/** What all client requests of an endpoint share. */
 export interface RequestLayer {
   readonly messages: MessageLayer;
   readonly tokens: TokenTable;
   readonly downloads: ByteBudget;
   readonly limits: CoapLimits;
-  /** A caller's handler or listener failed, or a notification could not be read. */
+  /** Called when a handler or listener of the caller throws, or when a notification can't be read. */
   readonly onHandlerError: (error: unknown) => void;
 }
 
-/** One response message; its payload, a copy, may be one block of a body. */
+/** One response message. Its payload is a copy, and may be one block of a body. */
 export interface Reply {
   readonly code: Code;
   readonly options: ResponseOptions;
   readonly payload: Uint8Array;
 }
 
-/** What an operation ends with that had its response: nobody sees it, so one is enough for all. */
+/** The error of a request that ends after its response. No caller receives it, so all requests share one. */
 const ENDED = new CoapError('CANCELLED', 'the request has ended');
 
-/** The request message that is waiting for its turn or its response. */
-interface Interaction {
+/** The request message that waits to be sent, or was sent and has no response yet. */
+interface PendingMessage {
   readonly datagramFor: (messageId: number) => Uint8Array;
-  /** The peer has the whole request body with it: the turn ends with its acknowledgement. */
+  /** True for the last message of the request body: its acknowledgement ends the outstanding interaction. */
   readonly complete: boolean;
-  /** Where in the response the block that is asked for begins. */
+  /** The offset of the requested block in the response body. */
   readonly offset: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: CoapError) => void;
   messageId: number;
   transmission: Transmission | null;
   responseTimer: Timer | null;
-  turnTimer: Timer | null;
+  outstandingTimer: Timer | null;
 }
 
 /**
- * One request of ours under one token, message after message when its body goes in blocks: it waits for the peer's
- * turn, sends, and matches the responses by peer and token (RFC 7252 §5.3.2).
+ * A request to a peer under one token; with block-wise transfer it is several messages. It waits while NSTART
+ * interactions are outstanding, sends each message, and matches responses by peer and token (RFC 7252 §5.3.2).
  */
-export class Operation extends TokenHolder implements TurnTaker {
+export class ClientRequest extends TokenHolder implements WaitingRequest {
   state: PeerState;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
   readonly #options: readonly MessageOption[];
-  /** RFC 7641 §3.6: a notification under way must not be taken for the answer to the cancellation. */
+  /** RFC 7641 §3.6: a notification that is still on its way is not the response to the cancellation. */
   readonly #cancelsObservation: boolean;
   readonly #onAbort = (): void => this.end(new CoapError('CANCELLED', 'the request was cancelled'));
-  #interaction: Interaction | null = null;
-  #turnHeld = false;
+  #pending: PendingMessage | null = null;
+  #outstanding = false;
   #sent = false;
   #acknowledged = false;
   #error: CoapError | null = null;
 
-  /** Throws CoapError INVALID, LIMIT or CANCELLED. `observe` is the option's value; 1 cancels what `replaced` observes. */
+  /**
+   * Throws CoapError INVALID, LIMIT or CANCELLED. `observe` is the option's value; 1 cancels the observation
+   * `replaced`.
+   */
   constructor(
     layer: RequestLayer,
     state: PeerState,
@@ -83,11 +87,11 @@ export class Operation extends TokenHolder implements TurnTaker {
     this.#cancelsObservation = observe === 1;
     if (request.signal?.aborted) throw new CoapError('CANCELLED', 'the request was cancelled');
     if (state.waiting.length >= layer.limits.waitingPerPeer) {
-      throw new CoapError('LIMIT', `${state.waiting.length} requests wait for ${state.peer.key} already`);
+      throw new CoapError('LIMIT', `too many requests (${state.waiting.length}) wait for ${state.peer.key}`);
     }
     if (replaced) layer.tokens.replace(replaced, this);
-    else if (!layer.tokens.add(this)) throw new CoapError('LIMIT', 'too many requests and observations at once');
-    state.operations = append(state.operations, this);
+    else if (!layer.tokens.add(this)) throw new CoapError('LIMIT', 'too many requests and observations are active');
+    state.requests = append(state.requests, this);
     layer.messages.counters.operations++;
     request.signal?.addEventListener('abort', this.#onAbort);
   }
@@ -96,36 +100,36 @@ export class Operation extends TokenHolder implements TurnTaker {
     return this.#layer.messages.parametersOf(this.state).blockSize;
   }
 
-  /** GET and FETCH can be begun again: they change nothing. */
+  /** GET and FETCH change nothing (RFC 7252 §5.1, RFC 8132 §2), so they may be repeated. */
   get isSafe(): boolean {
     return this.#request.method === 'GET' || this.#request.method === 'FETCH';
   }
 
-  /** Sends the body whole, or one block of it; `complete` says that no more of it follows. */
+  /** Sends the whole body or one block of it. `complete` is true when no further block follows. */
   send(block: readonly MessageOption[], payload: Uint8Array, complete: boolean): Promise<Reply> {
-    return this.#interact(block, payload, complete, 0);
+    return this.#exchange(block, payload, complete, 0);
   }
 
-  /** Asks for a block of the response (RFC 7959 §2.4): only a FETCH says again what it asks for. */
+  /** Requests a block of the response (RFC 7959 §2.4). Only a FETCH sends its body again. */
   sendForBlock(block: Block): Promise<Reply> {
     const body = this.#request.payload ?? NO_BYTES;
     const repeated = this.#request.method === 'FETCH' && body.length <= this.blockSize;
     const offset = block.number * block.size;
-    return this.#interact([blockOption(optionNumbers.block2, block)], repeated ? body : NO_BYTES, true, offset);
+    return this.#exchange([blockOption(optionNumbers.block2, block)], repeated ? body : NO_BYTES, true, offset);
   }
 
   get body(): Uint8Array {
     return this.#request.payload ?? NO_BYTES;
   }
 
-  takeTurn(): void {
-    this.#turnHeld = true;
+  start(): void {
+    this.#outstanding = true;
     this.#transmit();
   }
 
   onPiggybacked(message: Message): void {
-    // Only the message that waits can be acknowledged: a late copy of an earlier block's answer is none of ours.
-    if (this.#interaction?.messageId !== message.messageId) {
+    // The acknowledgement must be for the pending message, not a late duplicate for an earlier block.
+    if (this.#pending?.messageId !== message.messageId) {
       this.#layer.messages.counters.dropped.unmatched++;
       return;
     }
@@ -137,9 +141,9 @@ export class Operation extends TokenHolder implements TurnTaker {
 
   onSeparate(message: Message, delivery: Delivery): void {
     const options = readResponseOptions(message.options);
-    const waits = this.#interaction !== null && this.#interaction.messageId >= 0;
+    const waits = this.#pending !== null && this.#pending.messageId >= 0;
     if ('unrecognized' in options) {
-      // RFC 7252 §5.4.1: the message is rejected; a NON stays unanswered and so does the request.
+      // RFC 7252 §5.4.1: reject the message. If it is a NON, the request goes on waiting for a response.
       delivery.reject();
       if (waits && message.type === 'CON') this.#refuse(options.unrecognized);
       return;
@@ -149,33 +153,33 @@ export class Operation extends TokenHolder implements TurnTaker {
     if (waits) this.#resolve(message, options);
   }
 
-  /** Ends it with an error, whatever it is at. Does nothing when it has ended. */
+  /** Ends the request with an error. Does nothing when it has already ended. */
   end(error: CoapError): void {
     this.#error ??= error;
-    const interaction = this.#interaction;
-    if (!interaction) return;
+    const pending = this.#pending;
+    if (!pending) return;
     this.#clear(true);
-    interaction.reject(error);
+    pending.reject(error);
   }
 
-  /** Gives the token and the turn back. To be called once, however it went. */
+  /** Frees the token and the outstanding interaction. Call it once, after success and after failure. */
   close(): void {
     this.end(ENDED);
-    this.#endTurn();
+    this.#endInteraction();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#layer.tokens.remove(this);
-    this.state.operations = without(this.state.operations, this);
+    this.state.requests = without(this.state.requests, this);
     this.#layer.messages.counters.operations--;
   }
 
-  #interact(extra: readonly MessageOption[], payload: Uint8Array, complete: boolean, offset: number): Promise<Reply> {
+  #exchange(extra: readonly MessageOption[], payload: Uint8Array, complete: boolean, offset: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#error) {
         reject(this.#error);
         return;
       }
       const { confirmable = true, method } = this.#request;
-      this.#interaction = {
+      this.#pending = {
         datagramFor: (messageId) =>
           encode({
             type: confirmable ? 'CON' : 'NON',
@@ -192,72 +196,73 @@ export class Operation extends TokenHolder implements TurnTaker {
         messageId: -1,
         transmission: null,
         responseTimer: null,
-        turnTimer: null,
+        outstandingTimer: null,
       };
       const { nstart } = this.#layer.messages.parametersOf(this.state);
-      if (this.#turnHeld) this.#transmit();
-      else if (this.#sent) askTurnFirst(this.state, this, nstart);
-      else askTurn(this.state, this, nstart);
+      if (this.#outstanding) this.#transmit();
+      else if (this.#sent) startOrWaitFirst(this.state, this, nstart);
+      else startOrWait(this.state, this, nstart);
     });
   }
 
   #transmit(): void {
-    const interaction = this.#interaction;
-    if (!interaction) {
-      this.#endTurn();
+    const pending = this.#pending;
+    if (!pending) {
+      this.#endInteraction();
       return;
     }
     const { messages } = this.#layer;
     const { ackTimeoutMs, exchangeLifetimeMs } = messages.parametersOf(this.state);
     const messageId = this.state.takeMessageId();
-    const datagram = interaction.datagramFor(messageId);
-    interaction.messageId = messageId;
+    const datagram = pending.datagramFor(messageId);
+    pending.messageId = messageId;
     const timeoutMs = this.#request.timeoutMs ?? exchangeLifetimeMs;
-    interaction.responseTimer = messages.clock.after(timeoutMs, () =>
+    pending.responseTimer = messages.clock.after(timeoutMs, () =>
       this.end(new CoapError('TIMEOUT', `no response from ${this.state.peer.key} in ${timeoutMs} ms`)),
     );
     if (this.#request.confirmable ?? true) {
-      interaction.transmission = messages.sendConfirmable(this.state, messageId, datagram, {
+      pending.transmission = messages.sendConfirmable(this.state, messageId, datagram, {
         acknowledged: () => this.#acknowledge(),
-        reset: () => this.end(new CoapError('RESET', `${this.state.peer.key} answered by Reset`)),
-        timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge`)),
+        reset: () => this.end(new CoapError('RESET', `${this.state.peer.key} rejected the request with a Reset`)),
+        timedOut: () => this.end(new CoapError('TIMEOUT', `${this.state.peer.key} did not acknowledge the request`)),
       });
     } else {
-      // RFC 7252 §4.7 leaves open when a client stops to expect a response to a NON; the others need not wait for more.
-      interaction.turnTimer = messages.clock.after(ackTimeoutMs, () => this.#endTurn());
+      // RFC 7252 §4.7 does not say for how long a client expects a response to a NON; after ACK_TIMEOUT the next may
+      // start.
+      pending.outstandingTimer = messages.clock.after(ackTimeoutMs, () => this.#endInteraction());
       messages.send(this.state, datagram);
     }
     if (!this.#sent) {
       this.#sent = true;
-      this.#tell(this.#request.onSent);
+      this.#call(this.#request.onSent);
     }
   }
 
   #acknowledge(): void {
-    const interaction = this.#interaction;
-    if (!interaction) return;
-    interaction.transmission?.cancel();
-    if (!interaction.complete) return;
+    const pending = this.#pending;
+    if (!pending) return;
+    pending.transmission?.cancel();
+    if (!pending.complete) return;
     if (!this.#acknowledged) {
       this.#acknowledged = true;
-      this.#tell(this.#request.onAcknowledged);
+      this.#call(this.#request.onAcknowledged);
     }
-    // RFC 7252 §4.7: a request that is acknowledged is outstanding no longer, even if its response is yet to come.
-    this.#endTurn();
+    // RFC 7252 §4.7: an acknowledged request is no longer outstanding, even without its response.
+    this.#endInteraction();
   }
 
   #resolve(message: Message, options: ResponseOptions): void {
-    const interaction = this.#interaction;
-    if (!interaction) return;
+    const pending = this.#pending;
+    if (!pending) return;
     const block = options.block2 === null ? null : readBlock(options.block2);
-    // A second answer to the request for an earlier block, which a peer may give to a NON.
-    if (block && block.number * block.size < interaction.offset) return;
-    this.#clear(interaction.complete);
-    interaction.resolve({ code: message.code, options, payload: copyOf(message.payload) });
+    // A peer may answer the NON request for an earlier block twice; ignore the second response.
+    if (block && block.number * block.size < pending.offset) return;
+    this.#clear(pending.complete);
+    pending.resolve({ code: message.code, options, payload: copyOf(message.payload) });
   }
 
-  /** A caller's mistake must not break what runs here. */
-  #tell(listener: (() => void) | undefined): void {
+  /** Catches what the listener throws, so that the request continues. */
+  #call(listener: (() => void) | undefined): void {
     try {
       listener?.();
     } catch (error) {
@@ -266,24 +271,26 @@ export class Operation extends TokenHolder implements TurnTaker {
   }
 
   #refuse(option: number): void {
-    this.end(new CoapError('PROTOCOL', `the response has the critical option ${option}, which is not understood`));
+    this.end(
+      new CoapError('PROTOCOL', `the response has the critical option ${option}, which is unknown or malformed`),
+    );
   }
 
-  /** Stops all that runs for the message at hand. */
-  #clear(withTurn: boolean): void {
-    const interaction = this.#interaction;
-    this.#interaction = null;
-    interaction?.transmission?.cancel();
-    interaction?.responseTimer?.cancel();
-    interaction?.turnTimer?.cancel();
+  /** Stops the timers and retransmissions of the pending message. */
+  #clear(endsInteraction: boolean): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.transmission?.cancel();
+    pending?.responseTimer?.cancel();
+    pending?.outstandingTimer?.cancel();
     withdraw(this.state, this);
-    if (withTurn) this.#endTurn();
+    if (endsInteraction) this.#endInteraction();
   }
 
-  #endTurn(): void {
-    if (!this.#turnHeld) return;
-    this.#turnHeld = false;
-    endTurn(this.state);
+  #endInteraction(): void {
+    if (!this.#outstanding) return;
+    this.#outstanding = false;
+    endInteraction(this.state);
   }
 }
 
@@ -301,14 +308,14 @@ function requestOptions(request: OutgoingRequest, observe: 0 | 1 | null): readon
 function shortString(number: number, text: string, what: string): MessageOption {
   const option = stringOption(number, text);
   if (option.value.length > 255) {
-    throw new CoapError('INVALID', `a ${what} has at most 255 bytes, not ${option.value.length}`);
+    throw new CoapError('INVALID', `a ${what} must have at most 255 bytes, not ${option.value.length}`);
   }
   return option;
 }
 
 function uint16(number: number, value: number, what: string): MessageOption {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff) {
-    throw new CoapError('INVALID', `${what} is 0..65535, not ${value}`);
+    throw new CoapError('INVALID', `${what} must be an integer from 0 to 65535, not ${value}`);
   }
   return uintOption(number, value);
 }

@@ -5,11 +5,13 @@ import type { MessageLayer } from './message-layer.ts';
 import { copyOf, encode, encodeEmpty, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import type { PeerState } from './peer.ts';
 
-/** A request of a peer until it is answered: in the acknowledgement, or, when that can't wait, after it (RFC 7252 §5.2). */
-export class Answer {
+/**
+ * The response to a peer's request, until it is sent: piggybacked in the acknowledgement, or separate (RFC 7252 §5.2).
+ */
+export class PendingResponse {
   readonly state: PeerState;
   readonly confirmable: boolean;
-  /** RFC 7967 §2: bit 1 no 2.xx, bit 3 no 4.xx, bit 4 no 5.xx. */
+  /** RFC 7967 §2: the bits of the response classes to suppress: bit 1 for 2.xx, bit 3 for 4.xx, bit 4 for 5.xx. */
   noResponse = 0;
   readonly #layer: MessageLayer;
   readonly #recent: RecentMessage;
@@ -21,11 +23,11 @@ export class Answer {
     this.state = state;
     this.confirmable = message.type === 'CON';
     this.#recent = recent;
-    // The datagram it is a view of is gone by the time of the answer.
+    // The token is a view of the datagram, which is reused before the response is sent.
     this.#token = copyOf(message.token);
   }
 
-  /** Says that the request arrived and that its response will come in a message of its own. */
+  /** Sends an empty acknowledgement; the response will follow as a separate message (RFC 7252 §5.2.2). */
   acknowledge(): void {
     if (!this.confirmable || this.#acknowledged || this.settled) return;
     this.#acknowledged = true;
@@ -34,7 +36,7 @@ export class Answer {
     this.#layer.send(this.state, datagram);
   }
 
-  /** Throws CoapError INVALID, with nothing sent, when an option can't be encoded. */
+  /** Sends the response. Throws CoapError INVALID, and sends nothing, when an option can't be encoded. */
   respond(code: Code, options: readonly MessageOption[] = [], payload: Uint8Array = NO_BYTES): void {
     const suppressed = (this.noResponse & (1 << (codeClass(code) - 1))) !== 0 && code !== codes.continue;
     if (suppressed) {
@@ -48,11 +50,11 @@ export class Answer {
     const datagram = encode({ type, code, messageId, token: this.#token, options, payload });
     this.#settle();
     if (piggybacked) this.state.recent?.keepReply(this.#recent, datagram);
-    if (type === 'CON') this.#layer.sendConfirmable(this.state, messageId, datagram, UNHEEDED);
+    if (type === 'CON') this.#layer.sendConfirmable(this.state, messageId, datagram, IGNORE_OUTCOME);
     else this.#layer.send(this.state, datagram);
   }
 
-  /** The request is not answered at all. */
+  /** Sends no response. */
   ignore(): void {
     this.#settle();
   }
@@ -66,5 +68,5 @@ export class Answer {
   }
 }
 
-/** A separate response that the peer resets or never acknowledges is one that it has no use for. */
-const UNHEEDED = { acknowledged: () => {}, reset: () => {}, timedOut: () => {} };
+/** Does nothing when the peer resets a separate response or never acknowledges it: the peer no longer wants it. */
+const IGNORE_OUTCOME = { acknowledged: () => {}, reset: () => {}, timedOut: () => {} };
