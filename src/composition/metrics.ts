@@ -197,6 +197,9 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
       rpc_queues: fleet().rpcs.queues,
     }),
   );
+  counter('treeline_readings_dropped_total', 'Readings acknowledged and not stored.', ['reason'], () =>
+    by('reason', fleet().readings.dropped),
+  );
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is at.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
   counter('treeline_telemetry_dead_letters_total', 'Readings and payloads set aside.', ['reason'], () =>

@@ -87,7 +87,8 @@ export type {
   SleepingDevice,
   SmsTrigger,
 } from './rpcs/index.ts';
-export { createFleet, type FleetOptions, type FleetSnapshot, type RunningFleet } from './create-fleet.ts';
+export { createFleet } from './create-fleet.ts';
+export type { FleetOptions, FleetSnapshot, RunningFleet } from './running-fleet.ts';
 export type { FleetEvents } from './events.ts';
 export { reseal } from './reseal.ts';
 export type { Fleet } from './fleet.ts';

@@ -57,7 +57,7 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
 
     async readings(batch) {
       const live = roster.get(batch.registration.deviceKey);
-      if (!live) return;
+      if (!live) return readings.drop(batch.registration.deviceKey, 'not_registered', batch.decoded.readings.length);
       const { tenantId, deviceId } = live;
       const { origin, scope, receivedAt } = batch;
       const { mappings } = await profiles.of(tenantId, live.profileId);

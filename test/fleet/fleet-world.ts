@@ -21,7 +21,13 @@ import {
   type TelemetrySink,
   type TenantId,
 } from '../../src/fleet/index.ts';
-import { createLwm2mServer, registryModel, type BootstrapHandlers, type Lwm2mServer } from '../../src/lwm2m/index.ts';
+import {
+  createLwm2mServer,
+  registryModel,
+  type BootstrapHandlers,
+  type Lwm2mHandlers,
+  type Lwm2mServer,
+} from '../../src/lwm2m/index.ts';
 import { tenants, type Store } from '../../src/store/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
@@ -49,6 +55,7 @@ export class RecordingSink implements TelemetrySink {
 export interface FleetWorld {
   readonly fleet: Fleet;
   readonly server: Lwm2mServer;
+  readonly handlers: Lwm2mHandlers;
   readonly bootstrapHandlers: BootstrapHandlers;
   /** What secrets at rest are sealed with. */
   readonly seal: Seal;
@@ -154,6 +161,7 @@ export async function fleetWorld(
   return {
     fleet: running.fleet,
     server,
+    handlers: running.handlers,
     bootstrapHandlers: running.bootstrapHandlers,
     seal,
     network,

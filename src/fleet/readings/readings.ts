@@ -1,8 +1,8 @@
 import type { EventBus } from '../../events/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
-import { Batcher } from '../common/index.ts';
-import { deviceKey } from '../devices/index.ts';
+import { Batcher, type Log } from '../common/index.ts';
+import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
 import { treeChange, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetrySink } from './telemetry-sink.ts';
@@ -16,6 +16,16 @@ export interface ReadingEvents {
     readonly deviceId: DeviceId;
     readonly resources: readonly ResourceState[];
   };
+}
+
+/** Why acknowledged readings are not stored: `not_registered`, the registration ended while they were on their way. */
+export type DropReason = 'not_registered';
+
+export interface ReadingsParts {
+  readonly store: Store;
+  readonly sink: TelemetrySink;
+  readonly bus: EventBus<ReadingEvents>;
+  readonly log: Log;
 }
 
 /** A batch of readings of one device, with where its metrics go; or a payload that could not be read. */
@@ -38,11 +48,14 @@ export class Readings {
   readonly #sink: TelemetrySink;
   readonly #bus: EventBus<ReadingEvents>;
   readonly #batcher: Batcher<Arrival, void>;
+  readonly #log: Log;
+  readonly #dropped: Record<DropReason, number> = { not_registered: 0 };
 
-  constructor(store: Store, sink: TelemetrySink, bus: EventBus<ReadingEvents>) {
+  constructor({ store, sink, bus, log }: ReadingsParts) {
     this.#store = store;
     this.#sink = sink;
     this.#bus = bus;
+    this.#log = log;
     this.#batcher = new Batcher({
       lane: (arrival) => arrival.tenantId,
       largestBatch: 512,
@@ -59,8 +72,14 @@ export class Readings {
     return this.#batcher.idle();
   }
 
-  snapshot(): { waiting: number; running: number } {
-    return this.#batcher.snapshot();
+  /** Counts readings that have no device to be stored for, and logs the reason. */
+  drop(deviceKey: DeviceKey, reason: DropReason, count: number): void {
+    this.#dropped[reason] += count;
+    this.#log.warn({ device: deviceKey, reason, count }, 'readings dropped: the device is not registered');
+  }
+
+  snapshot(): { waiting: number; running: number; dropped: Readonly<Record<DropReason, number>> } {
+    return { ...this.#batcher.snapshot(), dropped: { ...this.#dropped } };
   }
 
   async #storeAll(tenantId: string, arrivals: readonly Arrival[]): Promise<void[]> {

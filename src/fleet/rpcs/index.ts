@@ -1,5 +1,5 @@
 export { RpcDispatcher } from './rpc-dispatcher.ts';
-export { execute } from './rpc-execution.ts';
+export { createExecution } from './rpc-execution.ts';
 export { RpcJournal } from './rpc-journal.ts';
 export type { Rpc, RpcError, RpcEvents, RpcMode, RpcOptions, Rpcs, RpcStatus, RpcTransition } from './rpc.ts';
 export { createRpcs } from './rpcs.ts';

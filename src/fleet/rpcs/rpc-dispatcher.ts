@@ -4,7 +4,7 @@ import { FleetError, type Log, type Turns } from '../common/index.ts';
 import { deviceKey, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
 import type { OperationInput } from '../operations/index.ts';
 import type { LiveDevice, Roster } from '../presence/index.ts';
-import { errorOf, type Outcome } from './rpc-execution.ts';
+import { errorOf, type Execution } from './rpc-execution.ts';
 import { RpcExpiry } from './rpc-expiry.ts';
 import type { RpcJournal, StatusChange } from './rpc-journal.ts';
 import { hasEnded } from './rpc-state.ts';
@@ -20,11 +20,7 @@ export interface DispatcherParts {
   readonly log: Log;
   readonly smsTrigger: SmsTrigger | null;
   /** Asks the device and waits for its answer. */
-  readonly execute: (
-    device: LiveDevice,
-    operation: OperationInput,
-    options: { timeoutMs: number; signal: AbortSignal; onSent: () => void; onDelivered: () => void },
-  ) => Promise<Outcome>;
+  readonly execute: Execution;
 }
 
 /** What waits in the database for one device. */

@@ -1,6 +1,7 @@
 import type {
   Lwm2mError,
   Lwm2mServer,
+  ObjectModel,
   Operation,
   OperationResult,
   PerformOptions,
@@ -8,7 +9,8 @@ import type {
 } from '../../lwm2m/index.ts';
 import { isSecretPath, valueToJson } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
-import { type OperationInput, planOperation, type PlanSource } from '../operations/index.ts';
+import { type OperationInput, type Plan, planOperation, type PlanSource } from '../operations/index.ts';
+import type { TenantId } from '../access/index.ts';
 import type { LiveDevice } from '../presence/index.ts';
 import type { RpcError } from './rpc.ts';
 
@@ -21,19 +23,36 @@ export interface Outcome {
 /** Answers that say that a device does not know composites or their formats, rather than that it has no such path. */
 const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.02', '4.05', '4.06', '4.15', '5.01']);
 
+export interface ExecutionParts {
+  readonly lwm2m: () => Lwm2mServer;
+  readonly observing: Observing;
+  readonly modelOf: (tenantId: TenantId) => ObjectModel;
+}
+
+/** Performs an operation of the API on a registered device; see `createExecution`. */
+export type Execution = (device: LiveDevice, input: OperationInput, options: PerformOptions) => Promise<Outcome>;
+
 /**
- * Performs an operation of the API on a device: as one request where it can be, else one after the other. Rejects with
- * Lwm2mError when the device did not answer, and with FleetError VALIDATION for what it can't be asked.
+ * Performs an operation of the API on a device: as one request where the device takes one, else one request after the
+ * other. The operation is planned against the device's present registration. Rejects with Lwm2mError when the device did
+ * not respond, and with FleetError VALIDATION for what the device can't be asked.
  */
-export async function execute(
+export function createExecution({ lwm2m, observing, modelOf }: ExecutionParts): Execution {
+  return (device, input, options) => {
+    const { objects, lwm2mVersion } = device.registration;
+    const source = { model: modelOf(device.tenantId), objects, lwm2mVersion };
+    return execute(device, planOperation(input, source), source, lwm2m(), observing, options);
+  };
+}
+
+async function execute(
   device: LiveDevice,
-  input: OperationInput,
+  plan: Plan,
   source: PlanSource,
   lwm2m: Lwm2mServer,
   observing: Observing,
   options: PerformOptions,
 ): Promise<Outcome> {
-  const plan = planOperation(input, source);
   const ask = (operation: Operation): Promise<OperationResult> => {
     const command = (): Promise<OperationResult> => lwm2m.perform(device.key, operation, options);
     if (operation.kind === 'observe') {

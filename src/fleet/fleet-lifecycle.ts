@@ -1,0 +1,37 @@
+import { DEFAULT_TENANT } from './access/index.ts';
+import type { FleetParts } from './fleet-parts.ts';
+import { endUnprovenRegistrations } from './presence/index.ts';
+import type { FleetOptions } from './running-fleet.ts';
+
+/** See `RunningFleet.start`. */
+export async function startFleet(parts: FleetParts, options: FleetOptions): Promise<void> {
+  const { store, bus, lwm2m, log } = options;
+  const { models, modelOf, profiles, registrations, roster, requests, presence, bootstraps, dispatcher } = parts;
+  await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
+  await models.start();
+  const restored = await registrations.restore(modelOf, (error) =>
+    log.error({ err: error }, 'a stored registration or observation can’t be read: it is left out'),
+  );
+  for (const device of restored.devices) roster.set(device);
+  await requests.load();
+  await options.credentials.resume();
+  await bootstraps.interrupted();
+  await dispatcher.start();
+  const server = lwm2m();
+  await server.start(restored.state);
+  for (const { key, registration } of roster.values()) {
+    if (registration.queueMode) presence.sleeping(key, server.isAsleep(key));
+  }
+  presence.start();
+  endUnprovenRegistrations({ bus, lwm2m, log });
+}
+
+/** See `RunningFleet.stop`. */
+export async function stopFleet(parts: FleetParts): Promise<void> {
+  const { models, presence, dispatcher, observing, registrations, observations, readings, journal } = parts;
+  dispatcher.stop();
+  observing.stop();
+  await presence.stop();
+  await models.stop();
+  await Promise.all([registrations, observations, readings, journal].map((stored) => stored.idle()));
+}
