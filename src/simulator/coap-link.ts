@@ -8,7 +8,7 @@ import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { bytesOf, isObserveStream, locationOf, optionOf, requestOf } from './coap-packet.ts';
 import { DeviceServer } from './device-server.ts';
 import type { ServerAddress } from './server-address.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel } from './open-tunnel.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap forgets to give up once an empty acknowledgement came. */
