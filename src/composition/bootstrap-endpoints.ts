@@ -1,6 +1,6 @@
 import { UdpTransport, type CoapEndpoint } from '../coap/index.ts';
 import { DEFAULT_LIMITS, DtlsServer } from '../dtls/index.ts';
-import { coapOver, dtlsBinding, type EndpointsOptions } from './binding.ts';
+import { coapOver, dtlsBinding, type EndpointsOptions } from './secure-transport.ts';
 
 /** What devices reach the bootstrap server by. */
 export interface BootstrapEndpoints {

@@ -1,7 +1,7 @@
 import { TcpTransport, UdpTransport, type CoapEndpoint, type TlsSettings, type Transport } from '../coap/index.ts';
 import { DtlsServer } from '../dtls/index.ts';
 import { saveSessions, takeSavedSessions } from '../installation/index.ts';
-import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './binding.ts';
+import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './secure-transport.ts';
 import type { FleetCredentials } from './dtls-credentials.ts';
 
 /** What devices reach the server by. */
