@@ -4,7 +4,7 @@ import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/b
 import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
-import { checkPorts } from './composition/ports.ts';
+import { checkPorts } from './composition/port-check.ts';
 import type { Config } from './config.ts';
 import { createEventBus, type Subscription } from './events/index.ts';
 import {
