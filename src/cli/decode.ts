@@ -30,7 +30,7 @@ interface DecodeOptions extends ModelOptions {
 }
 
 /** What a payload of a device says, as one JSON object. */
-type Answer =
+type DecodeOutput =
   | { readonly readings: readonly (SpelledReading | { readonly path: string })[] }
   | { readonly links: readonly SpelledLink[]; readonly dropped?: readonly SpelledLink[] };
 
@@ -80,7 +80,7 @@ function lineOf(payload: string | undefined, options: DecodeOptions): unknown {
   };
 }
 
-function answer(line: unknown, model: ObjectModel): Answer {
+function answer(line: unknown, model: ObjectModel): DecodeOutput {
   if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'a line is a JSON object');
   const { path = '/', resourceType, now = Date.now() / 1000, pathsOnly = false } = line;
   if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" is a string');
@@ -106,7 +106,7 @@ function answer(line: unknown, model: ObjectModel): Answer {
 }
 
 /** Links without a meaning are told apart; when no other is left, the document is refused, as a Register of it is. */
-function linksOf(payload: Uint8Array): Answer {
+function linksOf(payload: Uint8Array): DecodeOutput {
   const all = decodeLinks(payload);
   const dropped = all.filter(isMeaningless);
   const links = all.filter((link) => !isMeaningless(link)).map(spellLink);
