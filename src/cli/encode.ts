@@ -26,7 +26,7 @@ interface EncodeOptions extends ModelOptions {
 }
 
 /** A line that `decode --jsonl` reads; `text` is there when the format is text. */
-interface Answer {
+interface EncodeOutput {
   readonly contentFormat: number;
   readonly path: string;
   readonly hex: string;
@@ -79,7 +79,7 @@ function lineOf(readings: string | undefined, options: EncodeOptions): unknown {
   };
 }
 
-function answer(line: unknown, model: ObjectModel): Answer {
+function answer(line: unknown, model: ObjectModel): EncodeOutput {
   if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'a line is a JSON object');
   const { path = '/' } = line;
   if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" is a string');
