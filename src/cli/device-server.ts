@@ -12,7 +12,7 @@ export interface ServerUri {
 }
 
 /** What the device may prove itself with, as the flags say. */
-export interface Credentials {
+export interface DeviceSecurityOptions {
   readonly endpoint: string;
   /** More than one has no key of its own. */
   readonly count: number;
@@ -43,12 +43,12 @@ export function collectUris(text: string, before: readonly ServerUri[] = []): re
 /** Rejects when the flags lack what the scheme needs, or a file can't be read. */
 export async function serverAddress(
   { scheme, host, port }: ServerUri,
-  credentials: Credentials,
+  credentials: DeviceSecurityOptions,
 ): Promise<ServerAddress> {
   return { host, port, channel: await channelOf(scheme, credentials) };
 }
 
-async function channelOf(scheme: ServerUri['scheme'], credentials: Credentials): Promise<Channel> {
+async function channelOf(scheme: ServerUri['scheme'], credentials: DeviceSecurityOptions): Promise<Channel> {
   if (scheme === 'coap') return { kind: 'udp' };
   if (scheme === 'coap+tcp') return { kind: 'tcp' };
   if (credentials.count > 1)
@@ -66,7 +66,7 @@ function readText(file: string): Promise<string> {
   return readFile(file, 'utf8');
 }
 
-function pskOf({ endpoint, pskIdentity = endpoint, pskKey }: Credentials): PreSharedKey {
+function pskOf({ endpoint, pskIdentity = endpoint, pskKey }: DeviceSecurityOptions): PreSharedKey {
   if (pskKey === undefined) throw new Error('coaps:// needs --psk-key');
   // Nothing repeats the key, as commander would.
   if (!/^(?:[0-9a-f]{2})+$/i.test(pskKey)) throw new Error('--psk-key is not hex');

@@ -5,7 +5,7 @@ import type { Lwm2mVersion } from '../lwm2m/index.ts';
 import { bootstrap, Fleet, SimulatedDevice } from '../simulator/index.ts';
 import type { AccountOptions, DeviceOptions } from '../simulator/index.ts';
 import { collectUris, coapUri, serverAddress } from './device-server.ts';
-import type { Credentials, ServerUri } from './device-server.ts';
+import type { DeviceSecurityOptions, ServerUri } from './device-server.ts';
 import { fail } from './failure.ts';
 
 const DE_REGISTER_MS = 4_000;
@@ -17,7 +17,7 @@ const FIRST_SHORT_SERVER_ID = 123;
 type Device = SimulatedDevice | Fleet;
 type Accounts = readonly AccountOptions[];
 
-interface Flags extends Credentials {
+interface Flags extends DeviceSecurityOptions {
   readonly server?: readonly ServerUri[];
   readonly bootstrap?: ServerUri;
   readonly object: readonly number[];
