@@ -32,7 +32,7 @@ import { createTelemetry } from '../../src/telemetry/index.ts';
 /** The second tenant. */
 export const GLOBEX = 'globex' as TenantId; // made below
 
-export interface Answer {
+export interface GraphqlResponse {
   readonly status: number;
   readonly body: FormattedExecutionResult<Record<string, unknown>>;
 }
@@ -47,7 +47,7 @@ export interface ApiWorld {
   readonly tokens: Readonly<Record<Role | 'other', string>>;
   /** Log lines from warnings upwards. */
   readonly logged: Record<string, unknown>[];
-  ask(query: string, variables?: object, token?: string): Promise<Answer>;
+  ask(query: string, variables?: object, token?: string): Promise<GraphqlResponse>;
   /** The data of an answer; fails when there are errors. */
   data<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Promise<T>;
   overWebSocket(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
@@ -157,7 +157,7 @@ export async function apiWorld(
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
       body: JSON.stringify({ query, variables }),
     });
-    return { status: response.status, body: (await response.json()) as Answer['body'] };
+    return { status: response.status, body: (await response.json()) as GraphqlResponse['body'] };
   };
 
   async function simulate(by: UdpTransport, name: string, options: Partial<DeviceOptions>): Promise<SimulatedDevice> {
