@@ -5,7 +5,7 @@ import { SimulatedDevice } from '../../src/simulator/index.ts';
 import type { AccountOptions, DeviceOptions } from '../../src/simulator/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { Lwm2mPeer } from './lwm2m-peer.ts';
-import type { Answer } from './lwm2m-peer.ts';
+import type { CoapResponse } from './lwm2m-peer.ts';
 
 export const TEMPERATURE = Path.parse('/3303/0/5700');
 export const APPLICATION = Path.parse('/3303/0/5750');
@@ -41,7 +41,7 @@ export function accountAt(port: number, lifetime = 300): AccountOptions {
 }
 
 /** What an answer says, `path: value`. */
-export function said(answer: Answer, path: string): string[] {
+export function said(answer: CoapResponse, path: string): string[] {
   const { readings } = decode({
     contentFormat: answer.contentFormat ?? -1,
     payload: answer.payload,

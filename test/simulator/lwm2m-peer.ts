@@ -15,7 +15,7 @@ export interface Ask {
   readonly block2?: number;
 }
 
-export interface Answer {
+export interface CoapResponse {
   readonly code: string;
   readonly contentFormat: number | null;
   readonly location: string;
@@ -66,7 +66,7 @@ export class Lwm2mPeer {
   }
 
   /** Asks the device that registered last. */
-  ask(ask: Ask): Promise<Answer> {
+  ask(ask: Ask): Promise<CoapResponse> {
     return new Promise((resolve, reject) => {
       const request = this.#request(ask);
       request.on('error', reject);
@@ -76,10 +76,10 @@ export class Lwm2mPeer {
   }
 
   /** Observes; `next` resolves with the notifications one by one, the first answer included. */
-  observe(ask: Ask): { next(): Promise<Answer>; cancel(): Promise<Answer> } {
-    const queue: Answer[] = [];
-    let waiting: ((answer: Answer) => void) | null = null;
-    const put = (answer: Answer): void => {
+  observe(ask: Ask): { next(): Promise<CoapResponse>; cancel(): Promise<CoapResponse> } {
+    const queue: CoapResponse[] = [];
+    let waiting: ((answer: CoapResponse) => void) | null = null;
+    const put = (answer: CoapResponse): void => {
       if (waiting) waiting(answer);
       else queue.push(answer);
       waiting = null;
@@ -185,7 +185,7 @@ function end(request: OutgoingMessage, { payload }: Ask): void {
   request.end(payload === undefined ? undefined : Buffer.from(payload));
 }
 
-function answerOf(response: IncomingMessage): Answer {
+function answerOf(response: IncomingMessage): CoapResponse {
   const options = response._packet.options ?? [];
   const contentFormat = response.headers['Content-Format'];
   return {
