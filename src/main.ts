@@ -1,12 +1,15 @@
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
-import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
-import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
+import { addressesOf, type Addresses } from './composition/addresses.ts';
+import { openBootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
+import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/port-check.ts';
+import { readinessOf } from './composition/readiness.ts';
+import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config.ts';
-import { createEventBus, type Subscription } from './events/index.ts';
+import { createEventBus } from './events/index.ts';
 import {
   createAccess,
   createBootstrapLookUp,
@@ -21,24 +24,13 @@ import {
 } from './fleet/index.ts';
 import { secretKey } from './installation/index.ts';
 import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
-import { createHttpServer, type Readiness } from './server/index.ts';
-import { openStore, type Store } from './store/index.ts';
-import { createTelemetry, type Telemetry, type TelemetryEvents } from './telemetry/index.ts';
+import { createHttpServer } from './server/index.ts';
+import { openStore } from './store/index.ts';
+import { createTelemetry, type TelemetryEvents } from './telemetry/index.ts';
 
 /** The product, serving. */
 export interface Treeline {
-  /** Where it is reached and what it uses, for people. */
-  readonly addresses: {
-    readonly graphql: string;
-    readonly health: string;
-    readonly coap: string;
-    readonly coapTcp: string;
-    readonly coaps: string;
-    readonly coapsTcp: string;
-    readonly bootstrap: string;
-    readonly database: string;
-    readonly telemetry: string;
-  };
+  readonly addresses: Addresses;
   /** The public half of the server's DTLS key: DER SubjectPublicKeyInfo, base64. */
   readonly publicKey: string;
   /** Made by this start, to be shown once; null when an earlier start made it or the settings gave it. */
@@ -100,8 +92,8 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const bus = createEventBus<FleetEvents & TelemetryEvents>();
   undo.push(async () => bus.close());
   const secured = [endpoints.dtls, endpoints.tls, bootstrapEndpoints.dtls].map(({ transport }) => transport);
-  void endSessions(bus.subscribe('credentialEnded', null), secured);
-  void followTrust(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
+  void endSessionsWithCredentials(bus.subscribe('credentialEnded', null), secured);
+  void recheckAfterTrustChanges(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
 
   const telemetry = createTelemetry({
     store,
@@ -145,7 +137,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     settings: config.http,
     log,
     clock,
-    ready: () => readiness(store, telemetry),
+    ready: () => readinessOf(store, telemetry),
     metrics: processMetrics({
       endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
       fleet: () => running.snapshot(),
@@ -177,68 +169,4 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     adminToken,
     failed,
   };
-}
-
-/** A session lives no longer than the credential that opened it; ends when the bus closes. */
-async function endSessions(
-  ends: Subscription<FleetEvents['credentialEnded']>,
-  transports: readonly { endSessions(credential: string): void }[],
-): Promise<void> {
-  for await (const event of ends) {
-    if (event.kind !== 'event') continue;
-    for (const transport of transports) transport.endSessions(event.value.credentialId);
-  }
-}
-
-/** What counts as of now counts for the next handshake, what no longer counts for open sessions too; ends when the bus closes. */
-async function followTrust(
-  changes: Subscription<FleetEvents['trustChanged']>,
-  reachedBy: readonly { forgetAnchors(): void; recheckCertificates(): Promise<void> }[],
-): Promise<void> {
-  for await (const change of changes) {
-    for (const endpoints of reachedBy) endpoints.forgetAnchors();
-    if (change.kind === 'event' && change.value.counts) continue;
-    await Promise.all(reachedBy.map((endpoints) => endpoints.recheckCertificates()));
-  }
-}
-
-/** Without its database the process is no use; without its broker it serves, and points wait. */
-async function readiness(store: Store, telemetry: Telemetry): Promise<Readiness> {
-  const publisher = telemetry.publisher();
-  const broker = publisher === null ? 'none' : publisher.brokerReachable ? 'ok' : 'unreachable, events wait';
-  try {
-    await store.ping();
-    return { ready: true, checks: { database: 'ok', broker } };
-  } catch {
-    return { ready: false, checks: { database: 'unreachable', broker } };
-  }
-}
-
-function addressesOf(
-  config: Config,
-  graphql: string,
-  { udp, tcp, dtls, tls }: Endpoints,
-  bootstrap: BootstrapEndpoints,
-): Treeline['addresses'] {
-  const { database, kafka } = config;
-  return {
-    graphql,
-    health: new URL('/readyz', graphql).href,
-    coap: udp.transport.addresses.map((address) => uri('coap', address)).join(' '),
-    coapTcp: tcp.transport.addresses.map((address) => uri('coap+tcp', address)).join(' '),
-    coaps: dtls.transport.addresses.map((address) => uri('coaps', address)).join(' '),
-    coapsTcp: tls.transport.addresses.map((address) => uri('coaps+tcp', address)).join(' '),
-    bootstrap: [
-      ...bootstrap.udp.transport.addresses.map((address) => uri('coap', address)),
-      ...bootstrap.dtls.transport.addresses.map((address) => uri('coaps', address)),
-    ].join(' '),
-    database:
-      database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${new URL(database.url).host}`,
-    telemetry:
-      kafka.brokers.length > 0 ? `published to ${kafka.brokers.join(', ')}` : 'stored; KAFKA_BROKERS is not set',
-  };
-}
-
-function uri(scheme: string, { address, port }: { address: string; port: number }): string {
-  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
