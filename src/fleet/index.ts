@@ -1,6 +1,6 @@
 export type { Actor, DeviceId, Role, TenantId } from './access.ts';
 export { ensureAdminToken } from './access-admin.ts';
-export { createAccess } from './access-keys.ts';
+export { createAccess, LONGEST_TOKEN } from './access-keys.ts';
 export type {
   Bootstrap,
   BootstrapPlan,

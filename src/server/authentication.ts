@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Actor, Access } from '../fleet/index.ts';
+import { LONGEST_TOKEN, type Access, type Actor } from '../fleet/index.ts';
 
-/** A longer one is no token of ours, and is not looked up. */
-const LONGEST_TOKEN = 512;
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 
 export type Authentication = { readonly actor: Actor } | { readonly actor: null; readonly message: string };
