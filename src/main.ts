@@ -28,23 +28,28 @@ import { createHttpServer } from './server/index.ts';
 import { openStore } from './store/index.ts';
 import { createTelemetry, type TelemetryEvents } from './telemetry/index.ts';
 
-/** The product, serving. */
+/** A running Treeline server. */
 export interface Treeline {
   readonly addresses: Addresses;
   /** The public half of the server's DTLS key: DER SubjectPublicKeyInfo, base64. */
   readonly publicKey: string;
-  /** Made by this start, to be shown once; null when an earlier start made it or the settings gave it. */
+  /**
+   * The admin token that this start generated, to be printed once; null when an earlier start generated it or the
+   * settings define it.
+   */
   readonly adminToken: string | null;
-  /** Resolves when what it can't go on without is gone for good, with an error whose message is one clear line. */
+  /** Resolves with a one-line error when the server can’t continue, because the embedded database ended. */
   readonly failed: Promise<Error>;
-  /** Drains: no new work, what runs is ended or stored, then everything is closed. */
+  /** Drains: refuses new work, ends or stores the running work, then closes everything. */
   stop(): Promise<void>;
 }
 
-/** Each step of a start, undone in reverse when a later one fails and when the product stops. */
+/**
+ * Undoes one step of the start. The steps are undone in reverse order when a later one fails and when the server stops.
+ */
 type Undo = () => Promise<void>;
 
-/** Starts everything, or rejects with everything closed again and an error whose message is one clear line. */
+/** Starts the server. Closes everything again and rejects with a one-line error when a step fails. */
 export async function startTreeline(config: Config): Promise<Treeline> {
   const undo: Undo[] = [];
   const stop = async (): Promise<void> => {
@@ -67,9 +72,9 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const store = await openStore({
     database: config.database,
     onError(error) {
-      // Postgres is connected to anew; the embedded database ends with its thread.
+      // The store reconnects to Postgres; the embedded database ends with its thread.
       if (config.database.kind === 'embedded') fail?.(error);
-      else log.error({ err: error }, 'the database');
+      else log.error({ err: error }, 'database error');
     },
   });
   undo.push(() => store.close());

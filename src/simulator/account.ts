@@ -53,8 +53,8 @@ export interface AccountHolder {
 }
 
 /**
- * One server account: a link and a registration, and what this server alone asked for (Core 1.2 §6.4, §7.3: observations
- * and attributes belong to a server).
+ * One server account: a link and a registration, and what this server alone asked for (Core 1.2 §6.4, §7.3:
+ * observations and attributes belong to a server).
  */
 export class Account {
   /** Its instance of the Server object. */
@@ -110,7 +110,9 @@ export class Account {
     return this.#observations.count;
   }
 
-  /** Binds a port and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound. */
+  /**
+   * Binds a port and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound.
+   */
   async start(): Promise<void> {
     const { endpoint, contents, clock, log, queue, isRunning, links, refused } = this.#holder;
     this.#link = await CoapLink.open(this.#options.server, clock, log, {
@@ -227,7 +229,9 @@ export class Account {
     return response;
   }
 
-  /** RFC 8323 §7.1: observations end with their connection. The server is told by which one the device can be reached. */
+  /**
+   * RFC 8323 §7.1: observations end with their connection. The server is told by which one the device can be reached.
+   */
   #reconnect(): void {
     this.#observations.clear();
     if (this.location !== null) this.#timers.after('reconnect', RECONNECT_MS, () => void this.update());

@@ -57,9 +57,9 @@ export interface UplinkAnswer {
 }
 
 /**
- * One UDP port to one server or to the tunnel that leads there, both ways, on node-coap: its server answers what the LwM2M
- * server asks, its agent asks on the same socket. The socket lets only the server's datagrams through and catches what
- * node-coap throws on bad ones.
+ * One UDP port to one server or to the tunnel that leads there, both ways, on node-coap: its server answers what the
+ * LwM2M server asks, its agent asks on the same socket. The socket lets only the server's datagrams through and catches
+ * what node-coap throws on bad ones.
  */
 export class CoapLink {
   readonly #socket: Socket;
@@ -161,7 +161,9 @@ export class CoapLink {
     this.#handlers.lost();
   }
 
-  /** Takes the place of node-coap's own listeners, and calls them; its timers go on sending after the socket is closed. */
+  /**
+   * Takes the place of node-coap's own listeners, and calls them; its timers go on sending after the socket is closed.
+   */
   #guard(): void {
     const send = this.#socket.send.bind(this.#socket);
     Object.assign(this.#socket, {

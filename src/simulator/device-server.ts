@@ -24,7 +24,9 @@ export class DeviceServer extends Server {
     return `${request.code} ${request.url} ${request.rsinfo.address}:${request.rsinfo.port}`;
   }
 
-  /** node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too. */
+  /**
+   * node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too.
+   */
   firstBlock(message: IncomingMessage, stream: ObserveWriteStream, payload: Buffer): Buffer {
     const options = stream._packet.options ?? [];
     stream._packet.options = options.filter(({ name }) => name !== 'Block2' && name !== 'ETag');

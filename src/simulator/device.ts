@@ -28,8 +28,8 @@ const BOOT_MS = 1_000;
 export interface DeviceOptions {
   readonly endpoint: string;
   /**
-   * The servers that it registers with, at least one; the first is that of /1/0. There is no Access Control object: each
-   * of them may do everything.
+   * The servers that it registers with, at least one; the first is that of /1/0. There is no Access Control object:
+   * each of them may do everything.
    */
   readonly accounts: readonly AccountOptions[];
   /** Beside 1, 3 and 5. An object that the model does not know is refused. */
@@ -98,7 +98,9 @@ export class SimulatedDevice {
     return this.#accounts.reduce((sum, account) => sum + account.observationCount, 0);
   }
 
-  /** Binds its ports and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound. */
+  /**
+   * Binds its ports and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound.
+   */
   async start(): Promise<void> {
     const { driftMs = 5_000, sendMs = 0, random = Math.random } = this.#options;
     this.#timers.every('drift', driftMs, () => {
@@ -127,8 +129,8 @@ export class SimulatedDevice {
   }
 
   /**
-   * Send (Core 1.2 §6.4.5) of what can be read there now, to every server; the first one's answer's code, null without one
-   * or while it is muted.
+   * Send (Core 1.2 §6.4.5) of what can be read there now, to every server; the first one's answer's code, null without
+   * one or while it is muted.
    */
   async send(paths: readonly Path[], contentFormat: number = ContentFormat.senmlCbor): Promise<string | null> {
     const values = paths.flatMap((path) => readable(this.#contents, path));

@@ -42,7 +42,10 @@ function childrenOf(path: Path, { tree, executablesOf }: Discovered): Path[] {
   return tree.resourceInstanceIds(path)?.map((id) => path.child(id)) ?? [];
 }
 
-/** Those attached at the place; at the target also what it inherits. Objects tell their version, multiple resources their size. */
+/**
+ * Those attached at the place; at the target also what it inherits. Objects tell their version, multiple resources
+ * their size.
+ */
 function attributesOf(path: Path, device: Discovered, target: boolean): Record<string, string> {
   const shown: Record<string, string> = {};
   const version = path.level === 'object' ? device.versionOf(path.objectId ?? 0) : null;

@@ -4,7 +4,9 @@ import type { Sensor } from './objects.ts';
 import type { ResourceTree } from './resource-tree.ts';
 import { float, integer, numberOf } from './typed.ts';
 
-/** One step of what a device in a room measures: sensors wander between their limits, the battery drains and is charged. */
+/**
+ * One step of what a device in a room measures: sensors wander between their limits, the battery drains and is charged.
+ */
 export function drift(tree: ResourceTree, random: () => number): void {
   for (const [objectId, sensor] of Object.entries(SENSORS)) {
     for (const instanceId of tree.instanceIds(Number(objectId))) {

@@ -21,8 +21,8 @@ interface Session {
 
 /**
  * A loopback port whose datagrams go to the server through a DTLS session (RFC 7252 §9.1). The session is
- * node-dtls-client's, which speaks PSK only and sends nothing again; a session that has ended, or never began, is opened
- * anew by the next datagram, and CoAP repeats those that were lost.
+ * node-dtls-client's, which speaks PSK only and sends nothing again; a session that has ended, or never began, is
+ * opened anew by the next datagram, and CoAP repeats those that were lost.
  */
 export class DtlsTunnel implements Tunnel {
   readonly #near: NearEnd;

@@ -4,7 +4,10 @@ import type { CoapResponse } from './coap-message.ts';
 import { notAcceptable } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 
-/** What a client of each version speaks (facts of Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR and ETCH. */
+/**
+ * What a client of each version speaks (facts of Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR and
+ * ETCH.
+ */
 const SPOKEN: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [ContentFormat.text, ContentFormat.opaque, ContentFormat.tlv, ContentFormat.lwm2mJson],
   '1.1': [
@@ -61,7 +64,9 @@ export interface Content {
   readonly empty?: readonly Path[];
 }
 
-/** A 2.05 that carries the values as asked; refuses with 4.06 what the device does not speak or the format can't carry. */
+/**
+ * A 2.05 that carries the values as asked; refuses with 4.06 what the device does not speak or the format can't carry.
+ */
 export function content({ lwm2m, accept, path, values, empty = [] }: Content): CoapResponse {
   const contentFormat = accept === null ? preferred(lwm2m, path, values) : currentContentFormat(accept);
   if (!isSpoken(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not spoken`);

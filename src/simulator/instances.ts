@@ -50,7 +50,9 @@ function newInstance(state: DeviceState, objectId: number, free: number, request
   }
 }
 
-/** LwM2M CBOR says of a new instance only its resources: put below the instance's ids, that is a payload like any other. */
+/**
+ * LwM2M CBOR says of a new instance only its resources: put below the instance's ids, that is a payload like any other.
+ */
 function absolute(request: CoapRequest, objectId: number, instanceId: number): CoapRequest {
   if (request.contentFormat !== ContentFormat.lwm2mCbor) return request;
   const [mapOfOne, arrayOfTwo, uint16] = [0xa1, 0x82, 0x19];

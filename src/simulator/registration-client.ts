@@ -22,7 +22,9 @@ export interface RegistrationOptions {
   readonly log: (line: string) => void;
 }
 
-/** Keeps the device registered (Core 1.2 §6.2): Register, an Update at half of the lifetime, Register again after 4.04. */
+/**
+ * Keeps the device registered (Core 1.2 §6.2): Register, an Update at half of the lifetime, Register again after 4.04.
+ */
 export class RegistrationClient {
   readonly #link: CoapLink;
   readonly #clock: Clock;

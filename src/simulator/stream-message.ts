@@ -23,7 +23,10 @@ function lengthOf(length: number): [number, ...number[]] {
   return [14, (length - 269) >> 8, (length - 269) & 0xff];
 }
 
-/** The first message of the stream and its size in bytes; null while it is not whole. Throws when no such message can come. */
+/**
+ * The first message of the stream and its size in bytes; null while it is not whole. Throws when no such message can
+ * come.
+ */
 export function fromStream(stream: Buffer): { message: StreamMessage; size: number } | null {
   const [first = 0, high = 0, low = 0] = stream;
   const [nibble, tokenLength] = [first >> 4, first & 0x0f];

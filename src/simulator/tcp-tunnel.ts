@@ -23,8 +23,8 @@ interface Place {
 
 /**
  * A loopback port whose datagrams go to the server by a TCP or TLS connection (RFC 8323). A stream loses and repeats
- * nothing, and has neither types nor message ids: what node-coap sends confirmable is acknowledged here, what comes in is
- * confirmable with an id of its own. A connection that has ended is opened anew by the next datagram.
+ * nothing, and has neither types nor message ids: what node-coap sends confirmable is acknowledged here, what comes in
+ * is confirmable with an id of its own. A connection that has ended is opened anew by the next datagram.
  */
 export class TcpTunnel implements Tunnel {
   readonly #near: NearEnd;

@@ -1,4 +1,6 @@
-/** A loopback UDP port that carries datagrams to the server over another transport: node-coap supports only plain UDP. */
+/**
+ * A loopback UDP port that carries datagrams to the server over another transport: node-coap supports only plain UDP.
+ */
 export interface Tunnel {
   /** The loopback port that the device uses as the server's port. */
   readonly port: number;
