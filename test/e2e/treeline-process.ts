@@ -74,7 +74,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
   const serving = new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (output.includes('Ctrl-C stops it.')) resolve();
+      if (output.includes('Press Ctrl-C to stop.')) resolve();
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
