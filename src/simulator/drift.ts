@@ -23,12 +23,12 @@ function step(
   random: () => number,
 ): void {
   const before = numberOf(tree.value(instance.child(SENSOR.value))) ?? start;
-  // Drawn back to where it began, so that it does not end at a limit.
+  // Each step pulls the value towards its start, so that it does not stay at a limit.
   const moved = before + (random() * 2 - 1) * step + (start - before) * 0.01;
   measure(tree, instance, Number(Math.min(max, Math.max(min, moved)).toFixed(decimals)));
 }
 
-/** A sensor's new value, with what it makes of the least and the greatest measured. */
+/** Sets a sensor's value and updates the minimum and maximum measured values. */
 export function measure(tree: ResourceTree, instance: Path, value: number): void {
   const [least, most] = [instance.child(SENSOR.minMeasured), instance.child(SENSOR.maxMeasured)];
   tree.set(instance.child(SENSOR.value), float(value));

@@ -31,7 +31,7 @@ const SPOKEN: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   ],
 };
 
-/** The optional formats that the `ct` of the root link tells (Core 1.2 §6.2.1). */
+/** The optional formats in the `ct` attribute of the root link (Core 1.2 §6.2.1). */
 export const ADVERTISED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [],
   '1.1': [ContentFormat.cbor, ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.tlv],
@@ -48,7 +48,7 @@ export function isSpoken(lwm2m: Lwm2mVersion, contentFormat: number): boolean {
   return SPOKEN[lwm2m].includes(currentContentFormat(contentFormat));
 }
 
-/** Formats whose payload names every value by its whole path: those of the composite operations. */
+/** Whether the payload contains the full path of every value, as the composite operations require. */
 export function isComposite(contentFormat: number): boolean {
   const composite: readonly number[] = [ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.lwm2mCbor];
   return composite.includes(contentFormat);
@@ -56,9 +56,9 @@ export function isComposite(contentFormat: number): boolean {
 
 export interface Content {
   readonly lwm2m: Lwm2mVersion;
-  /** What was asked for; null: whatever the device likes. */
+  /** The requested content format; null: the device chooses. */
   readonly accept: number | null;
-  /** What was read; `/` for a composite. */
+  /** The path that was read; `/` for a composite. */
   readonly path: Path;
   readonly values: readonly PlacedValue[];
   readonly empty?: readonly Path[];
@@ -69,8 +69,8 @@ export interface Content {
  */
 export function content({ lwm2m, accept, path, values, empty = [] }: Content): CoapResponse {
   const contentFormat = accept === null ? preferred(lwm2m, path, values) : currentContentFormat(accept);
-  if (!isSpoken(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not spoken`);
-  // An object without instances, in a format that can't say so: an empty answer is legal.
+  if (!isSpoken(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not supported`);
+  // An object without instances in a format that can't represent it: an empty payload is allowed.
   const nothing =
     values.length === 0 && contentFormat !== ContentFormat.tlv && contentFormat !== ContentFormat.lwm2mCbor;
   const saysEmpty = contentFormat === ContentFormat.tlv || contentFormat === ContentFormat.lwm2mCbor;
@@ -83,7 +83,7 @@ export function content({ lwm2m, accept, path, values, empty = [] }: Content): C
   }
 }
 
-/** Text for one plain value, else TLV in 1.0 and SenML CBOR since: what most clients do. */
+/** Like most clients: text for a single value, otherwise TLV in 1.0 and SenML CBOR in later versions. */
 function preferred(lwm2m: Lwm2mVersion, path: Path, values: readonly PlacedValue[]): number {
   const [only] = values;
   const single = values.length === 1 && only !== undefined && only.path.equals(path);

@@ -10,14 +10,14 @@ export interface RegistrationOptions {
   readonly endpoint: string;
   readonly lwm2m: Lwm2mVersion;
   readonly queue: boolean;
-  /** What the device is now: asked before every Register and Update. */
+  /** The current values, read before every Register and Update. */
   readonly lifetime: () => number;
   readonly binding: () => string;
   /** The object list, in link format. */
   readonly links: () => string;
-  /** A Register was accepted: what the server had asked of the old one is gone. */
+  /** Called after an accepted Register: the observations of the old registration are over. */
   readonly registered: () => void;
-  /** The server refused a Register by a 4.xx; absent: the device tries it again later. */
+  /** Called when the server answers a Register with 4.xx. Absent: the device retries later. */
   readonly refused?: (() => void) | undefined;
   readonly log: (line: string) => void;
 }
@@ -47,17 +47,17 @@ export class RegistrationClient {
     return this.#location === null ? null : `/${this.#location.join('/')}`;
   }
 
-  /** Registers anew, whatever was before; goes on trying. Resolves after the first try. */
+  /** Registers again, also when registered, and retries until it succeeds. Resolves after the first try. */
   register(): Promise<void> {
     return this.#queue(() => this.#register());
   }
 
-  /** Tells what is another since, and that the device lives. */
+  /** Sends an Update with what has changed since the last Register or Update. */
   update(): Promise<void> {
     return this.#queue(() => (this.#location === null ? this.#register() : this.#update(this.#location)));
   }
 
-  /** De-registers; nothing is sent after it until `register`. */
+  /** De-registers. The client sends nothing more until `register` is called. */
   async deregister(): Promise<void> {
     await this.#queue(async () => {
       this.#next?.cancel();
@@ -69,7 +69,7 @@ export class RegistrationClient {
     });
   }
 
-  /** No more timers, no more tries; the registration is left as it is. */
+  /** Stops timers and retries without a De-register. */
   stop(): void {
     this.#stopped = true;
     this.#next?.cancel();
@@ -105,7 +105,7 @@ export class RegistrationClient {
       this.#succeeded();
       return;
     }
-    this.#options.log(`update → ${answer?.code ?? 'no answer'}: registering anew`);
+    this.#options.log(`update → ${answer?.code ?? 'no answer'}: registering again`);
     await this.#register();
   }
 
@@ -128,7 +128,7 @@ export class RegistrationClient {
       this.#stopped = true;
       return refused();
     }
-    log(`${what} → ${diagnosis}: again in ${wait / 1000} s`);
+    log(`${what} → ${diagnosis}: retrying in ${wait / 1000} s`);
     this.#later(wait, () => this.register());
   }
 
@@ -137,7 +137,7 @@ export class RegistrationClient {
     this.#next = this.#stopped ? null : this.#clock.after(ms, () => void task());
   }
 
-  /** One at a time, in order. */
+  /** Runs the tasks one at a time, in order. */
   #queue(task: () => Promise<void>): Promise<void> {
     this.#running = this.#running.then(() => (this.#stopped ? undefined : task()));
     return this.#running;
