@@ -111,7 +111,7 @@ export class Account {
   }
 
   /**
-   * Binds a port and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound.
+   * Binds a port and registers, with retries. Resolves after the first try; rejects when no port can be bound.
    */
   async start(): Promise<void> {
     const { endpoint, contents, clock, log, queue, isRunning, links, refused } = this.#holder;
@@ -182,8 +182,8 @@ export class Account {
   changed(path: Path): void {
     if (!this.#state.tree.has(path)) this.#state.attributes.forget(path);
     this.#observations.changed(path);
-    const isRegistered = path.level === 'instance' || path.equals(this.instance.child(SERVER.lifetime));
-    if (isRegistered && this.location !== null && this.#holder.isRunning()) {
+    const affectsRegistration = path.level === 'instance' || path.equals(this.instance.child(SERVER.lifetime));
+    if (affectsRegistration && this.location !== null && this.#holder.isRunning()) {
       this.#timers.after('update', 0, () => void this.update());
     }
   }

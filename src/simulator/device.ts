@@ -10,7 +10,7 @@ import { execute } from './execution.ts';
 import type { Actions } from './execution.ts';
 import { Firmware } from './firmware.ts';
 import { ADVERTISED } from './formats.ts';
-import { DEVICE, deviceObject, FIRMWARE, SENSOR, SENSORS, toldVersion } from './objects.ts';
+import { DEVICE, deviceObject, FIRMWARE, SENSOR, SENSORS, explicitVersion } from './objects.ts';
 import type { DeviceObject, ObjectsOptions } from './objects.ts';
 import type { Answered } from './operations.ts';
 import { readable } from './reading.ts';
@@ -35,7 +35,7 @@ export interface DeviceOptions {
   /** Object ids in addition to 1, 3 and 5. The model must contain them. */
   readonly objects: readonly number[];
   readonly lwm2m?: Lwm2mVersion;
-  /** Queue mode: the radio is off `awakeMs` after the last message, 93 s unless told (RFC 7252's MAX_TRANSMIT_WAIT). */
+  /** Queue mode: the radio is off `awakeMs` after the last message, by default 93 s (MAX_TRANSMIT_WAIT of RFC 7252). */
   readonly queue?: boolean;
   readonly awakeMs?: number;
   /** Milliseconds between changes of the measured values; 0: no changes. */
@@ -106,7 +106,7 @@ export class SimulatedDevice {
   }
 
   /**
-   * Binds its ports and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound.
+   * Binds the ports and registers, with retries. Resolves after the first try; rejects when no port can be bound.
    */
   async start(): Promise<void> {
     const { driftMs = 5_000, sendMs = 0, random = Math.random } = this.#options;
@@ -136,8 +136,8 @@ export class SimulatedDevice {
   }
 
   /**
-   * Send (Core 1.2 §6.4.5) of what can be read there now, to every server; the first one's answer's code, null without
-   * one or while it is muted.
+   * Sends the readable values at the paths to every server (Core 1.2 §6.4.5). Resolves with the response code of the
+   * first server; null without a response or while it is muted.
    */
   async send(paths: readonly Path[], contentFormat: number = ContentFormat.senmlCbor): Promise<string | null> {
     const values = paths.flatMap((path) => readable(this.#contents, path));
@@ -245,10 +245,10 @@ export class SimulatedDevice {
    */
   #links(): string {
     const { lwm2m, objects } = this.#contents;
-    const spoken = ADVERTISED[lwm2m].join(' ');
-    const root: Link = { uri: '/', attributes: { rt: 'oma.lwm2m', ...(spoken === '' ? {} : { ct: spoken }) } };
+    const advertised = ADVERTISED[lwm2m].join(' ');
+    const root: Link = { uri: '/', attributes: { rt: 'oma.lwm2m', ...(advertised === '' ? {} : { ct: advertised }) } };
     const links = [...objects].flatMap(([objectId, { definition }]): Link[] => {
-      const ver = toldVersion(lwm2m, definition);
+      const ver = explicitVersion(lwm2m, definition);
       const instances = this.tree.instanceIds(objectId).map((id) => ({ uri: `/${objectId}/${id}`, attributes: {} }));
       const object = { uri: `/${objectId}`, attributes: ver === null ? {} : { ver } };
       return ver === null && instances.length > 0 ? instances : [object, ...instances];

@@ -43,8 +43,8 @@ function childrenOf(path: Path, { tree, executablesOf }: Discovered): Path[] {
 }
 
 /**
- * Those attached at the place; at the target also what it inherits. Objects tell their version, multiple resources
- * their size.
+ * The attributes attached to the path; for the target also the inherited ones. Objects show `ver`, multiple resources
+ * `dim`.
  */
 function attributesOf(path: Path, device: Discovered, target: boolean): Record<string, string> {
   const shown: Record<string, string> = {};

@@ -5,7 +5,8 @@ import type { ResourceTree } from './resource-tree.ts';
 import { float, integer, numberOf } from './typed.ts';
 
 /**
- * One step of what a device in a room measures: sensors wander between their limits, the battery drains and is charged.
+ * Changes the measured values by one step: sensor values move between their limits, and the battery drains and is
+ * recharged.
  */
 export function drift(tree: ResourceTree, random: () => number): void {
   for (const [objectId, sensor] of Object.entries(SENSORS)) {

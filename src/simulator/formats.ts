@@ -5,10 +5,10 @@ import { notAcceptable } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 
 /**
- * What a client of each version speaks (facts of Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR and
- * ETCH.
+ * The content formats of a client of each version (Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR
+ * and ETCH.
  */
-const SPOKEN: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
+const SUPPORTED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [ContentFormat.text, ContentFormat.opaque, ContentFormat.tlv, ContentFormat.lwm2mJson],
   '1.1': [
     ContentFormat.text,
@@ -44,8 +44,8 @@ export const ADVERTISED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   ],
 };
 
-export function isSpoken(lwm2m: Lwm2mVersion, contentFormat: number): boolean {
-  return SPOKEN[lwm2m].includes(currentContentFormat(contentFormat));
+export function isSupported(lwm2m: Lwm2mVersion, contentFormat: number): boolean {
+  return SUPPORTED[lwm2m].includes(currentContentFormat(contentFormat));
 }
 
 /** Whether the payload contains the full path of every value, as the composite operations require. */
@@ -65,11 +65,12 @@ export interface Content {
 }
 
 /**
- * A 2.05 that carries the values as asked; refuses with 4.06 what the device does not speak or the format can't carry.
+ * Makes a 2.05 response with the values in the requested format. Refuses with 4.06 a format that the device does not
+ * support or that can't encode the values.
  */
 export function content({ lwm2m, accept, path, values, empty = [] }: Content): CoapResponse {
   const contentFormat = accept === null ? preferred(lwm2m, path, values) : currentContentFormat(accept);
-  if (!isSpoken(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not supported`);
+  if (!isSupported(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not supported`);
   // An object without instances in a format that can't represent it: an empty payload is allowed.
   const nothing =
     values.length === 0 && contentFormat !== ContentFormat.tlv && contentFormat !== ContentFormat.lwm2mCbor;

@@ -55,7 +55,8 @@ function newInstance(state: DeviceState, objectId: number, free: number, request
 }
 
 /**
- * LwM2M CBOR says of a new instance only its resources: put below the instance's ids, that is a payload like any other.
+ * In LwM2M CBOR, a Create contains only the resources. Adds the ids of object and instance, so that the usual decoder
+ * accepts it.
  */
 function absolute(request: CoapRequest, objectId: number, instanceId: number): CoapRequest {
   if (request.contentFormat !== ContentFormat.lwm2mCbor) return request;

@@ -20,7 +20,7 @@ function verb({ method, accept, observe, payload, contentFormat, query, path }: 
     case 'FETCH':
       return 'read';
     case 'PUT':
-      return payload.length === 0 && contentFormat === null && query.length > 0 ? 'attach to' : 'replace';
+      return payload.length === 0 && contentFormat === null && query.length > 0 ? 'write attributes of' : 'replace';
     case 'POST':
       if (path.length === 1) return 'create in';
       return path.length === 3 && (contentFormat ?? 0) === 0 ? 'execute' : 'write';

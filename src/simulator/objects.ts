@@ -83,7 +83,7 @@ export interface ObjectsOptions {
 }
 
 /** The object version that a Register must contain; null when it is implied (Core 1.2 §7.2.2). */
-export function toldVersion(lwm2m: Lwm2mVersion, { id, version }: ObjectDefinition): string | null {
+export function explicitVersion(lwm2m: Lwm2mVersion, { id, version }: ObjectDefinition): string | null {
   return version === impliedObjectVersion(id, lwm2m) ? null : version;
 }
 

@@ -13,7 +13,7 @@ import type { DeviceState } from './device-state.ts';
 import { discover } from './discover.ts';
 import { create, remove } from './instances.ts';
 import type { ObservationRequest } from './observations.ts';
-import { toldVersion } from './objects.ts';
+import { explicitVersion } from './objects.ts';
 import { read, readComposite } from './reading.ts';
 import { badRequest, notAllowed, notFound } from './refusal.ts';
 import { decoding, refusing, write, writeComposite } from './writing.ts';
@@ -81,7 +81,7 @@ function get(state: DeviceState, path: Path, { accept, query }: CoapRequest): An
     attributes: state.attributes,
     versionOf: (objectId) => {
       const object = state.objects.get(objectId);
-      return object === undefined ? null : toldVersion(state.lwm2m, object.definition);
+      return object === undefined ? null : explicitVersion(state.lwm2m, object.definition);
     },
     executablesOf: (objectId) => state.objects.get(objectId)?.executables ?? new Set(),
   });

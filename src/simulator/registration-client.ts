@@ -30,7 +30,7 @@ export class RegistrationClient {
   readonly #clock: Clock;
   readonly #options: RegistrationOptions;
   #location: readonly string[] | null = null;
-  #told = { lifetime: 0, binding: '', links: '' };
+  #sent = { lifetime: 0, binding: '', links: '' };
   #failures = 0;
   #next: Timer | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -78,29 +78,29 @@ export class RegistrationClient {
   async #register(): Promise<void> {
     const { endpoint, lwm2m, queue, log } = this.#options;
     this.#location = null;
-    const told = this.#current();
-    const query = [`ep=${endpoint}`, `lt=${told.lifetime}`, `lwm2m=${lwm2m}`, `b=${told.binding}`];
+    const current = this.#current();
+    const query = [`ep=${endpoint}`, `lt=${current.lifetime}`, `lwm2m=${lwm2m}`, `b=${current.binding}`];
     if (queue && lwm2m !== '1.0') query.push('Q');
-    const payload = Buffer.from(told.links);
+    const payload = Buffer.from(current.links);
     const answer = await this.#link.ask({ method: 'POST', path: ['rd'], query, contentFormat: LINK_FORMAT, payload });
     if (answer?.code !== '2.01') return this.#failed('register', answer);
     this.#location = answer.locationPath;
-    this.#told = told;
+    this.#sent = current;
     this.#succeeded();
     log(`registered as ${endpoint} at ${this.location}`);
     this.#options.registered();
   }
 
   async #update(location: readonly string[]): Promise<void> {
-    const told = this.#current();
+    const current = this.#current();
     const query: string[] = [];
-    if (told.lifetime !== this.#told.lifetime) query.push(`lt=${told.lifetime}`);
-    if (told.binding !== this.#told.binding) query.push(`b=${told.binding}`);
+    if (current.lifetime !== this.#sent.lifetime) query.push(`lt=${current.lifetime}`);
+    if (current.binding !== this.#sent.binding) query.push(`b=${current.binding}`);
     const body =
-      told.links === this.#told.links ? {} : { contentFormat: LINK_FORMAT, payload: Buffer.from(told.links) };
+      current.links === this.#sent.links ? {} : { contentFormat: LINK_FORMAT, payload: Buffer.from(current.links) };
     const answer = await this.#link.ask({ method: 'POST', path: location, query, ...body });
     if (answer?.code === '2.04') {
-      this.#told = told;
+      this.#sent = current;
       this.#options.log('updated the registration');
       this.#succeeded();
       return;
@@ -115,7 +115,7 @@ export class RegistrationClient {
 
   #succeeded(): void {
     this.#failures = 0;
-    if (this.#told.lifetime > 0) this.#later((this.#told.lifetime * 1000) / 2, () => this.update());
+    if (this.#sent.lifetime > 0) this.#later((this.#sent.lifetime * 1000) / 2, () => this.update());
   }
 
   #failed(what: string, answer: UplinkAnswer | null): void {

@@ -24,8 +24,8 @@ function lengthOf(length: number): [number, ...number[]] {
 }
 
 /**
- * The first message of the stream and its size in bytes; null while it is not whole. Throws when no such message can
- * come.
+ * Parses the first message of the stream; returns it with its size in bytes, or null while it is incomplete. Throws
+ * when it is invalid.
  */
 export function fromStream(stream: Buffer): { message: StreamMessage; size: number } | null {
   const [first = 0, high = 0, low = 0] = stream;

@@ -3,7 +3,7 @@ import type { Decoded, Path, Reading, TypedValue } from '../lwm2m/index.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { checkInstance, checkOperation, definitionAt } from './device-state.ts';
 import type { DeviceState } from './device-state.ts';
-import { isSpoken } from './formats.ts';
+import { isSupported } from './formats.ts';
 import { badRequest, notAllowed, notFound, Refusal, unsupportedFormat } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 import { numberOf } from './typed.ts';
@@ -68,7 +68,7 @@ export function creatable(state: DeviceState, readings: readonly Reading[]): Pla
 export function decoding(state: DeviceState, path: Path, { contentFormat, payload }: CoapRequest) {
   // A payload without Content-Format is text, as in Leshan and Wakaama.
   const format = contentFormat ?? 0;
-  if (!isSpoken(state.lwm2m, format)) throw unsupportedFormat(`content format ${format} is not supported`);
+  if (!isSupported(state.lwm2m, format)) throw unsupportedFormat(`content format ${format} is not supported`);
   const versionOf = (objectId: number): string | undefined => state.objects.get(objectId)?.definition.version;
   return { contentFormat: format, payload, path, model: state.model, versionOf, now: state.now() };
 }

@@ -11,7 +11,7 @@ const ENDPOINT = 'urn:imei:490154203237610';
 /** RFC 7252 §12.1.1. */
 const [POST, DELETE] = [2, 4];
 
-interface Told {
+interface BootstrapChange {
   readonly bootstrapChanged: { readonly status: string; readonly reason: string | null };
 }
 
@@ -63,7 +63,7 @@ it('after the restart, the device bootstraps immediately', async () => {
   // The server has another port after the restart.
   await plan(known.id);
   const finished = until(
-    treeline.webSocket<Told>(CHANGES),
+    treeline.webSocket<BootstrapChange>(CHANGES),
     ({ bootstrapChanged: { status } }) => status === 'FINISHED',
   );
   const device = runDevice(treeline.coap, ENDPOINT, '--bootstrap', bootstrapUri());

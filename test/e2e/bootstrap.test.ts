@@ -26,10 +26,10 @@ describe('the simulated device with only a bootstrap server', () => {
         uri: `coaps://${treeline.coaps.host}:${treeline.coaps.port}`,
       },
     );
-    const told = treeline.webSocket<{ bootstrapChanged: { status: string; endpoint: string; steps: object[] } }>(
+    const changes = treeline.webSocket<{ bootstrapChanged: { status: string; endpoint: string; steps: object[] } }>(
       'subscription { bootstrapChanged { status endpoint steps { operation } } }',
     );
-    const finished = until(told, ({ bootstrapChanged }) => bootstrapChanged.status === 'FINISHED');
+    const finished = until(changes, ({ bootstrapChanged }) => bootstrapChanged.status === 'FINISHED');
     const statuses = treeline.webSocket<{ deviceStatusChanged: { status: string } }>(
       'subscription { deviceStatusChanged { status } }',
     );

@@ -36,9 +36,9 @@ async function serving(
   const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const endpoint = createCoapEndpoint({ transport, clock: systemClock });
   const steps: string[] = [];
-  let told: (outcome: BootstrapOutcome) => void = nothing;
+  let settle: (outcome: BootstrapOutcome) => void = nothing;
   const ended = new Promise<BootstrapOutcome>((resolve) => {
-    told = resolve;
+    settle = resolve;
   });
   const configuration = { deletes: [Path.of(0), Path.of(1)], values, reads: [Path.of(1)] };
   const refused = { admitted: false, code: '4.00', reason: 'unknown device' } as const;
@@ -49,7 +49,7 @@ async function serving(
     host: {
       admit: async () => (admission ? { ...admission, configuration } : refused),
       stepped: async (_id, { operation, path, code }) => void steps.push(`${operation} ${path} ${code}`),
-      ended: async (_id, outcome) => told(outcome),
+      ended: async (_id, outcome) => settle(outcome),
     },
   });
   closing.push(() => endpoint.close());

@@ -59,8 +59,8 @@ const status = (): DeviceStatusEvent => ({
 
 /** Records like the fleet: calls the function that `record` resolves with after the commit. */
 async function record(into: TelemetrySink, ...batches: TelemetryBatch[]): Promise<void> {
-  const told = await store().asTenant(device.tenantId, (tx) => into.record(tx, batches));
-  told();
+  const announce = await store().asTenant(device.tenantId, (tx) => into.record(tx, batches));
+  announce();
 }
 
 const points = () =>
@@ -126,9 +126,11 @@ describe('mapped readings', () => {
 
   it('are published on the bus and wake the publisher only after the commit', async () => {
     const heard = bus.subscribe('telemetry', `acme/${device.deviceId}`)[Symbol.asyncIterator]();
-    const told = await store().asTenant('acme', (tx) => sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]));
+    const announce = await store().asTenant('acme', (tx) =>
+      sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]),
+    );
     expect([bus.snapshot().published, woken, counting.points]).toEqual([0, 0, 0]);
-    told();
+    announce();
     const { value } = await heard.next();
     const [point] = await points();
     expect(value).toEqual({
@@ -214,8 +216,8 @@ describe('a dead letter', () => {
 
 describe('a status event', () => {
   it('is added to the outbox', async () => {
-    const told = await store().asTenant('acme', (tx) => sink.enqueueStatus(tx, [status()]));
-    told();
+    const announce = await store().asTenant('acme', (tx) => sink.enqueueStatus(tx, [status()]));
+    announce();
     const [row] = await waiting();
     expect(row).toMatchObject({ ...device, kind: 'status', event: { event_id: row?.eventId, reason: 'registered' } });
     expect(woken).toBe(1);
