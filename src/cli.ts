@@ -9,8 +9,8 @@ import { schemaCommand } from './cli/schema.ts';
 import { serveCommand } from './cli/serve.ts';
 
 const program = new Command('treeline')
-  .description('A GraphQL-fronted device-management API with an embedded LwM2M server.')
-  .showHelpAfterError('(treeline --help says more)');
+  .description('A GraphQL API for device management with an embedded LwM2M server.')
+  .showHelpAfterError('(run treeline --help for the commands and options)');
 
 for (const command of [
   serveCommand,

@@ -1,5 +1,5 @@
 /**
- * Time as the rooms see it, passed in so that a test of a 93-second window takes milliseconds.
+ * The source of time and timers for all modules. It is injected, so that a test of a 93-second window takes milliseconds.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -9,11 +9,11 @@ export interface Clock {
 }
 
 export interface Timer {
-  /** Idempotent; a cancelled timer never runs its task. */
+  /** Idempotent. A cancelled timer never runs its task. */
   cancel(): void;
 }
 
-/** setTimeout takes a signed 32-bit delay; a longer one would fire at once. */
+/** setTimeout takes a signed 32-bit delay: a longer one would fire immediately. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

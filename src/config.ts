@@ -3,8 +3,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Every setting in one place: its variable, its default, its check and its meaning. Settings come from the environment
- * and are checked at start; a wrong one ends the start with its name and its value.
+ * Defines every setting: its environment variable, default, check and meaning. The settings are checked at start; an
+ * invalid one ends the start with an error that names the variable and its value.
  */
 
 export interface Config {
@@ -16,7 +16,7 @@ export interface Config {
     readonly telemetryTopic: string;
     readonly statusTopic: string;
     readonly format: 'json' | 'protobuf';
-    /** Null: in clear. `authoritiesFile`: PEM; null: those that Node trusts. */
+    /** Null: no TLS. `authoritiesFile`: PEM; null: Node’s built-in certificate authorities. */
     readonly tls: { readonly authoritiesFile: string | null } | null;
     readonly sasl: {
       readonly mechanism: SaslMechanism;
@@ -35,21 +35,21 @@ export interface Config {
   readonly coaps: {
     readonly hosts: readonly string[];
     readonly port: number;
-    /** Files in PEM; null: made at first start. */
+    /** PEM files; null: generated at the first start. */
     readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
   };
-  /** Where devices bootstrap: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
+  /** Ports of the bootstrap server: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
   readonly bootstrap: { readonly port: number; readonly coapsPort: number };
-  /** Where the embedded database and what the first start makes are kept. */
+  /** Directory of the embedded database and of the files that the first start generates. */
   readonly dataDir: string;
-  /** 32 bytes; null: made at first start, in a file of `dataDir`. */
+  /** 32 bytes; null: generated at the first start, in a file of `dataDir`. */
   readonly secretKey: Uint8Array | null;
-  /** Null: made at first start. */
+  /** Null: generated at the first start. */
   readonly adminToken: string | null;
   readonly autoProvision: boolean;
-  /** Seconds that a registration outlives its lifetime. */
+  /** Seconds between the end of a registration’s lifetime and its removal. */
   readonly registrationGrace: number;
-  /** Days that telemetry is kept in the database. */
+  /** Days before telemetry is deleted from the database. */
   readonly telemetryRetention: number;
   readonly logLevel: LogLevel;
 }
@@ -60,107 +60,126 @@ export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** One wrong setting: `TREELINE_HTTP_PORT: "abc" is no port (0 to 65535)`. */
+/** One invalid setting: `TREELINE_HTTP_PORT: "abc" is invalid; it must be a port number from 0 to 65535`. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 interface Setting {
   readonly variable: string;
-  /** As the environment would say it; null: absent has a meaning of its own. */
+  /** Default, written as in the environment; null: `meaning` says what happens when the variable is absent. */
   readonly fallback: string | null;
   readonly meaning: string;
-  /** A secret's value never stands in an error. */
+  /** Errors never contain the value of a secret. */
   readonly secret?: boolean;
 }
 
-/** In the order of the README's table. */
+/** In the order of the table in the README. */
 export const settings = {
   databaseUrl: {
     variable: 'DATABASE_URL',
     fallback: null,
     secret: true,
     meaning:
-      'Postgres, as postgres://user:password@host:5432/database. Absent: the embedded database in TREELINE_DATA_DIR.',
+      'Postgres database, for example postgres://user:password@host:5432/database. If absent, Treeline uses the embedded database in TREELINE_DATA_DIR.',
   },
   dataDir: {
     variable: 'TREELINE_DATA_DIR',
     fallback: './.treeline',
-    meaning: 'Where the embedded database, the secret key and the DTLS certificate that Treeline made are kept.',
+    meaning: 'Directory of the embedded database and of the secret key and DTLS certificate that Treeline generates.',
   },
   kafkaBrokers: {
     variable: 'KAFKA_BROKERS',
     fallback: null,
     meaning:
-      'Brokers of Redpanda or Kafka, as host:9092,host:9092. Absent: nothing is published, points are stored all the same.',
+      'Redpanda or Kafka brokers, separated by commas, for example host:9092,host:9092. If absent, telemetry is stored but not published.',
   },
-  kafkaTls: { variable: 'KAFKA_TLS', fallback: 'false', meaning: 'Whether the brokers are spoken to over TLS.' },
+  kafkaTls: { variable: 'KAFKA_TLS', fallback: 'false', meaning: 'Whether Treeline connects to the brokers over TLS.' },
   kafkaAuthorities: {
     variable: 'KAFKA_TLS_CA',
     fallback: null,
-    meaning: 'PEM file with the authorities that the brokers’ certificates come from. Absent: those that Node trusts.',
+    meaning:
+      'PEM file with the certificate authorities of the brokers. If absent, Treeline uses Node’s built-in certificate authorities.',
   },
   kafkaMechanism: {
     variable: 'KAFKA_SASL_MECHANISM',
     fallback: null,
-    meaning: `How Treeline proves itself to the brokers: ${SASL_MECHANISMS.join(', ')}; plain over TLS only. Absent: not at all.`,
+    meaning: `SASL mechanism for the brokers: ${SASL_MECHANISMS.join(', ')}; plain requires KAFKA_TLS=true. If absent, Treeline does not authenticate.`,
   },
-  kafkaUsername: { variable: 'KAFKA_SASL_USERNAME', fallback: null, meaning: 'With KAFKA_SASL_MECHANISM.' },
+  kafkaUsername: {
+    variable: 'KAFKA_SASL_USERNAME',
+    fallback: null,
+    meaning: 'SASL user name; required with KAFKA_SASL_MECHANISM.',
+  },
   kafkaPassword: {
     variable: 'KAFKA_SASL_PASSWORD',
     fallback: null,
     secret: true,
-    meaning: 'With KAFKA_SASL_MECHANISM.',
+    meaning: 'SASL password; required with KAFKA_SASL_MECHANISM.',
   },
   telemetryTopic: {
     variable: 'TREELINE_TELEMETRY_TOPIC',
     fallback: 'telemetry.raw.{tenant_id}',
-    meaning: 'Topic of telemetry points; {tenant_id} is filled in.',
+    meaning: 'Topic of telemetry points; Treeline replaces {tenant_id} with the tenant’s id.',
   },
   statusTopic: {
     variable: 'TREELINE_STATUS_TOPIC',
     fallback: 'device.status',
-    meaning: 'Topic of device status events; {tenant_id} is filled in.',
+    meaning: 'Topic of device status events; Treeline replaces {tenant_id} with the tenant’s id.',
   },
-  telemetryFormat: { variable: 'TREELINE_TELEMETRY_FORMAT', fallback: 'json', meaning: 'json or protobuf.' },
+  telemetryFormat: {
+    variable: 'TREELINE_TELEMETRY_FORMAT',
+    fallback: 'json',
+    meaning: 'Format of telemetry points: json or protobuf. Status events are always JSON.',
+  },
   telemetryRetention: {
     variable: 'TREELINE_TELEMETRY_RETENTION_DAYS',
     fallback: '30',
-    meaning: 'Days that telemetry is kept in the database.',
+    meaning: 'Days before telemetry is deleted from the database (1 to 3650).',
   },
-  httpHost: { variable: 'TREELINE_HTTP_HOST', fallback: '127.0.0.1', meaning: 'Address that GraphQL listens on.' },
+  httpHost: {
+    variable: 'TREELINE_HTTP_HOST',
+    fallback: '127.0.0.1',
+    meaning: 'Host name or address that the GraphQL server listens on.',
+  },
   httpPort: {
     variable: 'TREELINE_HTTP_PORT',
     fallback: '4000',
-    meaning: 'Port of GraphQL over HTTP, WebSocket and SSE.',
+    meaning: 'Port of the GraphQL server (HTTP, WebSocket and SSE).',
   },
   allowedOrigins: {
     variable: 'TREELINE_ALLOWED_ORIGINS',
     fallback: '',
-    meaning: 'Browser origins that may call the API, as https://app.example.com,https://ops.example.com.',
+    meaning:
+      'Origins of web apps on other sites that may call the API, exactly as the browser sends them, separated by commas: http://localhost:5173,https://app.example.com. No slash at the end, no *.',
   },
   introspection: {
     variable: 'TREELINE_INTROSPECTION',
     fallback: 'true',
-    meaning: 'Whether the schema may be asked for.',
+    meaning: 'Whether clients may query the schema (GraphQL introspection).',
   },
-  graphiql: { variable: 'TREELINE_GRAPHIQL', fallback: 'true', meaning: 'Whether GET /graphql shows GraphiQL.' },
+  graphiql: {
+    variable: 'TREELINE_GRAPHIQL',
+    fallback: 'true',
+    meaning: 'Whether a browser that opens /graphql gets GraphiQL.',
+  },
   coapHost: {
     variable: 'TREELINE_COAP_HOST',
     fallback: '127.0.0.1',
     meaning:
-      'Address that NoSec CoAP listens on: loopback unless told otherwise, for NoSec devices prove nothing about themselves.',
+      'IP address that NoSec CoAP listens on. The default is loopback because NoSec devices are not authenticated.',
   },
   coapPort: { variable: 'TREELINE_COAP_PORT', fallback: '5683', meaning: 'Port of NoSec CoAP, UDP and TCP.' },
   coapAckTimeout: {
     variable: 'TREELINE_COAP_ACK_TIMEOUT_MS',
     fallback: '2000',
-    meaning: 'ACK_TIMEOUT of RFC 7252 §4.8 in milliseconds; NB-IoT wants 4000 to 15000.',
+    meaning: 'ACK_TIMEOUT of RFC 7252 §4.8 in milliseconds (100 to 60000); NB-IoT needs 4000 to 15000.',
   },
   coapsHost: {
     variable: 'TREELINE_COAPS_HOST',
     fallback: null,
-    meaning: 'Addresses that CoAP over DTLS and TLS listens on, with commas between. Absent: all of the machine.',
+    meaning:
+      'IP addresses that CoAP over DTLS and TLS listens on, separated by commas. If absent, all addresses of the machine.',
   },
   coapsPort: {
     variable: 'TREELINE_COAPS_PORT',
@@ -170,7 +189,8 @@ export const settings = {
   bootstrapPort: {
     variable: 'TREELINE_BOOTSTRAP_PORT',
     fallback: '5783',
-    meaning: 'UDP port of the bootstrap server over NoSec CoAP, on TREELINE_COAP_HOST; it answers this machine only.',
+    meaning:
+      'UDP port of the bootstrap server over NoSec CoAP, on TREELINE_COAP_HOST. It answers only clients on the same machine.',
   },
   bootstrapCoapsPort: {
     variable: 'TREELINE_BOOTSTRAP_COAPS_PORT',
@@ -181,7 +201,7 @@ export const settings = {
     variable: 'TREELINE_DTLS_CERT',
     fallback: null,
     meaning:
-      'PEM file with the server’s certificate (EC P-256) and its issuers. Absent: self-signed, made at first start.',
+      'PEM file with the server’s certificate (EC P-256) and its issuers. If absent, the first start generates a self-signed certificate.',
   },
   dtlsKey: {
     variable: 'TREELINE_DTLS_KEY',
@@ -193,56 +213,60 @@ export const settings = {
     fallback: null,
     secret: true,
     meaning:
-      'Key that device keys are encrypted with at rest: 32 bytes in base64 or hex. Absent: made at first start, in secret.key of TREELINE_DATA_DIR (mode 0600).',
+      'Key that encrypts device keys in the database: 32 bytes in base64 or hex. If absent, the first start generates one in the file secret.key of TREELINE_DATA_DIR (mode 0600).',
   },
   adminToken: {
     variable: 'TREELINE_ADMIN_TOKEN',
     fallback: null,
     secret: true,
     meaning:
-      'Bearer token of the default tenant’s admin, at least 16 characters. Absent: made at first start, printed once, stored hashed.',
+      'Bearer token of the default tenant’s admin: 16 to 256 printable ASCII characters without spaces. If absent, the first start generates a token, prints it once and stores only its hash.',
   },
   autoProvision: {
     variable: 'TREELINE_AUTO_PROVISION',
     fallback: null,
     meaning:
-      'Whether NoSec devices with unknown endpoints are provisioned into the default tenant and profile. Absent: true with the embedded database, false with DATABASE_URL.',
+      'Whether a NoSec device with an unknown endpoint is added to the default tenant and profile when it registers. If absent: true with the embedded database, false with DATABASE_URL.',
   },
   registrationGrace: {
     variable: 'TREELINE_REGISTRATION_GRACE_SECONDS',
     fallback: '93',
-    meaning: 'Seconds that a registration outlives its lifetime before it expires.',
+    meaning: 'Seconds after the end of its lifetime until a registration expires (0 to 86400).',
   },
-  logLevel: { variable: 'TREELINE_LOG_LEVEL', fallback: 'info', meaning: LOG_LEVELS.join(', ') },
+  logLevel: {
+    variable: 'TREELINE_LOG_LEVEL',
+    fallback: 'info',
+    meaning: `Lowest level that is logged: ${LOG_LEVELS.join(', ')}.`,
+  },
 } as const satisfies Record<string, Setting>;
 
-/** Throws ConfigError for the first setting that is wrong. */
+/** Throws ConfigError for the first invalid setting. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  /** The variable's text, trimmed; empty counts as absent. */
+  /** Trims the variable’s text; treats an empty one as absent. */
   const read = (setting: Setting): string | null => environment[setting.variable]?.trim() || setting.fallback;
   const parse = <T>(setting: Setting, check: (text: string) => T | undefined, wanted: string): T => {
     const text = read(setting) ?? '';
     const value = check(text);
     if (value !== undefined) return value;
     throw new ConfigError(
-      `${setting.variable}: ${setting.secret ? 'its value' : JSON.stringify(text)} is no ${wanted}`,
+      `${setting.variable}: ${setting.secret ? 'the value' : JSON.stringify(text)} is invalid; it must be ${wanted}`,
     );
   };
   const accountOf = (name: Setting, secret: Setting): { readonly username: string; readonly password: string } => {
     const [username, password] = [read(name), read(secret)];
     if (username !== null && password !== null) return { username, password };
     const missing = username === null ? name : secret;
-    throw new ConfigError(`${missing.variable}: is absent, but ${settings.kafkaMechanism.variable} wants it`);
+    throw new ConfigError(`${missing.variable} is missing; ${settings.kafkaMechanism.variable} requires it`);
   };
-  const port = (setting: Setting): number => parse(setting, integer(0, 65_535), 'port (0 to 65535)');
+  const port = (setting: Setting): number => parse(setting, integer(0, 65_535), 'a port number from 0 to 65535');
   const flag = (setting: Setting): boolean => parse(setting, boolean, 'true or false');
-  const host = (setting: Setting): string => parse(setting, address, 'host name or address');
+  const host = (setting: Setting): string => parse(setting, address, 'a host name or an IP address');
 
   const files = [settings.dtlsCertificate, settings.dtlsKey].map(read);
   if ((files[0] === null) !== (files[1] === null)) {
     const missing = files[0] === null ? settings.dtlsCertificate : settings.dtlsKey;
     throw new ConfigError(
-      `${missing.variable}: is absent, but ${settings.dtlsCertificate.variable} and ${settings.dtlsKey.variable} go together`,
+      `${missing.variable} is missing; set both ${settings.dtlsCertificate.variable} and ${settings.dtlsKey.variable}, or neither`,
     );
   }
   const [certificateFile, keyFile] = files;
@@ -250,22 +274,29 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const mechanism =
     read(settings.kafkaMechanism) === null
       ? null
-      : parse(settings.kafkaMechanism, oneOf(SASL_MECHANISMS), `SASL mechanism (${SASL_MECHANISMS.join(', ')})`);
+      : parse(settings.kafkaMechanism, oneOf(SASL_MECHANISMS), `one of ${SASL_MECHANISMS.join(', ')}`);
   if (mechanism === 'plain' && !kafkaTls) {
-    throw new ConfigError(`${settings.kafkaMechanism.variable}: "plain" sends the password in clear without KAFKA_TLS`);
+    throw new ConfigError(
+      `${settings.kafkaMechanism.variable}: "plain" sends the password unencrypted; set ${settings.kafkaTls.variable}=true`,
+    );
   }
   const dataDir = read(settings.dataDir) ?? settings.dataDir.fallback;
   const databaseUrl =
-    read(settings.databaseUrl) === null ? null : parse(settings.databaseUrl, postgresUrl, 'postgres:// URL');
+    read(settings.databaseUrl) === null
+      ? null
+      : parse(settings.databaseUrl, postgresUrl, 'a URL like postgres://user:password@host:5432/database');
   return {
     database:
       databaseUrl === null
         ? { kind: 'embedded', directory: join(dataDir, 'database') }
         : { kind: 'postgres', url: databaseUrl },
     kafka: {
-      brokers: read(settings.kafkaBrokers) === null ? [] : parse(settings.kafkaBrokers, brokers, 'list of host:port'),
-      telemetryTopic: parse(settings.telemetryTopic, topic, 'topic name (letters, digits, ".", "_", "-", {tenant_id})'),
-      statusTopic: parse(settings.statusTopic, topic, 'topic name (letters, digits, ".", "_", "-", {tenant_id})'),
+      brokers:
+        read(settings.kafkaBrokers) === null
+          ? []
+          : parse(settings.kafkaBrokers, brokers, 'a list like host:9092,host:9092'),
+      telemetryTopic: parse(settings.telemetryTopic, topic, TOPIC_RULE),
+      statusTopic: parse(settings.statusTopic, topic, TOPIC_RULE),
       format: parse(settings.telemetryFormat, oneOf(['json', 'protobuf'] as const), 'json or protobuf'),
       tls: kafkaTls ? { authoritiesFile: read(settings.kafkaAuthorities) } : null,
       sasl: mechanism === null ? null : { mechanism, ...accountOf(settings.kafkaUsername, settings.kafkaPassword) },
@@ -273,37 +304,43 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     http: {
       host: host(settings.httpHost),
       port: port(settings.httpPort),
-      allowedOrigins: parse(settings.allowedOrigins, origins, 'list of origins like https://app.example.com'),
+      allowedOrigins: parse(
+        settings.allowedOrigins,
+        origins,
+        'a comma-separated list of origins like https://app.example.com, without a path or a slash at the end',
+      ),
       introspection: flag(settings.introspection),
       graphiql: flag(settings.graphiql),
     },
     coap: {
-      host: parse(settings.coapHost, ip, 'IP address'),
+      host: parse(settings.coapHost, ip, 'an IP address'),
       port: port(settings.coapPort),
-      ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'number of milliseconds (100 to 60000)'),
+      ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'a number of milliseconds from 100 to 60000'),
     },
     coaps: {
       hosts:
-        read(settings.coapsHost) === null ? [everywhere()] : parse(settings.coapsHost, ips, 'list of IP addresses'),
+        read(settings.coapsHost) === null
+          ? [everywhere()]
+          : parse(settings.coapsHost, ips, 'a comma-separated list of IP addresses'),
       port: port(settings.coapsPort),
       identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
     },
     bootstrap: { port: port(settings.bootstrapPort), coapsPort: port(settings.bootstrapCoapsPort) },
     dataDir,
     secretKey:
-      read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'key of 32 bytes in base64 or hex'),
+      read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'a key of 32 bytes in base64 or hex'),
     adminToken:
       read(settings.adminToken) === null
         ? null
-        : parse(settings.adminToken, token, 'token of 16 to 256 printable characters'),
+        : parse(settings.adminToken, token, '16 to 256 printable ASCII characters without spaces'),
     autoProvision: read(settings.autoProvision) === null ? databaseUrl === null : flag(settings.autoProvision),
-    registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'number of seconds (0 to 86400)'),
-    telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'number of days (1 to 3650)'),
-    logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `log level (${LOG_LEVELS.join(', ')})`),
+    registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
+    telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'a number of days from 1 to 3650'),
+    logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
   };
 }
 
-/** `::` is IPv4 too; a machine without IPv6 does not know it. */
+/** `::` accepts IPv4 too, but a machine without IPv6 can’t bind it. */
 function everywhere(): string {
   const addresses = Object.values(networkInterfaces()).flat();
   return addresses.some((address) => address?.family === 'IPv6') ? '::' : '0.0.0.0';
@@ -326,7 +363,7 @@ const boolean: Check<boolean> = (text) => ({ true: true, '1': true, false: false
 
 const address: Check<string> = (text) => (/^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : undefined);
 
-/** CoAP's sockets are bound to addresses: a name could mean several. */
+/** CoAP sockets are bound to IP addresses, because a host name can resolve to several. */
 const ip: Check<string> = (text) => (isIP(text) > 0 ? text : undefined);
 
 const ips: Check<string[]> = (text) => {
@@ -341,6 +378,7 @@ const key: Check<Uint8Array> = (text) => {
 
 const token: Check<string> = (text) => (/^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined);
 
+const TOPIC_RULE = '1 to 200 of: letters, digits, ".", "_", "-" and {tenant_id}';
 const topic: Check<string> = (text) => (/^(?:[A-Za-z0-9._-]|\{tenant_id\}){1,200}$/.test(text) ? text : undefined);
 
 const postgresUrl: Check<string> = (text) =>

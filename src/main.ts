@@ -1,12 +1,15 @@
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
-import { openBootstrapEndpoints, type BootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
-import { openEndpoints, type Endpoints } from './composition/endpoints.ts';
+import { addressesOf, type Addresses } from './composition/addresses.ts';
+import { openBootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
+import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
-import { checkPorts } from './composition/ports.ts';
+import { checkPorts } from './composition/port-check.ts';
+import { readinessOf } from './composition/readiness.ts';
+import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config.ts';
-import { createEventBus, type Subscription } from './events/index.ts';
+import { createEventBus } from './events/index.ts';
 import {
   createAccess,
   createBootstrapLookUp,
@@ -21,38 +24,32 @@ import {
 } from './fleet/index.ts';
 import { secretKey } from './installation/index.ts';
 import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
-import { createHttpServer, type Readiness } from './server/index.ts';
-import { openStore, type Store } from './store/index.ts';
-import { createTelemetry, type Telemetry, type TelemetryEvents } from './telemetry/index.ts';
+import { createHttpServer } from './server/index.ts';
+import { openStore } from './store/index.ts';
+import { createTelemetry, type TelemetryEvents } from './telemetry/index.ts';
 
-/** The product, serving. */
+/** A running Treeline server. */
 export interface Treeline {
-  /** Where it is reached and what it uses, for people. */
-  readonly addresses: {
-    readonly graphql: string;
-    readonly health: string;
-    readonly coap: string;
-    readonly coapTcp: string;
-    readonly coaps: string;
-    readonly coapsTcp: string;
-    readonly bootstrap: string;
-    readonly database: string;
-    readonly telemetry: string;
-  };
+  readonly addresses: Addresses;
   /** The public half of the server's DTLS key: DER SubjectPublicKeyInfo, base64. */
   readonly publicKey: string;
-  /** Made by this start, to be shown once; null when an earlier start made it or the settings gave it. */
+  /**
+   * The admin token that this start generated, to be printed once; null when an earlier start generated it or the
+   * settings define it.
+   */
   readonly adminToken: string | null;
-  /** Resolves when what it can't go on without is gone for good, with an error whose message is one clear line. */
+  /** Resolves with a one-line error when the server can’t continue, because the embedded database ended. */
   readonly failed: Promise<Error>;
-  /** Drains: no new work, what runs is ended or stored, then everything is closed. */
+  /** Drains: refuses new work, ends or stores the running work, then closes everything. */
   stop(): Promise<void>;
 }
 
-/** Each step of a start, undone in reverse when a later one fails and when the product stops. */
+/**
+ * Undoes one step of the start. The steps are undone in reverse order when a later one fails and when the server stops.
+ */
 type Undo = () => Promise<void>;
 
-/** Starts everything, or rejects with everything closed again and an error whose message is one clear line. */
+/** Starts the server. Closes everything again and rejects with a one-line error when a step fails. */
 export async function startTreeline(config: Config): Promise<Treeline> {
   const undo: Undo[] = [];
   const stop = async (): Promise<void> => {
@@ -75,9 +72,9 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const store = await openStore({
     database: config.database,
     onError(error) {
-      // Postgres is connected to anew; the embedded database ends with its thread.
+      // The store reconnects to Postgres; the embedded database ends with its thread.
       if (config.database.kind === 'embedded') fail?.(error);
-      else log.error({ err: error }, 'the database');
+      else log.error({ err: error }, 'database error');
     },
   });
   undo.push(() => store.close());
@@ -100,8 +97,8 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const bus = createEventBus<FleetEvents & TelemetryEvents>();
   undo.push(async () => bus.close());
   const secured = [endpoints.dtls, endpoints.tls, bootstrapEndpoints.dtls].map(({ transport }) => transport);
-  void endSessions(bus.subscribe('credentialEnded', null), secured);
-  void followTrust(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
+  void endSessionsWithCredentials(bus.subscribe('credentialEnded', null), secured);
+  void recheckAfterTrustChanges(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
 
   const telemetry = createTelemetry({
     store,
@@ -145,7 +142,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     settings: config.http,
     log,
     clock,
-    ready: () => readiness(store, telemetry),
+    ready: () => readinessOf(store, telemetry),
     metrics: processMetrics({
       endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
       fleet: () => running.snapshot(),
@@ -177,68 +174,4 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     adminToken,
     failed,
   };
-}
-
-/** A session lives no longer than the credential that opened it; ends when the bus closes. */
-async function endSessions(
-  ends: Subscription<FleetEvents['credentialEnded']>,
-  transports: readonly { endSessions(credential: string): void }[],
-): Promise<void> {
-  for await (const event of ends) {
-    if (event.kind !== 'event') continue;
-    for (const transport of transports) transport.endSessions(event.value.credentialId);
-  }
-}
-
-/** What counts as of now counts for the next handshake, what no longer counts for open sessions too; ends when the bus closes. */
-async function followTrust(
-  changes: Subscription<FleetEvents['trustChanged']>,
-  reachedBy: readonly { forgetAnchors(): void; recheckCertificates(): Promise<void> }[],
-): Promise<void> {
-  for await (const change of changes) {
-    for (const endpoints of reachedBy) endpoints.forgetAnchors();
-    if (change.kind === 'event' && change.value.counts) continue;
-    await Promise.all(reachedBy.map((endpoints) => endpoints.recheckCertificates()));
-  }
-}
-
-/** Without its database the process is no use; without its broker it serves, and points wait. */
-async function readiness(store: Store, telemetry: Telemetry): Promise<Readiness> {
-  const publisher = telemetry.publisher();
-  const broker = publisher === null ? 'none' : publisher.brokerReachable ? 'ok' : 'unreachable, events wait';
-  try {
-    await store.ping();
-    return { ready: true, checks: { database: 'ok', broker } };
-  } catch {
-    return { ready: false, checks: { database: 'unreachable', broker } };
-  }
-}
-
-function addressesOf(
-  config: Config,
-  graphql: string,
-  { udp, tcp, dtls, tls }: Endpoints,
-  bootstrap: BootstrapEndpoints,
-): Treeline['addresses'] {
-  const { database, kafka } = config;
-  return {
-    graphql,
-    health: new URL('/readyz', graphql).href,
-    coap: udp.transport.addresses.map((address) => uri('coap', address)).join(' '),
-    coapTcp: tcp.transport.addresses.map((address) => uri('coap+tcp', address)).join(' '),
-    coaps: dtls.transport.addresses.map((address) => uri('coaps', address)).join(' '),
-    coapsTcp: tls.transport.addresses.map((address) => uri('coaps+tcp', address)).join(' '),
-    bootstrap: [
-      ...bootstrap.udp.transport.addresses.map((address) => uri('coap', address)),
-      ...bootstrap.dtls.transport.addresses.map((address) => uri('coaps', address)),
-    ].join(' '),
-    database:
-      database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${new URL(database.url).host}`,
-    telemetry:
-      kafka.brokers.length > 0 ? `published to ${kafka.brokers.join(', ')}` : 'stored; KAFKA_BROKERS is not set',
-  };
-}
-
-function uri(scheme: string, { address, port }: { address: string; port: number }): string {
-  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 
 describe('readConfig', () => {
-  it('needs nothing: an embedded database, loopback, devices provisioned on sight', () => {
+  it('uses the embedded database, loopback and automatic provisioning by default', () => {
     expect(readConfig({})).toMatchObject({
       database: { kind: 'embedded', directory: '.treeline/database' },
       kafka: { brokers: [], telemetryTopic: 'telemetry.raw.{tenant_id}', statusTopic: 'device.status' },
@@ -15,7 +15,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('provisions nothing on sight with DATABASE_URL, unless told to', () => {
+  it('turns automatic provisioning off with DATABASE_URL unless TREELINE_AUTO_PROVISION is true', () => {
     const url = 'postgres://treeline:secret@db:5432/treeline';
     expect(readConfig({ DATABASE_URL: url })).toMatchObject({
       database: { kind: 'postgres', url },
@@ -24,14 +24,14 @@ describe('readConfig', () => {
     expect(readConfig({ DATABASE_URL: url, TREELINE_AUTO_PROVISION: 'true' }).autoProvision).toBe(true);
   });
 
-  it('takes an empty variable as absent', () => {
+  it('treats an empty variable as absent', () => {
     expect(readConfig({ DATABASE_URL: '', KAFKA_BROKERS: ' ' })).toMatchObject({
       database: { kind: 'embedded' },
       kafka: { brokers: [] },
     });
   });
 
-  it('speaks to brokers by TLS and SASL when it is told to', () => {
+  it('reads the TLS and SASL settings of the brokers', () => {
     const account = { KAFKA_SASL_USERNAME: 'treeline', KAFKA_SASL_PASSWORD: 'hunter2' };
     expect(readConfig({ KAFKA_TLS_CA: '/etc/ca.pem' }).kafka).toMatchObject({ tls: null, sasl: null });
     expect(
@@ -41,7 +41,7 @@ describe('readConfig', () => {
       sasl: { mechanism: 'plain', username: 'treeline', password: 'hunter2' },
     });
     expect(() => readConfig({ KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'treeline' })).toThrow(
-      'KAFKA_SASL_PASSWORD: is absent, but KAFKA_SASL_MECHANISM wants it',
+      'KAFKA_SASL_PASSWORD is missing; KAFKA_SASL_MECHANISM requires it',
     );
   });
 
@@ -62,7 +62,7 @@ describe('readConfig', () => {
     ['TREELINE_TELEMETRY_TOPIC', 'a b'],
     ['TREELINE_COAPS_HOST', '::, a b'],
     ['TREELINE_ALLOWED_ORIGINS', 'https://a.example/path'],
-  ])('refuses %s=%s, naming both', (variable, value) => {
+  ])('rejects %s=%s with an error that names both', (variable, value) => {
     expect(() => readConfig({ [variable]: value })).toThrow(ConfigError);
     expect(() => readConfig({ [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)}`);
   });
@@ -71,7 +71,7 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'mysql://root:hunter2@db/x'],
     ['TREELINE_ADMIN_TOKEN', 'hunter2'],
     ['TREELINE_SECRET_KEY', 'hunter2'],
-  ])('refuses a wrong %s without showing it', (variable, value) => {
+  ])('rejects an invalid %s without printing its value', (variable, value) => {
     let message = '';
     try {
       readConfig({ [variable]: value });
@@ -82,13 +82,13 @@ describe('readConfig', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('wants the DTLS certificate and its key together', () => {
+  it('requires the DTLS certificate and its key together', () => {
     expect(() => readConfig({ TREELINE_DTLS_CERT: 'cert.pem' })).toThrow('TREELINE_DTLS_KEY');
     const files = { TREELINE_DTLS_CERT: 'cert.pem', TREELINE_DTLS_KEY: 'key.pem' };
     expect(readConfig(files).coaps.identity).toEqual({ certificateFile: 'cert.pem', keyFile: 'key.pem' });
   });
 
-  it('takes the secret key in base64 and in hex', () => {
+  it('accepts the secret key in base64 and in hex', () => {
     const bytes = Buffer.alloc(32, 7);
     for (const encoding of ['base64', 'hex'] as const) {
       expect(readConfig({ TREELINE_SECRET_KEY: bytes.toString(encoding) }).secretKey).toEqual(bytes);

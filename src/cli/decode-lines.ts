@@ -4,18 +4,18 @@ import type { Readable, Writable } from 'node:stream';
 import { Lwm2mError } from '../lwm2m/index.ts';
 import { spellError } from './decode-spelling.ts';
 
-/** Where a command reads and writes: the process, or a test's streams. */
+/** Standard input and output of a command: those of the process or of a test. */
 export interface Streams {
   readonly stdin: Readable;
   readonly stdout: Writable;
 }
 
 /**
- * Answers each line of standard input, a JSON value, with one line of standard output. What is wrong with a line is
- * its answer; the next one is read all the same.
+ * Reads one JSON value per line from standard input and writes one result per line to standard output. An invalid line
+ * results in an error object; reading continues with the next line.
  */
 export async function runJsonLines({ stdin, stdout }: Streams, answer: (line: unknown) => unknown): Promise<void> {
-  // Whoever read our lines (head, a closed pager) has enough of them.
+  // The reader of standard output (head, a pager) has closed it.
   stdout.once('error', () => process.exit());
   for await (const line of createInterface({ input: stdin, crlfDelay: Infinity })) {
     const written = stdout.write(`${JSON.stringify(answerOrError(() => answer(parseLine(line))))}\n`);
@@ -23,17 +23,17 @@ export async function runJsonLines({ stdin, stdout }: Streams, answer: (line: un
   }
 }
 
-/** One answer; an error makes the exit code 1. */
+/** Prints one result; an error sets the exit code to 1. */
 export function printOne({ stdout }: Streams, answer: () => unknown): void {
-  const told = answerOrError(answer);
-  if (typeof told === 'object' && told !== null && 'error' in told) process.exitCode = 1;
-  stdout.write(`${JSON.stringify(told)}\n`);
+  const result = answerOrError(answer);
+  if (typeof result === 'object' && result !== null && 'error' in result) process.exitCode = 1;
+  stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-/** The content format of a line. Throws INVALID_ARGUMENT. */
+/** Returns the content format of a line. Throws INVALID_ARGUMENT. */
 export function contentFormatOf({ contentFormat }: Readonly<Record<string, unknown>>): number {
   if (typeof contentFormat === 'number' && Number.isInteger(contentFormat)) return contentFormat;
-  throw new Lwm2mError('INVALID_ARGUMENT', 'the content format is a number, as 11542');
+  throw new Lwm2mError('INVALID_ARGUMENT', '"contentFormat" must be an integer, for example 11542');
 }
 
 function answerOrError(answer: () => unknown): unknown {
@@ -48,6 +48,6 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new Lwm2mError('INVALID_ARGUMENT', 'the line is not JSON', { cause });
+    throw new Lwm2mError('INVALID_ARGUMENT', 'the line must be valid JSON', { cause });
   }
 }

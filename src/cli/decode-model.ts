@@ -3,13 +3,13 @@ import { overlayModel, parseObjectXml, registryModel } from '../lwm2m/index.ts';
 import type { ObjectModel } from '../lwm2m/index.ts';
 import { parseTypes } from './decode-spelling.ts';
 
-/** The options that say what objects there are beside those of the registry. */
+/** The options that add object definitions to the registry. */
 export interface ModelOptions {
   readonly types?: string;
   readonly model?: string;
 }
 
-/** The registry, with the definitions of the files in place of its own. Throws Lwm2mError and the file system's errors. */
+/** The registry, with definitions replaced or added by those of the files. Throws Lwm2mError and file system errors. */
 export function modelOf({ types, model }: ModelOptions): ObjectModel {
   const own = [
     ...(model === undefined ? [] : parseObjectXml(readFileSync(model, 'utf8'))),

@@ -18,13 +18,13 @@ import type {
   TypedValue,
 } from '../lwm2m/index.ts';
 
-/** A reading as the command line writes it; places without a value have `value` null. */
+/** A reading as the command line prints it; `value` is null for a path without a value. */
 export interface SpelledReading {
   readonly path: string;
   readonly type: ResourceType | 'empty-instance' | 'empty-multiple' | 'delete';
   /** Opaque `{"hex": …}`, Objlnk `"66:0"`, Time in seconds, integers beyond 2^53 as decimal strings. */
   readonly value: unknown;
-  /** Seconds since the Unix epoch; null when the payload doesn't say. */
+  /** Seconds since the Unix epoch; null when the payload contains no time. */
   readonly time: number | null;
   readonly guessed?: true;
 }
@@ -70,7 +70,7 @@ function spellValue(value: TypedValue): unknown {
   }
 }
 
-/** A link in the spelling of the test vectors. */
+/** A link in the notation of the test vectors. */
 export interface SpelledLink {
   readonly uri: string;
   readonly attrs: Link['attributes'];
@@ -80,7 +80,7 @@ export function spellLink({ uri, attributes }: Link): SpelledLink {
   return { uri, attrs: attributes };
 }
 
-/** An error as the JSON that stands for its line. What is not of the codecs is a fault of ours, and said to be. */
+/** Converts an error to JSON. An error that no codec threw is a bug and gets the code INTERNAL. */
 export function spellError(error: unknown): SpelledError {
   if (error instanceof Lwm2mError) {
     return { error: { code: error.code, message: error.message, offset: error.offset } };
@@ -92,14 +92,17 @@ export function spellError(error: unknown): SpelledError {
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 const DECIMAL = /^-?\d{1,20}$/;
 
-/** Bytes of hexadecimal digits, blanks allowed between bytes. Throws INVALID_ARGUMENT. */
+/** Parses hexadecimal digits; ignores white space. Throws INVALID_ARGUMENT. */
 export function parseHex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, '');
   if (HEX.test(digits)) return new Uint8Array(Buffer.from(digits, 'hex'));
-  throw new Lwm2mError('INVALID_ARGUMENT', `${JSON.stringify(text.slice(0, 40))} is not hexadecimal`);
+  throw new Lwm2mError(
+    'INVALID_ARGUMENT',
+    `${JSON.stringify(text.slice(0, 40))} must be hexadecimal, with two digits per byte`,
+  );
 }
 
-/** The value that `spellValue` spelled. Throws INVALID_VALUE. */
+/** Parses what `spellValue` returns. Throws INVALID_VALUE. */
 export function parseValue(type: ResourceType, spelled: unknown): TypedValue {
   switch (type) {
     case 'String':
@@ -126,32 +129,36 @@ export function parseValue(type: ResourceType, spelled: unknown): TypedValue {
       if (typeof spelled === 'string') return { type, value: parseObjectLink(spelled) };
       break;
   }
-  throw new Lwm2mError('INVALID_VALUE', `${JSON.stringify(spelled)?.slice(0, 40)} spells no ${type}`);
+  throw new Lwm2mError('INVALID_VALUE', `${JSON.stringify(spelled)?.slice(0, 40)} is not a valid ${type}`);
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The resource type of a name; throws INVALID_ARGUMENT. */
+/** Returns the resource type with this name. Throws INVALID_ARGUMENT. */
 export function parseType(name: unknown): ResourceType {
   const type = RESOURCE_TYPES.find((known) => known === name);
   if (type !== undefined) return type;
-  throw new Lwm2mError('INVALID_ARGUMENT', `${JSON.stringify(name)} is no resource type: ${RESOURCE_TYPES.join(', ')}`);
+  throw new Lwm2mError(
+    'INVALID_ARGUMENT',
+    `the resource type ${JSON.stringify(name)} must be one of ${RESOURCE_TYPES.join(', ')}`,
+  );
 }
 
 /**
- * A model of `{"9999": {"0": "String", "9": "Integer multiple"}}`: objects, resources and their types.
- * Throws INVALID_ARGUMENT.
+ * Builds a model from JSON: objects, their resources and types, for example
+ * `{"9999": {"0": "String", "9": "Integer multiple"}}`. Throws INVALID_ARGUMENT.
  */
 export function parseTypes(json: unknown): ObjectModel {
-  if (!isRecord(json)) throw new Lwm2mError('INVALID_ARGUMENT', 'types are an object of objects');
+  if (!isRecord(json)) throw new Lwm2mError('INVALID_ARGUMENT', 'the types must be a JSON object of JSON objects');
   return objectModel(Object.entries(json).map(([id, resources]) => definitionOf(id, resources)));
 }
 
 function definitionOf(objectId: string, resources: unknown): ObjectDefinition {
   const { ids } = Path.parse(`/${objectId}`);
-  if (!isRecord(resources)) throw new Lwm2mError('INVALID_ARGUMENT', `the types of object ${objectId} are no object`);
+  if (!isRecord(resources))
+    throw new Lwm2mError('INVALID_ARGUMENT', `the types of object ${objectId} must be a JSON object`);
   return {
     id: ids[0] ?? 0,
     version: '1.0',

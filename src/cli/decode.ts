@@ -29,27 +29,28 @@ interface DecodeOptions extends ModelOptions {
   readonly jsonl?: boolean;
 }
 
-/** What a payload of a device says, as one JSON object. */
-type Answer =
+/** A decoded payload as one JSON object. */
+type DecodeOutput =
   | { readonly readings: readonly (SpelledReading | { readonly path: string })[] }
   | { readonly links: readonly SpelledLink[]; readonly dropped?: readonly SpelledLink[] };
 
 export function decodeCommand(streams: Streams = process): Command {
   return new Command('decode')
-    .description(
-      'Says what a payload of a device means, as one JSON object: {"readings": …}, {"links": …} or {"error": …}.',
+    .description('Decodes a payload of a device into one JSON object: {"readings": …}, {"links": …} or {"error": …}.')
+    .argument('[payload]', 'the payload in hexadecimal; JSON and CoRE links also as plain text')
+    .option('-f, --content-format <number>', 'the CoAP Content-Format of the payload, for example 11542 for TLV')
+    .option('-p, --path <path>', 'the path of the request that the payload answers', '/')
+    .option('--text', 'read the payload argument as text, not as hexadecimal')
+    .option('--type <type>', "the resource's type; replaces the type of its definition")
+    .option('--paths', 'decode the payload as the list of paths of a Read-Composite')
+    .option(
+      '--types <file>',
+      'JSON file with objects to add to the registry, for example {"9999": {"0": "String", "9": "Integer multiple"}}',
     )
-    .argument('[payload]', 'the payload in hexadecimal; JSON and links may be given as they are')
-    .option('-f, --content-format <number>', 'its CoAP Content-Format, as 11542 for TLV')
-    .option('-p, --path <path>', 'the request path that it answers', '/')
-    .option('--text', 'take the payload as text')
-    .option('--type <type>', "the resource's type, in place of what its definition says")
-    .option('--paths', 'take the payload as the list of paths of a Read-Composite')
-    .option('--types <file>', 'objects that the registry lacks, as {"9999": {"0": "String", "9": "Integer multiple"}}')
-    .option('--model <file>', 'objects that the registry lacks, as an OMA definition in XML')
+    .option('--model <file>', 'XML file with OMA object definitions to add to the registry')
     .option(
       '--jsonl',
-      'read {"contentFormat", "path", "hex" or "text", and perhaps "resourceType", "pathsOnly", "now"} a line from standard input',
+      'read one JSON object per line from standard input: {"contentFormat", "path", "hex" or "text"}; optional: "resourceType", "pathsOnly", "now"',
     )
     .action(async (payload: string | undefined, options: DecodeOptions) => {
       try {
@@ -66,9 +67,10 @@ export function decodeCommand(streams: Streams = process): Command {
     });
 }
 
-/** The command's own arguments as a line of --jsonl would have them. */
+/** Converts the command line's arguments to a line of --jsonl. */
 function lineOf(payload: string | undefined, options: DecodeOptions): unknown {
-  if (payload === undefined) throw new Error('give a payload, or --jsonl to read them from standard input');
+  if (payload === undefined)
+    throw new Error('give a payload argument, or --jsonl to read payloads from standard input');
   const contentFormat = Number(options.contentFormat);
   const asText = options.text === true || (isTextual(contentFormat) && /^[[{<]/.test(payload));
   return {
@@ -80,11 +82,11 @@ function lineOf(payload: string | undefined, options: DecodeOptions): unknown {
   };
 }
 
-function answer(line: unknown, model: ObjectModel): Answer {
-  if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'a line is a JSON object');
+function answer(line: unknown, model: ObjectModel): DecodeOutput {
+  if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'each line must be a JSON object');
   const { path = '/', resourceType, now = Date.now() / 1000, pathsOnly = false } = line;
-  if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" is a string');
-  if (typeof now !== 'number') throw new Lwm2mError('INVALID_ARGUMENT', '"now" is a number of seconds');
+  if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" must be a string');
+  if (typeof now !== 'number') throw new Lwm2mError('INVALID_ARGUMENT', '"now" must be a number of seconds');
   const request: DecodeRequest = {
     contentFormat: contentFormatOf(line),
     path: Path.parsePrefixed(path),
@@ -105,19 +107,20 @@ function answer(line: unknown, model: ObjectModel): Answer {
   }
 }
 
-/** Links without a meaning are told apart; when no other is left, the document is refused, as a Register of it is. */
-function linksOf(payload: Uint8Array): Answer {
+/** Lists meaningless links in `dropped`. Refuses a document that has no other links, as a Register does. */
+function linksOf(payload: Uint8Array): DecodeOutput {
   const all = decodeLinks(payload);
   const dropped = all.filter(isMeaningless);
   const links = all.filter((link) => !isMeaningless(link)).map(spellLink);
   const [first] = dropped;
   if (first === undefined) return { links };
-  if (links.length === 0) throw new Lwm2mError('INVALID_VALUE', `<${first.uri}> means nothing in LwM2M`, { offset: 0 });
+  if (links.length === 0)
+    throw new Lwm2mError('INVALID_VALUE', `<${first.uri}> has no meaning in LwM2M`, { offset: 0 });
   return { links, dropped: dropped.map(spellLink) };
 }
 
 function payloadOf({ hex, text }: Readonly<Record<string, unknown>>): Uint8Array {
   if (typeof hex === 'string') return parseHex(hex);
   if (typeof text === 'string') return new TextEncoder().encode(text);
-  throw new Lwm2mError('INVALID_ARGUMENT', 'neither "hex" nor "text" is a string');
+  throw new Lwm2mError('INVALID_ARGUMENT', '"hex" or "text" is required and must be a string');
 }

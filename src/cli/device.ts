@@ -5,19 +5,19 @@ import type { Lwm2mVersion } from '../lwm2m/index.ts';
 import { bootstrap, Fleet, SimulatedDevice } from '../simulator/index.ts';
 import type { AccountOptions, DeviceOptions } from '../simulator/index.ts';
 import { collectUris, coapUri, serverAddress } from './device-server.ts';
-import type { Credentials, ServerUri } from './device-server.ts';
+import type { DeviceSecurityOptions, ServerUri } from './device-server.ts';
 import { fail } from './failure.ts';
 
 const DE_REGISTER_MS = 4_000;
 const SENSORS = [3303, 3304, 3323];
 const LOCAL = coapUri('coap://127.0.0.1:5683');
-/** That of the first server; the others count on. */
+/** The short server id of the first server; the next servers get the next numbers. */
 const FIRST_SHORT_SERVER_ID = 123;
 
 type Device = SimulatedDevice | Fleet;
 type Accounts = readonly AccountOptions[];
 
-interface Flags extends Credentials {
+interface Flags extends DeviceSecurityOptions {
   readonly server?: readonly ServerUri[];
   readonly bootstrap?: ServerUri;
   readonly object: readonly number[];
@@ -33,8 +33,10 @@ interface Flags extends Credentials {
 
 export function deviceCommand(): Command {
   return new Command('device')
-    .description('Runs a simulated LwM2M device: it registers, answers, notifies, and says what it is asked.')
-    .option('--endpoint <name>', 'its endpoint name; with --count the first part of the names', 'urn:imei:123')
+    .description(
+      'Runs a simulated LwM2M device: it registers, answers requests, sends notifications and prints every request that it receives.',
+    )
+    .option('--endpoint <name>', 'endpoint name; with --count the prefix of the names', 'urn:imei:123')
     .addOption(
       new Option(
         '--server <uri>',
@@ -44,28 +46,28 @@ export function deviceCommand(): Command {
     .addOption(
       new Option(
         '--bootstrap <uri>',
-        'a bootstrap server, coap://… or coaps://…, that tells it its LwM2M server and key; with --server too, when that one refuses it',
+        'the bootstrap server, coap://… or coaps://…, that provides the LwM2M server and key; with --server, the device uses it only after that server refuses it',
       ).argParser(coapUri),
     )
-    .option('--psk-identity <name>', 'its PSK identity, with coaps:// (its endpoint name)')
-    .option('--psk-key <hex>', 'its PSK, with coaps://')
-    .option('--certificate <file>', 'its certificate (PEM), with coaps+tcp://')
-    .option('--private-key <file>', 'the key of its certificate (PEM)')
-    .option('--trust <file>', "the server's certificate or its issuer's (PEM), with coaps+tcp://")
+    .option('--psk-identity <name>', 'PSK identity for coaps:// (default: the endpoint name)')
+    .option('--psk-key <hex>', 'pre-shared key for coaps://')
+    .option('--certificate <file>', 'certificate of the device (PEM), for coaps+tcp://')
+    .option('--private-key <file>', 'private key of the certificate (PEM)')
+    .option('--trust <file>', 'certificate of the server or of its issuer (PEM), for coaps+tcp://')
     .addOption(
-      new Option('--object <id...>', 'objects it has beside 1, 3 and 5')
+      new Option('--object <id...>', 'object ids in addition to 1, 3 and 5')
         .argParser(collectIds)
         .default([], '3303 3304 3323'),
     )
-    .addOption(new Option('--lwm2m <version>', 'the version it speaks').choices(['1.0', '1.1', '1.2']).default('1.1'))
-    .option('--lifetime <seconds>', 'of its registration', positive, 300)
-    .option('--count <devices>', 'runs a fleet of so many', positive, 1)
-    .option('--drift <seconds>', 'between two changes of what it measures; 0: none', seconds, 5)
-    .option('--send <seconds>', 'between two Sends of what it measures; 0: none', seconds, 0)
-    .option('--queue', 'queue mode: sleeps when nothing was said for a while', false)
-    .option('--awake <seconds>', 'how long that while is', positive, 93)
-    .option('--quiet', 'says nothing', false)
-    .addHelpText('after', '\nCtrl-C de-registers and ends it.')
+    .addOption(new Option('--lwm2m <version>', 'LwM2M version').choices(['1.0', '1.1', '1.2']).default('1.1'))
+    .option('--lifetime <seconds>', 'lifetime of the registration', positive, 300)
+    .option('--count <devices>', 'number of devices to run', positive, 1)
+    .option('--drift <seconds>', 'interval between changes of the measured values; 0: no changes', seconds, 5)
+    .option('--send <seconds>', 'interval between Sends of the measured values; 0: no Sends', seconds, 0)
+    .option('--queue', 'queue mode: the device sleeps after --awake seconds without a message', false)
+    .option('--awake <seconds>', 'seconds that a device in queue mode stays awake after the last message', positive, 93)
+    .option('--quiet', 'print nothing', false)
+    .addHelpText('after', '\nPress Ctrl-C to de-register and stop.')
     .action(async (flags: Flags) => {
       try {
         await run(flags);
@@ -76,8 +78,8 @@ export function deviceCommand(): Command {
 }
 
 /**
- * Core 1.2 §6.1.2: a device that was given an account at the factory registers by it, and asks its bootstrap server when
- * that one refuses it; one without an account asks first.
+ * Core 1.2 §6.1.2: a device with a factory account (--server) registers with it and bootstraps only after that server
+ * refuses it; a device without one bootstraps first.
  */
 async function run(flags: Flags): Promise<void> {
   const running: { device: Device | null } = { device: null };
@@ -91,7 +93,9 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
-/** Runs the device until its server refuses it, which one without a bootstrap server takes for a passing mood. */
+/**
+ * Runs the device until its server refuses it. Without a bootstrap server, the device retries and this never resolves.
+ */
 function refused(flags: Flags, accounts: Accounts, running: { device: Device | null }): Promise<Device> {
   return new Promise((resolve, reject) => {
     const device = deviceOf(flags, accounts, () => resolve(device));
@@ -120,7 +124,7 @@ function say(line: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 23)} ${line}\n`);
 }
 
-/** De-registers at the first signal; the second one, or a server that does not answer, ends it at once. */
+/** De-registers at the first signal; exits at the second signal or when the server does not answer in time. */
 function stopOnSignal(stopDevice: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
@@ -133,40 +137,43 @@ function stopOnSignal(stopDevice: () => Promise<void>): void {
   process.on('SIGTERM', stop);
 }
 
-/** Where the device registers, and with what, as the flags say. */
+/** Makes the server accounts that the command line's options define. */
 async function accountsOf(flags: Flags): Promise<Accounts> {
   const { server: uris = [LOCAL], lifetime, bootstrap: bootstrapServer } = flags;
-  // The key may be the bootstrap server's alone.
+  // The key may be only for the bootstrap server.
   if (flags.pskKey !== undefined && ![...uris, bootstrapServer].some((uri) => uri?.scheme === 'coaps')) {
-    throw new Error('--psk-key is for coaps://');
+    throw new Error('--psk-key requires a coaps:// server');
   }
   const servers = await Promise.all(uris.map((uri) => serverAddress(uri, flags)));
   return servers.map((server, index) => ({ server, shortServerId: FIRST_SHORT_SERVER_ID + index, lifetime }));
 }
 
-/** The same, as a bootstrap server tells it. */
+/** Gets the server account from the bootstrap server. */
 async function bootstrapped(flags: Flags, bootstrapServer: ServerUri): Promise<Accounts> {
   const { endpoint, lwm2m, count, quiet } = flags;
-  if (count > 1) throw new Error('--bootstrap is for one device');
+  if (count > 1) throw new Error('--bootstrap can’t be combined with --count above 1');
   const log = quiet ? () => {} : say;
   const asked = await serverAddress(bootstrapServer, flags);
   const options = { endpoint, server: asked, lwm2m, model: registryModel(), clock: systemClock, log };
   const { uri, psk, lifetime } = await bootstrap(options);
   const { scheme, host, port } = coapUri(uri);
-  if (scheme !== (psk ? 'coaps' : 'coap')) throw new Error(`it was given ${uri} without a key that fits`);
+  if (scheme !== (psk ? 'coaps' : 'coap'))
+    throw new Error(
+      `the bootstrap server provided ${uri}; the URI must be coaps:// with a pre-shared key and coap:// without one`,
+    );
   const server = { host, port, ...(psk && { channel: { kind: 'dtls', psk } as const }) };
   return [{ server, shortServerId: FIRST_SHORT_SERVER_ID, lifetime }];
 }
 
 function collectIds(text: string, before: readonly number[]): readonly number[] {
   const id = Number(text);
-  if (!/^\d+$/.test(text) || id > 65_534) throw new InvalidArgumentError('An object id is in 0..65534.');
+  if (!/^\d+$/.test(text) || id > 65_534) throw new InvalidArgumentError('It must be an object id from 0 to 65534.');
   return before.includes(id) ? before : [...before, id];
 }
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('It must be an integer greater than 0.');
   return value;
 }
 

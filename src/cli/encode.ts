@@ -25,8 +25,8 @@ interface EncodeOptions extends ModelOptions {
   readonly jsonl?: boolean;
 }
 
-/** A line that `decode --jsonl` reads; `text` is there when the format is text. */
-interface Answer {
+/** A line that `decode --jsonl` can read; `text` is present for textual formats. */
+interface EncodeOutput {
   readonly contentFormat: number;
   readonly path: string;
   readonly hex: string;
@@ -38,17 +38,23 @@ type Record = Readonly<{ [name: string]: unknown }>;
 export function encodeCommand(streams: Streams = process): Command {
   return new Command('encode')
     .description(
-      'Writes a payload: what decode prints, the other way; {"contentFormat", "path", "hex"} or {"error": …}.',
+      'Encodes a payload from the output of decode; prints {"contentFormat", "path", "hex"} or {"error": …}.',
     )
-    .argument('[readings]', 'JSON: [{"path": "/3/0/9", "value": 100}, …], with "type" where no definition says it')
-    .option('-f, --content-format <number>', 'its CoAP Content-Format, as 11542 for TLV')
-    .option('-p, --path <path>', 'the request path that it belongs to', '/')
-    .option('--paths', 'write the list of paths of a Read-Composite')
-    .option('--types <file>', 'objects that the registry lacks, as {"9999": {"0": "String", "9": "Integer multiple"}}')
-    .option('--model <file>', 'objects that the registry lacks, as an OMA definition in XML')
+    .argument(
+      '[readings]',
+      'JSON: [{"path": "/3/0/9", "value": 100}, …]; "type" is required where no definition contains it',
+    )
+    .option('-f, --content-format <number>', 'the CoAP Content-Format of the payload, for example 11542 for TLV')
+    .option('-p, --path <path>', 'the path of the request that the payload belongs to', '/')
+    .option('--paths', 'encode the list of paths of a Read-Composite')
+    .option(
+      '--types <file>',
+      'JSON file with objects to add to the registry, for example {"9999": {"0": "String", "9": "Integer multiple"}}',
+    )
+    .option('--model <file>', 'XML file with OMA object definitions to add to the registry')
     .option(
       '--jsonl',
-      'read {"contentFormat", "path", "readings" or "links", and perhaps "pathsOnly"} a line from standard input',
+      'read one JSON object per line from standard input: {"contentFormat", "path", "readings" or "links"}; optional: "pathsOnly"',
     )
     .action(async (readings: string | undefined, options: EncodeOptions) => {
       try {
@@ -65,9 +71,9 @@ export function encodeCommand(streams: Streams = process): Command {
     });
 }
 
-/** The command's own arguments as a line of --jsonl would have them. */
+/** Converts the command line's arguments to a line of --jsonl. */
 function lineOf(readings: string | undefined, options: EncodeOptions): unknown {
-  if (readings === undefined) throw new Error('give readings, or --jsonl to read them from standard input');
+  if (readings === undefined) throw new Error('give a readings argument, or --jsonl to read from standard input');
   const contentFormat = Number(options.contentFormat);
   const given: unknown = JSON.parse(readings);
   const links = currentContentFormat(contentFormat) === ContentFormat.linkFormat;
@@ -79,10 +85,10 @@ function lineOf(readings: string | undefined, options: EncodeOptions): unknown {
   };
 }
 
-function answer(line: unknown, model: ObjectModel): Answer {
-  if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'a line is a JSON object');
+function answer(line: unknown, model: ObjectModel): EncodeOutput {
+  if (!isRecord(line)) throw new Lwm2mError('INVALID_ARGUMENT', 'each line must be a JSON object');
   const { path = '/' } = line;
-  if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" is a string');
+  if (typeof path !== 'string') throw new Lwm2mError('INVALID_ARGUMENT', '"path" must be a string');
   const contentFormat = contentFormatOf(line);
   const payload = payloadOf(line, contentFormat, Path.parsePrefixed(path), model);
   const hex = Buffer.from(payload).toString('hex');
@@ -116,7 +122,7 @@ function payloadOf(line: Record, contentFormat: number, path: Path, model: Objec
 function listOf(line: Record, name: 'readings' | 'links'): readonly Record[] {
   const list = line[name];
   if (Array.isArray(list) && list.every(isRecord)) return list;
-  throw new Lwm2mError('INVALID_ARGUMENT', `"${name}" is a list of objects`);
+  throw new Lwm2mError('INVALID_ARGUMENT', `"${name}" must be a list of JSON objects`);
 }
 
 function isEmpty({ type }: Record): boolean {
@@ -125,13 +131,13 @@ function isEmpty({ type }: Record): boolean {
 
 function pathOf({ path }: Record): Path {
   if (typeof path === 'string') return Path.parsePrefixed(path);
-  throw new Lwm2mError('INVALID_ARGUMENT', 'a reading has a "path"');
+  throw new Lwm2mError('INVALID_ARGUMENT', 'each reading requires a "path", a string');
 }
 
 function timedOf(reading: Record, model: ObjectModel): TimedValue {
   const { time = null } = reading;
   if (time !== null && typeof time !== 'number')
-    throw new Lwm2mError('INVALID_ARGUMENT', '"time" is a number of seconds');
+    throw new Lwm2mError('INVALID_ARGUMENT', '"time" must be a number of seconds');
   const path = pathOf(reading);
   return { path, value: valueOf(reading, path, model), time };
 }
@@ -144,14 +150,17 @@ function valueOf({ type, value }: Record, path: Path, model: ObjectModel): Typed
   const { objectId, resourceId } = path;
   const known = objectId === null || resourceId === null ? undefined : model.resource(objectId, resourceId)?.type;
   if (type === undefined && (known ?? null) === null) {
-    throw new Lwm2mError('INVALID_ARGUMENT', `no definition says what type ${path} has: give "type"`);
+    throw new Lwm2mError(
+      'INVALID_ARGUMENT',
+      `the type of ${path} is unknown because no definition contains it: give "type"`,
+    );
   }
   return parseValue(parseType(type ?? known), value);
 }
 
 function linkOf({ uri, attrs }: Record): { uri: string; attributes: { [name: string]: string | null } } {
   if (typeof uri !== 'string' || !isRecord(attrs))
-    throw new Lwm2mError('INVALID_ARGUMENT', 'a link is {"uri", "attrs"}');
+    throw new Lwm2mError('INVALID_ARGUMENT', 'each link must be {"uri": "…", "attrs": {…}}');
   const attributes = Object.entries(attrs).map(
     ([name, value]) => [name, value === null ? null : String(value)] as const,
   );

@@ -1,6 +1,4 @@
-/**
- * Ends a command that can't go on: one line on standard error, a non-zero exit. Causes are told where they add something.
- */
+/** Prints the error and its causes as one line on standard error and exits with code 1. */
 export function fail(error: unknown): never {
   const line = messages(error).join(': ');
   process.stderr.write(`treeline: ${line.replaceAll(/\s+/g, ' ')}\n`);

@@ -4,13 +4,13 @@ import { fail } from './failure.ts';
 
 export function migrateCommand(): Command {
   return new Command('migrate')
-    .description('Brings the database of DATABASE_URL, or the embedded one, to the present schema, and ends.')
+    .description('Migrates the database of DATABASE_URL, or the embedded database, to the current schema and exits.')
     .action(async () => {
       try {
         const { openStore } = await import('../store/index.ts');
         const store = await openStore({ database: readConfig(process.env).database });
         await store.close();
-        process.stdout.write('The database has the present schema.\n');
+        process.stdout.write('The database has the current schema.\n');
       } catch (error) {
         fail(error);
       }

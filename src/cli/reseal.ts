@@ -5,25 +5,25 @@ import { fail } from './failure.ts';
 export function resealCommand(): Command {
   return new Command('reseal')
     .description(
-      'Encrypts every secret in the database (device keys, bootstrap plans) anew, under another secret key, and ends. Stop the server first.',
+      'Re-encrypts every secret in the database (device keys, bootstrap plans) with a new secret key and exits. Stop the server first.',
     )
     .option(
       '--new-key-file <file>',
-      `the new key: 32 bytes in base64, in a file that only you may read; wanted with ${settings.secretKey.variable}, else made`,
+      `file with the new key: 32 bytes in base64, readable only by you; required with ${settings.secretKey.variable}, otherwise a key is generated`,
     )
     .addHelpText(
       'after',
       `
-The key in use is that of ${settings.secretKey.variable}, else of secret.key in ${settings.dataDir.variable}, which then holds the new one.
-All secrets are encrypted anew, or none. When it was interrupted, run it again. Keys are never printed.`,
+The current key is ${settings.secretKey.variable}, or without it the file secret.key in ${settings.dataDir.variable}; reseal writes the new key to that file.
+Either all secrets are re-encrypted or none. If the command is interrupted, run it again. It never prints keys.`,
     )
     .action(async ({ newKeyFile }: { newKeyFile?: string }) => {
       try {
         const config = readConfig(process.env);
         const count = await resealAll(config, newKeyFile ?? null);
-        process.stdout.write(`${count} secrets are encrypted under the new key.\n`);
+        process.stdout.write(`Encrypted ${count} secrets with the new key.\n`);
         if (config.secretKey !== null) {
-          process.stdout.write(`Set ${settings.secretKey.variable} to it before the next start.\n`);
+          process.stdout.write(`Set ${settings.secretKey.variable} to the new key before the next start.\n`);
         }
       } catch (error) {
         fail(error);
@@ -34,7 +34,7 @@ All secrets are encrypted anew, or none. When it was interrupted, run it again. 
 async function resealAll({ database, dataDir, secretKey: configured }: Config, file: string | null): Promise<number> {
   const { givenSecretKey, installNextSecretKey, nextSecretKey, secretKey } = await import('../installation/index.ts');
   if (configured !== null && file === null) {
-    throw new Error(`--new-key-file is wanted: the key in use is that of ${settings.secretKey.variable}`);
+    throw new Error(`--new-key-file is required because ${settings.secretKey.variable} is set`);
   }
   const given = file === null ? null : await givenSecretKey(file);
   const [{ reseal, Seal }, { openStore }] = await Promise.all([

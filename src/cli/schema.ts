@@ -4,8 +4,8 @@ import { fail } from './failure.ts';
 
 export function schemaCommand(): Command {
   return new Command('schema')
-    .description('Prints the GraphQL schema in SDL.')
-    .option('--out <file>', 'write it to a file instead')
+    .description('Prints the GraphQL schema (SDL).')
+    .option('--out <file>', 'write the schema to this file instead')
     .action(async ({ out }: { out?: string }) => {
       try {
         const { printedSchema } = await import('../../schema/index.ts');

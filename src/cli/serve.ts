@@ -3,20 +3,20 @@ import { readConfig, settings } from '../config.ts';
 import type { Treeline } from '../main.ts';
 import { fail } from './failure.ts';
 
-/** A second signal, or this long after the first, and the process ends without waiting further. */
+/** The process exits without waiting further this long after the first signal, or at a second signal. */
 const DRAIN_MS = 4_500;
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Serves GraphQL and LwM2M until it is told to stop (SIGINT or SIGTERM).')
+    .description('Runs the GraphQL and LwM2M servers until it receives SIGINT or SIGTERM.')
     .addHelpText('after', settingsHelp())
     .action(async () => {
       try {
         const config = readConfig(process.env);
-        // Loaded here, so that a wrong setting is told before the product is loaded.
+        // Imported here, so that an invalid setting is reported before the server's code is loaded.
         const { startTreeline } = await import('../main.ts');
         const treeline = await startTreeline(config);
-        // Whatever device or caller is answered now would be answered wrongly: nothing is drained.
+        // No draining: without the database, every answer to a device or caller would be wrong.
         void treeline.failed.then(fail);
         stopOnSignal(treeline);
         process.stdout.write(banner(treeline));
@@ -33,7 +33,7 @@ function stopOnSignal(treeline: Treeline): void {
     stopping = true;
     process.stdout.write('\nDraining…\n');
     setTimeout(() => {
-      process.stderr.write(`treeline: not drained within ${DRAIN_MS} ms, ending anyway\n`);
+      process.stderr.write(`treeline: draining took longer than ${DRAIN_MS} ms; exiting now\n`);
       process.exit(1);
     }, DRAIN_MS).unref();
     treeline.stop().then(() => {
@@ -48,7 +48,7 @@ function stopOnSignal(treeline: Treeline): void {
 function banner({ addresses, adminToken }: Treeline): string {
   const lines = [
     '',
-    'Treeline is serving.',
+    'Treeline is running.',
     '',
     `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE; GraphiQL in a browser`,
     `  LwM2M       ${addresses.coap}   NoSec`,
@@ -60,12 +60,12 @@ function banner({ addresses, adminToken }: Treeline): string {
     `  Telemetry   ${addresses.telemetry}`,
     `  Health      ${addresses.health}`,
     '',
-    '  Authenticate with the header   Authorization: Bearer <token>',
+    '  Send this header with every request:   Authorization: Bearer <token>',
     ...(adminToken === null
-      ? ['  The token is the one that the first start printed, or TREELINE_ADMIN_TOKEN.']
-      : [`  Admin token, shown this once:  ${adminToken}`]),
+      ? ['  The token is TREELINE_ADMIN_TOKEN, or the token that the first start printed.']
+      : [`  Admin token (printed only once):       ${adminToken}`]),
     '',
-    '  Ctrl-C stops it.',
+    '  Press Ctrl-C to stop.',
     '',
     '',
   ];
@@ -77,5 +77,5 @@ function settingsHelp(): string {
     ({ variable, fallback, meaning }) =>
       `  ${variable}${fallback === null ? '' : ` (${fallback || 'none'})`}\n      ${meaning}`,
   );
-  return `\nSettings, by environment:\n${rows.join('\n')}`;
+  return `\nSettings (environment variables, with their defaults):\n${rows.join('\n')}`;
 }

@@ -1,25 +1,25 @@
 import { UdpTransport, type CoapEndpoint } from '../coap/index.ts';
 import { DEFAULT_LIMITS, DtlsServer } from '../dtls/index.ts';
-import { coapOver, dtlsBinding, type EndpointsOptions } from './binding.ts';
+import { coapOver, dtlsBinding, type EndpointsOptions } from './secure-transport.ts';
 
-/** What devices reach the bootstrap server by. */
+/** The CoAP endpoints of the bootstrap server: UDP and DTLS. */
 export interface BootstrapEndpoints {
   readonly udp: { readonly transport: UdpTransport; readonly endpoint: CoapEndpoint };
   readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint };
-  /** Trust anchors have changed: the next certificate is checked against them. */
+  /** Makes the next certificate check read the trust anchors again. */
   forgetAnchors(): void;
-  /** Ends the sessions of certificates that no longer count. */
+  /** Checks the certificates of open sessions again and ends the sessions whose certificate is no longer valid. */
   recheckCertificates(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Beside where devices register; sessions are short here, so none is saved. Rejects as `openEndpoints`. */
+/** Opens the endpoints. Their sessions are short, so they are not saved. Rejects like `openEndpoints`. */
 export async function openBootstrapEndpoints(options: EndpointsOptions): Promise<BootstrapEndpoints> {
   const { coap, bootstrap } = options.config;
   const udp = await UdpTransport.bind({ hosts: [coap.host], port: bootstrap.port });
   try {
     const { binding, credentials } = await dtlsBinding(options, bootstrap.coapsPort);
-    // A factory credential is that of a whole batch, which may come at once.
+    // A whole batch of devices shares one factory credential and may connect at the same time.
     const limits = { ...DEFAULT_LIMITS, sessionsPerCredential: DEFAULT_LIMITS.sessions };
     const dtls = await DtlsServer.bind({ ...binding, settings: { ...binding.settings, limits } });
     const endpoints = { udp: coapOver(udp, options), dtls: coapOver(dtls, options) };

@@ -9,7 +9,7 @@ import {
 } from '../dtls/index.ts';
 import type { CredentialLookUp } from '../fleet/index.ts';
 
-/** How long trust anchors are kept parsed: a change of them counts after this long at most. */
+/** How long parsed trust anchors are cached: a change takes effect within this time. */
 const ANCHORS_MS = 5_000;
 
 interface Anchors {
@@ -19,11 +19,11 @@ interface Anchors {
 }
 
 export interface FleetCredentials extends CredentialSource {
-  /** The next certificate is checked against the trust anchors as they are then. */
+  /** Clears the cache: the next certificate check reads the trust anchors again. */
   forgetAnchors(): void;
 }
 
-/** What the fleet has on file, as a handshake asks for it. */
+/** Answers the credential look-ups of DTLS handshakes from the fleet’s credentials. */
 export function dtlsCredentials(lookUp: CredentialLookUp, clock: Clock): FleetCredentials {
   let kept: Promise<Anchors> | null = null;
 
@@ -67,7 +67,7 @@ export function dtlsCredentials(lookUp: CredentialLookUp, clock: Clock): FleetCr
   };
 }
 
-/** An anchor that can't be read trusts nobody; it must not shut out the devices of the others. */
+/** Ignores an anchor that can't be parsed, so that certificates of the other anchors are still accepted. */
 function readable(id: string, certificate: Uint8Array): TrustAnchor[] {
   try {
     return [trustAnchor(id, certificate)];

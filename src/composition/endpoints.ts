@@ -1,31 +1,31 @@
 import { TcpTransport, UdpTransport, type CoapEndpoint, type TlsSettings, type Transport } from '../coap/index.ts';
 import { DtlsServer } from '../dtls/index.ts';
 import { saveSessions, takeSavedSessions } from '../installation/index.ts';
-import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './binding.ts';
+import { coapOver, dtlsBinding, tlsSettings, type EndpointsOptions } from './secure-transport.ts';
 import type { FleetCredentials } from './dtls-credentials.ts';
 
-/** What devices reach the server by. */
+/** The four CoAP endpoints of the LwM2M server: UDP, TCP, DTLS and TLS. */
 export interface Endpoints {
   readonly udp: { readonly transport: UdpTransport; readonly endpoint: CoapEndpoint };
   readonly tcp: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
   readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint; readonly publicKey: Buffer };
   readonly tls: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
-  /** Trust anchors have changed: the next certificate is checked against them. */
+  /** Makes the next certificate check read the trust anchors again. */
   forgetAnchors(): void;
-  /** Ends the sessions of certificates that no longer count. */
+  /** Checks the certificates of open sessions again and ends the sessions whose certificate is no longer valid. */
   recheckCertificates(): Promise<void>;
-  /** Closes all; DTLS sessions are saved for the next start. */
+  /** Saves the DTLS sessions for the next start and closes all endpoints. */
   close(): Promise<void>;
 }
 
-/** Rejects with CoapError BIND or DtlsError `settings` when a port is taken or a certificate can't be used. */
+/** Rejects with CoapError BIND when a port is in use and with DtlsError `settings` when a certificate can’t be used. */
 export async function openEndpoints(options: EndpointsOptions): Promise<Endpoints> {
   const { config, clock } = options;
   const opened: Transport[] = [];
   try {
     const udp = await UdpTransport.bind({ hosts: [config.coap.host], port: config.coap.port });
     opened.push(udp);
-    // The same port over TCP; one that the system picked may be taken there.
+    // TCP uses the configured port number too; with port 0 the system picks another one.
     const tcp = await TcpTransport.bind({ hosts: [config.coap.host], port: config.coap.port, clock });
     opened.push(tcp);
     const { server: dtls, publicKey, credentials, tlsOver } = await bindDtls(options);
@@ -48,8 +48,8 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       },
       async close() {
         try {
-          // Before the endpoint closes its transport: a closed session can't be saved. And before anything waits for a
-          // peer to go: whoever kills the process meanwhile must not cost the sessions.
+          // Save first: closing the endpoint closes its sessions, and a closed session can't be saved. Closing also
+          // waits for peers, and the process may be killed while it waits.
           await saveSessions(config.dataDir, await dtls.suspend(options.secretKey));
         } finally {
           await Promise.all(Object.values(endpoints).map((endpoint) => endpoint.close()));
@@ -66,7 +66,7 @@ interface BoundDtls {
   readonly server: DtlsServer;
   readonly publicKey: Buffer;
   readonly credentials: FleetCredentials;
-  /** The same identity and the same devices over TLS. */
+  /** TLS with the same server identity and the same device credentials. */
   readonly tlsOver: TlsSettings;
 }
 
@@ -80,8 +80,8 @@ async function bindDtls(options: EndpointsOptions): Promise<BoundDtls> {
     return { server: await DtlsServer.bind({ ...binding, ...(saved && { saved }) }), ...made };
   } catch (error) {
     if (saved === null || !isUnreadable(error)) throw error;
-    // State that can't be read is set aside, not a reason not to start: the devices make new sessions.
-    log.warn({ err: error }, 'the saved DTLS sessions can not be read and are dropped');
+    // Unreadable sessions don't prevent the start: the devices do new handshakes.
+    log.warn({ err: error }, 'saved DTLS sessions are unreadable and were dropped');
     return { server: await DtlsServer.bind(binding), ...made };
   }
 }

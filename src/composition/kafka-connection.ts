@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ConfigError, settings, type Config } from '../config.ts';
 
-/** The way to the brokers with what the settings name as files. Rejects with ConfigError for a file that is no use. */
+/** Reads the files that the Kafka settings name. Rejects with ConfigError for a file that is unreadable or invalid. */
 export async function kafkaConnection({
   tls,
   ...kafka
@@ -20,13 +20,13 @@ async function authoritiesIn(file: string): Promise<string> {
   try {
     pem = await readFile(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${problem} can’t be read`, { cause: error });
+    throw new ConfigError(`${problem} can’t be read; check the path and its permissions`, { cause: error });
   }
   try {
-    // The first of them; the rest is looked at when a broker shows a certificate.
+    // Checks only the first certificate; TLS reads the others when a broker sends its chain.
     void new X509Certificate(pem);
   } catch (error) {
-    throw new ConfigError(`${problem} holds no certificate in PEM`, { cause: error });
+    throw new ConfigError(`${problem} must be a PEM file that contains a certificate`, { cause: error });
   }
   return pem;
 }

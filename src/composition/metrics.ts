@@ -5,24 +5,24 @@ import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';
 import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts';
 
-/** Where the numbers come from, read when somebody asks for the page. */
+/** The functions that read the current values, called for each request of the metrics page. */
 export interface MetricSources {
   readonly endpoints: readonly EndpointMetrics[];
   readonly fleet: () => FleetSnapshot;
   readonly telemetry: () => TelemetryCounters;
-  /** Null when nothing is published. */
+  /** Null without brokers. */
   readonly publisher: () => PublisherSnapshot | null;
   readonly outboxDepth: () => Promise<{ readonly waiting: number }>;
   readonly bus: () => EventBusSnapshot;
   readonly http: () => { readonly webSockets: number; readonly sessions: number };
 }
 
-/** What is counted of one endpoint that devices reach a server of ours by. */
+/** The counters of one CoAP endpoint of the LwM2M or the bootstrap server. */
 export interface EndpointMetrics {
   readonly server: 'lwm2m' | 'bootstrap';
   readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
   readonly coap: () => CoapMetrics;
-  /** Only of `dtls`. */
+  /** Only for `dtls`. */
   readonly dtls?: () => DtlsMetrics;
 }
 
@@ -30,7 +30,7 @@ type Sources = Partial<
   Record<EndpointMetrics['transport'], { readonly endpoint: { readonly metrics: () => CoapMetrics } }>
 > & { readonly dtls: { readonly transport: { readonly metrics: DtlsMetrics } } };
 
-/** Of all the endpoints of one server. */
+/** Collects the counters of all endpoints of one server. */
 export function endpointMetrics(server: EndpointMetrics['server'], sources: Sources): EndpointMetrics[] {
   return (['udp', 'dtls', 'tcp', 'tls'] as const).flatMap((transport) => {
     const source = sources[transport];
@@ -44,18 +44,18 @@ export function endpointMetrics(server: EndpointMetrics['server'], sources: Sour
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** One sample for each name of a record: `by('reason', dropped)`. */
+/** Makes one sample for each entry of a record: `by('reason', dropped)`. */
 function by(label: string, counts: Readonly<Record<string, number | undefined>>): Sample[] {
   return Object.entries(counts).map(([name, count = 0]) => [{ [label]: name }, count]);
 }
 
-/** The Prometheus page: what the process is and what each room counts. */
+/** Renders the Prometheus page: the process metrics and the counters of each module. */
 export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, http } = sources;
 
-  /** Counts only upward since the start. */
+  /** A counter since the start of the process. */
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
     const metric = new Counter({
       name,
@@ -106,42 +106,42 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   );
   counter(
     'treeline_coap_retransmissions_total',
-    'Confirmable messages sent again.',
+    'Confirmable messages retransmitted.',
     endpoint,
     perEndpoint((m) => m.retransmissions),
   );
   counter(
     'treeline_coap_duplicates_total',
-    'Messages received again.',
+    'Duplicate messages received.',
     endpoint,
     perEndpoint((m) => m.duplicates),
   );
   counter(
     'treeline_coap_handler_errors_total',
-    'Requests answered 5.00.',
+    'Requests answered 5.00 because a handler failed.',
     endpoint,
     perEndpoint((m) => m.handlerErrors),
   );
-  counter('treeline_coap_dropped_total', 'CoAP datagrams dropped.', [...endpoint, 'reason'], () =>
+  counter('treeline_coap_dropped_total', 'CoAP datagrams dropped, by reason.', [...endpoint, 'reason'], () =>
     endpoints.flatMap(({ server, transport, coap }) =>
       by('reason', coap().dropped).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]),
     ),
   );
   gauge(
     'treeline_coap_peers',
-    'Peers that something is known of.',
+    'Peers with stored CoAP state.',
     endpoint,
     perEndpoint((m) => m.peers),
   );
   gauge(
     'treeline_coap_operations',
-    'Requests of ours, queued or sent.',
+    'Outgoing requests that are queued or wait for a response.',
     endpoint,
     perEndpoint((m) => m.operations),
   );
   gauge(
     'treeline_coap_observations',
-    'Observations that run.',
+    'Active observations.',
     endpoint,
     perEndpoint((m) => m.observations),
   );
@@ -149,34 +149,39 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   const perHandshake = perDtls(({ handshakes }) =>
     handshakes.map(({ suite, result, count }): Sample => [{ suite: suite ?? 'none', result }, count]),
   );
-  counter('treeline_dtls_handshakes_total', 'DTLS handshakes that ended.', ['server', 'suite', 'result'], perHandshake);
+  counter(
+    'treeline_dtls_handshakes_total',
+    'Ended DTLS handshakes, by cipher suite and result.',
+    ['server', 'suite', 'result'],
+    perHandshake,
+  );
   counter(
     'treeline_dtls_alerts_sent_total',
-    'DTLS alerts sent.',
+    'DTLS alerts sent, by alert.',
     ['server', 'alert'],
     perDtls((m) => by('alert', m.alertsSent)),
   );
   counter(
     'treeline_dtls_alerts_received_total',
-    'DTLS alerts received.',
+    'DTLS alerts received, by alert.',
     ['server', 'alert'],
     perDtls((m) => by('alert', m.alertsReceived)),
   );
   counter(
     'treeline_dtls_dropped_total',
-    'DTLS records dropped.',
+    'DTLS records dropped, by reason.',
     ['server', 'reason'],
     perDtls((m) => by('reason', m.dropped)),
   );
   counter(
     'treeline_dtls_sessions_ended_total',
-    'DTLS sessions that ended.',
+    'Ended DTLS sessions, by reason.',
     ['server', 'reason'],
     perDtls((m) => by('reason', m.ended)),
   );
   counter(
     'treeline_dtls_cookies_total',
-    'Cookies of first ClientHellos.',
+    'DTLS cookies sent, accepted and refused.',
     ['server', 'outcome'],
     perDtls(({ cookiesSent, cookiesAccepted, cookiesRefused }) =>
       by('outcome', { sent: cookiesSent, accepted: cookiesAccepted, refused: cookiesRefused }),
@@ -184,42 +189,55 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   );
   gauge(
     'treeline_dtls_sessions',
-    'DTLS sessions, open, resumable and half open.',
+    'DTLS sessions, by state: open, resumable or half open.',
     ['server', 'state'],
     perDtls(({ sessions, resumable, halfOpen }) => by('state', { open: sessions, resumable, half_open: halfOpen })),
   );
 
-  gauge('treeline_fleet_registered_devices', 'Devices that are registered.', [], () => [[{}, fleet().registered]]);
-  gauge('treeline_fleet_waiting', 'What waits to be stored or run.', ['what'], () =>
+  gauge('treeline_fleet_registered_devices', 'Registered devices.', [], () => [[{}, fleet().registered]]);
+  gauge('treeline_fleet_waiting', 'Readings and registrations that wait to be stored, and RPC queues.', ['what'], () =>
     by('what', {
       readings: fleet().readings.waiting,
       registrations: fleet().registrations.waiting,
       rpc_queues: fleet().rpcs.queues,
     }),
   );
-  counter('treeline_readings_dropped_total', 'Readings acknowledged and not stored.', ['reason'], () =>
+  counter('treeline_readings_dropped_total', 'Readings acknowledged but not stored, by reason.', ['reason'], () =>
     by('reason', fleet().readings.dropped),
   );
-  gauge('treeline_fleet_rpcs_running', 'RPCs that a device is at.', [], () => [[{}, fleet().rpcs.running]]);
+  gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
-  counter('treeline_telemetry_dead_letters_total', 'Readings and payloads set aside.', ['reason'], () =>
-    by('reason', telemetry().deadLetters),
+  counter(
+    'treeline_telemetry_dead_letters_total',
+    'Readings and payloads stored as dead letters, by reason.',
+    ['reason'],
+    () => by('reason', telemetry().deadLetters),
   );
-  counter('treeline_outbox_records_total', 'Records handed to the broker, and tries that failed.', ['outcome'], () =>
-    by('outcome', {
-      published: publisher()?.published,
-      failed: publisher()?.failures,
-      set_aside: publisher()?.setAside,
-    }),
+  counter(
+    'treeline_outbox_records_total',
+    'Records published, failed attempts to publish, and events stored as dead letters.',
+    ['outcome'],
+    () =>
+      by('outcome', {
+        published: publisher()?.published,
+        failed: publisher()?.failures,
+        set_aside: publisher()?.setAside,
+      }),
   );
-  gauge('treeline_outbox_waiting', 'Events that wait for the broker.', [], async () => [
+  gauge('treeline_outbox_waiting', 'Events in the outbox that are not published yet.', [], async () => [
     [{}, (await outboxDepth()).waiting],
   ]);
-  counter('treeline_bus_events_total', 'Events inside the process.', ['outcome'], () =>
-    by('outcome', { published: bus().published, dropped: bus().dropped }),
+  counter(
+    'treeline_bus_events_total',
+    'Events on the event bus of the process, published and dropped.',
+    ['outcome'],
+    () => by('outcome', { published: bus().published, dropped: bus().dropped }),
   );
-  gauge('treeline_subscribers', 'Who listens.', ['what'], () =>
-    by('what', { bus: bus().subscribers, web_sockets: http().webSockets, operations: http().sessions }),
+  gauge(
+    'treeline_subscribers',
+    'Bus subscribers, open WebSockets, and API sessions (subscriptions and WebSockets).',
+    ['what'],
+    () => by('what', { bus: bus().subscribers, web_sockets: http().webSockets, operations: http().sessions }),
   );
 
   return async () => ({ contentType: register.contentType, text: await register.metrics() });

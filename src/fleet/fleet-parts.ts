@@ -71,8 +71,22 @@ export function createParts(options: FleetOptions) {
   const devices = createDevices({ store, roster, observing, awakeTimes, provisioning, credentials, retire });
 
   return {
-    ...{ models, modelOf, profiles, registrationProfiles, provisioning, readings },
-    ...{ roster, registrations, presence, admit, requests, observations, observing, journal, dispatcher, devices },
+    models,
+    modelOf,
+    profiles,
+    registrationProfiles,
+    provisioning,
+    readings,
+    roster,
+    registrations,
+    presence,
+    admit,
+    requests,
+    observations,
+    observing,
+    journal,
+    dispatcher,
+    devices,
     ...createBootstrapParts(options, { profiles, provisioning, modelOf }),
   };
 }

@@ -19,6 +19,7 @@ export {
   type DeviceId,
   ensureAdminToken,
   ensureDefaultTenant,
+  LONGEST_TOKEN,
   type Role,
   type TenantId,
 } from './access/index.ts';

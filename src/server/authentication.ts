@@ -1,26 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import type { Actor, Access } from '../fleet/index.ts';
+import { LONGEST_TOKEN, type Access, type Actor } from '../fleet/index.ts';
 
-/** A longer one is no token of ours, and is not looked up. */
-const LONGEST_TOKEN = 512;
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 
 export type Authentication = { readonly actor: Actor } | { readonly actor: null; readonly message: string };
 
 /**
- * Who the token is. The token comes in the Authorization header of a request, or in the connection parameters of a
- * WebSocket; never in a URL, which ends up in logs and histories.
+ * Finds the actor of a token. Tokens come in the Authorization header of a request or in the connection parameters of a
+ * WebSocket, never in a URL, because URLs end up in logs and browser histories.
  */
 export async function authenticate(access: Access, token: string | null): Promise<Authentication> {
   if (token === null) {
     return {
       actor: null,
       message:
-        'A token is wanted, in the header "Authorization: Bearer <token>" (over WebSocket in the connection parameters: {"token": "<token>"}). Tokens in the URL are not taken.',
+        'A token is required: header "Authorization: Bearer <token>" or connectionParams {"token": "<token>"} over WebSocket. Tokens in the URL are ignored.',
     };
   }
   const actor = token.length <= LONGEST_TOKEN ? await access.authenticate(token) : null;
-  return actor ? { actor } : { actor: null, message: 'The token is not known, or was revoked.' };
+  return actor ? { actor } : { actor: null, message: 'The token is unknown or was revoked.' };
 }
 
 export function tokenOfRequest({ headers }: IncomingMessage): string | null {

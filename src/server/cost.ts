@@ -10,14 +10,14 @@ interface CostExtension {
   readonly remaining: number;
 }
 
-/** Refuses operations that cost too much, and tells with every answer what it cost: `extensions.cost`. */
+/** Refuses operations that exceed the cost limits and adds `extensions.cost` to the results of executed operations. */
 export function useCost(limits: CostLimits): Plugin<Context> {
   const measure = ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) =>
     check(
       () =>
         costOf(schema, document, {
           operationName,
-          // Variables as they came, and the context that our own factory made.
+          // The variables are unchecked, and createContext made the context.
           variables: variableValues as Record<string, unknown> | null | undefined,
           context: contextValue as Context,
         }),
@@ -52,8 +52,8 @@ function check(
   try {
     counted = count();
   } catch (error) {
-    const told = error instanceof GraphQLError ? error : new GraphQLError('', { originalError: asError(error) });
-    return { refusal: { errors: [told] } };
+    const failure = error instanceof GraphQLError ? error : new GraphQLError('', { originalError: asError(error) });
+    return { refusal: { errors: [failure] } };
   }
   const cost: CostExtension = {
     ...counted,
@@ -67,11 +67,11 @@ function check(
   };
   if (cost.complexity > limits.complexity) {
     return refuse(
-      `The operation costs ${cost.complexity}, more than ${limits.complexity}: ask for smaller pages or fewer fields.`,
+      `The operation costs ${cost.complexity}; the limit is ${limits.complexity}. Request smaller pages or fewer fields.`,
     );
   }
   if (cost.depth > limits.depth) {
-    return refuse(`The operation is nested ${cost.depth} deep, more than ${limits.depth}.`);
+    return refuse(`The operation has ${cost.depth} levels; the limit is ${limits.depth}. Nest fewer fields.`);
   }
   return { cost };
 }

@@ -11,7 +11,7 @@ import { useSubscriptions } from './subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
-/** What the transports give to each request; null for the GraphiQL page, which asks nothing. */
+/** The caller of a request; `actor` is null for the GraphiQL page, which executes no operation. */
 export interface Caller {
   readonly actor: Actor | null;
 }
@@ -29,14 +29,14 @@ export function createGraphql(
   return createYoga<Caller, Context>({
     schema,
     context: ({ actor }) => {
-      if (actor === null) throw new Error('a request without its actor reached the schema');
+      if (actor === null) throw new Error('a request without an actor reached the schema');
       return createContext(services, actor);
     },
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
     multipart: false,
-    // Who may call from where is told before a request comes here.
+    // http.ts and websocket.ts check the origin before.
     cors: false,
     logging: false,
     maxRequestBodySize: limits.messageBytes,
@@ -47,7 +47,7 @@ export function createGraphql(
       headers: JSON.stringify({ Authorization: 'Bearer <token>' }, null, 2),
       shouldPersistHeaders: true,
     },
-    // Its script is 9 MB of text: in memory only once a browser has asked for it.
+    // Loaded for the first browser that requests it: its script is 9 MB.
     renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
     plugins: [
       useTextLimit(limits.tokens),
@@ -58,8 +58,8 @@ export function createGraphql(
   });
 }
 
-const WELCOME = `# Treeline. Put your token into the Headers below: { "Authorization": "Bearer <token>" },
-# then fetch the schema anew (the round arrow on the left). Everything is described in Docs.
+const WELCOME = `# Treeline. Enter your token under Headers below: { "Authorization": "Bearer <token>" },
+# then re-fetch the schema (the round arrow on the left). Docs describes every field.
 
 query Devices {
   viewer { tenant { slug } role }

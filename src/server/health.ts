@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../fleet/index.ts';
 import { authenticate, tokenOfRequest } from './authentication.ts';
 
-/** Whether the process can do its work, and for each thing it needs, how that is. */
+/** Whether the process can serve requests, with the state of each service that it depends on. */
 export interface Readiness {
   readonly ready: boolean;
   /** `{ database: 'ok', broker: 'unreachable since 12:00' }`, without secrets. */
   readonly checks: Readonly<Record<string, string>>;
 }
 
-/** Prometheus text and its content type, as a prom-client registry gives them. */
+/** Prometheus text and its content type, as a prom-client registry returns them. */
 export interface MetricsText {
   readonly contentType: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface Health {
   metrics(): Promise<MetricsText>;
 }
 
-/** The process lives: asks nothing of anybody. */
+/** Always answers 200: checks only that the process responds. */
 export function answerLiveness(response: ServerResponse): void {
   answer(response, 200, 'application/json', JSON.stringify({ status: 'ok' }));
 }
@@ -31,8 +31,8 @@ export async function answerReadiness(response: ServerResponse, health: Health, 
 }
 
 /**
- * Metrics tell of the whole process, so they are for who runs it: a scraper on this machine, or one with an admin's
- * token. What a proxy on this machine passes on comes from somewhere else.
+ * Metrics describe the whole process, so only its operator may read them: a scraper on this machine or one with an
+ * admin token. A request that a proxy on this machine forwards counts as remote.
  */
 export async function answerMetrics(
   request: IncomingMessage,
@@ -48,7 +48,7 @@ export async function answerMetrics(
         response,
         401,
         'text/plain; charset=utf-8',
-        'Metrics are for this machine, or for an admin token.\n',
+        'Metrics require an admin token (Authorization: Bearer <token>) or a direct request from the same machine.\n',
       );
     }
   }

@@ -20,13 +20,13 @@ export interface HttpServerOptions extends Omit<Services, 'limits'>, Health {
 }
 
 export interface HttpServer {
-  /** Rejects with ServerError naming host and port: PORT_IN_USE, CANNOT_LISTEN. `url` is that of GraphQL. */
+  /** Rejects with ServerError PORT_IN_USE or CANNOT_LISTEN, which names host and port. `url` is the GraphQL URL. */
   listen(): Promise<{ url: string; port: number }>;
-  /** What a metric shows. */
+  /** The values of the metrics. */
   snapshot(): { webSockets: number; sessions: number };
   /**
-   * Takes no more connections, ends subscriptions (WebSocket: 1001; SSE: a last error SERVER_CLOSING), gives requests
-   * in flight their time and cuts what is left. Idempotent.
+   * Accepts no more connections, ends subscriptions (WebSocket: 1001; SSE: a last error SERVER_CLOSING), lets running
+   * requests finish for `drainMs` and then closes the remaining connections. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -43,11 +43,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!originAllowed(request, settings.allowedOrigins)) {
-      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed (TREELINE_ALLOWED_ORIGINS).');
+      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed. Add it to TREELINE_ALLOWED_ORIGINS.');
     }
     allowOrigin(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-    // GraphiQL’s page holds nothing secret: it loads without a token, and sends the one that is typed into it.
+    // The GraphiQL page contains no secrets: it loads without a token and sends the token that the user enters.
     const page = settings.graphiql && request.method === 'GET' && request.headers.accept?.includes('text/html');
     if (page) return graphql.handle(request, response, { actor: null });
     const authentication = await authenticate(access, tokenOfRequest(request));
@@ -69,12 +69,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case '/metrics':
         return answerMetrics(request, response, options, access);
       default:
-        return refuse(response, 404, 'NOT_FOUND', `Nothing is here. The API is at ${GRAPHQL_PATH}.`);
+        return refuse(response, 404, 'NOT_FOUND', `This path does not exist. The API is at ${GRAPHQL_PATH}.`);
     }
   }
 
   const server = createServer((request, response) => {
-    // A connection that falls idle while the server closes would keep it open.
+    // While the server closes, a connection that becomes idle would keep it open.
     response.once('close', () => {
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
@@ -82,7 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const id = randomUUID();
       log.error({ id, err: error }, 'unexpected error');
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error. It is logged with the id ${id}.`);
+      else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error; the server logged it with the id ${id}.`);
     });
   });
   server.maxConnections = limits.connections;
@@ -99,7 +99,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     listen: async () => {
       await listening(server, settings);
-      // A TCP server that listens has such an address.
+      // A listening TCP server has an AddressInfo.
       const { port } = server.address() as AddressInfo;
       return { url: `http://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
     },
@@ -148,7 +148,7 @@ function pathOf({ url }: IncomingMessage): string {
   return (url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-/** An answer that no GraphQL engine had a part in, in the form that GraphQL clients read. */
+/** Answers without the GraphQL engine, in the format of a GraphQL error. */
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
   const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(body);

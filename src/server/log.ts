@@ -1,4 +1,4 @@
-/** What of a pino logger this room uses. */
+/** The part of a pino logger that this module uses. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -4,8 +4,8 @@ import { expectedError } from '../../schema/index.ts';
 import type { Log } from './log.ts';
 
 /**
- * Errors as callers may see them. What a caller can mend passes with its code; what nobody expected becomes an id, under
- * which it is logged once, however many fields it hit and whoever it was told to.
+ * Masks errors for callers. An expected error passes with its code. An unexpected one is replaced by an id and logged
+ * once under this id, however many fields and subscribers it affects.
  */
 export function createMask(log: Log): (error: unknown) => GraphQLError {
   const ids = new WeakMap<object, string>();
@@ -28,14 +28,14 @@ export function createMask(log: Log): (error: unknown) => GraphQLError {
     const [cause, place] =
       error instanceof GraphQLError ? [error.originalError, { nodes: error.nodes, path: error.path }] : [error, {}];
     const id = idOf(cause);
-    return new GraphQLError(`Unexpected error. It is logged with the id ${id}.`, {
+    return new GraphQLError(`Unexpected error; the server logged it with the id ${id}.`, {
       ...place,
       extensions: { code: 'INTERNAL_SERVER_ERROR', id },
     });
   };
 }
 
-/** Syntax, validation, variables, limits: errors that were made to be told. */
+/** Errors of syntax, validation, variables and limits, which are written for callers. */
 function saidByGraphql({ originalError }: GraphQLError): boolean {
   if (originalError === undefined) return true;
   return originalError instanceof GraphQLError && saidByGraphql(originalError);

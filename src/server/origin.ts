@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Whether the page that sends this request may: pages of our own origin, and those of the list. What is sent by no page
- * at all has no Origin header.
+ * Whether the request's origin may call the API: the server's own origin and the listed ones. Requests without an
+ * Origin header come from no web page and are allowed.
  */
 export function originAllowed({ headers }: IncomingMessage, allowed: readonly string[]): boolean {
   const { origin, host } = headers;
@@ -10,7 +10,7 @@ export function originAllowed({ headers }: IncomingMessage, allowed: readonly st
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
-/** The answer that lets a browser hand the response to a page of an allowed origin (Fetch, CORS protocol). */
+/** Sets the CORS headers that let a page of an allowed origin read the response (Fetch standard, CORS protocol). */
 export function allowOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
   response.setHeader('Vary', 'Origin');
   if (headers.origin === undefined) return;

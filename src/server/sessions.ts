@@ -1,6 +1,6 @@
 import type { Actor } from '../fleet/index.ts';
 
-/** Why the server ends what a client keeps open. */
+/** Why the server ends a subscription or a WebSocket. */
 export interface SessionEnd {
   readonly code: 'KEY_REVOKED' | 'SERVER_CLOSING';
   readonly message: string;
@@ -9,16 +9,18 @@ export interface SessionEnd {
 const REVOKED: SessionEnd = { code: 'KEY_REVOKED', message: 'The API key was revoked.' };
 const CLOSING: SessionEnd = { code: 'SERVER_CLOSING', message: 'The server is closing.' };
 
-/** How many revoked keys are remembered: what was authenticated just before opens just after. */
+/**
+ * How many revoked keys are remembered, for sessions that were authenticated before the revocation and open after it.
+ */
 const REMEMBERED = 1_000;
 
-/** Everything that outlives a request: subscriptions and WebSockets, which end with their key and with the server. */
+/** The open subscriptions and WebSockets. They end when their API key is revoked and when the server closes. */
 export class Sessions {
   readonly #open = new Map<object, { keyId: string | null; end: (why: SessionEnd) => void }>();
   readonly #revoked = new Set<string>();
   #closed = false;
 
-  /** `end` is called at most once. Returns what is to be called when the session ended otherwise. */
+  /** Calls `end` at most once. Call the returned function when the session ends by itself. */
   open({ keyId }: Actor, end: (why: SessionEnd) => void): () => void {
     const session = {};
     this.#open.set(session, { keyId, end });
@@ -31,7 +33,7 @@ export class Sessions {
     return this.#open.size;
   }
 
-  /** Ends the key's sessions, and those to come. */
+  /** Ends the sessions of the key and refuses new ones. */
   revoke(keyId: string): void {
     for (const oldest of this.#revoked) {
       if (this.#revoked.size < REMEMBERED) break;
@@ -41,12 +43,12 @@ export class Sessions {
     for (const [session, open] of this.#open) if (open.keyId === keyId) this.#end(session, REVOKED);
   }
 
-  /** Keys were revoked, and nobody can say which. */
+  /** Ends the sessions of all API keys: revocations were missed, so the revoked keys are unknown. */
   revokeAny(): void {
     for (const [session, open] of this.#open) if (open.keyId !== null) this.#end(session, REVOKED);
   }
 
-  /** Ends all, and those to come. */
+  /** Ends all sessions and refuses new ones. */
   close(): void {
     this.#closed = true;
     for (const session of this.#open.keys()) this.#end(session, CLOSING);

@@ -1,31 +1,31 @@
-/** Where the API listens and whom it talks to. */
+/** The address of the API and the rules for its callers. */
 export interface HttpSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Origins of other sites whose pages may call the API: `https://app.example.com`. */
+  /** Other origins whose web pages may call the API: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
-  /** Whether the schema may be asked for. */
+  /** Whether clients may query the schema. */
   readonly introspection: boolean;
   /** Whether a browser that opens /graphql gets GraphiQL. */
   readonly graphiql: boolean;
   readonly limits?: Partial<HttpLimits>;
 }
 
-/** What bounds everything that can grow. */
+/** The limits of requests and connections. */
 export interface HttpLimits {
   /** Cost of one operation: see `costOf` of the schema. */
   readonly complexity: number;
   readonly depth: number;
-  /** Tokens of a query’s text: validation takes more than linear time. */
+  /** Lexical tokens of a query’s text, because validation takes more than linear time. */
   readonly tokens: number;
   /** Bytes of a request’s body and of a WebSocket message. */
   readonly messageBytes: number;
   /** Open TCP connections. */
   readonly connections: number;
-  /** Operations that run at once on one WebSocket, subscriptions included. */
+  /** Concurrent operations on one WebSocket, subscriptions included. */
   readonly operationsPerSocket: number;
-  /** Milliseconds that requests have to end when the server closes. */
+  /** Milliseconds that running requests may take to finish when the server closes. */
   readonly drainMs: number;
 }
 

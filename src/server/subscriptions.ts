@@ -10,21 +10,22 @@ import {
 import { createContext, type Context, type LiveEvent, type Services } from '../../schema/index.ts';
 import type { SessionEnd, Sessions } from './sessions.ts';
 
-/** What events resolve to, kept by the event itself: gone with it. */
+/** The results of each event, by subscriber group; garbage-collected with the event. */
 type Shared = WeakMap<object, Map<string, Promise<ExecutionResult>>>;
 
 /**
- * How subscriptions are executed: each event with a context of its own, for caches hang on the context; and each event
- * once for all subscribers of the same query, variables and access. A subscription ends with its key and with the server.
+ * Executes subscriptions: each event in a new context, because caches belong to the context, and each event once for
+ * all subscribers with the same query, variables and access. A subscription ends when its API key is revoked and when
+ * the server closes.
  */
 export function useSubscriptions(services: Services, sessions: Sessions): Plugin<Context> {
   const shared: Shared = new WeakMap();
   const documents = new WeakMap<DocumentNode, number>();
   let documentCount = 0;
 
-  /** Equal only for subscribers that every event resolves to the same for. */
+  /** Returns equal keys only for subscribers for whom every event has the same result. */
   function groupOf({ document, operationName, variableValues }: ExecutionArgs, { actor }: Context): string {
-    // The parser gives the same text the same document.
+    // The parser caches: the same text results in the same document object.
     const number = documents.get(document) ?? ++documentCount;
     documents.set(document, number);
     return JSON.stringify([actor.tenantId, actor.role, number, operationName ?? null, variableValues ?? null]);
@@ -33,7 +34,7 @@ export function useSubscriptions(services: Services, sessions: Sessions): Plugin
   async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source;
-    // The schema's subscriptions yield LiveEvents, and our own factory made the context.
+    // The schema's subscriptions yield LiveEvents, and createContext made the context.
     const events = (source as AsyncIterable<LiveEvent<unknown>>)[Symbol.asyncIterator]();
     const context = args.contextValue as Context;
     const group = groupOf(args, context);
@@ -69,7 +70,10 @@ function once(
 
 const DONE = { done: true, value: undefined } as const;
 
-/** The results of the events, until the subscriber leaves or the session is ended, which the last result then tells. */
+/**
+ * Yields the results of the events until the subscriber leaves or the session ends; then the last result has the
+ * reason.
+ */
 function results(
   events: AsyncIterator<LiveEvent<unknown>>,
   resolve: (event: LiveEvent<unknown>) => Promise<ExecutionResult>,
@@ -78,7 +82,7 @@ function results(
   let ended: SessionEnd | null = null;
   const close = open((why) => {
     ended = why;
-    // The pending next() ends with the source.
+    // Ending the source also ends the pending next().
     void events.return?.();
   });
 

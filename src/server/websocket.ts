@@ -12,7 +12,7 @@ import { originAllowed } from './origin.ts';
 import type { Sessions } from './sessions.ts';
 import type { HttpLimits, HttpSettings } from './settings.ts';
 
-/** A client that answers no ping for this long is gone. */
+/** Interval of pings; a client that has not answered the last ping is disconnected. */
 const KEEP_ALIVE_MS = 12_000;
 /** RFC 6455 §5.5: a close reason has at most 123 bytes. */
 const LONGEST_REASON = 123;
@@ -30,16 +30,16 @@ interface RootValue {
 }
 
 export interface WebSocketSide {
-  /** Takes over a connection that asks for the WebSocket protocol. */
+  /** Upgrades an HTTP connection to WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly count: number;
-  /** Closes every socket with 1001 (RFC 6455 §7.4.1: going away); clients of graphql-ws then connect anew. */
+  /** Closes every socket with 1001 (RFC 6455 §7.4.1: going away); graphql-ws clients then reconnect. */
   close(): void;
-  /** Cuts what is left. */
+  /** Terminates the remaining sockets without a closing handshake. */
   terminate(): void;
 }
 
-/** graphql-transport-ws on the path of the API. */
+/** Serves the graphql-transport-ws protocol on the path of the API. */
 export function createWebSocketSide(options: {
   graphql: GraphqlServer;
   access: Access;
@@ -52,7 +52,7 @@ export function createWebSocketSide(options: {
   const { graphql, access, sessions, settings, limits, log, clock } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const server = makeServer<Record<string, unknown>, Extra>({
-    execute: (args) => (args.rootValue as RootValue).execute(args), // as onSubscribe below put it there
+    execute: (args) => (args.rootValue as RootValue).execute(args), // set by onSubscribe below
     subscribe: (args) => (args.rootValue as RootValue).subscribe(args),
 
     async onConnect({ connectionParams, extra }) {
@@ -72,10 +72,10 @@ export function createWebSocketSide(options: {
     },
 
     async onSubscribe({ extra, subscriptions }, _id, params) {
-      // The protocol lets nobody subscribe before onConnect has let them in.
+      // graphql-ws accepts Subscribe only after onConnect returned true.
       const actor = extra.actor ?? null;
       if (Object.keys(subscriptions).length > limits.operationsPerSocket) {
-        const message = `More than ${limits.operationsPerSocket} operations run on this connection.`;
+        const message = `This connection already runs ${limits.operationsPerSocket} operations, the limit. End one first or open another connection.`;
         return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
       }
       const { schema, parse, validate, contextFactory, execute, subscribe } = graphql.getEnveloped({
@@ -116,7 +116,7 @@ export function createWebSocketSide(options: {
     const closed = server.opened(
       {
         protocol: socket.protocol,
-        // Resolves when the socket took it: a slow client slows its own subscriptions down, and no other.
+        // Resolves when the socket has accepted the message: a slow client slows down only its own subscriptions.
         send: (data) =>
           new Promise((resolve, reject) => {
             if (socket.readyState !== socket.OPEN) resolve();
@@ -127,8 +127,8 @@ export function createWebSocketSide(options: {
       },
       { socket, request },
     );
-    // What a client breaks (too long a message, bad frames) ends its own connection: ws closes it with the code.
-    socket.on('error', (error) => log.info({ err: error }, 'a WebSocket client broke the protocol'));
+    // A protocol violation (too long a message, bad frames) ends only this connection: ws closes it with the code.
+    socket.on('error', (error) => log.info({ err: error }, 'a WebSocket client violated the protocol'));
     const stop = keepAlive(socket, clock);
     socket.once('close', (code, reason) => {
       stop();
@@ -138,12 +138,12 @@ export function createWebSocketSide(options: {
 
   return {
     upgrade(request, socket, head) {
-      // Until ws takes the socket, nobody else hears its errors.
+      // Until ws takes over the socket, this is its only error listener.
       socket.on('error', () => socket.destroy());
       if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
-        return refuse(socket, '404 Not Found', `WebSocket is spoken at ${GRAPHQL_PATH}.`);
+        return refuse(socket, '404 Not Found', `Open the WebSocket at ${GRAPHQL_PATH}.`);
       if (!originAllowed(request, settings.allowedOrigins)) {
-        return refuse(socket, '403 Forbidden', 'This origin is not allowed (TREELINE_ALLOWED_ORIGINS).');
+        return refuse(socket, '403 Forbidden', 'This origin is not allowed. Add it to TREELINE_ALLOWED_ORIGINS.');
       }
       sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
     },
@@ -169,7 +169,10 @@ function refuse(socket: Duplex, status: string, message: string): void {
   );
 }
 
-/** Pings in turn, and ends a socket whose last ping was not answered. Returns how to stop. */
+/**
+ * Pings the client regularly and terminates a socket that did not answer the last ping. Returns a function that stops
+ * it.
+ */
 function keepAlive(socket: WebSocket, clock: Clock): () => void {
   let answered = true;
   let timer: Timer;

@@ -20,10 +20,10 @@ import type { ServerAddress } from './server-address.ts';
 import { Timers } from './timers.ts';
 import { integer, numberOf, text } from './typed.ts';
 
-/** Before a device that lost its connection tells the server that it is still there. */
+/** Wait before the Update of a device that lost its connection. */
 const RECONNECT_MS = 2_000;
 
-/** A server that the device knows (Core 1.2 §6.1): where it is, and how its Server object instance begins. */
+/** A server account of the device (Core 1.2 §6.1): the server's address and the first values of its Server instance. */
 export interface AccountOptions {
   readonly server: ServerAddress;
   /** 1 to 65534. */
@@ -32,32 +32,32 @@ export interface AccountOptions {
   readonly lifetime: number;
 }
 
-/** The device that the accounts belong to. */
+/** The device that has the accounts. */
 export interface AccountHolder {
   readonly endpoint: string;
   readonly contents: DeviceContents;
   readonly clock: Clock;
   readonly log: (line: string) => void;
   readonly queue: boolean;
-  /** How long it stays awake after the last message, in milliseconds, with queue mode. */
+  /** Milliseconds that a device in queue mode stays awake after the last message. */
   readonly awakeMs: number;
-  /** False while it boots: what comes is lost. */
+  /** False while the device boots: it loses incoming messages. */
   readonly isRunning: () => boolean;
   /** The object list, in link format. */
   readonly links: () => string;
   readonly execute: Execute;
-  /** A server's operation was carried out. */
+  /** Called after each operation of a server. */
   readonly performed: (done: Answered) => void;
-  /** A server refused to register it. Absent: it tries again. */
+  /** Called when a server refuses the registration. Absent: the device retries. */
   readonly refused?: (() => void) | undefined;
 }
 
 /**
- * One server account: a link and a registration, and what this server alone asked for (Core 1.2 §6.4, §7.3: observations
- * and attributes belong to a server).
+ * One server account: its link, its registration, and the observations and attributes of this server (Core 1.2 §6.4,
+ * §7.3: they belong to one server).
  */
 export class Account {
-  /** Its instance of the Server object. */
+  /** The path of its Server object instance. */
   readonly instance: Path;
   readonly #options: AccountOptions;
   readonly #holder: AccountHolder;
@@ -85,13 +85,13 @@ export class Account {
     this.#timers = new Timers(clock);
   }
 
-  /** `U`, `T`, or `UQ` where LwM2M 1.0 tells queue mode by it. */
+  /** `U`, `T`, or `UQ` for queue mode in LwM2M 1.0. */
   get binding(): string {
     const { queue, contents } = this.#holder;
     return `${bindingOf(this.#options.server)}${queue && contents.lwm2m === '1.0' ? 'Q' : ''}`;
   }
 
-  /** How its instance of the Server object begins, beyond what all have. */
+  /** The first values of its Server instance that differ between accounts. */
   get resources(): Resources {
     const { shortServerId, lifetime } = this.#options;
     return {
@@ -101,7 +101,7 @@ export class Account {
     };
   }
 
-  /** `/rd/…`; null while it is not registered. */
+  /** `/rd/…`; null while the device is not registered. */
   get location(): string | null {
     return this.#registration?.location ?? null;
   }
@@ -110,7 +110,9 @@ export class Account {
     return this.#observations.count;
   }
 
-  /** Binds a port and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound. */
+  /**
+   * Binds a port and registers, with retries. Resolves after the first try; rejects when no port can be bound.
+   */
   async start(): Promise<void> {
     const { endpoint, contents, clock, log, queue, isRunning, links, refused } = this.#holder;
     this.#link = await CoapLink.open(this.#options.server, clock, log, {
@@ -135,7 +137,7 @@ export class Account {
     await this.#registration.register();
   }
 
-  /** De-registers and lets go of its port. */
+  /** De-registers and closes the port. */
   async stop(): Promise<void> {
     this.#timers.stop();
     this.#observations.clear();
@@ -143,7 +145,7 @@ export class Account {
     await this.vanish();
   }
 
-  /** Ends without a word: the registration stays until it expires. */
+  /** Closes the port without a De-register: the registration stays until it expires. */
   async vanish(): Promise<void> {
     this.#timers.stop();
     this.#observations.clear();
@@ -159,10 +161,10 @@ export class Account {
     await this.#registration?.update();
   }
 
-  /** De-registers for the disable timeout; the answer to the Execute leaves first. */
+  /** De-registers for the disable timeout, after the response to the Execute is sent. */
   disable(): void {
     const seconds = this.#number(SERVER.disableTimeout);
-    this.#holder.log(`is disabled for ${seconds} s`);
+    this.#holder.log(`disabled for ${seconds} s`);
     this.#timers.after('disable', 0, () => {
       this.#observations.clear();
       void this.#registration?.deregister();
@@ -170,18 +172,18 @@ export class Account {
     });
   }
 
-  /** What the server asked for is gone, as after a boot. */
+  /** Clears the server's observations and attributes, as at a boot. */
   forget(): void {
     this.#observations.clear();
     this.#state.attributes.forget(Path.root);
   }
 
-  /** Something has another value, came or went: an Update tells of another lifetime and another object list. */
+  /** Handles a changed, new or removed path. A changed lifetime or object list causes an Update. */
   changed(path: Path): void {
     if (!this.#state.tree.has(path)) this.#state.attributes.forget(path);
     this.#observations.changed(path);
-    const told = path.level === 'instance' || path.equals(this.instance.child(SERVER.lifetime));
-    if (told && this.location !== null && this.#holder.isRunning()) {
+    const affectsRegistration = path.level === 'instance' || path.equals(this.instance.child(SERVER.lifetime));
+    if (affectsRegistration && this.location !== null && this.#holder.isRunning()) {
       this.#timers.after('update', 0, () => void this.update());
     }
   }
@@ -219,7 +221,7 @@ export class Account {
     try {
       response = answer();
     } catch (error) {
-      // RFC 7252 §5.5.2: a diagnostic payload, for people.
+      // RFC 7252 §5.5.2: a diagnostic payload for people.
       const message = error instanceof Error ? error.message : String(error);
       response = { code: error instanceof Refusal ? error.code : '5.00', payload: Buffer.from(message) };
     }
@@ -227,7 +229,9 @@ export class Account {
     return response;
   }
 
-  /** RFC 8323 §7.1: observations end with their connection. The server is told by which one the device can be reached. */
+  /**
+   * RFC 8323 §7.1: observations end with their connection. An Update shows the server the new connection.
+   */
   #reconnect(): void {
     this.#observations.clear();
     if (this.location !== null) this.#timers.after('reconnect', RECONNECT_MS, () => void this.update());

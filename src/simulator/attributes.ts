@@ -1,7 +1,7 @@
 import { formatAttributes } from '../lwm2m/index.ts';
 import type { Lwm2mVersion, NotificationAttributes, Path, ResourceType } from '../lwm2m/index.ts';
 
-/** What the server attached to places by Write-Attributes (Core 1.2 §6.3.4). */
+/** The attributes that a server attached to paths by Write-Attributes (Core 1.2 §6.3.4). */
 export class AttachedAttributes {
   readonly #lwm2m: Lwm2mVersion;
   readonly #byPath = new Map<string, NotificationAttributes>();
@@ -11,8 +11,8 @@ export class AttachedAttributes {
   }
 
   /**
-   * Adds to what is attached there; a null unsets. Throws INVALID_ARGUMENT for what the version, the level or the type
-   * of the place does not have, and for combinations that are not allowed (Core 1.2 §7.3.2).
+   * Adds attributes to a path; null removes one. Throws INVALID_ARGUMENT for attributes that the LwM2M version, the
+   * level or the resource type does not allow, and for forbidden combinations (Core 1.2 §7.3.2).
    */
   write(path: Path, attributes: NotificationAttributes, type: ResourceType | null | undefined): void {
     formatAttributes(attributes, { paths: [path], lwm2mVersion: this.#lwm2m, type });
@@ -23,18 +23,18 @@ export class AttachedAttributes {
     else this.#byPath.set(path.toString(), kept);
   }
 
-  /** Attached at this very place. */
+  /** The attributes attached to exactly this path. */
   at(path: Path): NotificationAttributes {
     return this.#byPath.get(path.toString()) ?? {};
   }
 
-  /** In force at the place: the lower level beats the higher (Core 1.2 §7.3.2). */
+  /** The effective attributes of the path: the lower level overrides the higher (Core 1.2 §7.3.2). */
   inForce(path: Path): NotificationAttributes {
     const levels = path.ids.map((_, index) => this.at(path.cut(index + 1)));
     return Object.assign({}, ...levels);
   }
 
-  /** Forgets what lies at or below a place that is gone; everything for `/`. */
+  /** Removes the attributes at and below a removed path; all of them for `/`. */
   forget(path: Path): void {
     const below = path.level === 'root' ? '/' : `${path}/`;
     for (const key of this.#byPath.keys()) {

@@ -5,9 +5,9 @@ import { CoapLink } from './coap-link.ts';
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import type { PreSharedKey, ServerAddress } from './server-address.ts';
 
-/** Without a Finish within EXCHANGE_LIFETIME the device gives up (Core 1.2 §6.1.6). */
+/** The device fails without a Finish within EXCHANGE_LIFETIME (Core 1.2 §6.1.6). */
 const FINISH_WITHIN_MS = 247_000;
-/** The answer to the Finish leaves before the port is given back. */
+/** Time to send the response to the Finish before the port is closed. */
 const LAST_ANSWER_MS = 100;
 const NO_ATTRIBUTES: Link['attributes'] = {};
 /** The bootstrap account: the one Security instance that survives a Delete. */
@@ -22,17 +22,17 @@ export interface BootstrapClientOptions {
   readonly log: (line: string) => void;
 }
 
-/** The server account that a bootstrap left on the device. */
+/** The server account that the bootstrap server wrote. */
 export interface ServerAccount {
   /** Resource 0 of its Security instance: `coap://127.0.0.1:5683`. */
   readonly uri: string;
   /** Seconds. */
   readonly lifetime: number;
-  /** What it was given to prove itself with; null in the NoSec mode. */
+  /** The pre-shared key for the server; null in NoSec mode. */
   readonly psk: PreSharedKey | null;
 }
 
-/** Asks a bootstrap server for an account (Core 1.2 §6.1); rejects when it gives none. */
+/** Gets an account from a bootstrap server (Core 1.2 §6.1). Rejects when the server provides none. */
 export async function bootstrap(options: BootstrapClientOptions): Promise<ServerAccount> {
   const { endpoint, server, clock, log } = options;
   const written = new WrittenInstances(options);
@@ -59,10 +59,11 @@ export async function bootstrap(options: BootstrapClientOptions): Promise<Server
     const answer = await link.ask({ method: 'POST', path: ['bs'], query: [`ep=${endpoint}`] });
     if (answer?.code !== '2.04') {
       const reason = answer ? `${answer.code} ${Buffer.from(answer.payload).toString()}` : 'no answer';
-      throw new Error(`the bootstrap server refused ${endpoint}: ${reason}`);
+      throw new Error(`the bootstrap server refused the Bootstrap-Request of ${endpoint}: ${reason}`);
     }
     const account = await finished;
-    if (account === null) throw new Error('the bootstrap server did not finish');
+    if (account === null)
+      throw new Error('the bootstrap server sent no Bootstrap-Finish in time, or the connection was lost');
     return account;
   } finally {
     deadline.cancel();
@@ -70,7 +71,7 @@ export async function bootstrap(options: BootstrapClientOptions): Promise<Server
   }
 }
 
-/** What the bootstrap server wrote, by path. */
+/** The values that the bootstrap server wrote, by path. */
 class WrittenInstances {
   readonly #options: BootstrapClientOptions;
   readonly #values = new Map<string, { readonly path: Path; readonly value: TypedValue }>();
@@ -79,7 +80,7 @@ class WrittenInstances {
     this.#options = options;
   }
 
-  /** The first Security instance whose short server id a Server instance has as well. */
+  /** The account of the first Security instance whose short server id is also in a Server instance. */
   get account(): ServerAccount | null {
     for (const { path, value } of this.#values.values()) {
       if (path.objectId !== 0 || path.resourceId !== 10) continue;
@@ -105,7 +106,9 @@ class WrittenInstances {
     try {
       if (request.path[0] === 'bs') {
         const consistent = request.method === 'POST' && this.account !== null;
-        return consistent ? { code: '2.04' } : refusal('4.06', 'no Security instance goes with a Server instance');
+        return consistent
+          ? { code: '2.04' }
+          : refusal('4.06', 'no Server instance has the short server id of a Security instance');
       }
       return this.#perform(request, Path.parse(`/${request.path.join('/')}`));
     } catch (error) {
@@ -125,7 +128,7 @@ class WrittenInstances {
         this.#write(request, path);
         return { code: '2.04' };
       default:
-        return refusal('4.05', 'not while bootstrapping');
+        return refusal('4.05', 'this method is not allowed while bootstrapping');
     }
   }
 
@@ -146,14 +149,15 @@ class WrittenInstances {
 
   /** Core 1.2 §6.1.7.6: Server and Access Control only. */
   #read(path: Path): CoapResponse {
-    if (path.objectId !== 1 && path.objectId !== 2) return refusal('4.05', `${path} is not read while bootstrapping`);
+    if (path.objectId !== 1 && path.objectId !== 2)
+      return refusal('4.05', `${path} can't be read while bootstrapping; only objects 1 and 2 can`);
     const values = this.#below(path);
-    if (values.length === 0) return refusal('4.04', `nothing at ${path}`);
+    if (values.length === 0) return refusal('4.04', `${path} does not exist`);
     const contentFormat = ContentFormat.tlv;
     return { code: '2.05', contentFormat, payload: encode({ contentFormat, path, values }) };
   }
 
-  /** What is written takes the place of what was there. */
+  /** Replaces the values at and below the path. */
   #write({ contentFormat, payload }: CoapRequest, path: Path): void {
     const { model, clock } = this.#options;
     const now = clock.now() / 1000;

@@ -8,17 +8,17 @@ import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { bytesOf, isObserveStream, locationOf, optionOf, requestOf } from './coap-packet.ts';
 import { DeviceServer } from './device-server.ts';
 import type { ServerAddress } from './server-address.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel } from './open-tunnel.ts';
 import type { Tunnel } from './tunnel.ts';
 
-/** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap forgets to give up once an empty acknowledgement came. */
+/** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap has no timeout after an empty acknowledgement. */
 const ANSWER_WITHIN_MS = 93_000;
 
-/** Where notifications of one observation go. */
+/** Sends the notifications of one observation. */
 export interface Subscriber {
-  /** Sends a notification, or the first block of one: the server fetches the others. */
+  /** Sends a notification, or its first block; the server fetches the other blocks. */
   notify(response: CoapResponse, confirmable: boolean): void;
-  /** Sends this as the last one, an error. */
+  /** Sends an error as the last notification. */
   end(code: string): void;
 }
 
@@ -30,15 +30,15 @@ interface Remote {
 export interface LinkHandlers {
   /** Answers a request; must not throw. */
   answer(request: CoapRequest): CoapResponse;
-  /** Answers a GET or FETCH with Observe 0: an answer of class 2 makes the subscriber live. */
+  /** Answers a GET or FETCH with Observe 0: a response of class 2 starts the observation. */
   observe(request: CoapRequest, subscriber: Subscriber): CoapResponse;
-  /** The server rejected a notification, or never acknowledged it. */
+  /** The server reset a notification or did not acknowledge it. */
   unsubscribed(subscriber: Subscriber): void;
-  /** Any message of the server's, and any of ours: a device in queue mode stays awake by them. */
+  /** Called for each message sent or received: it keeps a device in queue mode awake. */
   active(): void;
-  /** False while the radio is off: what comes is lost. */
+  /** False while the radio is off: incoming messages are lost. */
   awake(): boolean;
-  /** The connection is gone that a stream had; the next request opens another. */
+  /** The TCP or TLS connection ended; the next request opens another. */
   lost(): void;
 }
 
@@ -57,9 +57,9 @@ export interface UplinkAnswer {
 }
 
 /**
- * One UDP port to one server or to the tunnel that leads there, both ways, on node-coap: its server answers what the LwM2M
- * server asks, its agent asks on the same socket. The socket lets only the server's datagrams through and catches what
- * node-coap throws on bad ones.
+ * One UDP port for one server or for the tunnel to it. node-coap's server answers the requests of the LwM2M server, and
+ * its agent sends requests on the same socket. The socket passes on only the server's datagrams and catches the
+ * exceptions that malformed ones cause in node-coap.
  */
 export class CoapLink {
   readonly #socket: Socket;
@@ -68,7 +68,7 @@ export class CoapLink {
   readonly #remote: Remote;
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
-  /** Ends those of our requests that have no answer yet. */
+  /** Functions that cancel the requests without a response yet. */
   readonly #unanswered = new Set<() => void>();
   #tunnel: Tunnel | null = null;
   #closed = false;
@@ -87,7 +87,7 @@ export class CoapLink {
     this.#guard();
   }
 
-  /** Binds a port for the server at this address; rejects when its name is unknown or no port is free. */
+  /** Binds a port. Rejects when the server's name is unknown or no port is free. */
   static async open(
     server: ServerAddress,
     clock: Clock,
@@ -115,7 +115,7 @@ export class CoapLink {
     return this.#socket.address().port;
   }
 
-  /** Asks the server; null when no answer came in time or the link is closed. */
+  /** Sends a request. Resolves with null without a response in time and when the link is closed. */
   ask({ method, path, query = [], contentFormat, payload }: UplinkRequest): Promise<UplinkAnswer | null> {
     if (this.#closed) return Promise.resolve(null);
     this.#handlers.active();
@@ -145,7 +145,7 @@ export class CoapLink {
     });
   }
 
-  /** Lets go of the port; what is in flight gets no answer. */
+  /** Closes the port; pending requests get no response. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -154,14 +154,17 @@ export class CoapLink {
     await this.#tunnel?.close();
   }
 
-  /** A stream's answers come by the connection that asked, or not at all. */
+  /** Cancels the pending requests: on TCP and TLS, a response comes only over the connection of its request. */
   #lost(): void {
     if (this.#closed) return;
     for (const giveUp of this.#unanswered) giveUp();
     this.#handlers.lost();
   }
 
-  /** Takes the place of node-coap's own listeners, and calls them; its timers go on sending after the socket is closed. */
+  /**
+   * Wraps node-coap's listeners to filter datagrams, and its `send`: node-coap's timers send even after the socket is
+   * closed.
+   */
   #guard(): void {
     const send = this.#socket.send.bind(this.#socket);
     Object.assign(this.#socket, {
@@ -176,7 +179,7 @@ export class CoapLink {
         try {
           Reflect.apply(listener, this.#socket, [datagram, from]);
         } catch {
-          // Malformed, or blocks that don't fit together: as good as lost on the way.
+          // A malformed message, or blocks that don't match: ignored like a lost datagram.
         }
       }
     });
@@ -204,7 +207,7 @@ export class CoapLink {
         answer.locationPath.map((it) => Buffer.from(it)),
       );
     const block1 = optionOf(message, 'Block1');
-    // RFC 7959 §2.3: the final answer carries the Block1 of the last request.
+    // RFC 7959 §2.3: the final response carries the Block1 option of the last request.
     if (Buffer.isBuffer(block1)) response.setOption('Block1', block1);
     response.end(answer.payload === undefined ? undefined : Buffer.from(answer.payload));
   }
@@ -215,7 +218,7 @@ export class CoapLink {
         if (this.#closed) return;
         this.#handlers.active();
         if (contentFormat !== undefined) stream.setOption('Content-Format', contentFormat);
-        // The first one is the answer to the request, and acknowledges it.
+        // The first notification is the response to the request and acknowledges it.
         if (stream._counter > 0) Object.assign(stream._packet, { confirmable, ack: false });
         stream.write(this.#server.firstBlock(message, stream, Buffer.from(payload)));
       },

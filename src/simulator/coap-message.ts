@@ -1,9 +1,9 @@
-/** A request as the operations see it, whatever carries it. */
+/** A CoAP request, independent of the transport. */
 export interface CoapRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'FETCH' | 'PATCH' | 'iPATCH';
-  /** The segments of Uri-Path. */
+  /** The values of the Uri-Path options. */
   readonly path: readonly string[];
-  /** The Uri-Query options, `name=value` or `name`. */
+  /** The values of the Uri-Query options: `name=value` or `name`. */
   readonly query: readonly string[];
   readonly accept: number | null;
   readonly contentFormat: number | null;
@@ -15,7 +15,7 @@ export interface CoapRequest {
 }
 
 export interface CoapResponse {
-  /** `2.05` */
+  /** For example `2.05`. */
   readonly code: string;
   readonly contentFormat?: number;
   readonly locationPath?: readonly string[];

@@ -2,10 +2,10 @@ import { registerOption } from 'coap';
 import type { IncomingMessage, ObserveWriteStream, OutgoingMessage } from 'coap';
 import type { CoapRequest } from './coap-message.ts';
 
-// node-coap turns numbers into media types, and those that it has no name for into nothing.
+// By default, node-coap converts numbers to media type names and drops those without a name.
 for (const option of ['Content-Format', 'Accept']) registerOption(option, bytesOf, numberOf);
 
-/** Null for what is no request. */
+/** Returns null for a message that is not a request. */
 export function requestOf(message: IncomingMessage): CoapRequest | null {
   if (message.method === undefined) return null;
   const options = message._packet.options ?? [];
@@ -40,7 +40,7 @@ export function isObserveStream(response: OutgoingMessage | ObserveWriteStream):
   return '_counter' in response;
 }
 
-/** RFC 7252 §3.2: a uint in as few bytes as it needs. */
+/** Encodes a uint in the fewest bytes (RFC 7252 §3.2). */
 export function bytesOf(value: unknown): Buffer {
   const bytes: number[] = [];
   for (let rest = Number(value); rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);

@@ -2,18 +2,21 @@ import { Server } from 'coap';
 import type { IncomingMessage, ObserveWriteStream } from 'coap';
 import { numberOf } from './coap-packet.ts';
 
-/** A package of firmware and no more: node-coap would allocate what a block number claims, up to 1 GiB. */
+/**
+ * Enough for a firmware package. Without a limit, node-coap would allocate as much as a block number implies, up to 1
+ * GiB.
+ */
 const MAX_BODY = 8 * 1024 * 1024;
-/** The largest block (RFC 7959 §2.2): SZX 6. */
+/** The largest block size (RFC 7959 §2.2): SZX 6. */
 const BLOCK_SIZE = 1024;
 
 /**
- * node-coap's server keys blocks on the token; a client may use a new one for every block (RFC 7959 §2.3), so here they
- * go by what is asked.
+ * node-coap's server identifies the blocks of a request by the token, but a client may use a new token for each block
+ * (RFC 7959 §2.3), so this class identifies them by method, URL and peer.
  */
 export class DeviceServer extends Server {
   override _handle(packet: Parameters<Server['_handle']>[0], from: Parameters<Server['_handle']>[1]): void {
-    // A ping (RFC 7252 §4.3) is answered by the agent, and no request.
+    // A ping (RFC 7252 §4.3) is not a request; the agent answers it.
     if (packet.code === '0.00' && !packet.ack && !packet.reset) return;
     const block1 = packet.options?.find((option) => option.name === 'Block1')?.value;
     if (Buffer.isBuffer(block1) && endOfBlock(block1) > MAX_BODY) return;
@@ -24,7 +27,9 @@ export class DeviceServer extends Server {
     return `${request.code} ${request.url} ${request.rsinfo.address}:${request.rsinfo.port}`;
   }
 
-  /** node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too. */
+  /**
+   * node-coap cuts up answers, but not notifications; what it keeps for the answers' other blocks does for these too.
+   */
   firstBlock(message: IncomingMessage, stream: ObserveWriteStream, payload: Buffer): Buffer {
     const options = stream._packet.options ?? [];
     stream._packet.options = options.filter(({ name }) => name !== 'Block2' && name !== 'ETag');
@@ -37,14 +42,14 @@ export class DeviceServer extends Server {
   }
 }
 
-/** The ETag that node-coap gives the other blocks: the exclusive or of all byte pairs. */
+/** The ETag that node-coap computes for the other blocks: the exclusive or of all byte pairs. */
 function tagOf(payload: Buffer): Buffer {
   const tag = Buffer.of(0, 0);
   for (const [at, byte] of payload.entries()) tag[at % 2] = (tag[at % 2] ?? 0) ^ byte;
   return tag;
 }
 
-/** RFC 7959 §2.2: NUM, M and SZX of a block option; where the block ends in the body. */
+/** Returns the offset in the body where the block ends, from NUM and SZX of its option (RFC 7959 §2.2). */
 function endOfBlock(option: Buffer): number {
   const value = numberOf(option);
   return (Math.floor(value / 16) + 1) * 2 ** ((value % 8) + 4);

@@ -10,7 +10,7 @@ import type { DeviceObject } from './objects.ts';
 import { notAllowed, notFound, unauthorized } from './refusal.ts';
 import type { ResourceTree } from './resource-tree.ts';
 
-/** What all servers see of the device. */
+/** The parts of the device that all servers share. */
 export interface DeviceContents {
   readonly lwm2m: Lwm2mVersion;
   readonly model: ObjectModel;
@@ -20,35 +20,35 @@ export interface DeviceContents {
   readonly now: () => number;
 }
 
-/** What the operations of one server work on. */
+/** The state that the operations of one server use. */
 export interface DeviceState extends DeviceContents {
-  /** Those that this server attached. */
+  /** The attributes that this server attached. */
   readonly attributes: AttachedAttributes;
 }
 
-/** The definition of the resource at or above the path; undefined for what the object does not define. */
+/** Returns the definition of the path's resource; undefined when the object does not define it. */
 export function definitionAt({ model, objects }: DeviceContents, path: Path): ResourceDefinition | undefined {
   const { objectId, resourceId } = path;
   if (objectId === null || resourceId === null) return undefined;
   return model.resource(objectId, resourceId, objects.get(objectId)?.definition.version);
 }
 
-/** Refuses places of hidden objects and of objects and instances that are not there. */
+/** Refuses paths in hidden objects (4.01) and in missing objects and instances (4.04). */
 export function checkInstance({ tree }: DeviceContents, path: Path): void {
-  if (path.objectId !== null && isSecretObject(path.objectId)) throw unauthorized(`${path} is not for servers`);
-  if (!tree.has(path.cut(1))) throw notFound(`no object ${path.cut(1)}`);
-  if (!tree.has(path.cut(2))) throw notFound(`no instance ${path.cut(2)}`);
+  if (path.objectId !== null && isSecretObject(path.objectId)) throw unauthorized(`servers have no access to ${path}`);
+  if (!tree.has(path.cut(1))) throw notFound(`object ${path.cut(1)} does not exist`);
+  if (!tree.has(path.cut(2))) throw notFound(`instance ${path.cut(2)} does not exist`);
 }
 
 export function isExecutable({ objects }: DeviceContents, path: Path): boolean {
   return objects.get(path.objectId ?? -1)?.executables.has(path.resourceId ?? -1) ?? false;
 }
 
-/** Refuses places that are not there; an executable resource is there without a value. */
+/** Refuses paths that don't exist; an executable resource exists without a value. */
 export function checkPlace(state: DeviceContents, path: Path): void {
   checkInstance(state, path);
   if (!state.tree.has(path) && !(path.level === 'resource' && isExecutable(state, path)))
-    throw notFound(`nothing at ${path}`);
+    throw notFound(`${path} does not exist`);
 }
 
 export function checkOperation(state: DeviceContents, path: Path, operation: 'R' | 'W'): void {

@@ -10,7 +10,7 @@ import { execute } from './execution.ts';
 import type { Actions } from './execution.ts';
 import { Firmware } from './firmware.ts';
 import { ADVERTISED } from './formats.ts';
-import { DEVICE, deviceObject, FIRMWARE, SENSOR, SENSORS, toldVersion } from './objects.ts';
+import { DEVICE, deviceObject, FIRMWARE, SENSOR, SENSORS, explicitVersion } from './objects.ts';
 import type { DeviceObject, ObjectsOptions } from './objects.ts';
 import type { Answered } from './operations.ts';
 import { readable } from './reading.ts';
@@ -28,29 +28,33 @@ const BOOT_MS = 1_000;
 export interface DeviceOptions {
   readonly endpoint: string;
   /**
-   * The servers that it registers with, at least one; the first is that of /1/0. There is no Access Control object: each
-   * of them may do everything.
+   * The servers that the device registers with, at least one; the first has the instance /1/0. Without an Access
+   * Control object, each server has all rights.
    */
   readonly accounts: readonly AccountOptions[];
-  /** Beside 1, 3 and 5. An object that the model does not know is refused. */
+  /** Object ids in addition to 1, 3 and 5. The model must contain them. */
   readonly objects: readonly number[];
   readonly lwm2m?: Lwm2mVersion;
-  /** Queue mode: the radio is off `awakeMs` after the last message, 93 s unless told (RFC 7252's MAX_TRANSMIT_WAIT). */
+  /** Queue mode: the radio is off `awakeMs` after the last message, by default 93 s (MAX_TRANSMIT_WAIT of RFC 7252). */
   readonly queue?: boolean;
   readonly awakeMs?: number;
-  /** Between two steps of the values that drift; 0: they stand still. */
+  /** Milliseconds between changes of the measured values; 0: no changes. */
   readonly driftMs?: number;
-  /** Between two Sends of what the sensors measured since, with their times; 0: none. */
+  /** Milliseconds between Sends of the values measured since the last one, with their times; 0: no Sends. */
   readonly sendMs?: number;
   readonly model?: ObjectModel;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: (line: string) => void;
-  /** A server refused to register it: it gives up. Absent: it tries again, as long as it runs. */
+  /**
+   * Called when a server refuses the registration; the device stops retrying. Absent: it retries as long as it runs.
+   */
   readonly refused?: () => void;
 }
 
-/** A simulated LwM2M device: registers, answers, notifies, and de-registers when it is stopped. */
+/**
+ * A simulated LwM2M device. It registers, answers requests, sends notifications and de-registers when it is stopped.
+ */
 export class SimulatedDevice {
   readonly endpoint: string;
   readonly #options: DeviceOptions;
@@ -62,7 +66,10 @@ export class SimulatedDevice {
   readonly #timers: Timers;
   #booting = false;
 
-  /** Throws when the model does not know one of the objects, or the version not a server's binding. */
+  /**
+   * Throws when the model does not contain one of the objects, or the LwM2M version does not support a server's
+   * binding.
+   */
   constructor(options: DeviceOptions) {
     const { endpoint, lwm2m = '1.1', model = registryModel(), clock = systemClock, log = () => {} } = options;
     this.endpoint = endpoint;
@@ -71,7 +78,7 @@ export class SimulatedDevice {
     this.#log = log;
     this.#timers = new Timers(clock);
     const bindings = [...new Set(options.accounts.map(({ server }) => bindingOf(server)))].join('');
-    if (lwm2m === '1.0' && bindings !== 'U') throw new Error('LwM2M 1.0 knows no TCP');
+    if (lwm2m === '1.0' && bindings !== 'U') throw new Error('LwM2M 1.0 does not support TCP; use version 1.1 or 1.2');
     const tree = new ResourceTree();
     const now = (): number => Math.floor(clock.now() / 1000);
     const furniture: ObjectsOptions = { lwm2m, model, bindings, serialNumber: endpoint, now };
@@ -83,22 +90,24 @@ export class SimulatedDevice {
     tree.listen((path) => this.#accounts.forEach((account) => account.changed(path)));
   }
 
-  /** Its resources: what is set here is what a server reads, and is notified of. */
+  /** Its resources. Servers read the values set here and are notified of changes. */
   get tree(): ResourceTree {
     return this.#contents.tree;
   }
 
-  /** `/rd/…` at the first server; null while it is not registered. */
+  /** `/rd/…` at the first server; null while the device is not registered there. */
   get location(): string | null {
     return this.#accounts[0]?.location ?? null;
   }
 
-  /** Those of all servers. */
+  /** The number of observations of all servers. */
   get observationCount(): number {
     return this.#accounts.reduce((sum, account) => sum + account.observationCount, 0);
   }
 
-  /** Binds its ports and registers; resolves after the first try, and goes on trying. Rejects when no port can be bound. */
+  /**
+   * Binds the ports and registers, with retries. Resolves after the first try; rejects when no port can be bound.
+   */
   async start(): Promise<void> {
     const { driftMs = 5_000, sendMs = 0, random = Math.random } = this.#options;
     this.#timers.every('drift', driftMs, () => {
@@ -109,26 +118,26 @@ export class SimulatedDevice {
     await this.#each((account) => account.start());
   }
 
-  /** De-registers and lets go of its ports. */
+  /** De-registers and closes the ports. */
   async stop(): Promise<void> {
     this.#timers.stop();
     await this.#each((account) => account.stop());
   }
 
-  /** Ends without a word, as when its battery is taken out: the registrations stay until they expire. */
+  /** Closes the ports without a De-register, as at a power loss: the registrations stay until they expire. */
   async vanish(): Promise<void> {
     this.#timers.stop();
     await this.#each((account) => account.vanish());
   }
 
-  /** Sends Updates now. */
+  /** Sends an Update to each server. */
   async update(): Promise<void> {
     await this.#each((account) => account.update());
   }
 
   /**
-   * Send (Core 1.2 §6.4.5) of what can be read there now, to every server; the first one's answer's code, null without one
-   * or while it is muted.
+   * Sends the readable values at the paths to every server (Core 1.2 §6.4.5). Resolves with the response code of the
+   * first server; null without a response or while it is muted.
    */
   async send(paths: readonly Path[], contentFormat: number = ContentFormat.senmlCbor): Promise<string | null> {
     const values = paths.flatMap((path) => readable(this.#contents, path));
@@ -181,7 +190,7 @@ export class SimulatedDevice {
     return values.map((value) => ({ ...value, time: now }));
   }
 
-  /** What an operation brings about beyond its answer. */
+  /** Starts the effects of an operation: firmware updates and a new time. */
   #follow({ operation, paths }: Answered): void {
     if (operation !== 'write') return;
     const [path] = paths;
@@ -191,14 +200,14 @@ export class SimulatedDevice {
     if (path?.equals(CURRENT_TIME)) this.#setTime();
   }
 
-  /** The clock goes on from the time that was written. */
+  /** Makes the clock continue from the written time. */
   #setTime(): void {
     const { now } = this.#contents;
     const ahead = (numberOf(this.tree.value(CURRENT_TIME)) ?? 0) - now();
     this.tree.setResource(CURRENT_TIME, () => time(now() + ahead));
   }
 
-  /** As it left the factory. */
+  /** Sets all resources to their factory values. */
   #furnish(): void {
     for (const [objectId, { resources }] of this.#contents.objects) {
       for (const id of this.tree.instanceIds(objectId)) this.tree.remove(Path.of(objectId, id));
@@ -210,7 +219,7 @@ export class SimulatedDevice {
     }
   }
 
-  /** The answer leaves first; then the device is gone for a moment, and registers anew. */
+  /** After the response is sent, the device is unreachable for a moment and then registers again. */
   #reboot(): void {
     this.#log('reboots');
     this.#timers.after('boot', 0, () => {
@@ -224,20 +233,22 @@ export class SimulatedDevice {
   }
 
   #factoryReset(): void {
-    this.#log('forgets all that was written');
+    this.#log('resets to factory values');
     this.#timers.after('factory reset', 0, () => {
       this.#furnish();
       this.#reboot();
     });
   }
 
-  /** The object list (Core 1.2 §6.2.1): instances by their links, versions and empty objects by the object's own. */
+  /**
+   * The object list (Core 1.2 §6.2.1): a link per instance, and a link per object with a version or without instances.
+   */
   #links(): string {
     const { lwm2m, objects } = this.#contents;
-    const spoken = ADVERTISED[lwm2m].join(' ');
-    const root: Link = { uri: '/', attributes: { rt: 'oma.lwm2m', ...(spoken === '' ? {} : { ct: spoken }) } };
+    const advertised = ADVERTISED[lwm2m].join(' ');
+    const root: Link = { uri: '/', attributes: { rt: 'oma.lwm2m', ...(advertised === '' ? {} : { ct: advertised }) } };
     const links = [...objects].flatMap(([objectId, { definition }]): Link[] => {
-      const ver = toldVersion(lwm2m, definition);
+      const ver = explicitVersion(lwm2m, definition);
       const instances = this.tree.instanceIds(objectId).map((id) => ({ uri: `/${objectId}/${id}`, attributes: {} }));
       const object = { uri: `/${objectId}`, attributes: ver === null ? {} : { ver } };
       return ver === null && instances.length > 0 ? instances : [object, ...instances];
@@ -248,6 +259,6 @@ export class SimulatedDevice {
 
 function known(objectId: number, options: ObjectsOptions): DeviceObject {
   const object = deviceObject(objectId, options);
-  if (object === undefined) throw new Error(`no definition of object ${objectId} is known`);
+  if (object === undefined) throw new Error(`the model has no definition of object ${objectId}`);
   return object;
 }

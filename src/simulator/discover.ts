@@ -7,12 +7,12 @@ import type { ResourceTree } from './resource-tree.ts';
 export interface Discovered {
   readonly tree: ResourceTree;
   readonly attributes: AttachedAttributes;
-  /** The version to tell of an object; null when it is implied. */
+  /** The `ver` attribute of an object; null when the version is implied. */
   readonly versionOf: (objectId: number) => string | null;
   readonly executablesOf: (objectId: number) => ReadonlySet<number>;
 }
 
-/** The answer to a Discover (Core 1.2 §6.3.2): the place, and its levels below it down to `depth`. */
+/** Answers a Discover (Core 1.2 §6.3.2): the path and `depth` levels below it. */
 export function discover(path: Path, query: readonly string[], device: Discovered): string {
   const depth = depthOf(query) ?? (path.level === 'object' ? 2 : 1);
   return formatLinks(linksFrom(path, depth, device, true));
@@ -21,7 +21,7 @@ export function discover(path: Path, query: readonly string[], device: Discovere
 function depthOf(query: readonly string[]): number | null {
   const text = query.find((parameter) => parameter.startsWith('depth='))?.slice('depth='.length);
   if (text === undefined) return null;
-  if (!/^[0-3]$/.test(text)) throw badRequest(`depth ${text} is not in 0..3`);
+  if (!/^[0-3]$/.test(text)) throw badRequest(`depth must be from 0 to 3, not ${text}`);
   return Number(text);
 }
 
@@ -42,7 +42,10 @@ function childrenOf(path: Path, { tree, executablesOf }: Discovered): Path[] {
   return tree.resourceInstanceIds(path)?.map((id) => path.child(id)) ?? [];
 }
 
-/** Those attached at the place; at the target also what it inherits. Objects tell their version, multiple resources their size. */
+/**
+ * The attributes attached to the path; for the target also the inherited ones. Objects show `ver`, multiple resources
+ * `dim`.
+ */
 function attributesOf(path: Path, device: Discovered, target: boolean): Record<string, string> {
   const shown: Record<string, string> = {};
   const version = path.level === 'object' ? device.versionOf(path.objectId ?? 0) : null;

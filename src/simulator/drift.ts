@@ -4,7 +4,10 @@ import type { Sensor } from './objects.ts';
 import type { ResourceTree } from './resource-tree.ts';
 import { float, integer, numberOf } from './typed.ts';
 
-/** One step of what a device in a room measures: sensors wander between their limits, the battery drains and is charged. */
+/**
+ * Changes the measured values by one step: sensor values move between their limits, and the battery drains and is
+ * recharged.
+ */
 export function drift(tree: ResourceTree, random: () => number): void {
   for (const [objectId, sensor] of Object.entries(SENSORS)) {
     for (const instanceId of tree.instanceIds(Number(objectId))) {
@@ -21,12 +24,12 @@ function step(
   random: () => number,
 ): void {
   const before = numberOf(tree.value(instance.child(SENSOR.value))) ?? start;
-  // Drawn back to where it began, so that it does not end at a limit.
+  // Each step pulls the value towards its start, so that it does not stay at a limit.
   const moved = before + (random() * 2 - 1) * step + (start - before) * 0.01;
   measure(tree, instance, Number(Math.min(max, Math.max(min, moved)).toFixed(decimals)));
 }
 
-/** A sensor's new value, with what it makes of the least and the greatest measured. */
+/** Sets a sensor's value and updates the minimum and maximum measured values. */
 export function measure(tree: ResourceTree, instance: Path, value: number): void {
   const [least, most] = [instance.child(SENSOR.minMeasured), instance.child(SENSOR.maxMeasured)];
   tree.set(instance.child(SENSOR.value), float(value));

@@ -4,7 +4,7 @@ import { NearEnd } from './near-end.ts';
 import type { PreSharedKey } from './server-address.ts';
 import type { Tunnel } from './tunnel.ts';
 
-/** What the device sends while a session opens; CoAP sends again what is beyond it. */
+/** The most datagrams kept during a handshake; CoAP retransmits the others. */
 const MOST_WAITING = 8;
 const HANDSHAKE_MS = 10_000;
 
@@ -20,9 +20,9 @@ interface Session {
 }
 
 /**
- * A loopback port whose datagrams go to the server through a DTLS session (RFC 7252 §9.1). The session is
- * node-dtls-client's, which speaks PSK only and sends nothing again; a session that has ended, or never began, is opened
- * anew by the next datagram, and CoAP repeats those that were lost.
+ * Forwards the datagrams of a loopback port to the server through a DTLS session (RFC 7252 §9.1). The session is from
+ * node-dtls-client, which supports only PSK and does not retransmit. When the session has ended or failed, the next
+ * datagram starts a new handshake, and CoAP retransmits lost messages.
  */
 export class DtlsTunnel implements Tunnel {
   readonly #near: NearEnd;
@@ -54,7 +54,7 @@ export class DtlsTunnel implements Tunnel {
     return this.#near.port;
   }
 
-  /** Tells the server that the session ends, and lets go of the port. */
+  /** Ends the session with a close_notify alert and closes the port. */
   async close(): Promise<void> {
     if (this.#session?.open) this.#session.socket.close();
     this.#session = null;
@@ -73,7 +73,7 @@ export class DtlsTunnel implements Tunnel {
       type: family === 6 ? 'udp6' : 'udp4',
       address,
       port,
-      // It makes bytes of texts by their lowest 8 bits.
+      // node-dtls-client converts strings to bytes as latin1.
       psk: { [Buffer.from(this.#psk.identity).toString('latin1')]: Buffer.from(this.#psk.key).toString('latin1') },
       timeout: HANDSHAKE_MS,
     });
@@ -83,7 +83,7 @@ export class DtlsTunnel implements Tunnel {
       if (this.#session !== session) return;
       this.#session = null;
       this.#waiting = [];
-      this.#log(`its DTLS session ended: ${why}`);
+      this.#log(`DTLS session ended: ${why}`);
     };
     socket.on('connected', () => {
       session.open = true;
@@ -94,7 +94,7 @@ export class DtlsTunnel implements Tunnel {
       if (this.#session === session) this.#near.send(datagram);
     });
     socket.on('error', (error: Error) => end(error.message));
-    socket.on('close', () => end('the server closed it'));
+    socket.on('close', () => end('closed by the server'));
     return session;
   }
 }

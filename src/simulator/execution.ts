@@ -5,17 +5,17 @@ import { DEVICE, FIRMWARE, SENSOR, SENSORS, SERVER } from './objects.ts';
 import type { ResourceTree } from './resource-tree.ts';
 import { integer, multiple } from './typed.ts';
 
-/** What an Execute can make the device do, beyond its tree. */
+/** The actions of executable resources beyond the resource tree. */
 export interface Actions {
   reboot(): void;
   factoryReset(): void;
-  /** De-registers for the disable timeout from the server of this Server instance. */
+  /** De-registers from the server of this Server instance for its disable timeout. */
   disable(instanceId: number): void;
   updateRegistration(instanceId: number): void;
   readonly firmware: Firmware;
 }
 
-/** Execute (Core 1.2 §6.3.5): what each executable resource does; one that nobody thought of does nothing. */
+/** Execute (Core 1.2 §6.3.5). An executable resource that is not listed here does nothing. */
 export function execute(path: Path, _args: ExecuteArguments, tree: ResourceTree, actions: Actions): void {
   const [objectId = 0, instanceId = 0, resourceId] = path.ids;
   if (objectId === 1 && resourceId === SERVER.disable) actions.disable(instanceId);

@@ -27,11 +27,11 @@ const FLASH_BYTES = 1024 * 1024;
 const FLASHING_MS = 2_000;
 const MAGIC = 'treeline-firmware';
 
-/** What a package asks of the device. */
+/** The requirements of a firmware package. */
 export interface FirmwareNeeds {
-  /** Bytes of memory to unpack it. */
+  /** Bytes of memory needed to unpack it. */
   readonly memory?: number;
-  /** The version of the hardware that it runs on (/3/0/18). */
+  /** The hardware version that it requires (/3/0/18). */
   readonly hardware?: string;
 }
 
@@ -42,8 +42,8 @@ interface Package {
 }
 
 /**
- * A package that the simulated device takes: a line with the version, the SHA-256 of the image and what it needs
- * (`memory=65536 hardware=1.0`), then the image.
+ * Makes a firmware package for the simulated device: a line with the version, the SHA-256 of the image and the
+ * requirements (`memory=65536 hardware=1.0`), then the image.
  */
 export function firmwarePackage(version: string, image: Uint8Array, needs: FirmwareNeeds = {}): Uint8Array {
   const words = [MAGIC, version, digest(image), ...Object.entries(needs).map(([name, value]) => `${name}=${value}`)];
@@ -57,14 +57,14 @@ export class Firmware {
   readonly #reboot: () => void;
   #pending: Package | null = null;
 
-  /** `reboot`: the device starts anew with what was flashed. */
+  /** `reboot` restarts the device with the flashed firmware. */
   constructor(tree: ResourceTree, clock: Clock, reboot: () => void) {
     this.#tree = tree;
     this.#clock = clock;
     this.#reboot = reboot;
   }
 
-  /** The Package was written: an empty one, or a single NUL, resets the machine. */
+  /** Handles a Write of Package. An empty package or a single NUL byte resets the state machine. */
   packageWritten(): void {
     const written = this.#tree.value(at(FIRMWARE.package));
     const image = written?.type === 'Opaque' ? written.value : new Uint8Array();
@@ -72,7 +72,7 @@ export class Firmware {
     this.#downloaded(image);
   }
 
-  /** Pulls a package by HTTP, as the Package URI says; an empty one resets the machine. */
+  /** Handles a Write of Package URI: downloads the package over HTTP. An empty URI resets the state machine. */
   async uriWritten(): Promise<void> {
     const written = this.#tree.value(at(FIRMWARE.uri));
     const uri = written?.type === 'String' ? written.value : '';
@@ -86,13 +86,14 @@ export class Firmware {
     else this.#downloaded(fetched);
   }
 
-  /** Execute Update: only what is downloaded can be flashed. */
+  /** Handles an Execute of Update. Only a downloaded package can be flashed. */
   update(): void {
-    if (this.#state !== State.downloaded || this.#pending === null) throw notAllowed('nothing is downloaded');
+    if (this.#state !== State.downloaded || this.#pending === null)
+      throw notAllowed('no firmware package is downloaded');
     const { version, hardware } = this.#pending;
     this.#enter(State.updating, Result.initial);
     this.#clock.after(FLASHING_MS, () => {
-      // Core 1.2 Appendix E.6: when the update failed, the package is still there.
+      // Core 1.2 Appendix E.6: the package stays after a failed update.
       if (hardware !== null && hardware !== this.#hardware) return this.#enter(State.downloaded, Result.updateFailed);
       this.#tree.set(Path.of(3, 0, DEVICE.firmwareVersion), text(version));
       this.#tree.set(at(FIRMWARE.version), text(version));
@@ -102,7 +103,7 @@ export class Firmware {
   }
 
   cancel(): void {
-    if (this.#state === State.updating) throw notAllowed('the update has begun');
+    if (this.#state === State.updating) throw notAllowed('the update has already started');
     this.#idle(Result.cancelled);
   }
 
@@ -146,7 +147,7 @@ function at(resourceId: number): Path {
   return Path.of(5, 0, resourceId);
 }
 
-/** What a package that is whole says of itself, or the result that says what is wrong with it. */
+/** Parses a package; returns a value of Update Result (/5/0/5) when it is invalid. */
 function parsePackage(bytes: Uint8Array): Package | number {
   const end = bytes.indexOf(0x0a);
   const [magic, version, sha256, ...needs] = Buffer.from(bytes.subarray(0, end)).toString('latin1').split(' ');

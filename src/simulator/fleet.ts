@@ -7,7 +7,7 @@ export interface FleetOptions extends DeviceOptions {
   readonly count: number;
 }
 
-/** Many devices in one process, `endpoint-1` to `endpoint-N`, each with its own port. */
+/** Runs many devices in one process, `endpoint-1` to `endpoint-N`, each with its own port. */
 export class Fleet {
   readonly devices: readonly SimulatedDevice[];
 
@@ -18,7 +18,7 @@ export class Fleet {
     });
   }
 
-  /** Registers them, 50 at a time; resolves when each has tried once. */
+  /** Registers the devices, 50 at a time. Resolves when each has tried once. */
   async start(): Promise<void> {
     await this.#each((device) => device.start());
   }

@@ -4,8 +4,11 @@ import type { CoapResponse } from './coap-message.ts';
 import { notAcceptable } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 
-/** What a client of each version speaks (facts of Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR and ETCH. */
-const SPOKEN: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
+/**
+ * The content formats of a client of each version (Core §7.4): 1.0 has LwM2M JSON, 1.1 SenML and CBOR, 1.2 LwM2M CBOR
+ * and ETCH.
+ */
+const SUPPORTED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [ContentFormat.text, ContentFormat.opaque, ContentFormat.tlv, ContentFormat.lwm2mJson],
   '1.1': [
     ContentFormat.text,
@@ -28,7 +31,7 @@ const SPOKEN: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   ],
 };
 
-/** The optional formats that the `ct` of the root link tells (Core 1.2 §6.2.1). */
+/** The optional formats in the `ct` attribute of the root link (Core 1.2 §6.2.1). */
 export const ADVERTISED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [],
   '1.1': [ContentFormat.cbor, ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.tlv],
@@ -41,11 +44,11 @@ export const ADVERTISED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   ],
 };
 
-export function isSpoken(lwm2m: Lwm2mVersion, contentFormat: number): boolean {
-  return SPOKEN[lwm2m].includes(currentContentFormat(contentFormat));
+export function isSupported(lwm2m: Lwm2mVersion, contentFormat: number): boolean {
+  return SUPPORTED[lwm2m].includes(currentContentFormat(contentFormat));
 }
 
-/** Formats whose payload names every value by its whole path: those of the composite operations. */
+/** Whether the payload contains the full path of every value, as the composite operations require. */
 export function isComposite(contentFormat: number): boolean {
   const composite: readonly number[] = [ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.lwm2mCbor];
   return composite.includes(contentFormat);
@@ -53,19 +56,22 @@ export function isComposite(contentFormat: number): boolean {
 
 export interface Content {
   readonly lwm2m: Lwm2mVersion;
-  /** What was asked for; null: whatever the device likes. */
+  /** The requested content format; null: the device chooses. */
   readonly accept: number | null;
-  /** What was read; `/` for a composite. */
+  /** The path that was read; `/` for a composite. */
   readonly path: Path;
   readonly values: readonly PlacedValue[];
   readonly empty?: readonly Path[];
 }
 
-/** A 2.05 that carries the values as asked; refuses with 4.06 what the device does not speak or the format can't carry. */
+/**
+ * Makes a 2.05 response with the values in the requested format. Refuses with 4.06 a format that the device does not
+ * support or that can't encode the values.
+ */
 export function content({ lwm2m, accept, path, values, empty = [] }: Content): CoapResponse {
   const contentFormat = accept === null ? preferred(lwm2m, path, values) : currentContentFormat(accept);
-  if (!isSpoken(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not spoken`);
-  // An object without instances, in a format that can't say so: an empty answer is legal.
+  if (!isSupported(lwm2m, contentFormat)) throw notAcceptable(`content format ${contentFormat} is not supported`);
+  // An object without instances in a format that can't represent it: an empty payload is allowed.
   const nothing =
     values.length === 0 && contentFormat !== ContentFormat.tlv && contentFormat !== ContentFormat.lwm2mCbor;
   const saysEmpty = contentFormat === ContentFormat.tlv || contentFormat === ContentFormat.lwm2mCbor;
@@ -78,7 +84,7 @@ export function content({ lwm2m, accept, path, values, empty = [] }: Content): C
   }
 }
 
-/** Text for one plain value, else TLV in 1.0 and SenML CBOR since: what most clients do. */
+/** Like most clients: text for a single value, otherwise TLV in 1.0 and SenML CBOR in later versions. */
 function preferred(lwm2m: Lwm2mVersion, path: Path, values: readonly PlacedValue[]): number {
   const [only] = values;
   const single = values.length === 1 && only !== undefined && only.path.equals(path);

@@ -5,7 +5,7 @@ import { decoding } from './writing.ts';
 
 const LONGEST = 120;
 
-/** One line about a request and its answer: `read /3303/0/5700 → 2.05 text/plain "21.5"`. */
+/** Describes a request and its response in one line: `read /3303/0/5700 → 2.05 text/plain "21.5"`. */
 export function describeRequest(state: DeviceState, request: CoapRequest, response: CoapResponse): string {
   const asked = [verb(request), place(state, request), argument(request)].filter((word) => word !== '').join(' ');
   return `${asked} → ${response.code}${body(response.contentFormat ?? null, response.payload)}`;
@@ -20,7 +20,7 @@ function verb({ method, accept, observe, payload, contentFormat, query, path }: 
     case 'FETCH':
       return 'read';
     case 'PUT':
-      return payload.length === 0 && contentFormat === null && query.length > 0 ? 'attach to' : 'replace';
+      return payload.length === 0 && contentFormat === null && query.length > 0 ? 'write attributes of' : 'replace';
     case 'POST':
       if (path.length === 1) return 'create in';
       return path.length === 3 && (contentFormat ?? 0) === 0 ? 'execute' : 'write';
@@ -37,7 +37,7 @@ function place(state: DeviceState, request: CoapRequest): string {
   try {
     return decodePaths(decoding(state, Path.root, request)).join(' ');
   } catch {
-    return 'what it can not read';
+    return 'paths that can’t be decoded';
   }
 }
 

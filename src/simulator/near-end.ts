@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** The end of a tunnel that the device sees: a loopback port where the server seems to be. */
+/** The device's end of a tunnel: a loopback port that stands for the server. */
 export class NearEnd {
   readonly #socket: Socket;
   #device: RemoteInfo | null = null;
@@ -18,11 +18,11 @@ export class NearEnd {
     return new NearEnd(socket);
   }
 
-  /** `receive` is given what the device sends. */
+  /** Calls `receive` for each datagram of the device. */
   listen(receive: (datagram: Buffer) => void): void {
     this.#socket.on('message', (datagram, from) => {
       this.#device ??= from;
-      // Other programs of this machine have no business here.
+      // Ignores datagrams of other programs on this machine.
       if (from.port === this.#device.port) receive(datagram);
     });
   }
@@ -31,7 +31,7 @@ export class NearEnd {
     return this.#socket.address().port;
   }
 
-  /** To the device, once it has said something. */
+  /** Sends to the device; drops the datagram before the device has sent one. */
   send(datagram: Uint8Array): void {
     if (this.#device) this.#socket.send(datagram, this.#device.port, '127.0.0.1');
   }

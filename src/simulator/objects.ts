@@ -3,25 +3,25 @@ import type { Lwm2mVersion, ObjectDefinition, ObjectModel, TypedValue } from '..
 import type { Resource, Resources } from './resource-tree.ts';
 import { blank, boolean, float, integer, multiple, opaque, text, time, unsigned } from './typed.ts';
 
-/** One object of the device: the version that it shows, and how its instances begin. */
+/** One object of the device: its definition in the device's version, and the first values of its instances. */
 export interface DeviceObject {
   readonly definition: ObjectDefinition;
   /** The resources of a new instance. */
   readonly resources: () => Resources;
-  /** Executable resources that it has. */
+  /** The ids of its executable resources. */
   readonly executables: ReadonlySet<number>;
 }
 
-/** A quantity that wanders: see drift.ts. */
+/** A simulated measurement, which drift.ts changes. */
 export interface Sensor {
   readonly units: string;
   readonly application: string;
   readonly start: number;
   readonly min: number;
   readonly max: number;
-  /** The most that it moves in one step. */
+  /** The largest change in one step. */
   readonly step: number;
-  /** Decimals that it shows. */
+  /** Decimal places of the value. */
   readonly decimals: number;
 }
 
@@ -69,25 +69,25 @@ export const FIRMWARE = {
   changed: 12,
 } as const;
 
-/** Ids of OMA's own objects (Core 1.2 §7.1): these come with a version of LwM2M. */
+/** Objects with lower ids are OMA's own (Core 1.2 §7.1): their version depends on the LwM2M version. */
 const FIRST_FOREIGN_OBJECT = 1024;
 
 export interface ObjectsOptions {
   readonly lwm2m: Lwm2mVersion;
   readonly model: ObjectModel;
-  /** All that it can be reached by: `UT`. */
+  /** The supported bindings, for example `UT`. */
   readonly bindings: string;
   readonly serialNumber: string;
   /** Seconds since the Unix epoch. */
   readonly now: () => number;
 }
 
-/** The version that a Register must tell; null when it is implied (Core 1.2 §7.2.2). */
-export function toldVersion(lwm2m: Lwm2mVersion, { id, version }: ObjectDefinition): string | null {
+/** The object version that a Register must contain; null when it is implied (Core 1.2 §7.2.2). */
+export function explicitVersion(lwm2m: Lwm2mVersion, { id, version }: ObjectDefinition): string | null {
   return version === impliedObjectVersion(id, lwm2m) ? null : version;
 }
 
-/** The object as this device has it; undefined when the model does not know it. */
+/** Makes an object of the device; undefined when the model does not contain it. */
 export function deviceObject(objectId: number, options: ObjectsOptions): DeviceObject | undefined {
   const version = objectId < FIRST_FOREIGN_OBJECT ? impliedObjectVersion(objectId, options.lwm2m) : undefined;
   const definition = options.model.object(objectId, version);
@@ -103,7 +103,7 @@ export function deviceObject(objectId: number, options: ObjectsOptions): DeviceO
   return { definition, resources, executables };
 }
 
-/** Bootstrap-Request Trigger: this device knows no bootstrap server. */
+/** Bootstrap-Request Trigger: this device does not support it. */
 const BOOTSTRAP_TRIGGER = 9;
 
 const CORE: Readonly<Record<number, (options: ObjectsOptions) => Resources>> = {
@@ -165,7 +165,7 @@ function sensorResources({ units, application, start, min, max }: Sensor): Resou
   };
 }
 
-/** An object that nobody wrote a beginning for: a value by type for everything that can be read or written. */
+/** Values for any other object: an empty or zero value for each resource that can be read or written. */
 function anyResources({ resources }: ObjectDefinition): Resources {
   const entries = resources.flatMap((resource): [number, Resource][] => {
     if (resource.type === null || resource.operations === 'E' || resource.operations === '') return [];

@@ -13,23 +13,23 @@ export interface ObservationRequest {
   readonly token: string;
   readonly paths: readonly Path[];
   readonly composite: boolean;
-  /** Of the request itself (1.2): in place of all that is attached. */
+  /** The attributes in the request (since 1.2); they replace all attached ones. */
   readonly attributes: NotificationAttributes | null;
-  /** Reads what is observed; throws a Refusal when it is gone. */
+  /** Reads the observed paths. Throws a Refusal when they no longer exist. */
   readonly read: () => CoapResponse;
   readonly subscriber: Subscriber;
 }
 
 interface Observation extends ObservationRequest {
-  /** When the last notification went, in milliseconds. */
+  /** When the last notification was sent, in milliseconds. */
   sentAt: number;
-  /** What it said, where one number or truth value is observed. */
+  /** The last notified value, for one observed number or Boolean. */
   sentValue: number | boolean | undefined;
   due: Timer | null;
   latest: Timer | null;
 }
 
-/** The observations of one server, and when each notifies (Core 1.2 §6.4.2, §7.3.2). */
+/** The observations of one server; decides when each sends a notification (Core 1.2 §6.4.2, §7.3.2). */
 export class Observations {
   readonly #state: DeviceState;
   readonly #server: Path;
@@ -37,7 +37,7 @@ export class Observations {
   readonly #log: (line: string) => void;
   readonly #running = new Map<Subscriber, Observation>();
 
-  /** `server`: its instance of the Server object, with the default periods. */
+  /** `server`: the Server instance that contains the default periods. */
   constructor(state: DeviceState, server: Path, clock: Clock, log: (line: string) => void) {
     this.#state = state;
     this.#server = server;
@@ -49,7 +49,7 @@ export class Observations {
     return this.#running.size;
   }
 
-  /** The first notification, which answers the request; throws a Refusal. One with the same token takes its place. */
+  /** Starts an observation and returns the response. Replaces an observation with the same token. Throws a Refusal. */
   start(request: ObservationRequest): CoapResponse {
     if (this.#running.size >= MAX_OBSERVATIONS) throw new Refusal('5.03', 'too many observations');
     const first = request.read();
@@ -60,7 +60,7 @@ export class Observations {
     return first;
   }
 
-  /** RFC 7641 §3.6: by the token of the request that began it. */
+  /** Cancels the observation with this token (RFC 7641 §3.6). */
   cancel(token: string): boolean {
     for (const observation of this.#running.values()) {
       if (observation.token === token) return this.end(observation.subscriber);
@@ -75,12 +75,12 @@ export class Observations {
     return this.#running.delete(subscriber);
   }
 
-  /** A Register begins without observations (Core 1.2 §6.4.2). */
+  /** Ends all observations: a new registration has none (Core 1.2 §6.4.2). */
   clear(): void {
     for (const subscriber of this.#running.keys()) this.end(subscriber);
   }
 
-  /** Something has another value, came or went. */
+  /** Handles a changed, new or removed path. */
   changed(place: Path): void {
     for (const observation of this.#running.values()) {
       const concerns = observation.paths.some((path) => path.contains(place) || place.contains(path));
@@ -88,12 +88,12 @@ export class Observations {
     }
   }
 
-  /** Write-Attributes: the periods that run begin anew. */
+  /** Applies new attributes: restarts the pmax timers. */
   attributesChanged(): void {
     for (const observation of this.#running.values()) this.#armLatest(observation);
   }
 
-  /** Waits for pmin; changes of one moment go in one notification. */
+  /** Waits until pmin has passed. Simultaneous changes share one notification. */
   #schedule(observation: Observation): void {
     const wait = observation.sentAt + this.#pmin(observation) * 1000 - this.#clock.now();
     observation.due = this.#clock.after(Math.max(0, wait), () => this.#notify(observation));
@@ -110,7 +110,7 @@ export class Observations {
       this.#sent(observation);
     } catch (error) {
       const code = error instanceof Refusal ? error.code : '5.00';
-      this.#log(`notify ${paths.join(' ')} → ${code}, the end of the observation`);
+      this.#log(`notify ${paths.join(' ')} → ${code}, which ends the observation`);
       this.end(subscriber);
       subscriber.end(code);
     }
@@ -142,7 +142,7 @@ export class Observations {
     return !conditional || crosses || steps;
   }
 
-  /** The one value that is observed, when it is a number or a truth value. */
+  /** The observed value, if it is a single number or Boolean. */
   #value({ paths }: Observation): number | boolean | undefined {
     const [path] = paths;
     const value = paths.length === 1 && path !== undefined ? this.#state.tree.value(path) : undefined;
@@ -159,7 +159,7 @@ export class Observations {
     return this.#attributes(observation).pmin ?? this.#default(SERVER.pmin) ?? 0;
   }
 
-  /** Null for none: one of 0, or one shorter than pmin, counts for nothing (Core 1.2 §7.3.2). */
+  /** Returns null without a pmax: a pmax of 0 or below pmin is ignored (Core 1.2 §7.3.2). */
   #pmax(observation: Observation): number | null {
     const pmax = this.#attributes(observation).pmax ?? this.#default(SERVER.pmax) ?? 0;
     return pmax > 0 && pmax >= this.#pmin(observation) ? pmax : null;

@@ -13,12 +13,12 @@ import type { DeviceState } from './device-state.ts';
 import { discover } from './discover.ts';
 import { create, remove } from './instances.ts';
 import type { ObservationRequest } from './observations.ts';
-import { toldVersion } from './objects.ts';
+import { explicitVersion } from './objects.ts';
 import { read, readComposite } from './reading.ts';
 import { badRequest, notAllowed, notFound } from './refusal.ts';
 import { decoding, refusing, write, writeComposite } from './writing.ts';
 
-/** What an operation is called in the log. */
+/** The name of an operation in the log. */
 export type OperationName =
   | 'read'
   | 'discover'
@@ -32,17 +32,17 @@ export type OperationName =
 
 export interface Answered {
   readonly operation: OperationName;
-  /** What it was about; several for a composite. */
+  /** The paths of the operation; several for a composite operation. */
   readonly paths: readonly Path[];
   readonly response: CoapResponse;
 }
 
-/** What the device does when a resource is executed; refuses by throwing a Refusal. */
+/** Executes a resource. Throws a Refusal. */
 export type Execute = (path: Path, args: ExecuteArguments) => void;
 
 const NOTHING: CoapResponse = { code: '2.04' };
 
-/** Answers any device-management request (Core 1.2 §6.3, table of Transport 1.2 §6.4.2). Throws a Refusal. */
+/** Carries out a device management request (Core 1.2 §6.3, table of Transport 1.2 §6.4.2). Throws a Refusal. */
 export function perform(state: DeviceState, request: CoapRequest, execute: Execute): Answered {
   return refusing(() => dispatch(state, request, execute));
 }
@@ -68,12 +68,12 @@ function dispatch(state: DeviceState, request: CoapRequest, execute: Execute): A
       checkSince11(state, path);
       return answered('write-composite', path, writeComposite(state, request, path));
     default:
-      throw notAllowed(`no ${request.method}`);
+      throw notAllowed(`the method ${request.method} is not supported`);
   }
 }
 
 function get(state: DeviceState, path: Path, { accept, query }: CoapRequest): Answered {
-  if (path.level === 'root') throw notAllowed('/ can be read by Read-Composite only');
+  if (path.level === 'root') throw notAllowed('/ can only be read with Read-Composite');
   if (accept !== ContentFormat.linkFormat) return answered('read', path, read(state, path, accept));
   checkPlace(state, path);
   const links = discover(path, query, {
@@ -81,7 +81,7 @@ function get(state: DeviceState, path: Path, { accept, query }: CoapRequest): An
     attributes: state.attributes,
     versionOf: (objectId) => {
       const object = state.objects.get(objectId);
-      return object === undefined ? null : toldVersion(state.lwm2m, object.definition);
+      return object === undefined ? null : explicitVersion(state.lwm2m, object.definition);
     },
     executablesOf: (objectId) => state.objects.get(objectId)?.executables ?? new Set(),
   });
@@ -89,15 +89,15 @@ function get(state: DeviceState, path: Path, { accept, query }: CoapRequest): An
   return answered('discover', path, { code: '2.05', contentFormat: ContentFormat.linkFormat, payload });
 }
 
-/** POST to an object creates, to an instance writes, to a resource executes; with a structured payload it writes. */
+/** POST creates at an object, writes at an instance and executes at a resource; with a structured payload it writes. */
 function post(state: DeviceState, path: Path, request: CoapRequest, execute: Execute): Answered {
-  if (path.objectId === null) throw notAllowed('nothing can be done to /');
+  if (path.objectId === null) throw notAllowed('POST to / is not supported');
   if (path.level === 'object') return answered('create', path, create(state, path.objectId, request));
   const { contentFormat } = request;
   const text = contentFormat === null || currentContentFormat(contentFormat) === ContentFormat.text;
   if (path.level === 'resource' && text) {
     checkInstance(state, path);
-    if (definitionAt(state, path) === undefined) throw notFound(`no resource ${path}`);
+    if (definitionAt(state, path) === undefined) throw notFound(`resource ${path} does not exist`);
     if (!isExecutable(state, path)) throw notAllowed(`${path} can't be executed`);
     const args = parseExecuteArguments(Buffer.from(request.payload).toString());
     execute(path, args);
@@ -119,12 +119,12 @@ function fetch(state: DeviceState, path: Path, request: CoapRequest): Answered {
   return { operation: 'read-composite', paths, response };
 }
 
-/** The paths that a Read- or Observe-Composite lists. */
+/** Decodes the paths of a Read-Composite or Observe-Composite. */
 export function compositePaths(state: DeviceState, request: CoapRequest): readonly Path[] {
   return decodePaths(decoding(state, Path.root, request));
 }
 
-/** What an Observe or an Observe-Composite asks for (Core 1.2 §6.4.2). Throws a Refusal. */
+/** Parses an Observe or Observe-Composite (Core 1.2 §6.4.2). Throws a Refusal. */
 export function observationRequest(state: DeviceState, request: CoapRequest): Omit<ObservationRequest, 'subscriber'> {
   return refusing(() => {
     const path = Path.parse(`/${request.path.join('/')}`);
@@ -140,14 +140,15 @@ export function observationRequest(state: DeviceState, request: CoapRequest): Om
   });
 }
 
-/** Core 1.2 §6.4.2: since 1.2 an Observe may bring its own attributes. */
+/** Core 1.2 §6.4.2: since 1.2, an Observe may contain attributes. */
 function requestAttributes({ lwm2m }: DeviceState, { query }: CoapRequest): NotificationAttributes | null {
   if (query.length === 0) return null;
-  if (lwm2m !== '1.2') throw badRequest(`no attributes in an Observe of LwM2M ${lwm2m}`);
+  if (lwm2m !== '1.2')
+    throw badRequest(`an Observe may contain attributes only since LwM2M 1.2; this device uses ${lwm2m}`);
   return parseAttributes(query);
 }
 
-/** Without an Accept the answer is in the request's own format, its ETCH kind aside. */
+/** Without Accept, the response has the format of the request, without ETCH. */
 export function compositeAccept({ accept, contentFormat }: CoapRequest): number {
   if (accept !== null) return accept;
   return contentFormat === ContentFormat.senmlJson || contentFormat === ContentFormat.senmlEtchJson
@@ -156,8 +157,8 @@ export function compositeAccept({ accept, contentFormat }: CoapRequest): number 
 }
 
 function checkSince11({ lwm2m }: DeviceState, path: Path): void {
-  if (lwm2m === '1.0') throw notAllowed('no composite operations in LwM2M 1.0');
-  if (path.level !== 'root') throw badRequest('a composite operation has no path');
+  if (lwm2m === '1.0') throw notAllowed('LwM2M 1.0 has no composite operations');
+  if (path.level !== 'root') throw badRequest('a composite operation must have no Uri-Path');
 }
 
 function answered(operation: OperationName, path: Path, response: CoapResponse): Answered {

@@ -6,16 +6,16 @@ import { content, isComposite } from './formats.ts';
 import { notAcceptable, Refusal } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 
-/** Read (Core 1.2 §6.3.1): of an object or instance, what can be read of it. */
+/** Read (Core 1.2 §6.3.1). Of an object or instance, it returns the readable resources. */
 export function read(state: DeviceState, path: Path, accept: number | null): CoapResponse {
   checkPlace(state, path);
   if (path.resourceId !== null) checkOperation(state, path, 'R');
   return content({ lwm2m: state.lwm2m, accept, path, values: readable(state, path), empty: emptyPlaces(state, path) });
 }
 
-/** Read-Composite (Core 1.2 §6.3.8): best effort, what is missing or can't be read is left out. */
+/** Read-Composite (Core 1.2 §6.3.8): best effort; missing and unreadable paths are omitted. */
 export function readComposite(state: DeviceState, paths: readonly Path[], root: Path, accept: number): CoapResponse {
-  if (!isComposite(accept)) throw notAcceptable(`content format ${accept} carries no composite`);
+  if (!isComposite(accept)) throw notAcceptable(`content format ${accept} can't encode a composite`);
   const values = new Map<string, PlacedValue>();
   for (const path of paths) {
     if (!isThere(state, path)) continue;
@@ -24,7 +24,7 @@ export function readComposite(state: DeviceState, paths: readonly Path[], root: 
   return content({ lwm2m: state.lwm2m, accept, path: root, values: [...values.values()] });
 }
 
-/** The values at or below the path that a server may read. */
+/** Returns the readable values at and below the path. */
 export function readable(state: DeviceContents, path: Path): PlacedValue[] {
   return state.tree.values(path).filter((placed) => definitionAt(state, placed.path)?.operations.includes('R'));
 }
@@ -40,7 +40,7 @@ function isThere(state: DeviceState, path: Path): boolean {
   }
 }
 
-/** Instances without anything to read and multiple resources without instances, which some formats can name. */
+/** Returns the instances and multiple resources without values, which some formats can represent. */
 function emptyPlaces(state: DeviceState, path: Path): Path[] {
   const { tree } = state;
   if (path.level === 'object') {

@@ -1,4 +1,4 @@
-/** What the device may not or can't do, as the CoAP code that says so (Core 1.2 §6.3) and a word of diagnosis. */
+/** A refused request: the response code (Core 1.2 §6.3) and a diagnostic message. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   /** `4.04`, `4.05`, … */

@@ -10,25 +10,27 @@ export interface RegistrationOptions {
   readonly endpoint: string;
   readonly lwm2m: Lwm2mVersion;
   readonly queue: boolean;
-  /** What the device is now: asked before every Register and Update. */
+  /** The current values, read before every Register and Update. */
   readonly lifetime: () => number;
   readonly binding: () => string;
   /** The object list, in link format. */
   readonly links: () => string;
-  /** A Register was accepted: what the server had asked of the old one is gone. */
+  /** Called after an accepted Register: the observations of the old registration are over. */
   readonly registered: () => void;
-  /** The server refused a Register by a 4.xx; absent: the device tries it again later. */
+  /** Called when the server answers a Register with 4.xx. Absent: the device retries later. */
   readonly refused?: (() => void) | undefined;
   readonly log: (line: string) => void;
 }
 
-/** Keeps the device registered (Core 1.2 §6.2): Register, an Update at half of the lifetime, Register again after 4.04. */
+/**
+ * Keeps the device registered (Core 1.2 §6.2): Register, an Update at half of the lifetime, Register again after 4.04.
+ */
 export class RegistrationClient {
   readonly #link: CoapLink;
   readonly #clock: Clock;
   readonly #options: RegistrationOptions;
   #location: readonly string[] | null = null;
-  #told = { lifetime: 0, binding: '', links: '' };
+  #sent = { lifetime: 0, binding: '', links: '' };
   #failures = 0;
   #next: Timer | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -45,17 +47,17 @@ export class RegistrationClient {
     return this.#location === null ? null : `/${this.#location.join('/')}`;
   }
 
-  /** Registers anew, whatever was before; goes on trying. Resolves after the first try. */
+  /** Registers again, also when registered, and retries until it succeeds. Resolves after the first try. */
   register(): Promise<void> {
     return this.#queue(() => this.#register());
   }
 
-  /** Tells what is another since, and that the device lives. */
+  /** Sends an Update with what has changed since the last Register or Update. */
   update(): Promise<void> {
     return this.#queue(() => (this.#location === null ? this.#register() : this.#update(this.#location)));
   }
 
-  /** De-registers; nothing is sent after it until `register`. */
+  /** De-registers. The client sends nothing more until `register` is called. */
   async deregister(): Promise<void> {
     await this.#queue(async () => {
       this.#next?.cancel();
@@ -67,7 +69,7 @@ export class RegistrationClient {
     });
   }
 
-  /** No more timers, no more tries; the registration is left as it is. */
+  /** Stops timers and retries without a De-register. */
   stop(): void {
     this.#stopped = true;
     this.#next?.cancel();
@@ -76,34 +78,34 @@ export class RegistrationClient {
   async #register(): Promise<void> {
     const { endpoint, lwm2m, queue, log } = this.#options;
     this.#location = null;
-    const told = this.#current();
-    const query = [`ep=${endpoint}`, `lt=${told.lifetime}`, `lwm2m=${lwm2m}`, `b=${told.binding}`];
+    const current = this.#current();
+    const query = [`ep=${endpoint}`, `lt=${current.lifetime}`, `lwm2m=${lwm2m}`, `b=${current.binding}`];
     if (queue && lwm2m !== '1.0') query.push('Q');
-    const payload = Buffer.from(told.links);
+    const payload = Buffer.from(current.links);
     const answer = await this.#link.ask({ method: 'POST', path: ['rd'], query, contentFormat: LINK_FORMAT, payload });
     if (answer?.code !== '2.01') return this.#failed('register', answer);
     this.#location = answer.locationPath;
-    this.#told = told;
+    this.#sent = current;
     this.#succeeded();
     log(`registered as ${endpoint} at ${this.location}`);
     this.#options.registered();
   }
 
   async #update(location: readonly string[]): Promise<void> {
-    const told = this.#current();
+    const current = this.#current();
     const query: string[] = [];
-    if (told.lifetime !== this.#told.lifetime) query.push(`lt=${told.lifetime}`);
-    if (told.binding !== this.#told.binding) query.push(`b=${told.binding}`);
+    if (current.lifetime !== this.#sent.lifetime) query.push(`lt=${current.lifetime}`);
+    if (current.binding !== this.#sent.binding) query.push(`b=${current.binding}`);
     const body =
-      told.links === this.#told.links ? {} : { contentFormat: LINK_FORMAT, payload: Buffer.from(told.links) };
+      current.links === this.#sent.links ? {} : { contentFormat: LINK_FORMAT, payload: Buffer.from(current.links) };
     const answer = await this.#link.ask({ method: 'POST', path: location, query, ...body });
     if (answer?.code === '2.04') {
-      this.#told = told;
+      this.#sent = current;
       this.#options.log('updated the registration');
       this.#succeeded();
       return;
     }
-    this.#options.log(`update → ${answer?.code ?? 'no answer'}: registering anew`);
+    this.#options.log(`update → ${answer?.code ?? 'no answer'}: registering again`);
     await this.#register();
   }
 
@@ -113,7 +115,7 @@ export class RegistrationClient {
 
   #succeeded(): void {
     this.#failures = 0;
-    if (this.#told.lifetime > 0) this.#later((this.#told.lifetime * 1000) / 2, () => this.update());
+    if (this.#sent.lifetime > 0) this.#later((this.#sent.lifetime * 1000) / 2, () => this.update());
   }
 
   #failed(what: string, answer: UplinkAnswer | null): void {
@@ -126,7 +128,7 @@ export class RegistrationClient {
       this.#stopped = true;
       return refused();
     }
-    log(`${what} → ${diagnosis}: again in ${wait / 1000} s`);
+    log(`${what} → ${diagnosis}: retrying in ${wait / 1000} s`);
     this.#later(wait, () => this.register());
   }
 
@@ -135,7 +137,7 @@ export class RegistrationClient {
     this.#next = this.#stopped ? null : this.#clock.after(ms, () => void task());
   }
 
-  /** One at a time, in order. */
+  /** Runs the tasks one at a time, in order. */
   #queue(task: () => Promise<void>): Promise<void> {
     this.#running = this.#running.then(() => (this.#stopped ? undefined : task()));
     return this.#running;

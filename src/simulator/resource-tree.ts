@@ -1,10 +1,10 @@
 import { Path } from '../lwm2m/index.ts';
 import type { TypedValue } from '../lwm2m/index.ts';
 
-/** A value, one that is made when it is read (the time of day), or the instances of a multiple resource. */
+/** A value, a function that computes it at each read (the current time), or the instances of a multiple resource. */
 export type Resource = TypedValue | (() => TypedValue) | Map<number, TypedValue>;
 
-/** What is put into an instance: by resource id. */
+/** The resources of an instance, by id. */
 export type Resources = Readonly<Record<number, Resource>>;
 
 export interface PlacedValue {
@@ -13,19 +13,19 @@ export interface PlacedValue {
 }
 
 /**
- * What the device is: objects, their instances, their resources and values. Knows no permissions and no formats; tells
- * its one listener of every value that became another and every place that came or went.
+ * The objects of the device with their instances, resources and values. It checks no permissions and knows no formats.
+ * It calls its listener for every changed value and every added or removed path.
  */
 export class ResourceTree {
   readonly #objects = new Map<number, Map<number, Map<number, Resource>>>();
   #changed: (path: Path) => void = () => {};
 
-  /** `changed` hears of the resource or resource instance that has another value, or of what came or went. */
+  /** Sets the listener: it is called with the path of the changed resource or of the added or removed path. */
   listen(changed: (path: Path) => void): void {
     this.#changed = changed;
   }
 
-  /** Makes the object known, also without an instance. */
+  /** Adds an object without instances. */
   addObject(objectId: number): void {
     if (!this.#objects.has(objectId)) this.#objects.set(objectId, new Map());
   }
@@ -49,7 +49,7 @@ export class ResourceTree {
     return ascending(this.#objects.get(objectId)?.get(instanceId)?.keys() ?? []);
   }
 
-  /** The instances of a multiple resource; null for what is single or absent. */
+  /** The instance ids of a multiple resource; null for a single or missing resource. */
   resourceInstanceIds(resource: Path): number[] | null {
     const held = this.#resource(resource);
     return held instanceof Map ? ascending(held.keys()) : null;
@@ -65,7 +65,7 @@ export class ResourceTree {
     return held instanceof Map && held.has(resourceInstanceId);
   }
 
-  /** The value of a resource or of a resource instance; undefined for what has none of its own. */
+  /** The value of a resource or resource instance; undefined for a path without a value. */
   value(path: Path): TypedValue | undefined {
     const held = this.#resource(path);
     if (held instanceof Map) return path.resourceInstanceId === null ? undefined : held.get(path.resourceInstanceId);
@@ -73,7 +73,7 @@ export class ResourceTree {
     return typeof held === 'function' ? held() : held;
   }
 
-  /** Every value at or below the path, in ascending order. */
+  /** The values at and below the path, in ascending order. */
   values(path: Path): PlacedValue[] {
     const level = path.level;
     if (level === 'root') return this.objectIds().flatMap((id) => this.values(path.child(id)));
@@ -88,7 +88,7 @@ export class ResourceTree {
     return value === undefined ? [] : [{ path, value }];
   }
 
-  /** Puts a value at a resource or resource instance of an instance that exists; says so only when it is another. */
+  /** Sets the value of a resource or resource instance in an existing instance; reports it only if it changed. */
   set(path: Path, value: TypedValue): void {
     const { resourceId, resourceInstanceId } = path;
     const instance = this.#instance(path);
@@ -105,14 +105,14 @@ export class ResourceTree {
     if (before === undefined || !sameValue(before, value)) this.#changed(path);
   }
 
-  /** Puts a whole resource in place, a multiple one with exactly these instances. */
+  /** Replaces a whole resource, including all instances of a multiple resource. */
   setResource(path: Path, resource: Resource): void {
     if (path.resourceId === null) return;
     this.#instance(path)?.set(path.resourceId, resource);
     this.#changed(path);
   }
 
-  /** Removes an instance, a resource or a resource instance; false when it was not there. */
+  /** Removes an instance, a resource or a resource instance. Returns false when it does not exist. */
   remove(path: Path): boolean {
     const { objectId, instanceId, resourceId, resourceInstanceId } = path;
     if (objectId === null || instanceId === null) return false;

@@ -4,18 +4,18 @@ import type { UplinkAnswer, UplinkRequest } from './coap-link.ts';
 import type { DeviceContents } from './device-state.ts';
 import { SERVER } from './objects.ts';
 
-/** How many measurements wait for the next Send; the oldest are forgotten. */
+/** The most measurements kept for the next Send; the oldest are dropped. */
 const MAX_HISTORY = 1_000;
 
 export interface SendingOptions {
   readonly contents: DeviceContents;
-  /** The instance of the Server object that may mute it. */
+  /** The Server instance with the Mute Send resource. */
   readonly server: Path;
   readonly ask: (request: UplinkRequest) => Promise<UplinkAnswer | null>;
   readonly log: (line: string) => void;
 }
 
-/** Send (Core 1.2 §6.4.5) to one server. */
+/** The Send operation (Core 1.2 §6.4.5) for one server. */
 export class Sending {
   readonly #options: SendingOptions;
   readonly #history: TimedValue[] = [];
@@ -24,7 +24,7 @@ export class Sending {
     this.#options = options;
   }
 
-  /** The answer's code; null without one, without values, or while the server has muted it. */
+  /** Sends the values. Resolves with the response code; null without a response, without values, or while muted. */
   async send(values: readonly TimedValue[], contentFormat: number): Promise<string | null> {
     const { contents, server, ask, log } = this.#options;
     const mute = contents.tree.value(server.child(SERVER.muteSend));
@@ -35,13 +35,13 @@ export class Sending {
     return answer?.code ?? null;
   }
 
-  /** Keeps what was measured for the next Send. */
+  /** Keeps measured values for the next Send. */
   remember(values: readonly TimedValue[]): void {
     this.#history.push(...values);
     this.#history.splice(0, Math.max(0, this.#history.length - MAX_HISTORY));
   }
 
-  /** What was measured since the last time, each with its time. */
+  /** Sends the values kept since the last time, each with its time; keeps them without a response. */
   async sendHistory(): Promise<void> {
     const sent = this.#history.splice(0);
     const code = await this.send(sent, ContentFormat.senmlCbor);

@@ -1,8 +1,8 @@
-/** Where a server is, and how CoAP gets there. */
+/** The address of a server and the transport to it. */
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
-  /** Plain UDP unless told. */
+  /** Default: plain UDP. */
   readonly channel?: Channel;
 }
 
@@ -17,14 +17,14 @@ export interface PreSharedKey {
   readonly key: Uint8Array;
 }
 
-/** PEM. The server must show a certificate of these authorities, or one that is itself among them. */
+/** PEM. The server's certificate must be issued by one of the authorities or be one of them. */
 export interface TlsCredentials {
   readonly certificate: string;
   readonly privateKey: string;
   readonly authorities: string;
 }
 
-/** The letter of the binding in a Register and in the Server object (Core 1.2 §6.2.1). */
+/** The binding letter in a Register and in the Server object (Core 1.2 §6.2.1). */
 export function bindingOf({ channel }: ServerAddress): 'U' | 'T' {
   return channel?.kind === 'tcp' || channel?.kind === 'tls' ? 'T' : 'U';
 }

@@ -1,4 +1,4 @@
-/** A message as it is on a stream (RFC 8323 §3.2): a datagram without type and message id. */
+/** A CoAP message on a stream (RFC 8323 §3.2): it has no type and no message id. */
 export interface StreamMessage {
   readonly code: number;
   readonly token: Uint8Array;
@@ -6,10 +6,10 @@ export interface StreamMessage {
   readonly rest: Uint8Array;
 }
 
-/** RFC 8323 §5: messages about the connection itself. */
+/** The codes of signaling messages (RFC 8323 §5). */
 export const Signal = { csm: 0xe1, ping: 0xe2, pong: 0xe3, release: 0xe4, abort: 0xe5 } as const;
 
-/** RFC 8323 §5.3.1: what a message may have in all before a CSM says more. */
+/** The default Max-Message-Size (RFC 8323 §5.3.1). */
 const MAX_MESSAGE = 1152;
 
 export function toStream({ code, token, rest }: StreamMessage): Buffer {
@@ -23,16 +23,19 @@ function lengthOf(length: number): [number, ...number[]] {
   return [14, (length - 269) >> 8, (length - 269) & 0xff];
 }
 
-/** The first message of the stream and its size in bytes; null while it is not whole. Throws when no such message can come. */
+/**
+ * Parses the first message of the stream; returns it with its size in bytes, or null while it is incomplete. Throws
+ * when it is invalid.
+ */
 export function fromStream(stream: Buffer): { message: StreamMessage; size: number } | null {
   const [first = 0, high = 0, low = 0] = stream;
   const [nibble, tokenLength] = [first >> 4, first & 0x0f];
   const extended = nibble === 13 ? 1 : nibble === 14 ? 2 : 0;
-  if (nibble === 15 || tokenLength > 8) throw new Error('no message is like this');
+  if (nibble === 15 || tokenLength > 8) throw new Error('the message has an invalid length or token length');
   if (stream.length < 2 + extended) return null;
   const length = extended === 0 ? nibble : extended === 1 ? high + 13 : high * 256 + low + 269;
   const head = 2 + extended + tokenLength;
-  if (head + length > MAX_MESSAGE) throw new Error('the message is too long');
+  if (head + length > MAX_MESSAGE) throw new Error(`the message exceeds ${MAX_MESSAGE} bytes`);
   if (stream.length < head + length) return null;
   const message = {
     code: stream[1 + extended] ?? 0,

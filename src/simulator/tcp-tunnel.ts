@@ -11,9 +11,9 @@ import type { Tunnel, TunnelEvents } from './tunnel.ts';
 const CONFIRMABLE = 0x40;
 const ACKNOWLEDGEMENT = 0x60;
 const NOTHING = new Uint8Array();
-/** RFC 8323 §5.3: base size, and its option 4 without a value: this device takes and sends blocks. */
+/** A CSM (RFC 8323 §5.3) with the base size and Block-Wise-Transfer (option 4, empty): the device supports blocks. */
 const CAPABILITIES = toStream({ code: Signal.csm, token: NOTHING, rest: Buffer.of(0x40) });
-/** What a server that doesn't read may leave here; above it the connection is cut. */
+/** The most unsent bytes for a server that doesn't read; above it the connection is closed. */
 const MOST_UNREAD = 256 * 1024;
 
 interface Place {
@@ -22,9 +22,10 @@ interface Place {
 }
 
 /**
- * A loopback port whose datagrams go to the server by a TCP or TLS connection (RFC 8323). A stream loses and repeats
- * nothing, and has neither types nor message ids: what node-coap sends confirmable is acknowledged here, what comes in is
- * confirmable with an id of its own. A connection that has ended is opened anew by the next datagram.
+ * Forwards the datagrams of a loopback port to the server over a TCP or TLS connection (RFC 8323). Messages on a stream
+ * have no types and no message ids. So the tunnel acknowledges the confirmable messages of node-coap, and makes
+ * incoming messages confirmable with message ids of its own. When the connection has ended, the next datagram opens
+ * another.
  */
 export class TcpTunnel implements Tunnel {
   readonly #near: NearEnd;
@@ -42,7 +43,7 @@ export class TcpTunnel implements Tunnel {
     near.listen((datagram) => this.#outward(datagram));
   }
 
-  /** With credentials over TLS. Rejects when no port is free. */
+  /** Uses TLS with credentials and TCP without. Rejects when no port is free. */
   static async open(server: Place, credentials: TlsCredentials | null, events: TunnelEvents): Promise<TcpTunnel> {
     return new TcpTunnel(await NearEnd.open(), server, credentials, events);
   }
@@ -60,7 +61,7 @@ export class TcpTunnel implements Tunnel {
 
   #outward(datagram: Buffer): void {
     const [first = 0, code = 0, high = 0, low = 0] = datagram;
-    // Acknowledgements and resets: on a stream there are none.
+    // A stream has no acknowledgements and resets.
     if (code === 0) return;
     if ((first & 0xf0) === CONFIRMABLE) this.#near.send(Buffer.of(ACKNOWLEDGEMENT, 0, high, low));
     const options = 4 + (first & 0x0f);
@@ -79,7 +80,7 @@ export class TcpTunnel implements Tunnel {
     const connection = this.#open();
     let unread = Buffer.alloc(0);
     let introduced = false;
-    let why = 'the server closed it';
+    let why = 'closed by the server';
     connection.setNoDelay(true);
     connection.on('data', (bytes) => {
       unread = Buffer.concat([unread, bytes]);
@@ -88,14 +89,14 @@ export class TcpTunnel implements Tunnel {
           const { message, size } = next;
           unread = unread.subarray(size);
           // RFC 8323 §3.3: the first message is the server's CSM.
-          if (!introduced && message.code !== Signal.csm) throw new Error('it began without a CSM');
+          if (!introduced && message.code !== Signal.csm) throw new Error('the server did not send a CSM first');
           introduced = true;
           if (!signalled(connection, message)) this.#inward(message);
         }
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
         connection.write(toStream({ code: Signal.abort, token: NOTHING, rest: NOTHING }));
-        // Nothing more is heard: what comes behind can't be parted into messages.
+        // The rest of the stream can't be split into messages and is ignored.
         connection.destroySoon();
       }
     });
@@ -103,7 +104,7 @@ export class TcpTunnel implements Tunnel {
     connection.on('close', () => {
       if (this.#connection !== connection) return;
       this.#connection = null;
-      this.#events.log(`its connection ended: ${why}`);
+      this.#events.log(`connection ended: ${why}`);
       this.#events.lost();
     });
     connection.write(CAPABILITIES);
@@ -119,7 +120,7 @@ export class TcpTunnel implements Tunnel {
   }
 }
 
-/** What is said about the connection itself (RFC 8323 §5) is answered here; false for a message of CoAP. */
+/** Handles a signaling message (RFC 8323 §5). Returns false for a request or response. */
 function signalled(connection: Socket, { code, token }: StreamMessage): boolean {
   if (code === Signal.ping) connection.write(toStream({ code: Signal.pong, token, rest: NOTHING }));
   if (code === Signal.release) connection.end();

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 
-/** Timers by name, one of each: the later takes the place of the earlier. */
+/** Timers with names. A new timer replaces the running one with the same name. */
 export class Timers {
   readonly #clock: Clock;
   readonly #running = new Map<string, Timer>();
@@ -15,7 +15,7 @@ export class Timers {
     if (!this.#stopped) this.#running.set(name, this.#clock.after(ms, task));
   }
 
-  /** Every so many milliseconds; 0: never. */
+  /** Repeats the task every `ms` milliseconds; 0: never. */
   every(name: string, ms: number, task: () => void): void {
     if (ms <= 0) return;
     this.after(name, ms, () => {
@@ -24,7 +24,7 @@ export class Timers {
     });
   }
 
-  /** None of them runs any more, and no other will. */
+  /** Cancels all timers and ignores new ones. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#running.values()) timer.cancel();

@@ -9,10 +9,10 @@ export const opaque = (value: Uint8Array): TypedValue => ({ type: 'Opaque', valu
 /** Whole seconds since the Unix epoch. */
 export const time = (seconds: number): TypedValue => ({ type: 'Time', value: Math.floor(seconds) });
 export const objectLink = (value: ObjectLink): TypedValue => ({ type: 'Objlnk', value });
-/** A multiple resource, its instances numbered from 0. */
+/** A multiple resource with instance ids from 0. */
 export const multiple = (...values: readonly TypedValue[]): Map<number, TypedValue> => new Map(values.entries());
 
-/** The number of a numeric value (a Time in seconds); undefined for what is none. */
+/** Returns the number of a numeric value (a Time in seconds); undefined for other types. */
 export function numberOf(value: TypedValue | undefined): number | undefined {
   switch (value?.type) {
     case 'Integer':
@@ -25,7 +25,7 @@ export function numberOf(value: TypedValue | undefined): number | undefined {
   }
 }
 
-/** A first value for a resource of which only the type is known. */
+/** An empty or zero value of the type. */
 export function blank(type: ResourceType): TypedValue {
   switch (type) {
     case 'String':

@@ -3,7 +3,7 @@ import type { DecodedPayload, Path, Reading, TypedValue } from '../lwm2m/index.t
 import type { CoapRequest, CoapResponse } from './coap-message.ts';
 import { checkInstance, checkOperation, definitionAt } from './device-state.ts';
 import type { DeviceState } from './device-state.ts';
-import { isSpoken } from './formats.ts';
+import { isSupported } from './formats.ts';
 import { badRequest, notAllowed, notFound, Refusal, unsupportedFormat } from './refusal.ts';
 import type { PlacedValue } from './resource-tree.ts';
 import { numberOf } from './typed.ts';
@@ -11,24 +11,27 @@ import { numberOf } from './typed.ts';
 const CHANGED: CoapResponse = { code: '2.04' };
 
 /**
- * Write (Core 1.2 §6.3.3): all of it or nothing. Replacing drops what is not named: of an instance the optional
- * resources that can be written, of a multiple resource its instances.
+ * Write (Core 1.2 §6.3.3): writes all values or none. Mode `replace` also removes what the payload does not contain:
+ * the writable optional resources of an instance, and the instances of a multiple resource.
  */
 export function write(state: DeviceState, path: Path, request: CoapRequest, mode: 'replace' | 'update'): CoapResponse {
   checkInstance(state, path);
   if (path.resourceId !== null) checkWritable(state, path);
-  if (path.resourceInstanceId !== null && !state.tree.has(path.cut(3))) throw notFound(`no ${path.cut(3)}`);
+  if (path.resourceInstanceId !== null && !state.tree.has(path.cut(3))) throw notFound(`${path.cut(3)} does not exist`);
   const { readings, empty } = decoded(state, path, request);
   for (const reading of readings) checkValue(state, reading);
   for (const place of empty) if (place.resourceId !== null) checkWritable(state, place);
-  if (path.resourceId !== null && readings.length === 0 && empty.length === 0) throw badRequest('no value');
+  if (path.resourceId !== null && readings.length === 0 && empty.length === 0)
+    throw badRequest('the payload contains no value');
   if (mode === 'replace') drop(state, path, readings);
   for (const place of empty) if (place.resourceId !== null) state.tree.setResource(place, new Map());
   for (const reading of readings) state.tree.set(reading.path, valueOf(reading));
   return CHANGED;
 }
 
-/** Write-Composite (Core 1.2 §6.3.9): values anywhere, and nulls that delete resource instances, all or nothing. */
+/**
+ * Write-Composite (Core 1.2 §6.3.9): writes values at any paths and deletes resource instances (null); all or nothing.
+ */
 export function writeComposite(state: DeviceState, request: CoapRequest, root: Path): CoapResponse {
   const { readings, deleted } = decodeComposite(decoding(state, root, request));
   for (const reading of readings) {
@@ -39,20 +42,20 @@ export function writeComposite(state: DeviceState, request: CoapRequest, root: P
   for (const path of deleted) {
     checkInstance(state, path);
     checkWritable(state, path);
-    if (path.resourceInstanceId === null) throw notAllowed(`${path} is no resource instance`);
-    if (!state.tree.has(path)) throw notFound(`nothing at ${path}`);
+    if (path.resourceInstanceId === null) throw notAllowed(`null deletes only resource instances, and ${path} is none`);
+    if (!state.tree.has(path)) throw notFound(`${path} does not exist`);
   }
   for (const path of deleted) state.tree.remove(path);
   for (const reading of readings) state.tree.set(reading.path, valueOf(reading));
   return CHANGED;
 }
 
-/** The payload's values, in the model's types. */
+/** Decodes the payload with the types of the model. */
 export function decoded(state: DeviceState, path: Path, request: CoapRequest): DecodedPayload {
   return refusing(() => decode(decoding(state, path, request)));
 }
 
-/** The values that can stand in a new instance, and those that only the device may set, left out (Core 1.2 §6.3.6). */
+/** Returns the values for a new instance, without those that only the device may set (Core 1.2 §6.3.6). */
 export function creatable(state: DeviceState, readings: readonly Reading[]): PlacedValue[] {
   const writable = readings.filter((reading) => {
     checkKnown(state, reading.path);
@@ -63,14 +66,14 @@ export function creatable(state: DeviceState, readings: readonly Reading[]): Pla
 }
 
 export function decoding(state: DeviceState, path: Path, { contentFormat, payload }: CoapRequest) {
-  // Text is what a payload without a Content-Format is taken for, as Leshan and Wakaama do.
+  // A payload without Content-Format is text, as in Leshan and Wakaama.
   const format = contentFormat ?? 0;
-  if (!isSpoken(state.lwm2m, format)) throw unsupportedFormat(`content format ${format} is not spoken`);
+  if (!isSupported(state.lwm2m, format)) throw unsupportedFormat(`content format ${format} is not supported`);
   const versionOf = (objectId: number): string | undefined => state.objects.get(objectId)?.definition.version;
   return { contentFormat: format, payload, path, model: state.model, versionOf, now: state.now() };
 }
 
-/** What a codec says of a payload, as the answer's code. */
+/** Converts the error of a codec to a response code. */
 export function refusing<T>(attempt: () => T): T {
   try {
     return attempt();
@@ -81,7 +84,7 @@ export function refusing<T>(attempt: () => T): T {
 }
 
 function checkKnown(state: DeviceState, path: Path): void {
-  if (definitionAt(state, path) === undefined) throw notFound(`no resource ${path}`);
+  if (definitionAt(state, path) === undefined) throw notFound(`resource ${path} does not exist`);
 }
 
 function checkWritable(state: DeviceState, path: Path): void {
@@ -94,11 +97,15 @@ function checkValue(state: DeviceState, reading: Reading): void {
   checkWritable(state, path);
   const definition = definitionAt(state, path);
   const isInstance = path.resourceInstanceId !== null;
-  if (definition?.multiple !== isInstance) throw badRequest(`${path} is ${isInstance ? 'single' : 'multiple'}`);
+  if (definition?.multiple !== isInstance)
+    throw badRequest(
+      `${path} is a ${isInstance ? 'single resource: it has no' : 'multiple resource: write to its'} resource instances`,
+    );
   const number = numberOf(reading);
   const [, least, most] = /^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$/.exec(definition.range) ?? [];
   if (number === undefined || least === undefined || most === undefined) return;
-  if (number < Number(least) || number > Number(most)) throw badRequest(`${number} is not in ${definition.range}`);
+  if (number < Number(least) || number > Number(most))
+    throw badRequest(`${number} is outside the range ${definition.range}`);
 }
 
 function drop(state: DeviceState, path: Path, readings: readonly Reading[]): void {

@@ -1,14 +1,14 @@
 import type { Refusal } from './metric-value.ts';
 
-/** What telemetry did since the start: what a metric shows. */
+/** The counters of telemetry since the start, for the metrics page. */
 export interface TelemetryCounters {
-  /** Points that were stored. */
+  /** Stored points. */
   readonly points: number;
-  /** Readings and payloads set aside, by reason; `undecodable` are payloads. */
+  /** Dead letters by reason; `undecodable` counts payloads, the other reasons count readings. */
   readonly deadLetters: Readonly<Record<Refusal | 'undecodable', number>>;
 }
 
-/** The counters as telemetry itself turns them. */
+/** The counters as telemetry increments them. */
 export interface Counting {
   points: number;
   readonly deadLetters: Record<Refusal | 'undecodable', number>;

@@ -1,12 +1,12 @@
 export type TelemetryErrorCode =
-  /** No broker answers: nothing can be sent for now. */
+  /** No broker answers. */
   | 'UNREACHABLE'
-  /** The broker takes nothing on this topic for now: it is not there, or not for us. */
+  /** The broker refuses this topic: it does not exist, or this client may not write to it. */
   | 'REFUSED'
-  /** A record, or the records sent together, are larger than the broker allows. */
+  /** One record, or the records of one send together, exceed the broker's size limit. */
   | 'TOO_LARGE';
 
-/** The one error class of the telemetry room. */
+/** Why events could not be sent to the broker. */
 export class TelemetryError extends Error {
   override readonly name = 'TelemetryError';
   readonly code: TelemetryErrorCode;

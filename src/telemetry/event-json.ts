@@ -2,7 +2,7 @@ import type { DeviceStatusEvent } from '../fleet/index.ts';
 import { rfc3339 } from './metric-value.ts';
 import type { TelemetryPoint } from './point.ts';
 
-/** A TelemetryPoint as JSON spells it: data/events/telemetry-point.schema.json. */
+/** The JSON form of a TelemetryPoint: data/events/telemetry-point.schema.json. */
 export interface TelemetryPointJson {
   readonly device_id: string;
   readonly tenant_id: string;
@@ -12,7 +12,7 @@ export interface TelemetryPointJson {
   readonly string_values: Readonly<Record<string, string>>;
 }
 
-/** A DeviceStatus as JSON spells it: data/events/device-status.schema.json. */
+/** The JSON form of a DeviceStatus: data/events/device-status.schema.json. */
 export interface DeviceStatusJson {
   readonly event_id: string;
   readonly device_id: string;

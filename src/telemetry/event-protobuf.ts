@@ -6,9 +6,9 @@ const I64 = 1;
 const LEN = 2;
 
 /**
- * A TelemetryPoint in the protobuf encoding: data/events/telemetry-point.proto. This one message is worth forty lines,
- * not a dependency. Fields at their default are left out, as proto3 has it, except inside map entries, where every
- * implementation writes both.
+ * Encodes a TelemetryPoint in protobuf: data/events/telemetry-point.proto. For this one message, forty lines replace a
+ * dependency. Fields with their default value are omitted, as in proto3; map entries always contain key and value, as
+ * every implementation writes them.
  */
 export function telemetryPointProtobuf(point: TelemetryPointJson): Uint8Array {
   return Buffer.concat([
@@ -24,7 +24,7 @@ export function telemetryPointProtobuf(point: TelemetryPointJson): Uint8Array {
   ]);
 }
 
-/** google.protobuf.Timestamp: seconds since the Unix epoch, and nanoseconds counted forward from them. */
+/** Encodes google.protobuf.Timestamp: seconds since the Unix epoch plus non-negative nanoseconds. */
 function timestamp(ms: number): Buffer[] {
   const seconds = Math.floor(ms / 1000);
   const nanos = (ms - seconds * 1000) * 1_000_000;

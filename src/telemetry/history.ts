@@ -17,14 +17,14 @@ import { telemetryPoints, type Store } from '../store/index.ts';
 import type { TelemetryPoint } from './point.ts';
 
 export interface HistoryFilter {
-  /** Only points with one of these metrics, and only these of their values. */
+  /** Only points with at least one of these metrics, and only these metrics of each point. */
   readonly metrics?: readonly string[] | null;
-  /** From (inclusive) and to (exclusive). */
+  /** `from` is inclusive, `to` is exclusive. */
   readonly from?: Date | null;
   readonly to?: Date | null;
 }
 
-/** Stored points, newest first. */
+/** Reads stored points, newest first. */
 export interface TelemetryHistory {
   page(actor: Actor, deviceId: DeviceId, request: PageRequest, filter?: HistoryFilter): Promise<Page<TelemetryPoint>>;
 }
@@ -62,19 +62,21 @@ function conditions({ metrics, from, to }: HistoryFilter): (SQL | undefined)[] {
   ];
 }
 
-/** Newest first; a page from the end is read the other way. */
+/** Newest first; a backward page is read oldest first. */
 function orderOf({ backward }: PageWindow): SQL[] {
   const direction = backward ? asc : desc;
   return [direction(telemetryPoints.timestamp), direction(telemetryPoints.eventId)];
 }
 
-/** What lies after the cursor in the direction of the window. Throws VALIDATION for a cursor of something else. */
+/** Selects the points after the cursor, in the direction of the window. Throws VALIDATION for an invalid cursor. */
 function beyondOf({ from, backward }: PageWindow): SQL | undefined {
   if (from === null) return undefined;
   const time = new Date(from.key);
   if (Number.isNaN(time.getTime()) || !isUuid(from.id)) {
     const field = backward ? 'before' : 'after';
-    throw new FleetError('VALIDATION', `${field}: no cursor of a telemetry point`, { field: [field] });
+    throw new FleetError('VALIDATION', `${field}: the cursor is invalid; use a cursor from a page of telemetry`, {
+      field: [field],
+    });
   }
   const { timestamp, eventId } = telemetryPoints;
   const here = sql`(${sql.param(time, timestamp)}, ${from.id}::uuid)`;

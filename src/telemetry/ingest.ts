@@ -14,7 +14,7 @@ export interface IngestOptions {
   readonly bus: EventBus<TelemetryEvents>;
   readonly clock: Clock;
   readonly counting: Counting;
-  /** Called after a commit that left something in the outbox; null: nothing is published, and nothing put there. */
+  /** Called after a commit that added rows to the outbox; null: nothing is published, and the outbox stays empty. */
   readonly wakePublisher: (() => void) | null;
 }
 
@@ -24,9 +24,9 @@ type Letter = typeof deadLetters.$inferInsert;
 type Waiting = typeof outbox.$inferInsert;
 
 /**
- * Where the fleet's readings become points. It writes in the transaction that stores the last values, one statement per
- * table. A device's events get their order from the outbox's ids, which is the order of commits because the fleet stores
- * a tenant's readings one transaction after the other.
+ * Converts the fleet's readings to points and stores them in the transaction that stores the last values, with one
+ * statement per table. The ids of the outbox define the order of a device's events. They follow the order of commits,
+ * because the fleet stores the readings of a tenant in one transaction after the other.
  */
 export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
   const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
@@ -129,7 +129,7 @@ function bytesOf(reading: Reading): Uint8Array {
   return Buffer.from(String(reading.value));
 }
 
-/** PostgreSQL's text holds no U+0000, which a device may well have sent. */
+/** Replaces U+0000, which a device can send but PostgreSQL's text type can't store. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\ufffd');
 }

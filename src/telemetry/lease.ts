@@ -3,9 +3,9 @@ import { and, eq, lt, or, sql } from 'drizzle-orm';
 import { leases, type Transaction } from '../store/index.ts';
 
 /**
- * Takes or keeps the right to do `name` alone for `ms` milliseconds by the database's clock, and says whether we have
- * it. A lease and not a lock: a lock lives as long as its transaction or connection, and the embedded database has one
- * connection, which nobody may hold while a broker thinks.
+ * Takes or renews the exclusive lease `name` for `ms` milliseconds of the database's clock; returns whether `holder`
+ * has it. A lock would need an open transaction or connection, and the embedded database has only one connection, which
+ * must stay free while the broker answers.
  */
 export async function holdLease(tx: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
   const until = sql`now() + ${ms} * interval '1 millisecond'`;

@@ -10,15 +10,15 @@ export interface Measurement {
 }
 
 export interface Measured {
-  /** In the order in which their times first appear. */
+  /** In the order of the first reading of each time. */
   readonly measurements: readonly Measurement[];
-  /** Readings that are mapped and make no metric. */
+  /** Readings that a mapping matches but whose value can't become a metric. */
   readonly refused: readonly { readonly reading: Reading; readonly reason: Refusal }[];
 }
 
 interface CompiledMapping extends Conversion {
   readonly instanceId: number | null;
-  /** Null: the resource, and every instance of a multiple one. */
+  /** Null: the resource and every instance of a multiple resource. */
   readonly resourceInstanceId: number | null;
   readonly metric: string;
 }
@@ -26,16 +26,16 @@ interface CompiledMapping extends Conversion {
 /** By object and resource: `3303/5700`. */
 type CompiledMappings = ReadonlyMap<string, readonly CompiledMapping[]>;
 
-/** A profile's mappings come as the same array until the profile changes. */
+/** Cached by array: the array stays the same object until the profile changes. */
 const compiled = new WeakMap<readonly MetricMapping[], CompiledMappings>();
 
 /**
- * What the readings of one payload say in metrics. Readings of the same time share a measurement; every mapping that
- * fits a reading makes its metric; readings that nothing maps are none of telemetry's business. When one metric is there
- * twice at one time, the later reading of the payload counts.
+ * Converts the readings of one payload to metrics. Readings with the same time share a measurement. Every mapping that
+ * matches a reading adds its metric; a reading without a mapping is ignored. If one metric occurs twice at one time,
+ * the later reading of the payload wins.
  *
- * In a metric's name `{instance}` stands for the object instance. A mapping of a multiple resource fits each of its
- * instances, with `_` and the resource instance id after the name: `/3/0/7` → `power` makes `power_0`, `power_1`.
+ * In a metric's name, `{instance}` is replaced by the object instance id. A mapping of a multiple resource matches each
+ * of its instances and appends `_` and the resource instance id: `/3/0/7` → `power` results in `power_0`, `power_1`.
  */
 export function measure(
   mappings: readonly MetricMapping[],

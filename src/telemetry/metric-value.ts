@@ -1,19 +1,19 @@
 import type { TelemetryBatch } from '../fleet/index.ts';
 
-/** A decoded value of one resource, as the fleet hands it over. */
+/** A decoded value of one resource. */
 export type Reading = TelemetryBatch['readings'][number];
 
-/** Why a reading that is mapped makes no metric. */
+/** Why a mapped reading does not become a metric. */
 export type Refusal =
-  /** NaN or an infinity, by itself or after scale and offset: JSON and most consumers know neither. */
+  /** NaN or an infinity, as read or after scale and offset: JSON and most consumers support neither. */
   | 'not-finite'
-  /** A number is wanted, and it is text, bytes or a link. */
+  /** The mapping requires a number, but the value is text, bytes or a link. */
   | 'not-a-number'
-  /** Opaque, where no mapping says that it goes as a string. */
+  /** Opaque, and the mapping does not set the kind to string. */
   | 'opaque'
-  /** Text that no Unicode string may hold: U+0000 (the database takes none) or half a surrogate pair. */
+  /** Text with U+0000, which the database can't store, or with half a surrogate pair. */
   | 'not-text'
-  /** A time outside the years 1 to 9999, which RFC 3339 can't write. */
+  /** A time outside the years 1 to 9999, which RFC 3339 can't represent. */
   | 'time-out-of-range';
 
 export type MetricValue =
@@ -21,7 +21,7 @@ export type MetricValue =
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
-/** How a mapping wants a value: the kind by the resource's type unless it says otherwise. */
+/** How a mapping converts a value. `kind` null: by the resource's type. */
 export interface Conversion {
   readonly kind: 'numeric' | 'string' | null;
   readonly scale: number;
@@ -35,9 +35,9 @@ const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * What a reading becomes: Integer, Unsigned Integer, Float, Time (seconds) and Boolean (0 and 1) are numeric; String,
- * Corelnk and Objlnk (`3:0`) are strings. A mapping may ask for a number out of text that is a decimal literal, and for
- * anything as a string: Time in RFC 3339, Opaque in base64.
+ * Converts a reading to a metric value. Integer, Unsigned Integer, Float, Time (seconds) and Boolean (0 and 1) are
+ * numeric; String, Corelnk and Objlnk (`3:0`) are strings. With kind numeric, a String with a decimal literal becomes a
+ * number. With kind string, every type becomes a string: Time in RFC 3339, Opaque in base64.
  */
 export function metricValue(reading: Reading, { kind, scale, offset }: Conversion): MetricValue {
   const wanted = kind ?? kindOf(reading);
@@ -53,7 +53,7 @@ export function metricValue(reading: Reading, { kind, scale, offset }: Conversio
   return UNSTORABLE.test(value) ? refused('not-text') : { kind: 'string', value };
 }
 
-/** When a reading was taken, in milliseconds since the Unix epoch; null when no calendar of ours has that time. */
+/** When a reading was taken, in milliseconds since the Unix epoch; null outside the years 1 to 9999. */
 export function timeOf(reading: Reading, receivedAt: number): number | null {
   const ms = reading.time === null ? receivedAt : Math.round(reading.time * 1000);
   return ms >= EARLIEST && ms <= LATEST ? ms : null;
@@ -97,7 +97,7 @@ function numberOf(reading: Reading): number | null {
   }
 }
 
-/** Null for a Time that RFC 3339 can't write. */
+/** Returns null for a Time that RFC 3339 can't represent. */
 function textOf(reading: Reading): string | null {
   switch (reading.type) {
     case 'Objlnk':
@@ -113,7 +113,7 @@ function textOf(reading: Reading): string | null {
   }
 }
 
-/** As protobuf's JSON mapping writes a Timestamp: no fraction when there is none, else three digits. */
+/** Formats a time like protobuf's JSON mapping: three fractional digits, or none for whole seconds. */
 export function rfc3339(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -2,22 +2,22 @@ import { asc, inArray, min, notInArray, sql } from 'drizzle-orm';
 
 import { outbox, type Transaction } from '../store/index.ts';
 
-/** An event that waits to leave. */
+/** An event in the outbox that is not published yet. */
 export type WaitingEvent = Pick<
   typeof outbox.$inferSelect,
   'id' | 'eventId' | 'tenantId' | 'deviceId' | 'kind' | 'event'
 >;
 
-/** Events of one kind and tenant: what is held back together when its topic refuses. */
+/** The events of one kind and tenant. They are held back together when the broker refuses their topic. */
 export type Stream = string & { readonly stream: unique symbol };
 
 export function streamOf({ kind, tenantId }: Pick<WaitingEvent, 'kind' | 'tenantId'>): Stream {
-  return `${kind}/${tenantId}` as Stream; // the one place where streams are named
+  return `${kind}/${tenantId}` as Stream; // only this function makes streams
 }
 
 const stream = sql<string>`${outbox.kind} || '/' || ${outbox.tenantId}`;
 
-/** The oldest events, `most` at most, in the order in which they must leave; none of the streams held back. */
+/** Returns up to `most` events, oldest first, without those of the streams that are held back. */
 export function oldestWaiting(tx: Transaction, most: number, heldBack: readonly Stream[]): Promise<WaitingEvent[]> {
   return tx
     .select({
@@ -38,7 +38,7 @@ export async function forget(tx: Transaction, ids: readonly number[]): Promise<v
   if (ids.length > 0) await tx.delete(outbox).where(inArray(outbox.id, [...ids]));
 }
 
-/** How many events wait, and since when the oldest does. */
+/** Returns the number of waiting events and the time of the oldest. */
 export async function outboxDepth(tx: Transaction): Promise<{ waiting: number; oldest: Date | null }> {
   const [depth] = await tx.select({ waiting: sql<number>`count(*)::int`, oldest: min(outbox.createdAt) }).from(outbox);
   return depth ?? { waiting: 0, oldest: null };

@@ -1,6 +1,6 @@
 import type { DeviceId, TenantId } from '../fleet/index.ts';
 
-/** One point, as it is stored and as it leaves (design: TelemetryPoint). */
+/** One telemetry point: the metrics of a device at one time, as stored and as published. */
 export interface TelemetryPoint {
   readonly eventId: string;
   readonly deviceId: DeviceId;

@@ -4,19 +4,19 @@ import type { BaseLogger as Log } from 'pino';
 import { TelemetryError } from './error.ts';
 import type { EventSender } from './sender.ts';
 
-/** Retries inside one send: enough for a topic that the broker is just making; longer waits are the publisher's. */
+/** Retries within one send: enough for a topic that the broker is creating. The publisher handles longer outages. */
 const RETRY = { retries: 4, initialRetryTime: 100, maxRetryTime: 1_000 };
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Every in-sync replica has the record before it is acknowledged. */
+/** The broker acknowledges a record when every in-sync replica has it. */
 const ALL_REPLICAS = -1;
 
 export interface KafkaConnection {
   /** `host:port` each. */
   readonly brokers: readonly string[];
-  /** Null: in clear. `authorities`: PEM; null: those that Node trusts. */
+  /** Null: no TLS. `authorities`: PEM; null: Node’s built-in certificate authorities. */
   readonly tls: { readonly authorities: string | null } | null;
-  /** Null: the brokers take everybody. */
+  /** Null: no authentication. */
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -25,8 +25,9 @@ export interface KafkaConnection {
 }
 
 /**
- * The way to Kafka or Redpanda. It connects with the first send, and anew after one that found nobody. kafkajs's
- * idempotent mode is not used: it retries without end, and consumers drop repeats by `event-id`.
+ * Sends events to Kafka or Redpanda. It connects at the first send and reconnects at the next send after no broker
+ * answered. It does not use the idempotent mode of kafkajs, which retries without end; consumers drop duplicates by
+ * `event-id`.
  */
 export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: Log): EventSender {
   const kafka = new Kafka({
@@ -77,7 +78,7 @@ export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: 
   };
 }
 
-/** kafkajs tells the mechanisms apart by type. */
+/** The switch narrows the type: kafkajs has a type for each mechanism. */
 function saslOf({ mechanism, username, password }: NonNullable<KafkaConnection['sasl']>): SASLOptions {
   switch (mechanism) {
     case 'plain':
@@ -90,10 +91,10 @@ function saslOf({ mechanism, username, password }: NonNullable<KafkaConnection['
 }
 
 const TOO_LARGE: readonly unknown[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
-/** What a broker says of us, not of the topic. */
-const OF_US: readonly unknown[] = ['CLUSTER_AUTHORIZATION_FAILED', 'SASL_AUTHENTICATION_FAILED'];
+/** Errors that concern this client, not the topic. */
+const CLIENT_ERRORS: readonly unknown[] = ['CLUSTER_AUTHORIZATION_FAILED', 'SASL_AUTHENTICATION_FAILED'];
 
-/** kafkajs tells a broker's answer by `type`, Kafka's name of the error, and wraps it when it gave up retrying. */
+/** Classifies an error of kafkajs: `type` is Kafka's name of a broker's error, wrapped after the last retry. */
 function failureOf(error: unknown): TelemetryError {
   const cause = rootOf(error);
   const message = cause instanceof Error ? cause.message : String(cause);
@@ -101,7 +102,7 @@ function failureOf(error: unknown): TelemetryError {
   const noMetadata = cause instanceof Error && cause.name === 'KafkaJSTopicMetadataNotLoaded';
   const code = TOO_LARGE.includes(type)
     ? 'TOO_LARGE'
-    : noMetadata || (type !== undefined && !OF_US.includes(type))
+    : noMetadata || (type !== undefined && !CLIENT_ERRORS.includes(type))
       ? 'REFUSED'
       : 'UNREACHABLE';
   return new TelemetryError(code, message, { cause });
@@ -113,7 +114,7 @@ function rootOf(error: unknown): unknown {
   return root;
 }
 
-/** kafkajs calls every failed connection an error, over and over; the publisher says once what it means. */
+/** Logs everything from kafkajs at debug: it repeats an error for every failed connection; the publisher warns once. */
 function quietly(log: Log): logCreator {
   return () =>
     ({ namespace, log: { message, broker, error } }) =>

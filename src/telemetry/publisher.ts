@@ -19,29 +19,29 @@ export interface PublisherOptions {
   readonly log: Log;
 }
 
-/** What a metric shows. */
+/** The publisher's values for the metrics page. */
 export interface PublisherSnapshot {
-  /** Records that the broker has. */
+  /** Records that the broker acknowledged. */
   readonly published: number;
   readonly failures: number;
-  /** Events too large for the broker, set aside as dead letters. */
+  /** Events that exceeded the broker's size limit and became dead letters. */
   readonly setAside: number;
   readonly brokerReachable: boolean;
   readonly heldBackStreams: number;
 }
 
-/** Events read at once: the bound of what the publisher keeps in memory. */
+/** Events per round. This limits what the publisher keeps in memory. */
 const LARGEST_ROUND = 500;
-/** Bytes of values sent together: a broker takes 1 MiB unless it is told otherwise. */
+/** Bytes of values per send: a broker accepts 1 MiB by default. */
 const LARGEST_SEND = 512 * 1024;
-/** How often the outbox is looked at unasked: what another process wrote wakes nobody here. */
+/** Interval of polling the outbox, for events of other processes, which don't wake this publisher. */
 const POLL_MS = 1_000;
 const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** Longer than a round may take. */
+/** Longer than the longest round. */
 const LEASE_MS = 60_000;
 const RENEW_MS = 20_000;
-/** How long a stop waits for a round; what was sent but not forgotten is sent again by the next start. */
+/** How long a stop waits for the running round. The next start resends events that were sent but not deleted. */
 const STOP_MS = 2_000;
 const LEASE = 'publisher';
 
@@ -51,10 +51,10 @@ interface Held {
 }
 
 /**
- * Sends what waits in the outbox, oldest first, and forgets what the broker has: at least once, one device's events in
- * their order. One process publishes at a time. While no broker answers it looks again after 0.25 s, then twice as long
- * each time, up to 10 s; a topic that refuses is held back the same way without keeping others waiting. Nothing here
- * throws, and nothing waits for it.
+ * Publishes the events of the outbox, oldest first, and deletes those that the broker acknowledged. Delivery is at
+ * least once, in order for each device. Only one process publishes at a time. While no broker answers, the publisher
+ * retries after 0.25 s and then doubles the wait up to 10 s. A refused topic is held back in the same way; other topics
+ * go on. No method throws, and no other module waits for the broker.
  */
 export class Publisher {
   readonly #store: Store;
@@ -68,7 +68,7 @@ export class Publisher {
   #published = 0;
   #failures = 0;
   #setAside = 0;
-  /** How long the last pause after a failure was; 0 while all is well. */
+  /** The length of the last pause after a failure; 0 after a success. */
   #waitMs = 0;
   #stopped = false;
   #woken = false;
@@ -87,13 +87,13 @@ export class Publisher {
     this.#running = this.#run();
   }
 
-  /** Something waits in the outbox: look now, unless the broker is away. */
+  /** Starts a round now, because the outbox has new events; ignored while the broker is unreachable. */
   wake(): void {
     this.#woken = true;
     if (this.#waitMs === 0) this.#rouse();
   }
 
-  /** Ends after the round that runs, or two seconds. Idempotent. */
+  /** Resolves after the running round, or after two seconds. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#rouse();
@@ -122,12 +122,12 @@ export class Publisher {
     while (!this.#stopped) {
       try {
         const busy = await this.#round();
-        if (this.#waitMs > 0) this.#log.info('the broker takes events again');
+        if (this.#waitMs > 0) this.#log.info('the broker accepts events again');
         this.#waitMs = 0;
         if (!busy) await this.#pause(POLL_MS);
       } catch (error) {
         this.#failures++;
-        if (this.#waitMs === 0) this.#log.warn({ err: error }, 'events can’t leave for now; they wait in the outbox');
+        if (this.#waitMs === 0) this.#log.warn({ err: error }, 'events can’t be published; they wait in the outbox');
         this.#waitMs = doubled(this.#waitMs);
         await this.#pause(this.#waitMs);
       }
@@ -135,7 +135,7 @@ export class Publisher {
     await this.#store.asSystem((tx) => releaseLease(tx, LEASE, this.#holder)).catch(() => {});
   }
 
-  /** True when there may be more to send at once. Throws when the broker or the database is away. */
+  /** Sends one round; returns whether more events may wait. Throws when the broker or the database is unreachable. */
   async #round(): Promise<boolean> {
     this.#woken = false;
     const events = await this.#read();
@@ -200,14 +200,17 @@ export class Publisher {
 
   #holdBack(stream: Stream, topic: string, error: TelemetryError): void {
     const before = this.#heldBack.get(stream);
-    if (!before) this.#log.warn({ err: error, topic }, 'the broker refuses a topic; its events wait in the outbox');
+    if (!before) this.#log.warn({ err: error, topic }, 'the broker refused a topic; its events wait in the outbox');
     const waitMs = doubled(before?.waitMs ?? 0);
     this.#heldBack.set(stream, { until: this.#clock.now() + waitMs, waitMs });
   }
 
-  /** What the broker will never take must not keep the events behind it. */
+  /** Stores an event that the broker will never accept as a dead letter, so that the events after it go on. */
   async #putAside(topic: string, { event, record }: Outgoing, error: TelemetryError): Promise<void> {
-    this.#log.error({ err: error, topic, eventId: event.eventId }, 'an event is too large for the broker: set aside');
+    this.#log.error(
+      { err: error, topic, eventId: event.eventId },
+      'an event exceeds the broker’s size limit and became a dead letter',
+    );
     await this.#store.asSystem(async (tx) => {
       const known = await tx.$count(devices, sql`${devices.id} = ${event.deviceId}`);
       if (known > 0) {

@@ -2,24 +2,24 @@ import type { TelemetryPointJson } from './event-json.ts';
 import { telemetryPointProtobuf } from './event-protobuf.ts';
 import type { WaitingEvent } from './outbox.ts';
 
-/** A record as it goes to the broker. */
+/** A record for the broker. */
 export interface OutgoingRecord {
-  /** The device's id: one device's records share a partition and so keep their order. */
+  /** The device's id: the records of one device share a partition and so keep their order. */
   readonly key: string;
   readonly value: Uint8Array;
   readonly headers: Readonly<Record<'event-id' | 'content-type' | 'schema', string>>;
 }
 
-/** Where events go to, and how. */
+/** The topics of events and the format of telemetry points. */
 export interface EventFormat {
-  /** Topic templates; `{tenant_id}` is filled in. */
+  /** Topic templates; `{tenant_id}` is replaced by the tenant's id. */
   readonly telemetryTopic: string;
   readonly statusTopic: string;
-  /** Of telemetry points; a status is always JSON. */
+  /** Format of telemetry points; status events are always JSON. */
   readonly format: 'json' | 'protobuf';
 }
 
-/** Name and version of each event's contract in data/events; a change that breaks readers is a new version. */
+/** Name and version of each event's schema in data/events. An incompatible change requires a new version. */
 const SCHEMAS = { telemetry: 'TelemetryPoint/1', status: 'DeviceStatus/1' } as const;
 
 export function topicOf({ kind, tenantId }: WaitingEvent, { telemetryTopic, statusTopic }: EventFormat): string {
@@ -30,7 +30,7 @@ export function recordOf({ eventId, deviceId, kind, event }: WaitingEvent, { for
   const protobuf = kind === 'telemetry' && format === 'protobuf';
   return {
     key: deviceId,
-    // `ingest` wrote the row: an event of the kind telemetry is a TelemetryPoint in JSON.
+    // ingest.ts wrote the row: an event of kind telemetry is a TelemetryPointJson.
     value: protobuf ? telemetryPointProtobuf(event as TelemetryPointJson) : Buffer.from(JSON.stringify(event)),
     headers: {
       'event-id': eventId,

@@ -8,20 +8,20 @@ export interface RetentionOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long points, dead letters and what never left are kept. */
+  /** Days before points, dead letters and unpublished events are deleted. */
   readonly days: number;
 }
 
-/** Rows deleted in one transaction: others wait no longer than for these. */
+/** Rows per transaction. This limits how long other transactions wait. */
 const LARGEST_DELETE = 5_000;
-/** Dead letters of one tenant, the newest: a device that sends rubbish must not fill the disk before they are too old. */
+/** The newest dead letters of a tenant that are kept: a device that sends invalid data must not fill the disk. */
 const MOST_DEAD_LETTERS = 10_000;
-/** A start has better things to do. */
+/** The first run waits until the start is over. */
 const FIRST_MS = 60_000;
 const EVERY_MS = 10 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
-/** Deletes what is too old or too much, every ten minutes, in small transactions between those of others. */
+/** Deletes old rows and surplus dead letters every ten minutes, in small transactions. */
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: Timer | undefined;
@@ -42,7 +42,7 @@ export class Retention {
     await this.#sweeping;
   }
 
-  /** Resolves when nothing too old is left, or at a stop. */
+  /** Resolves when no old row is left, or when stopped. */
   async sweep(): Promise<void> {
     const { store, clock, log, days } = this.#options;
     const before = new Date(clock.now() - days * DAY_MS);
@@ -50,7 +50,7 @@ export class Retention {
     await this.#repeat(() => deleteOldLetters(store, before));
     await this.#repeat(() => deleteSurplusLetters(store));
     const unsent = await this.#repeat(() => deleteOldEvents(store, before));
-    if (unsent > 0) log.error({ events: unsent, days }, 'events that no broker took were too old to keep');
+    if (unsent > 0) log.error({ events: unsent, days }, 'deleted unpublished events that exceeded the retention time');
     if (!this.#stopped) await store.maintain();
   }
 
@@ -59,12 +59,12 @@ export class Retention {
     const { clock, log } = this.#options;
     this.#timer = clock.after(ms, () => {
       this.#sweeping = this.sweep()
-        .catch((error: unknown) => log.error({ err: error }, 'old telemetry could not be deleted'))
+        .catch((error: unknown) => log.error({ err: error }, 'deleting old telemetry failed'))
         .then(() => this.#sweepAfter(EVERY_MS));
     });
   }
 
-  /** Until a step deletes less than it may: how many were deleted. */
+  /** Repeats a step until it deletes fewer rows than its limit; returns the number of deleted rows. */
   async #repeat(step: () => Promise<number>): Promise<number> {
     let total = 0;
     while (!this.#stopped) {

@@ -1,10 +1,10 @@
 import type { OutgoingRecord } from './record.ts';
 
-/** The way to the broker, whatever speaks it. */
+/** Sends records to a broker. */
 export interface EventSender {
   /**
-   * Resolves once the broker has stored all of the records, those of one key in their order. Rejects with a
-   * TelemetryError; then some may be stored all the same.
+   * Resolves when the broker has stored all records, in order for each key. Rejects with a TelemetryError; some records
+   * may be stored even then.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   /** Idempotent. */

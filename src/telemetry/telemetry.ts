@@ -19,25 +19,25 @@ export interface TelemetryOptions {
   readonly bus: EventBus<TelemetryEvents>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Without brokers nothing leaves and nothing is kept to leave later: points are stored all the same. */
+  /** Without brokers, points are stored but neither published nor kept in the outbox. */
   readonly kafka: EventFormat & KafkaConnection;
-  /** How long points are kept. */
+  /** Days before points are deleted. */
   readonly retentionDays: number;
 }
 
 export interface Telemetry {
-  /** What the fleet writes to. */
+  /** Receives the fleet's readings and status events. */
   readonly sink: TelemetrySink;
-  /** What the schema reads from. */
+  /** Answers queries for stored points. */
   readonly history: TelemetryHistory;
-  /** Begins to publish and to delete what is too old; resolves nothing and never throws. */
+  /** Starts publishing and deleting old rows. Never throws. */
   start(): void;
-  /** Within about two seconds, whatever the broker does. What has not left stays in the outbox. */
+  /** Resolves within about two seconds, whatever the broker does. Unpublished events stay in the outbox. */
   stop(): Promise<void>;
   counters(): TelemetryCounters;
   /** Null without brokers. */
   publisher(): PublisherSnapshot | null;
-  /** How many events wait to leave, and since when the oldest does: one statement. */
+  /** The number of unpublished events and the time of the oldest, from one database statement. */
   outboxDepth(): Promise<{ readonly waiting: number; readonly oldest: Date | null }>;
 }
 

@@ -16,12 +16,12 @@ const types = join(folder, 'types.json');
 writeFileSync(types, JSON.stringify(vectors.meta.exampleObjects));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// A refused payload makes the exit code of the process 1; this process is the test's.
+// A refused payload sets process.exitCode to 1, which would fail the test run.
 afterEach(() => {
   process.exitCode = 0;
 });
 
-/** Runs a command and gives the JSON it writes, a line each. */
+/** Runs a command and returns the JSON values that it prints, one per line. */
 async function run(
   command: (streams: Streams) => Command,
   args: readonly string[],
@@ -64,7 +64,7 @@ describe('treeline decode', () => {
     expect(await run(decodeCommand, args)).toEqual([{ readings: [reading] }]);
   });
 
-  it('shows links in their own words', async () => {
+  it('prints links as uri and attrs', async () => {
     expect(await run(decodeCommand, ['-f', '40', '</>;ct=110,</3/0>,</65535>'])).toEqual([
       {
         links: [
@@ -76,13 +76,13 @@ describe('treeline decode', () => {
     ]);
   });
 
-  it('says what is wrong, where, and by its exit code', async () => {
+  it('prints the error and its offset and sets the exit code to 1', async () => {
     const [answer] = await run(decodeCommand, ['-f', '11542', '-p', '/3/0', 'c10964c2']);
     expect(answer).toEqual({ error: { code: 'INVALID_PAYLOAD', message: expect.any(String), offset: 3 } });
     expect(process.exitCode).toBe(1);
   });
 
-  it('answers every vector, a line for a line', async () => {
+  it('answers every test vector with one line', async () => {
     const known = [...vectors.valid, ...vectors.invalid].filter(
       (vector) => vector.note?.includes('without a model') !== true,
     );
@@ -101,7 +101,7 @@ describe('treeline decode', () => {
     }
   });
 
-  it('goes on after lines that are none', async () => {
+  it('continues after invalid lines', async () => {
     const good = '{"contentFormat":11542,"path":"/3/0","hex":"c10964"}';
     const bad = [
       '',
@@ -128,14 +128,14 @@ describe('treeline decode', () => {
     }
   });
 
-  it('counts relative times from the given now', async () => {
+  it('resolves relative times with the given now', async () => {
     const line = { contentFormat: 110, text: '[{"n":"/3/0/9","v":1,"t":-30}]', now: 1_700_000_100 };
     expect(await run(decodeCommand, ['--jsonl'], [JSON.stringify(line)])).toMatchObject([
       { readings: [{ time: 1_700_000_070 }] },
     ]);
   });
 
-  it('takes objects from an OMA definition', async () => {
+  it('reads object definitions from an OMA XML file', async () => {
     const model = join(folder, 'pump.xml');
     writeFileSync(
       model,
@@ -151,7 +151,7 @@ describe('treeline decode', () => {
 });
 
 describe('treeline encode', () => {
-  it('writes a payload by the types that definitions give', async () => {
+  it('encodes values with the types of their definitions', async () => {
     expect(await run(encodeCommand, ['-f', '11542', '-p', '/3/0', '[{"path":"/3/0/9","value":100}]'])).toEqual([
       { contentFormat: 11542, path: '/3/0', hex: 'c10964' },
     ]);
@@ -166,7 +166,7 @@ describe('treeline encode', () => {
     ]);
   });
 
-  it('is decode the other way, for every valid vector', async () => {
+  it('encodes the output of decode for every valid test vector', async () => {
     const known = vectors.valid.filter(({ note }) => note?.includes('without a model') !== true);
     const decoded = await run(decodeCommand, ['--jsonl', '--types', types], known.map(lineOf));
     const questions = known.map(({ contentFormat, path, pathsOnly }, index) =>

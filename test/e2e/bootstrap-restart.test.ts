@@ -11,7 +11,7 @@ const ENDPOINT = 'urn:imei:490154203237610';
 /** RFC 7252 §12.1.1. */
 const [POST, DELETE] = [2, 4];
 
-interface Told {
+interface BootstrapChange {
   readonly bootstrapChanged: { readonly status: string; readonly reason: string | null };
 }
 
@@ -30,10 +30,10 @@ afterAll(async () => {
 
 const CHANGES = 'subscription { bootstrapChanged { status reason } }';
 
-/** Requests of the server that the device still answers; after the last of these the server waits for that of Finish. */
+/** The number of requests that the device answers; the server then waits for the response to the Finish. */
 const STEPS = [0, 1, 2, 3, 4, 5];
 
-it('begins with a device that has a credential', async () => {
+it('starts with a device that has a credential', async () => {
   await treeline.query(
     `mutation { provisionDevice(input: { endpoint: "${ENDPOINT}", security: { psk: {} } }) { __typename } }`,
   );
@@ -52,18 +52,18 @@ it.each(STEPS)('a bootstrap whose server is killed after %i answers has failed',
   const [last, ...earlier] = await bootstraps();
   expect(last).toEqual({ status: 'FAILED', reason: expect.stringContaining('restart') });
   expect(earlier).toHaveLength(answers);
-  // The old credential counts until a new one was used.
+  // The old credential is valid until the new one is used.
   expect(await counting()).toContain(ENDPOINT);
 });
 
-it('the device then bootstraps at once', async () => {
+it('after the restart, the device bootstraps immediately', async () => {
   const { device: known } = await treeline.query<{ device: { id: string } }>(
     `{ device(endpoint: "${ENDPOINT}") { id } }`,
   );
-  // The server has another port now.
+  // The server has another port after the restart.
   await plan(known.id);
   const finished = until(
-    treeline.webSocket<Told>(CHANGES),
+    treeline.webSocket<BootstrapChange>(CHANGES),
     ({ bootstrapChanged: { status } }) => status === 'FINISHED',
   );
   const device = runDevice(treeline.coap, ENDPOINT, '--bootstrap', bootstrapUri());
@@ -74,7 +74,7 @@ it('the device then bootstraps at once', async () => {
   await device.stop();
 });
 
-/** The identities of the credentials that count for the LwM2M server, made by this bootstrap or before. */
+/** The identities of the valid credentials for the LwM2M server. */
 async function counting(): Promise<readonly string[]> {
   interface Known {
     readonly device: { readonly credentials: readonly { identity: string; revokedAt: string | null }[] };
@@ -106,8 +106,8 @@ async function bootstraps(): Promise<readonly { status: string; reason: string |
 }
 
 /**
- * A Bootstrap-Request of a device that answers so many of the server's requests, and nothing from then on. Resolves when
- * the server waits for the next answer.
+ * Sends the Bootstrap-Request of a device that answers this many requests of the server and then stops answering.
+ * Resolves when the server waits for the next response.
  */
 async function askAndFallSilent(answers: number): Promise<Socket> {
   const { hostname, port } = new URL(bootstrapUri().replace('coap:', 'http:'));

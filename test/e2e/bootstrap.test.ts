@@ -5,14 +5,14 @@ import { runTreeline, until, type TreelineProcess } from './treeline-process.ts'
 
 const ENDPOINT = 'urn:imei:490154203237526';
 
-describe('the simulated device, which knows a bootstrap server only', () => {
+describe('the simulated device with only a bootstrap server', () => {
   let treeline: TreelineProcess;
   beforeAll(async () => {
     treeline = await runTreeline();
   });
   afterAll(() => treeline?.stop());
 
-  it('gets its server and a fresh key, and registers by them over DTLS', async () => {
+  it('gets its server and a new key, and registers with them over DTLS', async () => {
     const [, bootstrap = ''] = /Bootstrap\s+(coap:\S+)/.exec(treeline.output()) ?? [];
     const { deviceProfiles } = await treeline.query<{ deviceProfiles: { edges: { node: { id: string } }[] } }>(
       '{ deviceProfiles(first: 1) { edges { node { id } } } }',
@@ -26,10 +26,10 @@ describe('the simulated device, which knows a bootstrap server only', () => {
         uri: `coaps://${treeline.coaps.host}:${treeline.coaps.port}`,
       },
     );
-    const told = treeline.webSocket<{ bootstrapChanged: { status: string; endpoint: string; steps: object[] } }>(
+    const changes = treeline.webSocket<{ bootstrapChanged: { status: string; endpoint: string; steps: object[] } }>(
       'subscription { bootstrapChanged { status endpoint steps { operation } } }',
     );
-    const finished = until(told, ({ bootstrapChanged }) => bootstrapChanged.status === 'FINISHED');
+    const finished = until(changes, ({ bootstrapChanged }) => bootstrapChanged.status === 'FINISHED');
     const statuses = treeline.webSocket<{ deviceStatusChanged: { status: string } }>(
       'subscription { deviceStatusChanged { status } }',
     );

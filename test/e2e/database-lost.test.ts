@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runTreeline } from './treeline-process.ts';
 
-/** Ends the thread of the database, as running out of memory does, when the process gets the signal. tsx has one too, made before. */
+/**
+ * Terminates the database's thread, like running out of memory, when the process receives the signal. The thread of tsx
+ * was created before.
+ */
 const ENDS_THE_THREAD = `
   let newest;
   process.on('worker', (worker) => { newest = worker; });
@@ -16,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it('ends with one clear line when the embedded database is lost, and serves again after', async () => {
+it('exits with a one-line error when the embedded database is lost, and can start again', async () => {
   const settings = { DATABASE_URL: '', TREELINE_DATA_DIR: directory };
   const preload = `data:text/javascript,${encodeURIComponent(ENDS_THE_THREAD)}`;
   const treeline = await runTreeline({ ...settings, NODE_OPTIONS: `--import=${preload}` });
@@ -27,5 +30,5 @@ it('ends with one clear line when the embedded database is lost, and serves agai
   const again = await runTreeline(settings);
   const answer = again.query('{ viewer { role } }').finally(() => again.stop());
   expect(await answer).toEqual({ viewer: { role: 'ADMIN' } });
-  // Two starts of the product.
+  // Two starts of the server.
 }, 120_000);

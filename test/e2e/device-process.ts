@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** `treeline device` in a process of its own. */
+/** `treeline device` in a separate process. */
 export interface DeviceProcess {
   readonly output: () => string;
   /** Resolves when the output matches; fails when the device ends or `ms` pass before. */

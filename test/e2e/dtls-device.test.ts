@@ -36,7 +36,7 @@ afterAll(async () => {
   await treeline?.stop();
 });
 
-it('takes a simulated device by the key that it was given when it was provisioned', async () => {
+it('accepts a simulated device with the key from its provisioning', async () => {
   const { device: found } = await treeline.query<{ device: unknown }>(
     'query ($id: ID!) { device(id: $id) { status registration { transport security { kind name } } } }',
     { id },
@@ -47,7 +47,7 @@ it('takes a simulated device by the key that it was given when it was provisione
   });
 });
 
-it('reads it over the session that it opened', async () => {
+it('reads from the device over the session that the device opened', async () => {
   const { readResources } = await treeline.query<{ readResources: unknown }>(
     `mutation ($id: ID!) { readResources(input: { deviceId: $id, paths: ["/3303/0/5700"] }) {
       ... on ReadResourcesPayload { rpc { status } values { path } }
@@ -57,7 +57,7 @@ it('reads it over the session that it opened', async () => {
   expect(readResources).toEqual({ rpc: { status: 'SUCCESSFUL' }, values: [{ path: '/3303/0/5700' }] });
 });
 
-it('is registered no longer when its credential is revoked, and nobody is in its name without security', async () => {
+it('ends the registration when the credential is revoked, and refuses the endpoint without security', async () => {
   await treeline.query('mutation ($id: ID!) { revokeCredential(input: { id: $id }) { __typename } }', {
     id: credential,
   });

@@ -31,7 +31,7 @@ describe('the main job, on the simulated device', () => {
     await installation.drop();
   });
 
-  it('shows the device as its registration told it', async () => {
+  it('shows the device with the values of its registration', async () => {
     const { device } = await treeline.query<{ device: unknown }>(
       `query ($endpoint: String!) {
         device(endpoint: $endpoint) {
@@ -53,7 +53,7 @@ describe('the main job, on the simulated device', () => {
     });
   });
 
-  it('reads resources from the device, and keeps what it read', async () => {
+  it('reads resources from the device and stores their values', async () => {
     const { readResources } = await treeline.query<{ readResources: { rpc: { status: string } } }>(
       `mutation ($id: ID!) {
         readResources(input: { deviceId: $id, paths: ["/3/0/0", "/3/0/9"] }) {
@@ -102,7 +102,7 @@ describe('the main job, on the simulated device', () => {
     await device.heard(/Execute.*\/3\/0\/4/i);
   });
 
-  it('keeps the readings as telemetry', async () => {
+  it('stores the readings as telemetry', async () => {
     const points = treeline.webSocket<{ telemetry: { numericValues: Record<string, number> } }>(
       'subscription ($id: ID!) { telemetry(deviceId: $id) { numericValues } }',
       { id },
@@ -119,7 +119,7 @@ describe('the main job, on the simulated device', () => {
     expect(device.telemetry.edges[0]?.node.numericValues).toEqual({ temperature: expect.any(Number) });
   });
 
-  it('stops within 5 s with exit code 0, and finds everything again', async () => {
+  it('stops within 5 s with exit code 0, and has all data after the next start', async () => {
     const query = `query ($id: ID!) {
       device(id: $id) { endpoint resource(path: "/3/0/0") { value } telemetry(first: 1) { edges { node { timestamp } } } }
     }`;

@@ -3,9 +3,9 @@ import { type DeviceProcess, runDevice } from './device-process.ts';
 import { freshInstallation, type Installation, runTreeline, type TreelineProcess, until } from './treeline-process.ts';
 
 const ENDPOINT = 'urn:dev:os:sleepy';
-/** Seconds; the product and the device agree on it. */
+/** Seconds; the same for the server and the device. */
 const AWAKE = 2;
-/** Seconds; the device updates after half of it. */
+/** Seconds; the device sends an Update after half of it. */
 const LIFETIME = 40;
 
 interface Rpc {
@@ -13,7 +13,7 @@ interface Rpc {
   readonly result: unknown;
 }
 
-describe('what is asked of a device that sleeps through a restart of the server', () => {
+describe('RPCs for a device that sleeps during a restart of the server', () => {
   let installation: Installation;
   let treeline: TreelineProcess;
   let device: DeviceProcess;
@@ -46,7 +46,7 @@ describe('what is asked of a device that sleeps through a restart of the server'
     await installation?.drop();
   });
 
-  it('is held, and told as held', async () => {
+  it('are queued', async () => {
     held = [
       await ask('writeResources', { values: [{ path: '/3/0/14', value: '+05:30' }] }),
       await ask('writeResources', { values: [{ path: '/3/0/15', value: 'Asia/Kolkata' }] }),
@@ -55,7 +55,7 @@ describe('what is asked of a device that sleeps through a restart of the server'
     for (const rpc of held) expect(await rpcOf(rpc)).toEqual({ status: 'QUEUED', result: null });
   });
 
-  it('outlives the restart', async () => {
+  it('are still queued after the restart', async () => {
     const { port } = treeline.coap;
     expect(await treeline.stop()).toBe(0);
     treeline = await runTreeline({ ...installation.settings, TREELINE_COAP_PORT: String(port) });
@@ -67,7 +67,7 @@ describe('what is asked of a device that sleeps through a restart of the server'
     for (const rpc of held) expect(await rpcOf(rpc)).toEqual({ status: 'QUEUED', result: null });
   });
 
-  it('goes out in order, one at a time, when the device wakes', async () => {
+  it('are sent in order, one at a time, when the device wakes', async () => {
     await device.heard(/ wakes$/m, LIFETIME * 1000);
     const ends = held.map((rpc) =>
       until(
@@ -92,7 +92,7 @@ describe('what is asked of a device that sleeps through a restart of the server'
     expect(asked).toEqual(['replace /3/0/14', 'replace /3/0/15', 'read /3/0/14 /3/0/15']);
   });
 
-  /** Asks it to be kept until the device has it, and answers the RPC's id. */
+  /** Starts a persistent RPC and resolves with its id. */
   async function ask(mutation: 'readResources' | 'writeResources', input: Record<string, unknown>): Promise<string> {
     const name = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}`;
     const answer = await treeline.query<Record<string, { rpc: { id: string } }>>(

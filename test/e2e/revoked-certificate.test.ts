@@ -31,7 +31,7 @@ afterEach(() => cleanUp.splice(0).forEach((step) => step()));
 
 afterAll(() => treeline?.stop());
 
-/** A factory that the tenant trusts, and a certificate of it for each of the two devices. */
+/** Makes a trust anchor of the tenant and a certificate from it for each of two devices. */
 async function factory() {
   const valid = { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY };
   const root = certify('Factory', null, valid);
@@ -46,7 +46,7 @@ async function factory() {
   return { id: addTrustAnchor.trustAnchor.id, root, dtls: certify(DTLS, root, valid), tls: certify(TLS, root, valid) };
 }
 
-/** A session over DTLS; `ended` resolves with the alert that ends it. */
+/** Opens a DTLS session; `ended` resolves with the alert that ends it. */
 async function overDtls({ certificate, privateKey }: Authority) {
   const socket = createSocket('udp4');
   const client = new Client({
@@ -71,7 +71,7 @@ async function overDtls({ certificate, privateKey }: Authority) {
   };
 }
 
-/** A connection over TLS that the product has admitted; `ended` resolves when it closes it. */
+/** Opens an accepted TLS connection; `ended` resolves when the server closes it. */
 async function overTls({ certificate, privateKey }: Authority) {
   const { hostname, port } = new URL(
     (/coaps\+tcp:\/\/\S+/.exec(treeline.output())?.[0] ?? '').replace('coaps+tcp', 'http'),
@@ -85,7 +85,7 @@ async function overTls({ certificate, privateKey }: Authority) {
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
   });
   cleanUp.push(() => socket.destroy());
-  // Its Capabilities and Settings Message.
+  // The Capabilities and Settings Message (CSM) of the server.
   await once(socket, 'data');
   const closed = once(socket.resume(), 'close');
   return { socket, ended: () => closed };
@@ -101,7 +101,7 @@ async function revoke({ certificate }: Authority): Promise<void> {
   expect(revokeCertificate).toEqual({ __typename: 'RevokeCertificatePayload' });
 }
 
-it('ends the session of a device whose certificate is revoked, and no other', async () => {
+it('ends only the session of the device whose certificate is revoked', async () => {
   const { dtls, tls } = await factory();
   const [session, connection] = [await overDtls(dtls), await overTls(tls)];
   await revoke(dtls);
@@ -113,7 +113,7 @@ it('ends the session of a device whose certificate is revoked, and no other', as
   await connection.ended();
 });
 
-it('ends the sessions of devices whose authority is revoked', async () => {
+it('ends the sessions of devices whose issuer is revoked', async () => {
   const { root, dtls, tls } = await factory();
   const [session, connection] = [await overDtls(dtls), await overTls(tls)];
   await revoke(root);
@@ -121,7 +121,7 @@ it('ends the sessions of devices whose authority is revoked', async () => {
   await connection.ended();
 });
 
-it('ends the sessions of devices whose authority is a trust anchor no more', async () => {
+it('ends the sessions of devices whose trust anchor is removed', async () => {
   const { id, dtls, tls } = await factory();
   const [session, connection] = [await overDtls(dtls), await overTls(tls)];
   await treeline.query('mutation ($id: ID!) { removeTrustAnchor(input: { id: $id }) { __typename } }', { id });

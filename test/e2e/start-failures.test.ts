@@ -12,7 +12,7 @@ interface Ending {
   readonly ms: number;
 }
 
-describe('a start that can not succeed', () => {
+describe('a failing start', () => {
   let directory: string;
 
   beforeAll(async () => {
@@ -41,11 +41,11 @@ describe('a start that can not succeed', () => {
     });
   }
 
-  it('names a wrong setting and its value', async () => {
+  it('names an invalid setting and its value', async () => {
     expectOneClearLine(await serve({ TREELINE_COAP_PORT: 'high' }), 'TREELINE_COAP_PORT', '"high"');
   });
 
-  it('names a file that is not there', async () => {
+  it('names a missing file', async () => {
     const ending = await serve({ KAFKA_BROKERS: '127.0.0.1:1', KAFKA_TLS: 'true', KAFKA_TLS_CA: '/nowhere/ca.pem' });
     expectOneClearLine(ending, 'KAFKA_TLS_CA', '/nowhere/ca.pem');
   });

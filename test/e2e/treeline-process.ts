@@ -12,7 +12,7 @@ export const ADMIN_TOKEN = 'end-to-end-admin-token';
 
 type Variables = Record<string, unknown>;
 
-/** The product as its users run it: `treeline serve` in a process of its own, asked through its front doors. */
+/** `treeline serve` in a separate process, with clients for its public interfaces. */
 export interface TreelineProcess {
   readonly graphql: string;
   readonly coap: { readonly host: string; readonly port: number };
@@ -20,17 +20,17 @@ export interface TreelineProcess {
   readonly pid: number;
   /** Standard output and standard error so far. */
   readonly output: () => string;
-  /** Posts one operation and answers its `data`, as the test's query shaped it; throws when there are errors. */
+  /** Posts one operation and resolves with its `data`, typed by the test; rejects when there are errors. */
   query<T>(document: string, variables?: Variables): Promise<T>;
   webSocket<T>(document: string, variables?: Variables): AsyncGenerator<T>;
   sse<T>(document: string, variables?: Variables): AsyncGenerator<T>;
-  /** Resolves with the exit code once it has ended, by itself or not, and all its output was heard. */
+  /** Resolves with the exit code when the process has ended and all its output has been received. */
   ended(): Promise<number | null>;
   /** Sends SIGINT and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
-/** A database and a data directory of their own, as settings; `drop` removes both. */
+/** Settings with a new database and data directory; `drop` removes both. */
 export interface Installation {
   readonly settings: Record<string, string>;
   readonly drop: () => Promise<void>;
@@ -74,7 +74,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
   const serving = new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (output.includes('Ctrl-C stops it.')) resolve();
+      if (output.includes('Press Ctrl-C to stop.')) resolve();
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
@@ -83,7 +83,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
   await serving;
   exited.catch(() => {});
   const ended = async (): Promise<number | null> => {
-    const [code] = (await exited) as [number | null]; // of a child's `close`
+    const [code] = (await exited) as [number | null]; // the arguments of a child's `close` event
     return code;
   };
 
@@ -132,11 +132,11 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
 async function* dataOf<T>(results: AsyncIterable<{ data?: unknown; errors?: unknown }>): AsyncGenerator<T> {
   for await (const { data, errors } of results) {
     if (errors) throw new Error(JSON.stringify(errors));
-    yield data as T; // the test's own query shaped it
+    yield data as T; // typed by the test, which knows its query
   }
 }
 
-/** The first event that `wanted` accepts; fails after `ms`. */
+/** Resolves with the first event that `wanted` accepts; rejects after `ms`. */
 export async function until<T>(events: AsyncIterable<T>, wanted: (event: T) => boolean, ms = 20_000): Promise<T> {
   const seen: T[] = [];
   const search = (async () => {
@@ -144,11 +144,14 @@ export async function until<T>(events: AsyncIterable<T>, wanted: (event: T) => b
       seen.push(event);
       if (wanted(event)) return event;
     }
-    throw new Error(`the events ended without the wanted one; seen: ${JSON.stringify(seen)}`);
+    throw new Error(`the stream ended without the expected event; received: ${JSON.stringify(seen)}`);
   })();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing wanted came in ${ms} ms; seen: ${JSON.stringify(seen)}`)), ms);
+    timer = setTimeout(
+      () => reject(new Error(`the expected event did not arrive within ${ms} ms; received: ${JSON.stringify(seen)}`)),
+      ms,
+    );
   });
   try {
     return await Promise.race([search, late]);

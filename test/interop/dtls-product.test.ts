@@ -315,7 +315,7 @@ requirePeer('libcoap')('the product over DTLS, with libcoap', () => {
       env: { ...process.env, ...installation.settings },
     });
     expect(await command.exited).toBe(0);
-    expect(command.lines).toEqual([expect.stringMatching(/^[1-9]\d* secrets are encrypted under the new key\.$/)]);
+    expect(command.lines).toEqual([expect.stringMatching(/^Encrypted [1-9]\d* secrets with the new key\.$/)]);
     expect(await readFile(keyFile, 'utf8')).not.toBe(old);
     await start();
     const { error } = await coapClient({

@@ -32,7 +32,7 @@ import { createTelemetry } from '../../src/telemetry/index.ts';
 /** The second tenant. */
 export const GLOBEX = 'globex' as TenantId; // made below
 
-export interface Answer {
+export interface GraphqlResponse {
   readonly status: number;
   readonly body: FormattedExecutionResult<Record<string, unknown>>;
 }
@@ -45,16 +45,16 @@ export interface ApiWorld {
   readonly url: string;
   /** Bearer tokens of the default tenant by role, and of the second tenant's admin. */
   readonly tokens: Readonly<Record<Role | 'other', string>>;
-  /** Log lines from warnings upwards. */
+  /** Log lines of level warn and above. */
   readonly logged: Record<string, unknown>[];
-  ask(query: string, variables?: object, token?: string): Promise<Answer>;
-  /** The data of an answer; fails when there are errors. */
+  ask(query: string, variables?: object, token?: string): Promise<GraphqlResponse>;
+  /** Resolves with the data of the response; fails when there are errors. */
   data<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Promise<T>;
   overWebSocket(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
   overSse(query: string, variables?: object, token?: string): AsyncIterableIterator<FormattedExecutionResult>;
-  /** Registers a simulated device; its values stand still unless a test moves them. */
+  /** Registers a simulated device; its values change only when a test changes them. */
   device(endpoint: string, options?: Partial<DeviceOptions>): Promise<SimulatedDevice>;
-  /** Provisions a device of the second tenant, and registers it as one that has proved itself. */
+  /** Provisions a device of the second tenant and registers it as an authenticated device. */
   otherDevice(endpoint: string, options?: Partial<DeviceOptions>): Promise<SimulatedDevice>;
   stop(): Promise<void>;
 }
@@ -97,7 +97,7 @@ export async function apiWorld(
   });
   const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const endpoint = createCoapEndpoint({ transport, clock });
-  // Only a device that has proved itself can be another tenant's. How it does is the business of DTLS; here its port says it.
+  // Only an authenticated device can belong to another tenant. DTLS would authenticate it; here its port identifies it.
   const provingTransport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const provingEndpoint = createCoapEndpoint({ transport: proved(provingTransport), clock });
   const holders = new Map<string, CredentialHolder>();
@@ -157,7 +157,7 @@ export async function apiWorld(
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
       body: JSON.stringify({ query, variables }),
     });
-    return { status: response.status, body: (await response.json()) as Answer['body'] };
+    return { status: response.status, body: (await response.json()) as GraphqlResponse['body'] };
   };
 
   async function simulate(by: UdpTransport, name: string, options: Partial<DeviceOptions>): Promise<SimulatedDevice> {
@@ -216,7 +216,7 @@ export async function apiWorld(
 
 const CREDENTIAL = 'the-credential-of-globex';
 
-/** A transport whose peers hold the second tenant's credential. */
+/** A transport whose peers have a credential of the second tenant. */
 function proved(udp: UdpTransport): Transport {
   const security = { kind: 'psk', name: 'globex', credential: CREDENTIAL } as const;
   return {
@@ -229,7 +229,7 @@ function proved(udp: UdpTransport): Transport {
   };
 }
 
-/** The next result of a subscription; fails when it has ended. */
+/** Returns the next result of a subscription; fails when it has ended. */
 export async function next(
   results: AsyncIterator<FormattedExecutionResult>,
 ): Promise<FormattedExecutionResult<Record<string, unknown>>> {
@@ -238,7 +238,7 @@ export async function next(
   return result.value as FormattedExecutionResult<Record<string, unknown>>;
 }
 
-/** The data of a result, which has no errors; as the test that asked for it knows it to be. */
+/** Returns the data of a result without errors, typed by the test that knows the query. */
 export function dataOf<T = Record<string, unknown>>({ data, errors }: FormattedExecutionResult): T {
   if (errors || !data) throw new Error(`errors: ${JSON.stringify(errors)}`);
   return data as T;

@@ -28,8 +28,8 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<Resp
   });
 }
 
-describe('who the token is', () => {
-  it('says the tenant, the role and as whom calls are recorded', async () => {
+describe('authentication', () => {
+  it('answers viewer with the tenant, the role and the subject of the token', async () => {
     expect((await world.ask(VIEWER)).body.data).toEqual({
       viewer: { role: 'ADMIN', tenant: { slug: 'default' }, subject: 'admin-token' },
     });
@@ -40,12 +40,12 @@ describe('who the token is', () => {
   });
 
   it.each([
-    ['no header', undefined, /A token is wanted/],
-    ['another scheme', 'Basic dXNlcjpwYXNz', /A token is wanted/],
-    ['an empty token', 'Bearer ', /A token is wanted/],
-    ['a token that nobody has', 'Bearer nobody-has-this-token', /is not known, or was revoked/],
-    ['a token of 10,000 characters', `Bearer ${'x'.repeat(10_000)}`, /is not known, or was revoked/],
-  ])('answers 401 and says why to %s', async (_case, authorization, why) => {
+    ['no header', undefined, /A token is required/],
+    ['another scheme', 'Basic dXNlcjpwYXNz', /A token is required/],
+    ['an empty token', 'Bearer ', /A token is required/],
+    ['an unknown token', 'Bearer an-unknown-token', /is unknown or was revoked/],
+    ['a token of 10,000 characters', `Bearer ${'x'.repeat(10_000)}`, /is unknown or was revoked/],
+  ])('answers 401 with the reason to %s', async (_case, authorization, why) => {
     const response = await fetch(world.url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
@@ -58,14 +58,14 @@ describe('who the token is', () => {
     });
   });
 
-  it('takes no token from the URL', async () => {
+  it('ignores a token in the URL', async () => {
     const response = await fetch(`${world.url}?token=${world.tokens.admin}&query=${encodeURIComponent(VIEWER)}`);
     expect(response.status).toBe(401);
   });
 });
 
 describe('GraphiQL', () => {
-  it('loads without a token, without the network, with a place for the token', async () => {
+  it('loads without a token and without other hosts, and has a field for the token', async () => {
     const response = await fetch(world.url, { headers: { Accept: 'text/html' } });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/html');
@@ -74,7 +74,7 @@ describe('GraphiQL', () => {
     expect(page).not.toMatch(/<(?:script|link)[^>]+(?:src|href)="?https?:/);
   });
 
-  it('asks for the schema with the token', async () => {
+  it('can query the schema with a token', async () => {
     const { body } = await world.ask(
       '{ __schema { queryType { name } types { fields { args { type { ofType { name } } } } } } }',
     );
@@ -83,8 +83,8 @@ describe('GraphiQL', () => {
   });
 });
 
-describe('browsers of other origins', () => {
-  it('may call when they are on the list', async () => {
+describe('a browser', () => {
+  it('may call from a listed origin', async () => {
     const preflight = await fetch(world.url, { method: 'OPTIONS', headers: { Origin: 'https://app.example.com' } });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
@@ -95,7 +95,7 @@ describe('browsers of other origins', () => {
     expect(answer.headers.get('vary')).toContain('Origin');
   });
 
-  it('are refused when they are not', async () => {
+  it('may not call from another origin', async () => {
     for (const method of ['OPTIONS', 'POST']) {
       const response = await fetch(world.url, {
         method,
@@ -106,13 +106,13 @@ describe('browsers of other origins', () => {
     }
   });
 
-  it('may call from our own origin', async () => {
+  it('may call from the origin of the server', async () => {
     expect((await post({ query: VIEWER }, { Origin: origin() })).status).toBe(200);
   });
 });
 
-describe('a request that is out of bounds', () => {
-  it('is refused for a body of more than 1 MiB, whether its length is told or not', async () => {
+describe('a request beyond a limit', () => {
+  it('is refused for a body of more than 1 MiB, with and without Content-Length', async () => {
     const query = `{ viewer { role } } #${'x'.repeat(1024 * 1024)}`;
     expect((await post({ query })).status).toBe(413);
     const { hostname, port } = new URL(world.url);
@@ -132,12 +132,12 @@ describe('a request that is out of bounds', () => {
     expect(response.status).toBe(400);
   });
 
-  it('is refused for a text of more than 5,000 tokens', async () => {
+  it('is refused for a query of more than 5,000 lexical tokens', async () => {
     const { body } = await world.ask(`{ ${'viewer { role } '.repeat(2_000)} }`);
     expect(body.errors?.[0]?.message).toMatch(/more that 5000 tokens/);
   });
 
-  it('is refused for a page of more than 200, and not cut', async () => {
+  it('is refused for a page of more than 200 items', async () => {
     const { body } = await world.ask('{ devices(first: 201) { totalCount } }');
     expect(body.errors?.[0]).toMatchObject({
       message: 'first: 201 is not in 1..200',
@@ -145,27 +145,27 @@ describe('a request that is out of bounds', () => {
     });
   });
 
-  it('is refused when it costs too much, and says what it costs', async () => {
+  it('is refused above the complexity limit, with its cost', async () => {
     const { body } = await world.ask(
       '{ devices(first: 200) { edges { node { rpcs(first: 200) { edges { node { method status attempts } } } } } } }',
     );
     expect(body.errors?.[0]).toMatchObject({
-      message: expect.stringMatching(/^The operation costs \d+, more than 50000/),
+      message: expect.stringMatching(/^The operation costs \d+; the limit is 50000\./),
       extensions: { code: 'COST_LIMIT_EXCEEDED' },
     });
     expect(body.extensions).toMatchObject({ cost: { maximumComplexity: 50_000, remaining: 0 } });
   });
 
-  it('is refused when it is nested too deep', async () => {
+  it('is refused above the depth limit', async () => {
     const nested = (depth: number): string =>
       depth === 0 ? 'endpoint' : `rpcs(first: 1) { edges { node { device { ${nested(depth - 1)} } } } }`;
     const { body } = await world.ask(`{ device(endpoint: "x") { ${nested(4)} } }`);
-    expect(body.errors?.[0]?.message).toMatch(/^The operation is nested \d+ deep, more than 15/);
+    expect(body.errors?.[0]?.message).toMatch(/^The operation has \d+ levels; the limit is 15\./);
   });
 });
 
 describe('the cost', () => {
-  it('stands with every answer, and the limits with the viewer', async () => {
+  it('is in the extensions of every result, and viewer has the limits', async () => {
     const { body } = await world.ask('{ viewer { limits { maximumComplexity maximumDepth maximumPageSize } } }');
     expect(body.data).toEqual({
       viewer: { limits: { maximumComplexity: 50_000, maximumDepth: 15, maximumPageSize: 200 } },
@@ -175,7 +175,7 @@ describe('the cost', () => {
     });
   });
 
-  it('is that of the operation that runs, not of others in the text', async () => {
+  it('counts only the executed operation of a document', async () => {
     const response = await post({
       query: 'query Big { devices(first: 200) { edges { node { id } } } } query Small { viewer { role } }',
       operationName: 'Small',
@@ -184,8 +184,8 @@ describe('the cost', () => {
   });
 });
 
-describe('an error that nobody expected', () => {
-  it('is masked, carries an id, and is logged once under it however many fields it hit', async () => {
+describe('an unexpected error', () => {
+  it('is masked, has an id and is logged once under this id for any number of fields', async () => {
     const failing = await apiWorld(store(), {}, (fleet) => ({
       ...fleet,
       devices: {
@@ -215,14 +215,14 @@ describe('an error that nobody expected', () => {
 });
 
 describe('health', () => {
-  it('says that the process lives, and whether it is ready', async () => {
+  it('answers /healthz and /readyz', async () => {
     expect(await (await fetch(`${origin()}/healthz`)).json()).toEqual({ status: 'ok' });
     const ready = await fetch(`${origin()}/readyz`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toEqual({ ready: true, checks: { database: 'ok' } });
   });
 
-  it('shows metrics to this machine, and to an admin from elsewhere', async () => {
+  it('shows metrics to the same machine, and to an admin from elsewhere', async () => {
     const local = await metrics({});
     expect([local.status, await local.text()]).toEqual([200, 'treeline_up 1\n']);
     const passedOn = { 'X-Forwarded-For': '192.0.2.7' };
@@ -231,7 +231,7 @@ describe('health', () => {
     expect((await metrics({ ...passedOn, Authorization: `Bearer ${world.tokens.admin}` })).status).toBe(200);
   });
 
-  it('answers 404 elsewhere, and says where the API is', async () => {
+  it('answers 404 on other paths, with the path of the API', async () => {
     const response = await fetch(`${origin()}/`);
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('/graphql');
@@ -239,10 +239,10 @@ describe('health', () => {
 });
 
 describe('a server that starts', () => {
-  it('says which address is taken when its port is', async () => {
+  it('names the address whose port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
-    // A TCP server that listens has such an address.
+    // A listening TCP server has an AddressInfo.
     const { port } = other.address() as AddressInfo;
     await expect(apiWorld(store(), { port })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
@@ -253,7 +253,7 @@ describe('a server that starts', () => {
 });
 
 describe('without introspection', () => {
-  it('answers queries but does not tell the schema', async () => {
+  it('answers queries but not about the schema', async () => {
     const closed = await apiWorld(store(), { introspection: false, graphiql: false });
     try {
       expect((await closed.ask(VIEWER)).body.errors).toBeUndefined();

@@ -36,7 +36,7 @@ function publish(endpoint: string, tenantId = DEFAULT_TENANT): void {
   world.bus.publish('deviceStatusChanged', tenantId, change(endpoint, tenantId));
 }
 
-/** Resolves when the server has so many sessions: a subscription is one, and so is a WebSocket. */
+/** Resolves when the server has this many sessions: each subscription and each WebSocket is one. */
 async function sessions(count: number, of = world): Promise<void> {
   while (of.server.snapshot().sessions !== count) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -65,7 +65,7 @@ describe.each([
   ['overWebSocket', 2],
   ['overSse', 1],
 ] as const)('a subscription %s', (transport, opened) => {
-  it('gets the events of its tenant, and no other’s', async () => {
+  it('gets only the events of its tenant', async () => {
     await sessions(0);
     const results = world[transport](STATUS);
     const first = next(results);
@@ -79,12 +79,12 @@ describe.each([
     await sessions(0);
   });
 
-  it('is told how many events it missed, with the next', async () => {
+  it('gets the number of missed events with the next event', async () => {
     await sessions(0);
     const results = world[transport](STATUS);
     const first = next(results);
     await sessions(opened);
-    // All at once, with nobody reading in between: more than its buffer of 1,024 holds, and one is being awaited.
+    // Published without a read in between: one event is awaited, and the others exceed the buffer of 1,024.
     for (let sent = 0; sent < 2_000; sent++) publish(`urn:${sent}`);
     expect(await first).toMatchObject({ data: { deviceStatusChanged: { endpoint: 'urn:0' } } });
     const second = await next(results);
@@ -94,10 +94,10 @@ describe.each([
     await results.return?.();
   });
 
-  it('is refused with the argument that is wrong', async () => {
+  it('is refused with the name of the invalid argument', async () => {
     const results = world[transport]('subscription { telemetry(deviceId: "nonsense") { timestamp } }');
-    const told = await next(results).catch((error: unknown) => ({ errors: error }));
-    expect(JSON.stringify(told)).toContain('neither a global id of type Device nor a UUID');
+    const refusal = await next(results).catch((error: unknown) => ({ errors: error }));
+    expect(JSON.stringify(refusal)).toContain('neither a global id of type Device nor a UUID');
   });
 
   it('ends when its key is revoked', async () => {
@@ -128,9 +128,9 @@ describe.each([
 
 describe('a WebSocket', () => {
   it.each([
-    ['no token', {}, /^Unauthorized: A token is wanted/],
-    ['a token that nobody has', { token: 'nobody-has-this' }, /^Unauthorized: The token is not known/],
-    ['a token that is no text', { token: 7 }, /^Unauthorized: A token is wanted/],
+    ['no token', {}, /^Unauthorized: A token is required/],
+    ['an unknown token', { token: 'an-unknown-token' }, /^Unauthorized: The token is unknown/],
+    ['a token that is not a string', { token: 7 }, /^Unauthorized: A token is required/],
   ])('is closed with 4401 and the reason for %s', async (_case, payload, reason) => {
     const opened = socket();
     await once(opened, 'open');
@@ -157,7 +157,7 @@ describe('a WebSocket', () => {
     await client.dispose();
   });
 
-  it('takes the token in the header of the upgrade', async () => {
+  it('accepts the token in the header of the upgrade request', async () => {
     const opened = socket({ headers: { Authorization: `Bearer ${world.tokens.viewer}` } });
     await once(opened, 'open');
     opened.send(JSON.stringify({ type: 'connection_init' }));
@@ -166,7 +166,7 @@ describe('a WebSocket', () => {
     opened.terminate();
   });
 
-  it('is refused to pages of other origins, and on other paths', async () => {
+  it('is refused to other origins and on other paths', async () => {
     for (const [options, status] of [
       [{ origin: 'https://evil.example' }, 403],
       [{ path: '/elsewhere' }, 404],
@@ -179,7 +179,7 @@ describe('a WebSocket', () => {
     }
   });
 
-  it('is closed for a message of more than 1 MiB, and nobody else is', async () => {
+  it('is closed for a message of more than 1 MiB, and other WebSockets stay open', async () => {
     const opened = socket();
     await once(opened, 'open');
     opened.send('x'.repeat(1024 * 1024 + 1));
@@ -187,7 +187,7 @@ describe('a WebSocket', () => {
     expect((await world.ask('{ viewer { role } }')).status).toBe(200);
   });
 
-  it('runs 200 operations at once, and refuses the next', async () => {
+  it('runs 200 concurrent operations and refuses the next one', async () => {
     const opened = socket();
     await once(opened, 'open');
     const received: { id?: string; type: string; payload?: { message: string }[] }[] = [];
@@ -199,12 +199,20 @@ describe('a WebSocket', () => {
     }
     while (!received.some(({ type }) => type === 'error')) await once(opened, 'message');
     expect(received.filter(({ type }) => type === 'error')).toMatchObject([
-      { id: '200', payload: [{ message: 'More than 200 operations run on this connection.' }] },
+      {
+        id: '200',
+        payload: [
+          {
+            message:
+              'This connection already runs 200 operations, the limit. End one first or open another connection.',
+          },
+        ],
+      },
     ]);
     opened.terminate();
   });
 
-  it('answers syntax that is none, and fields that are none, with errors', async () => {
+  it('answers invalid syntax and unknown fields with errors', async () => {
     for (const [query, message] of [
       ['{', /Syntax Error/],
       ['{ nothing }', /Cannot query field "nothing"/],
@@ -216,7 +224,7 @@ describe('a WebSocket', () => {
 });
 
 describe('subscribers of the same query', () => {
-  it('share the execution of each event, and those of another tenant don’t', async () => {
+  it('share the execution of each event, but not with another tenant', async () => {
     let asked = 0;
     const counting = await apiWorld(store(), {}, (fleet) => ({
       ...fleet,
@@ -236,11 +244,11 @@ describe('subscribers of the same query', () => {
       await sessions(21, counting);
       counting.bus.publish('deviceStatusChanged', DEFAULT_TENANT, change('urn:shared'));
       counting.bus.publish('deviceStatusChanged', GLOBEX, change('urn:theirs', GLOBEX));
-      const told = await Promise.all(firsts);
-      expect(told.slice(0, 20)).toEqual(
+      const received = await Promise.all(firsts);
+      expect(received.slice(0, 20)).toEqual(
         Array.from({ length: 20 }, () => ({ data: { deviceStatusChanged: { endpoint: 'urn:shared', device: null } } })),
       );
-      expect(told[20]).toMatchObject({ data: { deviceStatusChanged: { endpoint: 'urn:theirs' } } });
+      expect(received[20]).toMatchObject({ data: { deviceStatusChanged: { endpoint: 'urn:theirs' } } });
       expect(asked).toBe(2);
     } finally {
       await counting.stop();
@@ -249,7 +257,7 @@ describe('subscribers of the same query', () => {
 });
 
 describe('a server that closes', () => {
-  it('ends subscriptions and says so, finishes what runs, and takes nothing more', async () => {
+  it('ends subscriptions with SERVER_CLOSING, finishes running requests and accepts no new ones', async () => {
     const started = gate();
     const running = gate();
     const closing = await apiWorld(store(), {}, (fleet) => ({
@@ -280,7 +288,7 @@ describe('a server that closes', () => {
     await closing.stop();
   });
 
-  it('cuts what does not end in its time', async () => {
+  it('terminates connections that do not end within the drain time', async () => {
     const started = gate();
     const closing = await apiWorld(store(), { limits: { drainMs: 50 } }, (fleet) => ({
       ...fleet,

@@ -6,7 +6,7 @@ function actor(keyId: string | null): Actor {
   return { tenantId: DEFAULT_TENANT, role: 'viewer', subject: keyId === null ? 'admin-token' : `key:${keyId}`, keyId };
 }
 
-/** Sessions of the keys a, a, b and of the admin token, and which of them have ended and why. */
+/** Opens sessions of the keys a, a, b and of the admin token; records which have ended and why. */
 function opened() {
   const sessions = new Sessions();
   const ended: string[] = [];
@@ -17,7 +17,7 @@ function opened() {
 }
 
 describe('sessions', () => {
-  it('end with their key, and no other does', () => {
+  it('end with their key, and sessions of other keys stay open', () => {
     const { sessions, ended } = opened();
     sessions.revoke('a');
     sessions.revoke('a');
@@ -25,7 +25,7 @@ describe('sessions', () => {
     expect(sessions.count).toBe(2);
   });
 
-  it('that open with a key just revoked end at once', async () => {
+  it('that open with a revoked key end immediately', async () => {
     const { sessions } = opened();
     for (let key = 0; key < 2_000; key++) sessions.revoke(`key-${key}`);
     const why = await new Promise((resolve) => {
@@ -34,13 +34,13 @@ describe('sessions', () => {
     expect(why).toEqual({ code: 'KEY_REVOKED', message: 'The API key was revoked.' });
   });
 
-  it('of every key end when nobody can say which were revoked', () => {
+  it('of all keys end when revocations were missed', () => {
     const { sessions, ended } = opened();
     sessions.revokeAny();
     expect(ended).toEqual(['0 KEY_REVOKED', '1 KEY_REVOKED', '2 KEY_REVOKED']);
   });
 
-  it('that have ended otherwise are not ended again', () => {
+  it('that ended by themselves are not ended again', () => {
     const { sessions, ended, close } = opened();
     close[0]?.();
     sessions.close();
@@ -48,7 +48,7 @@ describe('sessions', () => {
     expect(sessions.count).toBe(0);
   });
 
-  it('that open while the server closes end at once', async () => {
+  it('that open while the server closes end immediately', async () => {
     const { sessions } = opened();
     sessions.close();
     const why = await new Promise((resolve) => {

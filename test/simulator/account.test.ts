@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => second.stop());
 
-/** Registers with both. */
+/** Starts a device that registers with both servers. */
 async function startWithTwo(): Promise<void> {
   const { server: address } = accountAt(second.port);
   await start({ accounts: [accountAt(server.port), { server: address, shortServerId: 124, lifetime: 60 }] });
@@ -28,7 +28,7 @@ async function attached(to: Lwm2mPeer): Promise<unknown> {
 }
 
 describe('a device with two servers', () => {
-  it('registers with each, for the lifetime of its own account', async () => {
+  it('registers with each server, with the lifetime of its account', async () => {
     await startWithTwo();
     expect(server.received[0]?.url).toBe('/rd?ep=urn:imei:1&lt=300&lwm2m=1.1&b=U');
     expect(second.received[0]?.url).toBe('/rd?ep=urn:imei:1&lt=60&lwm2m=1.1&b=U');
@@ -42,7 +42,7 @@ describe('a device with two servers', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('tells one server of the lifetime in its account, and not the other', async () => {
+  it('sends an Update with a new lifetime only to the server of the account', async () => {
     await startWithTwo();
     await server.ask({ method: 'PUT', path: '/1/1/1', contentFormat: ContentFormat.text, payload: '90' });
     await clock.advance(0);
@@ -51,7 +51,7 @@ describe('a device with two servers', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('keeps attributes and observations of each apart', async () => {
+  it('keeps the attributes and observations of the servers separate', async () => {
     await startWithTwo();
     await server.ask({ method: 'PUT', path: TEMPERATURE, query: 'pmin=10' });
     await second.ask({ method: 'PUT', path: TEMPERATURE, query: 'pmax=20' });
@@ -70,7 +70,7 @@ describe('a device with two servers', () => {
     expect((await observations[0].next()).payload.toString()).toBe('25');
   });
 
-  it('takes the default periods of the account, of each its own', async () => {
+  it('uses the default periods of each account', async () => {
     await startWithTwo();
     await server.ask({ method: 'PUT', path: '/1/0/2', contentFormat: ContentFormat.text, payload: '10' });
     const ask = { path: TEMPERATURE, accept: ContentFormat.text };
@@ -80,7 +80,7 @@ describe('a device with two servers', () => {
     expect(log.filter((line) => line.includes('notify'))).toEqual([`[124] notify ${TEMPERATURE}`]);
   });
 
-  it('is disabled by one for this one alone', async () => {
+  it('is disabled only for the server that executes Disable', async () => {
     await startWithTwo();
     expect((await server.ask({ method: 'POST', path: '/1/0/4' })).code).toBe('2.04');
     await clock.advance(0);
@@ -89,7 +89,7 @@ describe('a device with two servers', () => {
     expect(second.received).toHaveLength(1);
   });
 
-  it('updates with the one whose trigger was executed', async () => {
+  it('sends an Update only to the server that executes the Registration Update Trigger', async () => {
     await startWithTwo();
     expect((await server.ask({ method: 'POST', path: '/1/1/8' })).code).toBe('2.04');
     await second.requests(2);
@@ -97,7 +97,7 @@ describe('a device with two servers', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('forgets the attributes of both at an instance that one deletes', async () => {
+  it('removes the attributes of both servers at an instance that one deletes', async () => {
     await startWithTwo();
     const place = { path: '/3303/0', accept: ContentFormat.linkFormat };
     for (const each of [server, second]) await each.ask({ method: 'PUT', path: '/3303/0', query: 'pmin=10' });
@@ -108,7 +108,7 @@ describe('a device with two servers', () => {
     }
   });
 
-  it('sends what is measured to both', async () => {
+  it('sends measured values to both servers', async () => {
     const { server: address } = accountAt(second.port);
     const accounts = [accountAt(server.port), { server: address, shortServerId: 124, lifetime: 60 }];
     await start({ accounts, driftMs: 1_000, sendMs: 3_000 });
@@ -119,7 +119,7 @@ describe('a device with two servers', () => {
     }
   });
 
-  it('de-registers from both when it is stopped', async () => {
+  it('de-registers from both servers when it is stopped', async () => {
     await startWithTwo();
     await device.stop();
     for (const each of [server, second]) expect(each.received.at(-1)).toMatchObject({ method: 'DELETE' });

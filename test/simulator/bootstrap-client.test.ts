@@ -28,7 +28,7 @@ const server: readonly PathValue[] = [
   { path: Path.of(1, 0, 1), value: { type: 'Integer', value: 120 } },
 ];
 
-/** A bootstrap server that gives everybody these values, and tells how it ended. */
+/** A bootstrap server that writes these values to every device and records how each bootstrap ended. */
 async function serving(
   admission: Omit<Extract<BootstrapAdmission, { admitted: true }>, 'configuration'> | null,
   values: readonly PathValue[],
@@ -36,12 +36,12 @@ async function serving(
   const transport = await UdpTransport.bind({ hosts: ['127.0.0.1'], port: 0 });
   const endpoint = createCoapEndpoint({ transport, clock: systemClock });
   const steps: string[] = [];
-  let told: (outcome: BootstrapOutcome) => void = nothing;
+  let settle: (outcome: BootstrapOutcome) => void = nothing;
   const ended = new Promise<BootstrapOutcome>((resolve) => {
-    told = resolve;
+    settle = resolve;
   });
   const configuration = { deletes: [Path.of(0), Path.of(1)], values, reads: [Path.of(1)] };
-  const refused = { admitted: false, code: '4.00', reason: 'nobody knows it' } as const;
+  const refused = { admitted: false, code: '4.00', reason: 'unknown device' } as const;
   createBootstrapServer({
     endpoints: [endpoint],
     clock: systemClock,
@@ -49,7 +49,7 @@ async function serving(
     handlers: {
       admit: async () => (admission ? { ...admission, configuration } : refused),
       stepped: async (_id, { operation, path, code }) => void steps.push(`${operation} ${path} ${code}`),
-      ended: async (_id, outcome) => told(outcome),
+      ended: async (_id, outcome) => settle(outcome),
     },
   });
   closing.push(() => endpoint.close());
@@ -63,7 +63,7 @@ function client(at: { host: string; port: number }): ReturnType<typeof bootstrap
   return bootstrap({ endpoint: 'dev1', server: at, lwm2m: '1.1', model, clock: systemClock, log: () => {} });
 }
 
-it('comes out of a bootstrap with its server and its lifetime', async () => {
+it('gets its server and its lifetime from a bootstrap', async () => {
   const { at, steps, ended } = await serving(ADMITTED, [...security, ...server]);
   expect(await client(at)).toEqual({ uri: 'coap://127.0.0.1:5683', lifetime: 120, psk: null });
   expect(await ended).toEqual({ finished: true, lwm2mVersion: '1.1' });
@@ -86,7 +86,7 @@ it('LightweightM2M-1.1-int-9 [simulated device, 1.1 over UDP] Bootstrap and Conf
   expect(steps.filter((step) => step === 'FINISH /bs 4.06')).toHaveLength(2);
 });
 
-it('says why it was refused', async () => {
+it('rejects with the reason of the refusal', async () => {
   const { at } = await serving(null, []);
-  await expect(client(at)).rejects.toThrow('4.00 nobody knows it');
+  await expect(client(at)).rejects.toThrow('4.00 unknown device');
 });

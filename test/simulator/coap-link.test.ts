@@ -4,7 +4,7 @@ import { ContentFormat, Path } from '../../src/lwm2m/index.ts';
 import { clock, device, log, measure, server, start, text } from './device-under-test.ts';
 import { Lwm2mPeer } from './lwm2m-peer.ts';
 
-/** A PUT of text to /3303/0/5750, one block of 16 bytes of it. */
+/** One block of 16 bytes of a PUT of text to /3303/0/5750. */
 function block(messageId: number, token: number, num: number, more: boolean, body: string): Buffer {
   const options = Buffer.from([0xb4, ...Buffer.from('3303'), 0x01, 0x30, 0x04, ...Buffer.from('5750')]);
   const block1 = Buffer.of(0x10, 0xd1, 0x02, num * 16 + (more ? 8 : 0), 0xff);
@@ -12,7 +12,7 @@ function block(messageId: number, token: number, num: number, more: boolean, bod
 }
 
 describe('the message layer', () => {
-  it('puts blocks together that each have a token of their own', async () => {
+  it('assembles blocks that each have a different token', async () => {
     await start();
     await server.throwAt(server.devicePort, block(1, 0xaa, 0, true, 'a long name for '));
     await server.throwAt(server.devicePort, block(2, 0xbb, 1, false, 'a room'));
@@ -20,9 +20,9 @@ describe('the message layer', () => {
     expect(answer.payload.toString()).toBe('a long name for a room');
   });
 
-  it('sends a long notification in blocks, of which the server fetches all but the first', async () => {
+  it('sends the first block of a long notification; the server fetches the others', async () => {
     await start({ objects: [3442] });
-    // node-coap delivers no notification in blocks, so this one is looked at as it is on the wire.
+    // node-coap does not deliver notifications in blocks, so the test reads the datagram.
     const path = [0xb4, ...Buffer.from('3442'), 0x01, 0x30, 0x03, ...Buffer.from('110')];
     const observe = [0x60, 0x54, ...path.slice(1)];
     const first = server.datagram((bytes) => bytes[1] === 0x45);
@@ -31,23 +31,23 @@ describe('the message layer', () => {
     const notified = server.datagram((bytes) => bytes[0] === 0x41 && bytes[1] === 0x45);
     device.tree.set(Path.parse('/3442/0/110'), text('x'.repeat(2_500)));
     await clock.advance(0);
-    // Block2 (23): number 0, more to come, 1024 bytes each.
+    // Block2 (23): NUM 0, M 1, 1024 bytes.
     const wire = await notified;
     expect(wire.subarray(-1_026)).toEqual(Buffer.concat([Buffer.of(0x0e, 0xff), Buffer.alloc(1_024, 'x')]));
     const rest = await server.ask({ path: '/3442/0/110', block2: 1 });
     expect(rest.payload.toString()).toBe('x'.repeat(2_500 - 1_024));
   });
 
-  it('answers a ping with a reset', async () => {
+  it('answers a ping with a Reset', async () => {
     await start();
     const pinged = server.datagram((bytes) => bytes.length === 4 && bytes.readUInt16BE(2) === 77);
     await server.throwAt(server.devicePort, Buffer.of(0x40, 0, 0, 77));
     expect((await pinged).toString('hex')).toBe('7000004d');
   });
 
-  it('ends an observation whose notification is reset', async () => {
+  it('ends an observation when a notification is reset', async () => {
     await start();
-    // GET /3303/0/5700 with Observe 0, in a token that node-coap did not give out: it resets the notifications.
+    // GET /3303/0/5700 with Observe 0 and a token unknown to node-coap, which then resets the notifications.
     const path = [0x54, ...Buffer.from('3303'), 0x01, 0x30, 0x04, ...Buffer.from('5700')];
     await server.throwAt(server.devicePort, Buffer.from([0x41, 0x01, 0, 9, 0xcc, 0x60, ...path]));
     await server.ask({ path: '/3/0/9' });
@@ -59,11 +59,11 @@ describe('the message layer', () => {
   });
 });
 
-describe('bad datagrams', () => {
-  it('survives any of them, and answers the next request', async () => {
+describe('malformed datagrams', () => {
+  it('don’t prevent the response to the next request', async () => {
     await start();
     const request = Buffer.from([0x41, 0x01, 0, 1, 0xaa, 0xb1, 0x33, 0x01, 0x30, 0x01, 0x39, 0x61, 0x6e]);
-    // Not its code: it shall not reboot or delete.
+    // Keeps the code, so that the datagram is not a reboot or a deletion.
     const place = nat(request.length - 1).filter((at) => at !== 1);
     const mutated = array(tuple(place, nat(255)), { maxLength: 4 }).map((changes) =>
       changes.reduce((bytes, [at, value]) => bytes.with(at, value), Uint8Array.from(request)),
@@ -78,17 +78,17 @@ describe('bad datagrams', () => {
     );
   });
 
-  it('survives those that end a process of bare node-coap', async () => {
+  it('that crash node-coap don’t crash the device', async () => {
     await start();
-    // A token of 15 bytes in a long message: its own error path throws on it.
+    // A token of 15 bytes in a long message: node-coap's error handling throws.
     await server.throwAt(server.devicePort, Buffer.concat([Buffer.of(0x4f, 0x01, 0, 1), Buffer.alloc(1500, 0xff)]));
-    // Block1 number 2^20-1 of 1024 bytes: it would allocate 1 GiB.
+    // Block1 with NUM 2^20-1 and 1024 bytes: node-coap would allocate 1 GiB.
     const block1 = [0xd3, 0x0e, 0xff, 0xff, 0xf6, 0xff, 0x01];
     await server.throwAt(server.devicePort, Buffer.from([0x41, 0x03, 0, 2, 0xaa, ...block1]));
     expect((await server.ask({ path: '/3/0/9' })).payload.toString()).toBe('90');
   });
 
-  it('does not hear those of others', async () => {
+  it('of other senders are ignored', async () => {
     await start();
     const other = await Lwm2mPeer.start();
     const before = log.length;

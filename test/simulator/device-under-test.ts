@@ -5,20 +5,20 @@ import { SimulatedDevice } from '../../src/simulator/index.ts';
 import type { AccountOptions, DeviceOptions } from '../../src/simulator/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { Lwm2mPeer } from './lwm2m-peer.ts';
-import type { Answer } from './lwm2m-peer.ts';
+import type { CoapResponse } from './lwm2m-peer.ts';
 
 export const TEMPERATURE = Path.parse('/3303/0/5700');
 export const APPLICATION = Path.parse('/3303/0/5750');
 export const text = (value: string): TypedValue => ({ type: 'String', value });
 export const float = (value: number): TypedValue => ({ type: 'Float', value });
 
-/** New for every test of a file that imports them. */
+/** New for each test of a file that imports them. */
 export let server: Lwm2mPeer;
 export let clock: ManualClock;
 export let device: SimulatedDevice;
 export let log: string[];
 
-/** A device that stands still and has registered. */
+/** Starts a registered device whose values don't change by themselves. */
 export async function start({
   lifetime = 300,
   ...options
@@ -40,8 +40,8 @@ export function accountAt(port: number, lifetime = 300): AccountOptions {
   return { server: { host: '127.0.0.1', port }, shortServerId: 123, lifetime };
 }
 
-/** What an answer says, `path: value`. */
-export function said(answer: Answer, path: string): string[] {
+/** The values of a response as `path: value`. */
+export function said(answer: CoapResponse, path: string): string[] {
   const { readings } = decode({
     contentFormat: answer.contentFormat ?? -1,
     payload: answer.payload,
@@ -52,7 +52,7 @@ export function said(answer: Answer, path: string): string[] {
   return readings.map(({ path: place, value }) => `${place}: ${String(value)}`);
 }
 
-/** The room has this temperature now. */
+/** Sets the measured temperature. */
 export function measure(value: number): void {
   device.tree.set(TEMPERATURE, float(value));
 }

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { ContentFormat, decode, Path, registryModel } from '../../src/lwm2m/index.ts';
 import { TEMPERATURE, clock, device, float, log, server, start } from './device-under-test.ts';
 
-describe('living on its own', () => {
-  it('measures something else from time to time', async () => {
+describe('a running device', () => {
+  it('changes its measured values over time', async () => {
     await start({ driftMs: 5_000, random: () => 0.75 });
     await clock.advance(5_000);
     expect(device.tree.value(TEMPERATURE)).toEqual(float(21.65));
   });
 
-  it('sends what it measured since the last Send, each with its time, unless it is muted', async () => {
+  it('sends the values measured since the last Send with their times, unless it is muted', async () => {
     await start({ objects: [3303], driftMs: 4_000, sendMs: 10_000, random: () => 0.75 });
     const began = clock.now() / 1000;
     await clock.advance(10_000);
@@ -31,14 +31,14 @@ describe('living on its own', () => {
     expect(await device.send([TEMPERATURE])).toBeNull();
   });
 
-  it('goes on from the time that is written', async () => {
+  it('continues from a written Current Time', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3/0/13', contentFormat: ContentFormat.text, payload: '1000' });
     await clock.advance(5_000);
     expect((await server.ask({ path: '/3/0/13' })).payload.toString()).toBe('1005');
   });
 
-  it('sleeps in queue mode once nothing was said for a while, and wakes with an Update', async () => {
+  it('sleeps in queue mode after a time without messages, and wakes with an Update', async () => {
     await start({ queue: true, awakeMs: 30_000, lifetime: 200 });
     await clock.advance(30_001);
     expect(log.at(-1)).toBe('sleeps');
@@ -46,7 +46,7 @@ describe('living on its own', () => {
     await clock.advance(70_000);
     await server.requests(2);
     expect(server.received[1]?.url).toBe('/rd/1');
-    // node-coap repeats the lost request; the device hears it now.
+    // node-coap retransmits the lost request; the device receives it now.
     expect((await lost).payload.toString()).toBe('90');
   });
 });

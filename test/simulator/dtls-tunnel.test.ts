@@ -29,7 +29,7 @@ function simulated(psk: { identity: string; key: Uint8Array }): SimulatedDevice 
   return device;
 }
 
-it('registers over DTLS with a pre-shared key, and is read', async () => {
+it('registers over DTLS with a pre-shared key and answers a Read', async () => {
   const { endpoint, next } = serveRegistrations(serving.server);
   await simulated(PSK).start();
   const peer = await next();
@@ -39,12 +39,12 @@ it('registers over DTLS with a pre-shared key, and is read', async () => {
   expect(code).toBe(codes.content);
 });
 
-it('opens another session when the server ended its session', async () => {
+it('opens another session after the server ended the first', async () => {
   const { next } = serveRegistrations(serving.server);
   await simulated(PSK).start();
   await next();
   serving.server.endSessions('psk');
-  await expect.poll(() => said, { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^its DTLS session ended/));
+  await expect.poll(() => said, { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^DTLS session ended/));
   const updated = next();
   await device.update();
   expect((await updated).security).toMatchObject({ name: PSK.identity });

@@ -3,7 +3,7 @@ import { ContentFormat, Path } from '../../src/lwm2m/index.ts';
 import { clock, device, float, log, server, start } from './device-under-test.ts';
 
 describe('executing', () => {
-  it('reboots: answers, goes away, and registers anew without observations', async () => {
+  it('reboots: answers, is unreachable, and registers again without observations', async () => {
     await start();
     const observation = server.observe({ path: '/3303/0/5700' });
     await observation.next();
@@ -16,7 +16,7 @@ describe('executing', () => {
     expect(device.observationCount).toBe(0);
   });
 
-  it('takes back what was written in a factory reset', async () => {
+  it('restores the factory values in a factory reset', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3/0/15', contentFormat: ContentFormat.text, payload: 'Asia/Tokyo' });
     await server.ask({ method: 'POST', path: '/3/0/5' });
@@ -25,21 +25,21 @@ describe('executing', () => {
     expect((await server.ask({ path: '/3/0/15' })).payload.toString()).toBe('Etc/UTC');
   });
 
-  it('forgets the least and the greatest that it measured', async () => {
+  it('resets the minimum and maximum measured values', async () => {
     await start();
     device.tree.set(Path.parse('/3303/0/5601'), float(-10));
     expect((await server.ask({ method: 'POST', path: '/3303/0/5605' })).code).toBe('2.04');
     expect(device.tree.value(Path.parse('/3303/0/5601'))).toEqual(float(21.5));
   });
 
-  it('sends an Update when that is triggered', async () => {
+  it('sends an Update when the trigger is executed', async () => {
     await start();
     await server.ask({ method: 'POST', path: '/1/0/8', payload: "0='U'" });
     await server.requests(2);
     expect(server.received[1]).toMatchObject({ method: 'POST', url: '/rd/1', payload: '' });
   });
 
-  it('is silent for the disable timeout when it is disabled', async () => {
+  it('de-registers for the disable timeout when Disable is executed', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/1/0/5', contentFormat: ContentFormat.text, payload: '30' });
     await server.ask({ method: 'POST', path: '/1/0/4' });
@@ -54,8 +54,8 @@ describe('executing', () => {
   it.each([
     ['arguments outside the grammar', '/3/0/4', 'now', '4.00'],
     ['an argument twice', '/3/0/4', '1,1', '4.00'],
-    ['what can not be executed', '/3/0/9', '', '4.05'],
-    ['what is not there', '/3/0/999', '', '4.04'],
+    ['a resource that is not executable', '/3/0/9', '', '4.05'],
+    ['a missing resource', '/3/0/999', '', '4.04'],
   ])('refuses %s', async (_what, path, payload, code) => {
     await start();
     expect((await server.ask({ method: 'POST', path, payload })).code).toBe(code);

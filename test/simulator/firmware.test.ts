@@ -44,7 +44,7 @@ function number(resourceId: number): number {
   return Number(device.tree.value(Path.of(5, 0, resourceId))?.value);
 }
 
-/** State and Result. */
+/** Reads State and Update Result. */
 function machine(): [number, number] {
   return [number(3), number(5)];
 }
@@ -54,8 +54,8 @@ async function push(payload: Uint8Array): Promise<string> {
   return (await server.ask({ method: 'PUT', path: '/5/0/0', contentFormat, payload, block1: true })).code;
 }
 
-describe('a package that is pushed', () => {
-  it('arrives in blocks, is flashed, and runs after the reboot', async () => {
+describe('a pushed package', () => {
+  it('is received in blocks, flashed, and active after the reboot', async () => {
     expect(await push(firmwarePackage('2.0.0', image))).toBe('2.04');
     expect(machine()).toEqual([DOWNLOADED, 0]);
     expect((await server.ask({ method: 'POST', path: '/5/0/2' })).code).toBe('2.04');
@@ -69,23 +69,23 @@ describe('a package that is pushed', () => {
   });
 
   it.each([
-    ['is no package', Buffer.from('something else'), 6],
+    ['has another format', Buffer.from('something else'), 6],
     ['is damaged', Buffer.concat([firmwarePackage('2.0.0', image), Buffer.from('x')]), 5],
     ['is too large for the flash', firmwarePackage('2.0.0', Buffer.alloc(1024 * 1024)), 2],
-    ['needs more memory than there is', firmwarePackage('2.0.0', image, { memory: 1e9 }), 3],
-  ])('that %s leaves the machine idle with a result', async (_what, payload, result) => {
+    ['requires more than the free memory', firmwarePackage('2.0.0', image, { memory: 1e9 }), 3],
+  ])('that %s leaves the state Idle with an Update Result', async (_what, payload, result) => {
     expect(await push(payload)).toBe('2.04');
     expect(machine()).toEqual([IDLE, result]);
   });
 
-  it('stays when it is for another hardware', async () => {
+  it('stays downloaded when it requires other hardware', async () => {
     await push(firmwarePackage('2.0.0', image, { hardware: '9.9' }));
     await server.ask({ method: 'POST', path: '/5/0/2' });
     await clock.advance(2_000);
     expect(machine()).toEqual([DOWNLOADED, 8]);
   });
 
-  it('can be cancelled until it is flashed', async () => {
+  it('can be cancelled before it is flashed', async () => {
     await push(firmwarePackage('2.0.0', image));
     expect((await server.ask({ method: 'POST', path: '/5/0/10' })).code).toBe('2.04');
     expect(machine()).toEqual([IDLE, 10]);
@@ -95,18 +95,18 @@ describe('a package that is pushed', () => {
     expect((await server.ask({ method: 'POST', path: '/5/0/10' })).code).toBe('4.05');
   });
 
-  it('is forgotten when nothing is written after it', async () => {
+  it('is removed by a Write of a single NUL byte to Package', async () => {
     await push(firmwarePackage('2.0.0', image));
     expect(await push(Buffer.of(0))).toBe('2.04');
     expect(machine()).toEqual([IDLE, 0]);
   });
 });
 
-describe('a package that is pulled', () => {
-  it('comes by HTTP', async () => {
+describe('a pulled package', () => {
+  it('is downloaded over HTTP', async () => {
     const web = createServer((_request, response) => response.end(firmwarePackage('3.0.0', image)));
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
-    // What a listening server of TCP says of itself; null and text are for others.
+    // A listening TCP server has an AddressInfo; null and string are for other servers.
     const { port } = web.address() as AddressInfo;
     await device.vanish();
     await start(systemClock);

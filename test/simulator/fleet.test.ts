@@ -3,7 +3,7 @@ import { Fleet } from '../../src/simulator/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { Lwm2mPeer } from './lwm2m-peer.ts';
 
-it('registers and de-registers as many devices as it is told, each under a name of its own', async () => {
+it('registers and de-registers the given number of devices, each with its own name', async () => {
   const server = await Lwm2mPeer.start();
   const fleet = new Fleet({
     endpoint: 'urn:dev:ops:load',

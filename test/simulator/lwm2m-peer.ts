@@ -11,11 +11,11 @@ export interface Ask {
   readonly contentFormat?: number;
   readonly payload?: Uint8Array | string;
   readonly block1?: boolean;
-  /** Begins with this block of 1024 bytes; node-coap fetches those after it. */
+  /** Starts with this block of 1024 bytes; node-coap fetches the next ones. */
   readonly block2?: number;
 }
 
-export interface Answer {
+export interface CoapResponse {
   readonly code: string;
   readonly contentFormat: number | null;
   readonly location: string;
@@ -25,12 +25,12 @@ export interface Answer {
 export interface Received {
   readonly method: string;
   readonly url: string;
-  /** As text. */
+  /** The payload as text. */
   readonly payload: string;
   readonly bytes: Buffer;
 }
 
-/** An LwM2M server as small as one can be, on node-coap: it accepts registrations, and asks what a test tells it to. */
+/** A minimal LwM2M server on node-coap: it accepts registrations and sends the requests of a test. */
 export class Lwm2mPeer {
   readonly received: Received[] = [];
   readonly port: number;
@@ -38,7 +38,7 @@ export class Lwm2mPeer {
   readonly #agent: Agent;
   #device = 0;
   #waiting: { count: number; done: () => void }[] = [];
-  /** What it answers; by default it accepts everything. */
+  /** Answers a request; by default it accepts everything. */
   reply: (request: Received) => { code: string; location?: string } = ({ method, url }) => {
     if (method === 'DELETE') return { code: '2.02' };
     return url.startsWith('/rd?') ? { code: '2.01', location: 'rd/1' } : { code: '2.04' };
@@ -59,14 +59,14 @@ export class Lwm2mPeer {
     return new Lwm2mPeer(socket);
   }
 
-  /** Resolves when so many requests came, counted from the start. */
+  /** Resolves when this many requests have been received since the start. */
   requests(count: number): Promise<void> {
     if (this.received.length >= count) return Promise.resolve();
     return new Promise((done) => this.#waiting.push({ count, done }));
   }
 
-  /** Asks the device that registered last. */
-  ask(ask: Ask): Promise<Answer> {
+  /** Sends a request to the device that registered last. */
+  ask(ask: Ask): Promise<CoapResponse> {
     return new Promise((resolve, reject) => {
       const request = this.#request(ask);
       request.on('error', reject);
@@ -75,11 +75,11 @@ export class Lwm2mPeer {
     });
   }
 
-  /** Observes; `next` resolves with the notifications one by one, the first answer included. */
-  observe(ask: Ask): { next(): Promise<Answer>; cancel(): Promise<Answer> } {
-    const queue: Answer[] = [];
-    let waiting: ((answer: Answer) => void) | null = null;
-    const put = (answer: Answer): void => {
+  /** Observes; `next` resolves with the first response and then with each notification. */
+  observe(ask: Ask): { next(): Promise<CoapResponse>; cancel(): Promise<CoapResponse> } {
+    const queue: CoapResponse[] = [];
+    let waiting: ((answer: CoapResponse) => void) | null = null;
+    const put = (answer: CoapResponse): void => {
       if (waiting) waiting(answer);
       else queue.push(answer);
       waiting = null;
@@ -112,12 +112,12 @@ export class Lwm2mPeer {
     return this.#device;
   }
 
-  /** Any bytes to a device. */
+  /** Sends any bytes to a device. */
   throwAt(port: number, bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) => this.#socket.send(bytes, port, '127.0.0.1', () => resolve()));
   }
 
-  /** The next datagram that is so. */
+  /** Resolves with the next matching datagram. */
   datagram(wanted: (bytes: Buffer) => boolean): Promise<Buffer> {
     return new Promise((resolve) => {
       const listener = (bytes: Buffer): void => {
@@ -130,7 +130,7 @@ export class Lwm2mPeer {
   }
 
   async stop(): Promise<void> {
-    // node-coap's timers go on sending what nobody acknowledged.
+    // node-coap's timers retransmit unacknowledged messages even after the socket is closed.
     Object.assign(this.#socket, { send: () => {} });
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
@@ -185,7 +185,7 @@ function end(request: OutgoingMessage, { payload }: Ask): void {
   request.end(payload === undefined ? undefined : Buffer.from(payload));
 }
 
-function answerOf(response: IncomingMessage): Answer {
+function answerOf(response: IncomingMessage): CoapResponse {
   const options = response._packet.options ?? [];
   const contentFormat = response.headers['Content-Format'];
   return {

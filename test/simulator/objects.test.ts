@@ -35,7 +35,7 @@ describe('the objects of a device', () => {
     },
   );
 
-  it('knows no object that the model lacks', () => {
+  it('can’t contain an object that the model lacks', () => {
     expect(
       deviceObject(32_000, { lwm2m: '1.1', model, bindings: 'U', serialNumber: '1', now: () => 0 }),
     ).toBeUndefined();

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ContentFormat, encodePaths, Path } from '../../src/lwm2m/index.ts';
 import { clock, device, float, log, measure, said, server, start } from './device-under-test.ts';
 
-describe('notifying', () => {
-  it('tells every change, until the observation is cancelled', async () => {
+describe('notifications', () => {
+  it('are sent for every change until the observation is cancelled', async () => {
     await start();
     const observation = server.observe({ path: '/3303/0/5700', accept: ContentFormat.text });
     expect((await observation.next()).payload.toString()).toBe('21.5');
@@ -14,7 +14,7 @@ describe('notifying', () => {
     expect(device.observationCount).toBe(0);
   });
 
-  it('waits for pmin, and tells what is then', async () => {
+  it('wait for pmin and contain the value at that time', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3303/0/5700', query: 'pmin=10' });
     const observation = server.observe({ path: '/3303/0/5700', accept: ContentFormat.text });
@@ -27,7 +27,7 @@ describe('notifying', () => {
     expect((await observation.next()).payload.toString()).toBe('23');
   });
 
-  it('tells at pmax what did not change', async () => {
+  it('are sent at pmax without a change', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3303/0', query: 'pmax=60' });
     const observation = server.observe({ path: '/3303/0/5700', accept: ContentFormat.text });
@@ -36,7 +36,7 @@ describe('notifying', () => {
     expect((await observation.next()).payload.toString()).toBe('21.5');
   });
 
-  it('tells when a threshold is crossed or a step is made, and not else', async () => {
+  it('are sent only when a threshold is crossed or a step is reached', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3303/0/5700', query: 'gt=30&lt=10&st=5' });
     const observation = server.observe({ path: '/3303/0/5700', accept: ContentFormat.text });
@@ -51,7 +51,7 @@ describe('notifying', () => {
     expect((await observation.next()).payload.toString()).toBe('30.5');
   });
 
-  it('tells the changes of one moment in an instance once', async () => {
+  it('combine simultaneous changes in an instance', async () => {
     await start();
     const observation = server.observe({ path: '/3303/0', accept: ContentFormat.senmlJson });
     await observation.next();
@@ -63,7 +63,7 @@ describe('notifying', () => {
     expect(log.filter((line) => line.startsWith('notify'))).toHaveLength(1);
   });
 
-  it('observes several places as one', async () => {
+  it('of an Observe-Composite contain all its paths', async () => {
     await start();
     const paths = ['/3303/0/5700', '/3/0/9'].map((path) => Path.parse(path));
     const observation = server.observe({
@@ -78,7 +78,7 @@ describe('notifying', () => {
     expect(said(await observation.next(), '/')).toEqual(['/3303/0/5700: 19', '/3/0/9: 90']);
   });
 
-  it('ends an observation of what is deleted', async () => {
+  it('end when the observed instance is deleted', async () => {
     await start();
     const observation = server.observe({ path: '/3303/0/5700', accept: ContentFormat.text });
     await observation.next();
@@ -88,7 +88,7 @@ describe('notifying', () => {
     expect(device.observationCount).toBe(0);
   });
 
-  it('takes attributes in an Observe of 1.2, and refuses them before', async () => {
+  it('use the attributes of an Observe since 1.2, which earlier versions refuse', async () => {
     await start({ lwm2m: '1.2' });
     const observation = server.observe({ path: '/3303/0/5700', query: 'pmin=5', accept: ContentFormat.text });
     await observation.next();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ContentFormat, encodePaths, parseLinks, Path } from '../../src/lwm2m/index.ts';
 import { device, said, server, start, text } from './device-under-test.ts';
 
-/** The paths that a Discover of the Device lists. */
+/** The paths in the response to a Discover of the Device object. */
 async function discovered(query?: string): Promise<string[]> {
   const ask = { path: '/3', accept: ContentFormat.linkFormat, ...(query === undefined ? {} : { query }) };
   return parseLinks((await server.ask(ask)).payload.toString()).map(({ uri }) => uri);
@@ -15,7 +15,7 @@ describe('reading', () => {
     ['TLV', ContentFormat.tlv, ''],
     ['SenML JSON', ContentFormat.senmlJson, '[{"n":"/3303/0/5700","v":21.5}]'],
     ['SenML CBOR', ContentFormat.senmlCbor, ''],
-  ])('gives one resource in %s', async (_name, accept, literal) => {
+  ])('returns one resource in %s', async (_name, accept, literal) => {
     await start();
     const answer = await server.ask({ path: '/3303/0/5700', accept });
     expect([answer.code, answer.contentFormat]).toEqual(['2.05', accept]);
@@ -23,7 +23,7 @@ describe('reading', () => {
     if (literal !== '') expect(answer.payload.toString()).toBe(literal);
   });
 
-  it('gives a multiple resource, an instance and an object', async () => {
+  it('returns a multiple resource, an instance and an object', async () => {
     await start();
     const voltages = await server.ask({ path: '/3/0/7', accept: ContentFormat.tlv });
     expect(said(voltages, '/3/0/7')).toEqual(['/3/0/7/0: 3800', '/3/0/7/1: 5000']);
@@ -35,13 +35,13 @@ describe('reading', () => {
     expect(said(object, '/3303')).toEqual(said(instance, '/3303/0'));
   });
 
-  it('chooses text for a resource and SenML CBOR above when nothing is asked for', async () => {
+  it('chooses text for a resource and SenML CBOR for higher levels without Accept', async () => {
     await start();
     expect((await server.ask({ path: '/3303/0/5700' })).contentFormat).toBe(ContentFormat.text);
     expect((await server.ask({ path: '/3303/0' })).contentFormat).toBe(ContentFormat.senmlCbor);
   });
 
-  it('sends what does not fit a datagram in blocks', async () => {
+  it('sends a long payload in blocks', async () => {
     await start({ objects: [3442] });
     device.tree.set(Path.parse('/3442/0/110'), text('x'.repeat(3000)));
     const answer = await server.ask({ path: '/3442/0/110', accept: ContentFormat.text });
@@ -49,13 +49,13 @@ describe('reading', () => {
   });
 
   it.each([
-    ['an object that it lacks', '/3305', ContentFormat.tlv, '4.04'],
-    ['an instance that it lacks', '/3303/7', ContentFormat.tlv, '4.04'],
-    ['a resource that it lacks', '/3303/0/5699', ContentFormat.text, '4.04'],
+    ['a missing object', '/3305', ContentFormat.tlv, '4.04'],
+    ['a missing instance', '/3303/7', ContentFormat.tlv, '4.04'],
+    ['a missing resource', '/3303/0/5699', ContentFormat.text, '4.04'],
     ['an executable resource', '/3/0/4', ContentFormat.text, '4.05'],
-    ['a resource that is only written', '/5/0/0', ContentFormat.opaque, '4.05'],
+    ['a write-only resource', '/5/0/0', ContentFormat.opaque, '4.05'],
     ['Security', '/0/0', ContentFormat.tlv, '4.01'],
-    ['a format that it does not speak', '/3/0/9', 9999, '4.06'],
+    ['an unsupported format', '/3/0/9', 9999, '4.06'],
     ['text for several values', '/3/0', ContentFormat.text, '4.06'],
     ['LwM2M CBOR before 1.2', '/3/0/9', ContentFormat.lwm2mCbor, '4.06'],
   ])('refuses %s', async (_what, path, accept, code) => {
@@ -63,7 +63,7 @@ describe('reading', () => {
     expect((await server.ask({ path, accept })).code).toBe(code);
   });
 
-  it('speaks LwM2M CBOR in 1.2, and LwM2M JSON only in 1.0', async () => {
+  it('supports LwM2M CBOR in 1.2, and LwM2M JSON only in 1.0', async () => {
     await start({ lwm2m: '1.2' });
     const answer = await server.ask({ path: '/3/0/9', accept: ContentFormat.lwm2mCbor });
     expect(said(answer, '/3/0/9')).toEqual(['/3/0/9: 90']);
@@ -74,7 +74,7 @@ describe('reading', () => {
     expect(said(json, '/3/0/9')).toEqual(['/3/0/9: 90']);
   });
 
-  it('reads several places at once, and leaves out what is not there', async () => {
+  it('reads several paths at once and omits missing ones', async () => {
     await start();
     const paths = ['/3303/0/5700', '/3/0/9', '/3/0/4', '/9999'].map((path) => Path.parse(path));
     const payload = encodePaths(ContentFormat.senmlCbor, paths);
@@ -86,7 +86,7 @@ describe('reading', () => {
 });
 
 describe('discovering', () => {
-  it('lists an instance with its executable resources, sizes and attributes', async () => {
+  it('lists an instance with its executable resources, dimensions and attributes', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/3/0/9', query: 'pmin=10&gt=50' });
     const answer = await server.ask({ path: '/3/0', accept: ContentFormat.linkFormat });
@@ -98,7 +98,7 @@ describe('discovering', () => {
     expect(links).toContainEqual({ uri: '/3/0/9', attributes: { pmin: '10', gt: '50' } });
   });
 
-  it('goes as deep as it is asked', async () => {
+  it('lists as many levels as depth requests', async () => {
     await start({ lwm2m: '1.2' });
     expect(await discovered('depth=0')).toEqual(['/3']);
     expect(await discovered('depth=1')).toEqual(['/3', '/3/0']);

@@ -4,7 +4,7 @@ import type { Lwm2mVersion } from '../../src/lwm2m/index.ts';
 import { clock, device, server, start } from './device-under-test.ts';
 
 describe('registration', () => {
-  it('tells its endpoint, lifetime, version, binding and objects', async () => {
+  it('contains endpoint, lifetime, version, binding and objects', async () => {
     await start({ lifetime: 120 });
     const [register] = server.received;
     expect(register?.url).toBe('/rd?ep=urn:imei:1&lt=120&lwm2m=1.1&b=U');
@@ -27,12 +27,12 @@ describe('registration', () => {
     ['1.0', '/rd?ep=urn:imei:1&lt=300&lwm2m=1.0&b=UQ'],
     ['1.1', '/rd?ep=urn:imei:1&lt=300&lwm2m=1.1&b=U&Q'],
     ['1.2', '/rd?ep=urn:imei:1&lt=300&lwm2m=1.2&b=U&Q'],
-  ])('asks for queue mode as LwM2M %s does', async (lwm2m, url) => {
+  ])('requests queue mode in the form of LwM2M %s', async (lwm2m, url) => {
     await start({ lwm2m, queue: true });
     expect(server.received[0]?.url).toBe(url);
   });
 
-  it('updates at half of its lifetime', async () => {
+  it('is updated at half of its lifetime', async () => {
     await start({ lifetime: 60 });
     await clock.advance(29_999);
     expect(server.received).toHaveLength(1);
@@ -41,7 +41,7 @@ describe('registration', () => {
     expect(server.received[1]).toMatchObject({ method: 'POST', url: '/rd/1', payload: '' });
   });
 
-  it('registers anew when an Update is answered 4.04', async () => {
+  it('is repeated when an Update is answered 4.04', async () => {
     await start({ lifetime: 60 });
     const accept = server.reply;
     server.reply = (request) => (request.url === '/rd/1' ? { code: '4.04' } : accept(request));
@@ -49,7 +49,7 @@ describe('registration', () => {
     expect(server.received.map(({ url }) => url.split('?')[0])).toEqual(['/rd', '/rd/1', '/rd']);
   });
 
-  it('tries again when it is refused, later each time', async () => {
+  it('is retried after a refusal, with longer waits', async () => {
     const accept = server.reply;
     server.reply = () => ({ code: '4.03' });
     await start();
@@ -63,7 +63,7 @@ describe('registration', () => {
     expect(device.location).toBe('/rd/1');
   });
 
-  it('de-registers when it is stopped', async () => {
+  it('ends with a De-register when the device is stopped', async () => {
     await start();
     await device.stop();
     expect(server.received.at(-1)).toMatchObject({ method: 'DELETE', url: '/rd/1', payload: '' });

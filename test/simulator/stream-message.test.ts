@@ -6,7 +6,7 @@ import { fromStream, toStream } from '../../src/simulator/stream-message.ts';
 const bytes = uint8Array({ maxLength: 8 });
 
 describe('a message on a stream (RFC 8323 §3.2)', () => {
-  it('is as the server writes and reads it, whatever its length', () => {
+  it('of any length has the same format as in the server', () => {
     const lengths = oneof(nat(20), integer({ min: 260, max: 280 }), nat(1_100));
     assert(
       property(lengths, bytes, nat(255), nat(), (length, token, code, cut) => {
@@ -28,7 +28,7 @@ describe('a message on a stream (RFC 8323 §3.2)', () => {
     ['a token of 9 bytes', '0901'],
     ['a length of 4 bytes', 'f0ffffffff01'],
     ['more than the base size', 'e0ffff01'],
-  ])('is refused for %s before it has come', (_what, hex) => {
+  ])('is refused for %s before it is complete', (_what, hex) => {
     expect(() => fromStream(Buffer.from(hex, 'hex'))).toThrow(/message/);
   });
 });

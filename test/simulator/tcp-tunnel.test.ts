@@ -43,7 +43,7 @@ async function serving(transport: TcpTransport) {
   return { endpoint, next, port: transport.addresses[0]?.port ?? 0 };
 }
 
-/** A server of bare bytes. */
+/** A TCP server without CoAP. */
 async function listening(accept: (socket: Socket) => void): Promise<number> {
   const server: Server = createServer((socket) => {
     socket.on('error', () => {});
@@ -56,7 +56,7 @@ async function listening(accept: (socket: Socket) => void): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-it('registers over TCP, is read, and is written to in blocks', async () => {
+it('registers over TCP, answers a Read and accepts a Write in blocks', async () => {
   const { endpoint, next, port } = await serving(await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0 }));
   await simulated(port, { kind: 'tcp' }).start();
   const peer = await next();
@@ -70,7 +70,7 @@ it('registers over TCP, is read, and is written to in blocks', async () => {
   expect(device.tree.value(Path.of(5, 0, 3))).toMatchObject({ value: 2 });
 });
 
-it('registers over TLS with a certificate, and tells the server by another connection that it is still there', async () => {
+it('registers over TLS with a certificate, and sends an Update over a new connection after the first is lost', async () => {
   const valid = { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY };
   const { privateKey, certificate } = certify('device', null, valid);
   const names = ['localhost', '127.0.0.1'];
@@ -102,13 +102,13 @@ it('registers over TLS with a certificate, and tells the server by another conne
   await expect.poll(() => said).toContain('updated the registration');
 });
 
-it('tries again soon when the connection ends before the answer', async () => {
+it('retries soon when the connection ends before the response', async () => {
   const port = await listening((socket) => socket.once('data', () => socket.destroy()));
   await simulated(port, { kind: 'tcp' }).start();
-  expect(said.at(-1)).toBe('register → no answer: again in 2 s');
+  expect(said.at(-1)).toBe('register → no answer: retrying in 2 s');
 });
 
-it('leaves a server that begins without a CSM', async () => {
+it('disconnects from a server that does not send a CSM first', async () => {
   const aborted = new Promise<Buffer>((resolve) => {
     void listening((socket) => {
       const heard: Buffer[] = [];
@@ -121,7 +121,7 @@ it('leaves a server that begins without a CSM', async () => {
   expect((await aborted).subarray(-2).toString('hex')).toBe('00e5');
 });
 
-it('answers a ping, and begins with its own CSM', async () => {
+it('sends its own CSM first, and answers a Ping', async () => {
   const exchanged = new Promise<Buffer>((resolve) => {
     void listening((socket) => {
       let heard = Buffer.alloc(0);

@@ -3,7 +3,7 @@ import { ContentFormat, encode, encodeComposite, encodeNewInstance, Path } from 
 import { APPLICATION, TEMPERATURE, clock, device, float, server, start, text } from './device-under-test.ts';
 
 describe('writing', () => {
-  it('takes a resource in text, TLV, CBOR and SenML', async () => {
+  it('accepts a resource in text, TLV, CBOR and SenML', async () => {
     await start();
     const formats = [ContentFormat.text, ContentFormat.tlv, ContentFormat.cbor, ContentFormat.senmlJson];
     for (const contentFormat of formats) {
@@ -15,7 +15,7 @@ describe('writing', () => {
     }
   });
 
-  it('replaces an instance, or adds to it', async () => {
+  it('replaces or updates an instance', async () => {
     await start({ objects: [3442] });
     const instance = Path.parse('/3442/0');
     const contentFormat = ContentFormat.tlv;
@@ -30,7 +30,7 @@ describe('writing', () => {
     expect(device.tree.value(instance.child(110))).toEqual(text('value of 110'));
   });
 
-  it('takes all of a Write or nothing', async () => {
+  it('writes all values of a Write or none', async () => {
     await start();
     const contentFormat = ContentFormat.senmlJson;
     const payload = encodeComposite(contentFormat, [
@@ -44,7 +44,7 @@ describe('writing', () => {
     expect(device.tree.value(APPLICATION)).toEqual(text('room'));
   });
 
-  it('writes several places at once, and deletes resource instances in 1.2', async () => {
+  it('writes several paths at once, and deletes resource instances in 1.2', async () => {
     await start({ lwm2m: '1.2', objects: [3303, 3442] });
     const instance = Path.parse('/3442/0/1110/0');
     const contentFormat = ContentFormat.senmlEtchCbor;
@@ -61,7 +61,7 @@ describe('writing', () => {
     ['a read-only resource', '/3303/0/5700', ContentFormat.text, '1', '4.05'],
     ['an unknown resource', '/3303/0/9999', ContentFormat.text, '1', '4.04'],
     ['a value of another type', '/3/0/13', ContentFormat.text, 'noon', '4.00'],
-    ['a format that it does not speak', '/3/0/15', 9999, 'x', '4.15'],
+    ['an unsupported format', '/3/0/15', 9999, 'x', '4.15'],
     ['an executable resource', '/3/0/4', ContentFormat.text, '1', '4.05'],
     ['a broken payload', '/3/0', ContentFormat.tlv, 'garbage', '4.00'],
   ])('refuses %s', async (_what, path, contentFormat, payload, code) => {
@@ -69,7 +69,7 @@ describe('writing', () => {
     expect((await server.ask({ method: 'PUT', path, contentFormat, payload })).code).toBe(code);
   });
 
-  it('tells the server of a lifetime that was written', async () => {
+  it('sends an Update with a written lifetime', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/1/0/1', contentFormat: ContentFormat.text, payload: '40' });
     await clock.advance(0);
@@ -82,7 +82,7 @@ describe('creating and deleting', () => {
   const contentFormat = ContentFormat.tlv;
   const values = [{ resource: [5750], value: text('attic') }];
 
-  it('creates the instance that is named, and tells the server', async () => {
+  it('creates the named instance and sends an Update', async () => {
     await start();
     const payload = encodeNewInstance({ contentFormat, objectId: 3303, instanceId: 7, values });
     const answer = await server.ask({ method: 'POST', path: '/3303', contentFormat, payload });
@@ -104,13 +104,13 @@ describe('creating and deleting', () => {
     },
   );
 
-  it('refuses an id that is taken', async () => {
+  it('refuses an existing id', async () => {
     await start();
     const payload = encodeNewInstance({ contentFormat, objectId: 3303, instanceId: 0, values });
     expect((await server.ask({ method: 'POST', path: '/3303', contentFormat, payload })).code).toBe('4.00');
   });
 
-  it('deletes an instance, but never the Device', async () => {
+  it('deletes an instance, but not of the Device object', async () => {
     await start();
     expect((await server.ask({ method: 'DELETE', path: '/3304/0' })).code).toBe('2.02');
     expect((await server.ask({ path: '/3304/0' })).code).toBe('4.04');

@@ -27,7 +27,7 @@ const point = (
 });
 
 describe('a TelemetryPoint in JSON', () => {
-  it('is what the design shows, letter by letter', () => {
+  it('has exactly the documented JSON text', () => {
     expect(JSON.stringify(telemetryPointJson(point('2026-05-29T14:30:00Z', { temperature: 22.5 })))).toBe(
       `{"device_id":"${deviceId}","tenant_id":"acme","timestamp":"2026-05-29T14:30:00Z","numeric_values":{"temperature":22.5},"string_values":{}}`,
     );
@@ -37,7 +37,7 @@ describe('a TelemetryPoint in JSON', () => {
     expect(telemetryPointJson(point('2026-05-29T14:30:00.250Z')).timestamp).toBe('2026-05-29T14:30:00.250Z');
   });
 
-  it('fits its JSON Schema, whatever the values', () => {
+  it('is valid against its JSON Schema for any values', () => {
     const fits = schema('telemetry-point.schema.json');
     const values = fc.dictionary(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }));
     const texts = fc.dictionary(fc.string(), fc.string());
@@ -53,7 +53,7 @@ describe('a TelemetryPoint in JSON', () => {
     );
   });
 
-  it('would not fit it with a value of the wrong kind or a field too many', () => {
+  it('is invalid against the schema with a value of the wrong type or an unknown field', () => {
     const fits = schema('telemetry-point.schema.json');
     const good = telemetryPointJson(point('2026-05-29T14:30:00Z'));
     expect(fits.safeParse(good).success).toBe(true);
@@ -71,7 +71,7 @@ describe('a TelemetryPoint in JSON', () => {
 describe('a TelemetryPoint in protobuf', () => {
   const ids = '0a2464376231633065322d356630612d346635372d396135652d306436663861316232633364120461636d65';
 
-  // Made by protobufjs 7 from data/events/telemetry-point.proto.
+  // Encoded by protobufjs 7 with data/events/telemetry-point.proto.
   it.each<[string, TelemetryPoint, string]>([
     [
       'one metric',
@@ -85,11 +85,11 @@ describe('a TelemetryPoint in protobuf', () => {
         `2a040a0012002acf010a02cea912c801${'78'.repeat(200)}`,
     ],
     ['at the epoch', point('1970-01-01T00:00:00Z', {}, { model: 'TL-1' }), `${ids}1a002a0d0a056d6f64656c1204544c2d31`],
-  ])('is encoded as another implementation does: %s', (_case, made, hex) => {
+  ])('has the same bytes as from protobufjs: %s', (_case, made, hex) => {
     expect(Buffer.from(telemetryPointProtobuf(telemetryPointJson(made))).toString('hex')).toBe(hex);
   });
 
-  it('has the fields of the .proto file, and the .proto file those of the JSON Schema', () => {
+  it('has the same fields in the .proto file and in the JSON Schema', () => {
     const fields = [...contract('telemetry-point.proto').matchAll(/^ {2}([\w.<>, ]+) (\w+) = (\d+);$/gm)];
     expect(fields.map(([, type, name, number]) => [type, name, Number(number)])).toEqual([
       ['string', 'device_id', 1],
@@ -115,7 +115,7 @@ describe('a DeviceStatus in JSON', () => {
     at: new Date('2026-05-29T14:40:00.001Z'),
   };
 
-  it('fits its JSON Schema', () => {
+  it('is valid against its JSON Schema', () => {
     const fits = schema('device-status.schema.json');
     const json = deviceStatusJson(crypto.randomUUID(), event);
     expect(json).toMatchObject({ last_seen: '2026-05-29T14:30:00Z', at: '2026-05-29T14:40:00.001Z' });

@@ -23,7 +23,7 @@ const row = (of: KnownDevice, n: number, index: number): typeof telemetryPoints.
   receivedAt: minute(n),
 });
 
-/** Ten points a minute apart, temperature = minute; two of them at the same time. Even ones have a humidity too. */
+/** Stores ten points, one minute apart, temperature = minute; two have the same time. Even ones also have a humidity. */
 beforeAll(async () => {
   history = createHistory(store());
   device = await addDevice(store(), 'acme');
@@ -37,13 +37,13 @@ const temperatures = async (request: PageRequest, filter?: HistoryFilter): Promi
   (await page(request, filter)).edges.map(({ node }) => node.numericValues['temperature']);
 
 describe('the history of a device', () => {
-  it('is its own points, newest first', async () => {
+  it('contains only its own points, newest first', async () => {
     const all = await temperatures({ first: 200 });
     expect([...all].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(all.slice(2)).toEqual([7, 6, 5, 4, 3, 2, 1, 0]);
   });
 
-  it('is read in pages without a gap or a repeat, even at one time', async () => {
+  it('has pages without gaps and duplicates, even for points with the same time', async () => {
     const seen: (number | undefined)[] = [];
     let after: string | null = null;
     for (let pages = 1; ; pages++) {
@@ -56,17 +56,17 @@ describe('the history of a device', () => {
     expect(seen).toEqual(await temperatures({ first: 200 }));
   });
 
-  it('is read backwards from its end', async () => {
+  it('can be paged backwards from its end', async () => {
     const oldest = await page({ last: 3 });
     expect(oldest.edges.map(({ node }) => node.numericValues['temperature'])).toEqual([2, 1, 0]);
     expect(await temperatures({ last: 2, before: oldest.edges[0]?.cursor ?? null })).toEqual([4, 3]);
   });
 
-  it('is cut to a span of time: from inclusive, to exclusive', async () => {
+  it('can be filtered by time: from inclusive, to exclusive', async () => {
     expect(await temperatures({ first: 200 }, { from: minute(2), to: minute(5) })).toEqual([4, 3, 2]);
   });
 
-  it('is cut to points with one of the metrics, and to their values', async () => {
+  it('can be filtered by metrics, and shows only these metrics', async () => {
     const { edges } = await page({ first: 200 }, { metrics: ['humidity', 'model'], to: minute(7) });
     expect(edges.map(({ node }) => ({ ...node.numericValues, ...node.stringValues }))).toEqual([
       { humidity: 40 },
@@ -79,17 +79,17 @@ describe('the history of a device', () => {
     expect(await temperatures({ first: 200 }, { metrics: ["x'] or true --"] })).toEqual([]);
   });
 
-  it('is nothing to another tenant, nor of what is no device', async () => {
+  it('is empty for another tenant and for a malformed device id', async () => {
     const stranger: Actor = { ...viewer, tenantId: 'umbrella' as TenantId };
     expect((await history.page(stranger, device.deviceId, { first: 10 })).edges).toEqual([]);
     expect((await history.page(viewer, 'no uuid' as typeof device.deviceId, { first: 10 })).edges).toEqual([]);
   });
 
   it.each([
-    ['no cursor at all', 'nonsense'],
-    ['a cursor of something else', Buffer.from('["urn:imei:1","x"]').toString('base64url')],
+    ['a malformed cursor', 'nonsense'],
+    ['a cursor of another list', Buffer.from('["urn:imei:1","x"]').toString('base64url')],
     ['a cursor without an id', Buffer.from(`["${minute(1).toISOString()}","x"]`).toString('base64url')],
-  ])('is refused after %s', async (_case, after) => {
+  ])('is refused for %s', async (_case, after) => {
     await expect(page({ first: 1, after })).rejects.toMatchObject({ code: 'VALIDATION', field: ['after'] });
   });
 });

@@ -57,10 +57,10 @@ const status = (): DeviceStatusEvent => ({
   at: new Date(receivedAt),
 });
 
-/** As the fleet does: what `record` resolves with is called after the commit. */
+/** Records like the fleet: calls the function that `record` resolves with after the commit. */
 async function record(into: TelemetrySink, ...batches: TelemetryBatch[]): Promise<void> {
-  const told = await store().asTenant(device.tenantId, (tx) => into.record(tx, batches));
-  told();
+  const announce = await store().asTenant(device.tenantId, (tx) => into.record(tx, batches));
+  announce();
 }
 
 const points = () =>
@@ -68,8 +68,8 @@ const points = () =>
 const waiting = () => store().asTenant('acme', (tx) => tx.select().from(outbox).orderBy(asc(outbox.id)));
 const letters = () => store().asTenant('acme', (tx) => tx.select().from(deadLetters).orderBy(asc(deadLetters.id)));
 
-describe('readings that are mapped', () => {
-  it('become points and wait to leave under the same event id', async () => {
+describe('mapped readings', () => {
+  it('become points and outbox rows with the same event id', async () => {
     await record(
       sink,
       batch(
@@ -105,7 +105,7 @@ describe('readings that are mapped', () => {
     expect(counting.points).toBe(1);
   });
 
-  it('come back from the database as the numbers they were', async () => {
+  it('are read from the database as the same numbers', async () => {
     const numbers = [Number.MAX_VALUE, Number.MIN_VALUE, 0.1 + 0.2, 2 ** 53 + 2, -1e-7, 123_456_789.125];
     const wide = numbers.map((_, id) => ({ path: `/1/0/${id}`, metric: `m${id}` }));
     await record(sink, {
@@ -124,11 +124,13 @@ describe('readings that are mapped', () => {
     );
   });
 
-  it('are told on the bus and to the publisher after the commit, not before', async () => {
+  it('are published on the bus and wake the publisher only after the commit', async () => {
     const heard = bus.subscribe('telemetry', `acme/${device.deviceId}`)[Symbol.asyncIterator]();
-    const told = await store().asTenant('acme', (tx) => sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]));
+    const announce = await store().asTenant('acme', (tx) =>
+      sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]),
+    );
     expect([bus.snapshot().published, woken, counting.points]).toEqual([0, 0, 0]);
-    told();
+    announce();
     const { value } = await heard.next();
     const [point] = await points();
     expect(value).toEqual({
@@ -144,7 +146,7 @@ describe('readings that are mapped', () => {
     expect(woken).toBe(1);
   });
 
-  it('leave nothing when the transaction rolls back', async () => {
+  it('store and publish nothing when the transaction rolls back', async () => {
     const failed = store().asTenant('acme', async (tx) => {
       await sink.record(tx, [batch(reading('/3303/0/5700', float(1)))]);
       throw new Error('the last values could not be stored');
@@ -153,14 +155,14 @@ describe('readings that are mapped', () => {
     expect([await points(), await waiting()]).toEqual([[], []]);
   });
 
-  it('of a history of 10,000 times make as many points', async () => {
+  it('with 10,000 times become 10,000 points', async () => {
     const history = Array.from({ length: 10_000 }, (_, n) => reading('/3303/0/5700', float(n), 1_700_000_000 + n));
     await record(sink, batch(...history));
     expect(await store().asTenant('acme', (tx) => tx.$count(telemetryPoints))).toBe(10_000);
     expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
   });
 
-  it('are stored without an outbox row where nothing is published', async () => {
+  it('are stored without an outbox row when nothing is published', async () => {
     const quiet = createIngest({ bus, clock, counting, wakePublisher: null });
     await record(quiet, batch(reading('/3303/0/5700', float(1))));
     expect(await points()).toHaveLength(1);
@@ -168,8 +170,8 @@ describe('readings that are mapped', () => {
   });
 });
 
-describe('what can’t be used', () => {
-  it('is kept with the reason, and the rest of its payload goes on', async () => {
+describe('a dead letter', () => {
+  it('contains the refused reading and the reason, and the other readings become points', async () => {
     await record(
       sink,
       batch(
@@ -192,7 +194,7 @@ describe('what can’t be used', () => {
     expect(counting.deadLetters).toMatchObject({ 'not-finite': 1, opaque: 1, 'not-a-number': 0 });
   });
 
-  it('and is a payload is kept byte by byte, whatever its reason says', async () => {
+  it('contains the exact bytes of an undecodable payload', async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     await store().asTenant('acme', (tx) =>
       sink.deadLetter(tx, {
@@ -212,10 +214,10 @@ describe('what can’t be used', () => {
   });
 });
 
-describe('a change of status', () => {
-  it('waits to leave', async () => {
-    const told = await store().asTenant('acme', (tx) => sink.enqueueStatus(tx, [status()]));
-    told();
+describe('a status event', () => {
+  it('is added to the outbox', async () => {
+    const announce = await store().asTenant('acme', (tx) => sink.enqueueStatus(tx, [status()]));
+    announce();
     const [row] = await waiting();
     expect(row).toMatchObject({ ...device, kind: 'status', event: { event_id: row?.eventId, reason: 'registered' } });
     expect(woken).toBe(1);

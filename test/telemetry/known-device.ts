@@ -1,13 +1,13 @@
 import { devices, profiles, tenants, type Store } from '../../src/store/index.ts';
 import type { DeviceId, TenantId } from '../../src/fleet/index.ts';
 
-/** A device that is there: what points and dead letters refer to. */
+/** A stored device, to which points and dead letters refer. */
 export interface KnownDevice {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId;
 }
 
-/** Puts a device into the store, with its tenant and a profile. */
+/** Stores a device, its tenant and a profile. */
 export async function addDevice(store: Store, tenant: string): Promise<KnownDevice> {
   const tenantId = tenant as TenantId;
   const deviceId = crypto.randomUUID() as DeviceId;

@@ -15,7 +15,7 @@ const reading = (path: string, value: TypedValue, time: number | null = null): R
 const float = (value: number): TypedValue => ({ type: 'Float', value });
 const text = (value: string): TypedValue => ({ type: 'String', value });
 
-/** The only measurement of readings that come without a time. */
+/** The only measurement of readings without times. */
 function values(mappings: readonly MetricMapping[], ...readings: Reading[]): Record<string, number | string> {
   const { measurements, refused } = measure(mappings, readings, receivedAt);
   expect(refused).toEqual([]);
@@ -26,14 +26,14 @@ function values(mappings: readonly MetricMapping[], ...readings: Reading[]): Rec
 const temperature: MetricMapping = { path: '/3303/0/5700', metric: 'temperature' };
 
 describe('a mapping', () => {
-  it('names the metric of its path, and of no other', () => {
+  it('applies only to its path', () => {
     const others = ['/3303/1/5700', '/3303/0/5701', '/3304/0/5700', '/33030/5700/0'];
     expect(
       values([temperature], reading('/3303/0/5700', float(22.5)), ...others.map((path) => reading(path, float(1)))),
     ).toEqual({ temperature: 22.5 });
   });
 
-  it('with * means every instance, each with its own metric', () => {
+  it('with * matches every instance, each with its own metric', () => {
     const mapping = { path: '/3303/*/5700', metric: 'temperature_{instance}' };
     expect(values([mapping], reading('/3303/0/5700', float(20)), reading('/3303/17/5700', float(30)))).toEqual({
       temperature_0: 20,
@@ -41,7 +41,7 @@ describe('a mapping', () => {
     });
   });
 
-  it('of a multiple resource means each of its instances, of one resource instance that one', () => {
+  it('of a multiple resource matches all its instances, of a resource instance only that one', () => {
     const readings = [0, 1].map((id) => reading(`/3/0/7/${id}`, { type: 'Integer', value: 3000 + id }));
     expect(values([{ path: '/3/0/7', metric: 'power' }], ...readings)).toEqual({ power_0: 3000, power_1: 3001 });
     expect(values([{ path: '/3/0/7/1', metric: 'backup' }], ...readings)).toEqual({ backup: 3001 });
@@ -66,7 +66,7 @@ describe('a mapping', () => {
     ['String', text('Ω'), 'Ω'],
     ['Objlnk', { type: 'Objlnk', value: { objectId: 3, instanceId: 0 } }, '3:0'],
     ['Corelnk', { type: 'Corelnk', value: '</3/0>' }, '</3/0>'],
-  ])('takes the kind from the type: %s', (_type, value, expected) => {
+  ])('uses the kind of the resource type: %s', (_type, value, expected) => {
     expect(values([{ path: '/1/2/3', metric: 'm' }], reading('/1/2/3', value))).toEqual({ m: expected });
   });
 
@@ -76,13 +76,13 @@ describe('a mapping', () => {
     ['Boolean', { type: 'Boolean', value: true }, 'true'],
     ['Time', { type: 'Time', value: 1_400_000_000 }, '2014-05-13T16:53:20Z'],
     ['Opaque', { type: 'Opaque', value: Uint8Array.of(0, 255) }, 'AP8='],
-  ])('may ask for a string: %s', (_type, value, expected) => {
+  ])('with kind string makes a string: %s', (_type, value, expected) => {
     expect(values([{ path: '/1/2/3', metric: 'm', kind: 'string' }], reading('/1/2/3', value))).toEqual({
       m: expected,
     });
   });
 
-  it('may ask for a number out of text', () => {
+  it('with kind numeric parses a decimal number from text', () => {
     const mapping: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric', scale: 10 };
     for (const [spelt, value] of [
       ['22.5', 225],
@@ -93,13 +93,13 @@ describe('a mapping', () => {
     }
   });
 
-  it('may name a metric whatever JavaScript calls its own', () => {
+  it('accepts names of JavaScript’s object properties as metrics', () => {
     const made = values([{ ...temperature, metric: '__proto__' }], reading('/3303/0/5700', float(1)));
     expect(JSON.stringify(made)).toBe('{"__proto__":1}');
   });
 });
 
-describe('a reading that is mapped and makes no metric is refused with the reason', () => {
+describe('a mapped reading that can’t become a metric is refused with the reason', () => {
   const numeric: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric' };
   const any: MetricMapping = { path: '/1/2/3', metric: 'm' };
   it.each<[string, MetricMapping, TypedValue, number | null, string]>([
@@ -122,7 +122,7 @@ describe('a reading that is mapped and makes no metric is refused with the reaso
     ['text with half a surrogate pair', any, text('\ud83d'), null, 'not-text'],
     ['a time before the year 1', any, float(1), -1e12, 'time-out-of-range'],
     ['a time after the year 9999', any, float(1), 1e12, 'time-out-of-range'],
-    ['a time that is no number', any, float(1), Number.NaN, 'time-out-of-range'],
+    ['a time that is not a number', any, float(1), Number.NaN, 'time-out-of-range'],
     [
       'a Time as text after the year 9999',
       { ...any, kind: 'string' },
@@ -135,7 +135,7 @@ describe('a reading that is mapped and makes no metric is refused with the reaso
     expect(measure([mapping], [bad], receivedAt)).toEqual({ measurements: [], refused: [{ reading: bad, reason }] });
   });
 
-  it('and the others of its payload go on', () => {
+  it('and the other readings of the payload become metrics', () => {
     const { measurements, refused } = measure(
       [temperature, { path: '/3304/0/5700', metric: 'humidity' }],
       [reading('/3303/0/5700', float(Number.NaN)), reading('/3304/0/5700', float(40))],
@@ -147,7 +147,7 @@ describe('a reading that is mapped and makes no metric is refused with the reaso
 });
 
 describe('readings of one payload', () => {
-  it('share a measurement when their times are the same, and have one for each time otherwise', () => {
+  it('share one measurement per time', () => {
     const mappings = [temperature, { path: '/3304/0/5700', metric: 'humidity' }];
     const { measurements } = measure(
       mappings,
@@ -166,7 +166,7 @@ describe('readings of one payload', () => {
     ]);
   });
 
-  it('of any number and value are measured, refused or unmapped, and nothing throws', () => {
+  it('of any number and value are measured, refused or unmapped without an exception', () => {
     const value = fc.oneof(
       fc.double().map(float),
       fc.string({ unit: 'binary' }).map(text),

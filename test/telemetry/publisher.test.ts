@@ -11,14 +11,14 @@ import { ManualClock } from '../manual-clock.ts';
 import { useStore } from '../store/database.ts';
 import { addDevice, type KnownDevice } from './known-device.ts';
 
-/** What a broker does, seen from this side of the network; test/interop/kafka-publisher.test.ts has a real one. */
+/** Simulates a broker; test/interop/kafka-publisher.test.ts uses a real one. */
 class Broker implements EventSender {
   readonly log: { topic: string; record: OutgoingRecord }[] = [];
   sends = 0;
   up = true;
   readonly refusedTopics = new Set<string>();
   largestRecord = Infinity;
-  /** Stores, but the acknowledgement is lost. */
+  /** Stores the records but loses the acknowledgement. */
   deaf = false;
 
   async send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
@@ -75,7 +75,7 @@ function startPublisher(): Publisher {
   return publisher;
 }
 
-/** Puts events with these numbers into the outbox. */
+/** Adds events with these numbers to the outbox. */
 async function enqueue(
   device: KnownDevice,
   numbers: number[],
@@ -95,7 +95,7 @@ const waiting = async (): Promise<unknown[]> => {
   return rows.map(({ event }) => (event as { n: number }).n);
 };
 
-/** The publisher waits for the clock, or for a wake, and for nothing else. */
+/** Resolves when the publisher waits only for the clock or for `wake`. */
 async function paused(publishers = 1): Promise<void> {
   while (clock.pendingCount < publishers) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -103,7 +103,7 @@ async function paused(publishers = 1): Promise<void> {
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
 
 describe('the publisher', () => {
-  it('sends what waits to the topic of its kind and tenant, keyed by device, and forgets it', async () => {
+  it('sends events to the topic of their kind and tenant, keyed by device, and deletes them', async () => {
     await enqueue(acme, [1]);
     await enqueue(umbrella, [2]);
     await enqueue(acme, [3], 'status');
@@ -139,7 +139,7 @@ describe('the publisher', () => {
     expect(broker.values()).toEqual(numbers(0, 1_200));
   });
 
-  it('looks at once when it is woken, and after a second when nobody wakes it', async () => {
+  it('starts a round when it is woken, and after a second without a wake', async () => {
     const publisher = startPublisher();
     await paused();
     await enqueue(acme, [1]);
@@ -155,7 +155,7 @@ describe('the publisher', () => {
     expect(broker.values()).toEqual([1, 2]);
   });
 
-  it('waits longer and longer for a broker that is away, whoever wakes it, and then sends everything in order', async () => {
+  it('doubles the wait for an unreachable broker, ignores wakes, and then sends everything in order', async () => {
     broker.up = false;
     await enqueue(acme, numbers(0, 5));
     const publisher = startPublisher();
@@ -176,7 +176,7 @@ describe('the publisher', () => {
     expect(publisher.snapshot()).toMatchObject({ brokerReachable: true });
   });
 
-  it('sends again under the same event ids what was not acknowledged', async () => {
+  it('resends unacknowledged events with the same event ids', async () => {
     broker.deaf = true;
     await enqueue(acme, [1, 2]);
     startPublisher();
@@ -189,7 +189,7 @@ describe('the publisher', () => {
     expect(ids.slice(2)).toEqual(ids.slice(0, 2));
   });
 
-  it('holds back a topic that refuses, and nothing else', async () => {
+  it('holds back only the refused topic', async () => {
     broker.refusedTopics.add('telemetry.raw.acme');
     await enqueue(acme, numbers(0, 600));
     await enqueue(umbrella, [7]);
@@ -208,7 +208,7 @@ describe('the publisher', () => {
     expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 0 });
   });
 
-  it('sets aside an event that is too large, and sends those around it', async () => {
+  it('stores an event that is too large as a dead letter and sends the others', async () => {
     broker.largestRecord = 20;
     await enqueue(acme, [1]);
     await store().asSystem((tx) =>
@@ -232,7 +232,7 @@ describe('the publisher', () => {
     expect(publisher.snapshot()).toMatchObject({ published: 2, setAside: 1 });
   });
 
-  it('leaves the work to the process that has it, and takes it over when that one stops', async () => {
+  it('publishes nothing while another process has the lease, and takes over when that process stops', async () => {
     const first = startPublisher();
     await paused();
     const second = startPublisher();
@@ -247,7 +247,7 @@ describe('the publisher', () => {
     expect(broker.values()).toEqual([1]);
   });
 
-  it('stops while the broker is away, and the next start sends what waits', async () => {
+  it('can stop while the broker is unreachable; the next start sends the waiting events', async () => {
     broker.up = false;
     await enqueue(acme, [1, 2]);
     const publisher = startPublisher();

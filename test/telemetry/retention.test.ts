@@ -34,7 +34,7 @@ const letter = (receivedAt: number): typeof deadLetters.$inferInsert => ({
 });
 
 describe('retention', () => {
-  it('deletes what came more days ago than are kept, whatever time the device said', async () => {
+  it('deletes rows that were received before the retention time, whatever time the device sent', async () => {
     const clock = new ManualClock();
     const [old, young] = [clock.now() - 30 * DAY - 1, clock.now() - 30 * DAY];
     await store().asSystem(async (tx) => {
@@ -59,7 +59,7 @@ describe('retention', () => {
     expect(left).toEqual([1, 2, 3].map(() => [{ at: new Date(young) }]));
   });
 
-  it('deletes more than fit one transaction', async () => {
+  it('deletes more rows than one transaction may', async () => {
     const clock = new ManualClock();
     const old = clock.now() - 31 * DAY;
     await store().asSystem(async (tx) => {
@@ -91,7 +91,7 @@ describe('retention', () => {
     expect((rows.at(-1)?.id ?? 0) - (rows[0]?.id ?? 0)).toBe(9_999);
   });
 
-  it('begins a minute after the start, comes again, and ends with a stop', async () => {
+  it('runs one minute after the start, repeats, and ends when it is stopped', async () => {
     const clock = new ManualClock();
     const retention = new Retention({ store: store(), clock, log, days: 30 });
     const aged = clock.now() - 30 * DAY;

@@ -19,7 +19,7 @@ import type { CredentialLookUp, Log } from '../fleet/index.ts';
 import { dtlsIdentity, type PemIdentity } from '../installation/index.ts';
 import { dtlsCredentials, type FleetCredentials } from './dtls-credentials.ts';
 
-/** What the endpoints of devices are opened with. */
+/** The configuration and services that every endpoint of devices needs. */
 export interface EndpointsOptions {
   readonly config: Config;
   readonly secretKey: Uint8Array;
@@ -31,7 +31,7 @@ export interface EndpointsOptions {
 
 const CERTIFICATE_DAYS = 3_650;
 
-/** CoAP over a transport, with the transmission parameters of the settings. */
+/** Creates a CoAP endpoint over a transport, with the transmission parameters of the settings. */
 export function coapOver(transport: Transport, { config, clock, log }: EndpointsOptions): CoapEndpoint {
   const parameters = transmissionParameters({ ackTimeoutMs: config.coap.ackTimeoutMs });
   return createCoapEndpoint({
@@ -49,7 +49,7 @@ export interface DtlsBinding {
   readonly pem: PemIdentity;
 }
 
-/** A DTLS server's binding to a port, with the installation's identity and credentials; and that identity. */
+/** Prepares a DTLS server for a port, with the installation’s certificate and the devices’ credentials. */
 export async function dtlsBinding(
   { config, lookUp, clock, log, onHandshake }: EndpointsOptions,
   port: number,
@@ -72,12 +72,12 @@ export async function dtlsBinding(
     clock,
     onHandshake,
     onAlarm: ({ address, port: from }, forgeries) =>
-      log.warn({ address, port: from, forgeries }, 'somebody forges records of a DTLS session'),
+      log.warn({ address, port: from, forgeries }, 'forged DTLS records rejected'),
   };
   return { binding, credentials, publicKey: identity.spki, pem };
 }
 
-/** What a TLS server proves itself with, and whom it lets in: those whom DTLS would, by the same certificates. */
+/** TLS settings with the same server identity and the same certificate checks as DTLS. */
 export function tlsSettings(pem: PemIdentity, credentials: CredentialSource): TlsSettings {
   return {
     ...pem,

@@ -2,14 +2,14 @@ import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
 import { settings, type Config } from '../config.ts';
 
-/** A port that can't be had: which, and by which setting. */
+/** A port that can't be opened. The message names the port and its setting. */
 export class PortError extends Error {
   override readonly name = 'PortError';
 }
 
 /**
- * Tries every port of the settings and gives it back. Opening the database takes seconds; whoever has a port taken should
- * hear of it at once.
+ * Opens and closes every configured port. Rejects with PortError for the first that can't be opened: opening the
+ * database takes seconds, so a port that is in use is reported before.
  */
 export async function checkPorts({ http, coap, coaps, bootstrap }: Config): Promise<void> {
   await tryTcp(http.host, http.port).catch(refused(settings.httpPort.variable, http));
@@ -29,8 +29,8 @@ export async function checkPorts({ http, coap, coaps, bootstrap }: Config): Prom
 function refused(variable: string, { host, port }: { host: string; port: number }): (error: unknown) => never {
   return (error) => {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const words = reason === 'EADDRINUSE' ? 'is in use' : `can't be listened on (${reason})`;
-    throw new PortError(`${host} port ${port} ${words}; ${variable} sets another`, { cause: error });
+    const words = reason === 'EADDRINUSE' ? 'is in use' : `can't be opened (${reason})`;
+    throw new PortError(`${host} port ${port} ${words}; set another with ${variable}`, { cause: error });
   };
 }
 
