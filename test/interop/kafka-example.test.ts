@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type DeviceProcess, runDevice } from '../e2e/device-process.ts';
 import { type ExampleProcess, runExample } from '../e2e/example-process.ts';
 import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
@@ -12,6 +12,16 @@ const TELEMETRY = 'telemetry.raw.default';
 const STATUS = 'device.status';
 const PATIENCE = { timeout: 60_000, interval: 100 };
 
+/** A record like this one, of another event. */
+function another(
+  record: KafkaRecord,
+  value: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): KafkaRecord {
+  const own = { ...record.headers, 'event-id': randomUUID(), ...headers };
+  return { ...record, headers: own, value: { ...record.value, ...value } };
+}
+
 requirePeer('kafka')('examples/kafka-consumer.mjs, with a real broker', () => {
   let broker: KafkaBroker;
   let example: ExampleProcess;
@@ -22,8 +32,9 @@ requirePeer('kafka')('examples/kafka-consumer.mjs, with a real broker', () => {
 
   beforeAll(async () => {
     broker = await KafkaBroker.start();
-    // The example starts first: it has to wait for the topics.
     example = runExample({ KAFKA_BROKERS: broker.brokers }, 'kafka-consumer.mjs');
+    const waiting = `Waiting for the topics ${TELEMETRY} and ${STATUS}.`;
+    await vi.waitFor(() => expect(example.errors()).toContain(waiting), PATIENCE);
     treeline = await runTreeline({ KAFKA_BROKERS: broker.brokers });
     device = runDevice(treeline.coap, ENDPOINT);
     consumption = await consume(broker.brokers, [TELEMETRY, STATUS]);
@@ -45,13 +56,7 @@ requirePeer('kafka')('examples/kafka-consumer.mjs, with a real broker', () => {
     await producer.send({ topic, messages: [{ key, headers: { ...headers }, value: JSON.stringify(value) }] });
   }
 
-  /** A record like this one, of another event. */
-  function another(record: KafkaRecord, value: Record<string, unknown>, headers: Record<string, string> = {}) {
-    const own = { ...record.headers, 'event-id': randomUUID(), ...headers };
-    return { ...record, headers: own, value: { ...record.value, ...value } };
-  }
-
-  it('prints that the device is online, and its measurements', async () => {
+  it('waits for the topics, then prints that the device is online, and its measurements', async () => {
     const status = await consumption.first(({ topic }) => topic === STATUS);
     const telemetry = await consumption.first(({ topic }) => topic === TELEMETRY);
     const metrics = Object.entries(telemetry.value['numeric_values'] ?? {}).map(([name, value]) => `${name}=${value}`);
@@ -70,8 +75,8 @@ requirePeer('kafka')('examples/kafka-consumer.mjs, with a real broker', () => {
     await send(record);
     await send(another(record, { numeric_values: { marker: 1 } }));
     await expect.poll(() => example.lines().join('\n'), PATIENCE).toContain(' marker=1 ');
-    const lines = consumption.records.filter(({ headers }) => headers['event-id'] === record.headers['event-id']);
-    expect(lines).toHaveLength(2);
+    const published = consumption.records.filter(({ headers }) => headers['event-id'] === record.headers['event-id']);
+    expect(published).toHaveLength(2);
     const [metric] = Object.keys(record.value['numeric_values'] ?? {});
     const printed = example
       .lines()
