@@ -133,27 +133,37 @@ describe('the examples', () => {
   });
 
   describe('sse.mjs, with a server that the test scripts', () => {
-    it('reads CRLF, LF and CR, data of several lines, comments, and characters cut in two', async () => {
-      const [head = '', tail = ''] = eventOf('21 °C').split('"initial"');
-      const stream = Buffer.from(
-        [
-          ': a comment\r\n\r\n',
-          `id: 7\r\nevent: next\r\ndata:${head}\r\ndata: "initial"${tail}\r\n\r\n`,
-          `event: next\ndata: ${eventOf('by LF')}\n\n`,
-          `event: next\rdata: ${eventOf('by CR')}\r\r`,
-          `event: other\ndata: ${eventOf('of another type')}\n\n`,
-          `event: next\ndata: ${eventOf('without its end')}\n`,
-        ].join(''),
-      );
-      const url = await scripted((response, attempt) => {
-        if (attempt > 1) return;
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        for (const byte of stream) response.write(Buffer.of(byte));
-        response.end();
-      });
+    it('reads CRLF, LF and CR, data of several lines, comments, and what a chunk cuts in two', async () => {
+      let answered: (response: ServerResponse) => void;
+      const answer = new Promise<ServerResponse>((resolve) => (answered = resolve));
+      const url = await scripted((response) => answered(response));
       const example = run('sse.mjs', [ENDPOINT], { TREELINE_URL: url });
+      const [head, tail] = eventOf('in two lines').split('"initial"');
+      const [before, after] = eventOf('21 °C').split('°');
+      const degree = Buffer.from('°');
+      // Each chunk ends an event, whose line shows that the chunk was read before the next one leaves.
+      const chunks = [
+        `: a comment\r\n\r\nid: 7\r\nevent: next\r\ndata:${eventOf('by CRLF')}\r\n\r\nevent: next\r`,
+        `\ndata: ${head}\r\ndata: "initial"${tail}\r\n\r\nevent: other\ndata: ${eventOf('of another type')}\n\n`,
+        `event: next\rdata: ${eventOf('by CR')}\r\r`,
+        Buffer.concat([
+          Buffer.from(`event: next\ndata: ${eventOf('by LF')}\n\nevent: next\ndata: ${before}`),
+          degree.subarray(0, 1),
+        ]),
+        Buffer.concat([
+          degree.subarray(1),
+          Buffer.from(`${after}\n\nevent: next\ndata: ${eventOf('without its end')}\n`),
+        ]),
+      ];
+      const printed = ['by CRLF', 'in two lines', 'by CR', 'by LF', '21 °C'].map((value) => `new /1/2/3=${value}`);
+      const response = await answer;
+      for (const [index, chunk] of chunks.entries()) {
+        response.write(chunk);
+        await expect.poll(() => example.lines(), PATIENCE).toEqual(printed.slice(0, index + 1));
+      }
+      response.end();
       await expect.poll(() => example.errors(), PATIENCE).toContain('The connection ended.');
-      expect(example.lines()).toEqual(['new /1/2/3=21 °C', 'new /1/2/3=by LF', 'new /1/2/3=by CR']);
+      expect(example.lines()).toEqual(printed);
     });
 
     it('waits up to twice as long after each failure, and starts anew after an event', async () => {
