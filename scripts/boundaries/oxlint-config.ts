@@ -25,7 +25,7 @@ export function oxlintConfig(): unknown {
     },
     ignorePatterns: ['dist', 'migrations'],
     overrides: [
-      { files: ['src/cli.ts', 'src/cli/**', 'scripts/**', 'test/**'], rules: { 'no-console': 'off' } },
+      { files: ['src/cli.ts', 'src/cli/**', 'scripts/**', 'test/**', 'examples/**'], rules: { 'no-console': 'off' } },
       restricted(['src/config.ts', CLOCK], ['./**', '../**'], 'This file imports no other file of the repository.'),
       ...modules.flatMap(entriesOf),
     ],
