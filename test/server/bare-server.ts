@@ -29,6 +29,8 @@ export interface BareServer {
   /** Log lines from `info` upwards. */
   readonly logged: Record<string, unknown>[];
   post(body: object | string, headers?: Record<string, string>): Promise<Response>;
+  /** Closes the server, and cuts what a test left open. */
+  stop(): Promise<void>;
 }
 
 interface BareOptions extends Partial<HttpSettings>, Partial<Pick<HttpServerOptions, 'ready' | 'metrics'>> {
@@ -66,6 +68,11 @@ export async function bareServer(options: BareOptions = {}): Promise<BareServer>
         headers: { 'Content-Type': 'application/json', Authorization: 'Bearer viewer', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
+    async stop() {
+      const closed = server.close();
+      await clock.advance(3_000);
+      await closed;
+    },
   };
 }
 

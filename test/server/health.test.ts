@@ -8,7 +8,7 @@ import { answerMetrics } from '../../src/server/health.ts';
 import { bareServer, until, type BareServer } from './bare-server.ts';
 
 const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map(({ server }) => server.close())));
+afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
 
 async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
   const started = await bareServer(options);
