@@ -53,7 +53,19 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
       texts: true,
     },
   ],
-  server: [{ sources: ['src/server/'], tests: ['test/server/**/*.test.ts'] }],
+  server: [
+    {
+      sources: [
+        'src/server/authentication.ts',
+        'src/server/masking.ts',
+        'src/server/origin.ts',
+        'src/server/sessions.ts',
+        'src/server/subscriptions.ts',
+      ],
+      tests: ['test/server/{authentication,masking,origin,sessions,subscriptions}.test.ts'],
+    },
+    { sources: ['src/server/'], tests: ['test/server/{bounds,health,websocket}.test.ts'] },
+  ],
   dtls: [
     { sources: ['src/dtls/wire.ts', 'src/dtls/extensions.ts'], tests: ['test/dtls/{wire,extensions}.test.ts'] },
     { sources: ['src/dtls/'], tests: ['test/dtls/**/!(fuzz|lossy-network|storm|ccm|hmac).test.ts'] },
