@@ -64,7 +64,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
       ],
       tests: ['test/server/{authentication,masking,origin,sessions,subscriptions}.test.ts'],
     },
-    { sources: ['src/server/'], tests: ['test/server/{bounds,health,websocket}.test.ts'] },
+    { sources: ['src/server/'], tests: ['test/server/{bounds,health,refusals,websocket}.test.ts'] },
   ],
   dtls: [
     { sources: ['src/dtls/wire.ts', 'src/dtls/extensions.ts'], tests: ['test/dtls/{wire,extensions}.test.ts'] },

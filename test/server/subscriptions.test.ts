@@ -22,7 +22,7 @@ type Results = AsyncIterableIterator<ExecutionResult>;
 
 const SDL = `
   type Query { unused: Int }
-  type Subscription { changed(present: Boolean, fails: Boolean, times: Int): Change }
+  type Subscription { changed(present: Boolean, fails: Boolean, plain: Boolean, times: Int): Change }
   type Change { n: Int times: Int role: String tenant: String }
 `;
 
@@ -65,8 +65,9 @@ function schemaOf(bus: ReturnType<typeof createEventBus<{ changed: Change }>>, e
   const changed = schema.getSubscriptionType()?.getFields()['changed'];
   const change = schema.getType('Change');
   if (!changed || !(change instanceof GraphQLObjectType)) throw new Error('the SDL above has them');
-  changed.subscribe = (_root, { present, fails }) => {
+  changed.subscribe = (_root, { present, fails, plain }) => {
     if (fails) throw new Error('refused');
+    if (plain) return { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
     const subscription = bus.subscribe('changed', null, { buffer: 2 });
     return live({ subscription, select, ...(present && { present: async () => ({ n: 0 }) }) });
   };
@@ -242,6 +243,17 @@ describe('a subscription', () => {
     expect((await pending).value).toMatchObject({ errors: [{ extensions: { code } }] });
     expect(await results.next()).toEqual({ done: true, value: undefined });
     expect([sessions.count, bus.snapshot().subscribers]).toEqual([0, 0]);
+  });
+
+  it('ends for the subscriber also where its source has no way to end', async () => {
+    const { subscribe, sessions } = world();
+    const plain = parse('subscription { changed(plain: true) { n } }');
+    const [left, thrown] = await Promise.all([subscribe(plain), subscribe(plain)]);
+    expect(await left.return?.()).toEqual({ done: true, value: undefined });
+    await expect(thrown.throw?.(new RangeError('thrown'))).rejects.toThrow('thrown');
+    await subscribe(plain);
+    sessions.revoke('1');
+    expect(sessions.count).toBe(0);
   });
 
   it('that the schema refuses is answered with the error, and is no session', async () => {
