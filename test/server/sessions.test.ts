@@ -34,10 +34,32 @@ describe('sessions', () => {
     expect(why).toEqual({ code: 'KEY_REVOKED', message: 'The API key was revoked.' });
   });
 
+  it('that open with a key revoked before 1,000 others do not end, because so many are remembered', async () => {
+    const { sessions } = opened();
+    for (let key = 0; key < 1_001; key++) sessions.revoke(`key-${key}`);
+    const ended: string[] = [];
+    sessions.open(actor('key-0'), () => ended.push('key-0'));
+    sessions.open(actor('key-1'), () => ended.push('key-1'));
+    sessions.open(actor(null), () => ended.push('the admin token'));
+    await Promise.resolve();
+    expect(ended).toEqual(['key-1']);
+  });
+
+  it('that are closed before they end are not ended', async () => {
+    const { sessions } = opened();
+    sessions.revoke('c');
+    let ended = 0;
+    const close = sessions.open(actor('c'), () => ended++);
+    close();
+    await Promise.resolve();
+    expect([ended, sessions.count]).toEqual([0, 4]);
+  });
+
   it('of all keys end when revocations were missed', () => {
     const { sessions, ended } = opened();
     sessions.revokeAny();
     expect(ended).toEqual(['0 KEY_REVOKED', '1 KEY_REVOKED', '2 KEY_REVOKED']);
+    expect(sessions.count).toBe(1);
   });
 
   it('that ended by themselves are not ended again', () => {

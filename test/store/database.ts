@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 
+import { openEmbedded } from '../../src/store/embedded.ts';
 import { migrationsFolder, openStore, type DatabaseLocation, type Store } from '../../src/store/index.ts';
 
 /**
@@ -35,6 +36,23 @@ export function useStore(options: { poolSize?: number } = {}): () => Store {
 export async function freshDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
   const server = process.env['TREELINE_TEST_DATABASE_URL'];
   return server ? postgresDatabase(server) : embeddedDatabase();
+}
+
+/** One connection as the owner of the database, for what a store lets nobody do. No store may have it open. */
+export async function ownerPool(location: DatabaseLocation): Promise<{ pool: Pool; close: () => Promise<void> }> {
+  if (location.kind === 'postgres') {
+    const pool = new Pool({ connectionString: location.url, max: 1 });
+    return { pool, close: () => pool.end() };
+  }
+  const embedded = await openEmbedded(location.directory, () => {});
+  const pool = new Pool({
+    stream: () => embedded.connect(),
+    user: 'postgres',
+    database: 'postgres',
+    max: 1,
+    idleTimeoutMillis: 0,
+  });
+  return { pool, close: () => pool.end().then(() => embedded.close()) };
 }
 
 async function postgresDatabase(server: string): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {

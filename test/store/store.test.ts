@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
+import type { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { apiKeys, settings, tenants, type StoreError } from '../../src/store/index.ts';
-import { useStore } from './database.ts';
+import { createStore } from '../../src/store/store.ts';
+import { freshDatabase, ownerPool, useStore } from './database.ts';
 
 const store = useStore({ poolSize: 1 });
 const now = new Date('2026-01-01T00:00:00Z');
@@ -101,12 +103,25 @@ describe('a transaction of one tenant', () => {
 
   it('refuses a nested transaction immediately, because a pool of one would wait for itself', async () => {
     const nested = store().asTenant('acme', () => store().asTenant('acme', async () => 'never'));
-    expect(await refusal(nested)).toMatchObject({ code: 'NESTED' });
+    expect(await refusal(nested)).toMatchObject({ code: 'NESTED', message: expect.stringMatching(/./) });
+    const across = store().asSystem(() => store().asTenant('acme', async () => 'never'));
+    expect(await refusal(across)).toMatchObject({ code: 'NESTED' });
     const after = await store().asTenant(
       'acme',
       async () => new Promise<number>((resolve) => setImmediate(resolve, 1)),
     );
     expect(after).toBe(1);
+  });
+
+  it('may be followed by another that was prepared inside it', async () => {
+    const signals: (() => void)[] = [];
+    const over = new Promise<void>((resolve) => signals.push(resolve));
+    let following: Promise<number> | undefined;
+    await store().asTenant('acme', async () => {
+      following = over.then(() => store().asTenant('acme', (tx) => tx.$count(apiKeys)));
+    });
+    for (const signal of signals) signal();
+    expect(await following).toBe(1);
   });
 
   it('waits in order when all connections are in use', async () => {
@@ -147,5 +162,88 @@ describe('an error of a statement', () => {
 describe('a transaction across tenants', () => {
   it('reads the rows of every tenant', async () => {
     expect(await store().asSystem((tx) => tx.$count(apiKeys))).toBe(2);
+  });
+});
+
+/** A pool of one connection that answers as `answers` says, else with an empty result, and what was done with it. */
+function scripted(answers: Readonly<Record<string, object | Error>>, embedded = false) {
+  const done: unknown[] = [];
+  const query = async (text: string): Promise<object> => {
+    done.push(text.split(';')[0]);
+    const answer = answers[text] ?? {};
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const release = (broken?: Error): void => void done.push(broken ? `discarded: ${broken.message}` : 'released');
+  const pool = { query, connect: async () => ({ query, release }), end: async () => void done.push('pool ended') };
+  // What a store asks of a pool, and of its clients.
+  const made = createStore({ pool: pool as unknown as Pool, embedded, end: async () => void done.push('ended') });
+  return { store: made, done };
+}
+
+describe('the connection of a transaction', () => {
+  const committed = { command: 'COMMIT' };
+
+  it('goes back to the pool', async () => {
+    const { store, done } = scripted({ commit: committed });
+    expect(await store.asSystem(async () => 7)).toBe(7);
+    expect(done).toEqual(['begin', 'commit', 'released']);
+  });
+
+  it('goes back to the pool when the work failed and was rolled back', async () => {
+    const { store, done } = scripted({ commit: committed });
+    await expect(store.asSystem(() => Promise.reject(new RangeError('no')))).rejects.toThrow('no');
+    expect(done).toEqual(['begin', 'rollback', 'released']);
+  });
+
+  it('is discarded when not even the rollback came through', async () => {
+    const { store, done } = scripted({ rollback: new Error('broken') });
+    await expect(store.asSystem(() => Promise.reject(new RangeError('no')))).rejects.toThrow('no');
+    expect(done).toEqual(['begin', 'rollback', 'discarded: broken']);
+  });
+
+  it('whose commit was answered with a rollback is QUERY', async () => {
+    const { store } = scripted({ commit: { command: 'ROLLBACK' } });
+    expect(await refusal(store.asSystem(async () => 7))).toMatchObject({ code: 'QUERY' });
+  });
+});
+
+describe('a store', () => {
+  it('asks the database whether it is there', async () => {
+    const { store, done } = scripted({ 'select 1': new Error('away') });
+    await expect(store.ping()).rejects.toThrow('away');
+    expect(done).toEqual(['select 1']);
+  });
+
+  it('leaves maintenance to Postgres, which does it by itself', async () => {
+    const { store, done } = scripted({});
+    await store.maintain();
+    expect(done).toEqual([]);
+  });
+
+  it('closes its pool, then what the pool spoke to, once', async () => {
+    const { store, done } = scripted({});
+    await Promise.all([store.close(), store.close()]);
+    await store.close();
+    expect(done).toEqual(['pool ended', 'ended']);
+  });
+
+  it('leaves a connection without any rights, and renews the statistics of the embedded database', async () => {
+    const { location, drop } = await freshDatabase();
+    const { pool, close } = await ownerPool(location);
+    const owned = createStore({ pool, embedded: true, end: async () => {} });
+    try {
+      await owned.asSystem((tx) => tx.insert(tenants).values({ id: 'acme', name: 'Acme', createdAt: now }));
+      await owned.asTenant('acme', (tx) => tx.select().from(tenants));
+      const rights = `select current_user = session_user as own, current_setting('app.tenant', true) as tenant`;
+      expect((await pool.query(rights)).rows).toEqual([{ own: true, tenant: '' }]);
+      const statistics = `select reltuples::int as rows from pg_class where relname = 'tenants'`;
+      expect((await pool.query(statistics)).rows).toEqual([{ rows: -1 }]);
+      await owned.maintain();
+      expect((await pool.query(statistics)).rows).toEqual([{ rows: 1 }]);
+    } finally {
+      await close();
+      await drop();
+    }
   });
 });

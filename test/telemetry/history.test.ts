@@ -89,7 +89,24 @@ describe('the history of a device', () => {
     ['a malformed cursor', 'nonsense'],
     ['a cursor of another list', Buffer.from('["urn:imei:1","x"]').toString('base64url')],
     ['a cursor without an id', Buffer.from(`["${minute(1).toISOString()}","x"]`).toString('base64url')],
+    ['a cursor without a time', Buffer.from(`["soon","${crypto.randomUUID()}"]`).toString('base64url')],
   ])('is refused for %s', async (_case, after) => {
     await expect(page({ first: 1, after })).rejects.toMatchObject({ code: 'VALIDATION', field: ['after'] });
+  });
+
+  it('is refused before a cursor of something else', async () => {
+    const before = Buffer.from('["urn:imei:1","x"]').toString('base64url');
+    await expect(page({ last: 1, before })).rejects.toMatchObject({ code: 'VALIDATION', field: ['before'] });
+  });
+
+  it('has all values of a point, with its ids and its time', async () => {
+    const [oldest] = (await page({ last: 1 })).edges;
+    expect(oldest?.node).toEqual({
+      eventId: expect.any(String),
+      ...device,
+      timestamp: minute(0),
+      numericValues: { temperature: 0, humidity: 40 },
+      stringValues: {},
+    });
   });
 });

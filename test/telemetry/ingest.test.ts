@@ -162,10 +162,17 @@ describe('mapped readings', () => {
     expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
   });
 
+  it('that are none wake nobody, and store nothing', async () => {
+    await record(sink, batch(reading('/9999/0/1', float(1))));
+    expect([woken, counting.points, await points(), await letters()]).toEqual([0, 0, [], []]);
+  });
+
   it('are stored without an outbox row when nothing is published', async () => {
     const quiet = createIngest({ bus, clock, counting, wakePublisher: null });
     await record(quiet, batch(reading('/3303/0/5700', float(1))));
     expect(await points()).toHaveLength(1);
+    const told = await store().asTenant('acme', (tx) => quiet.enqueueStatus(tx, [status()]));
+    told();
     expect(await waiting()).toEqual([]);
   });
 });
@@ -188,10 +195,19 @@ describe('a dead letter', () => {
         path: '/3303/0/5700',
         reason: 'not-finite',
         bytes: new Uint8Array(Buffer.from('NaN')),
+        contentFormat: null,
+        receivedAt: new Date(receivedAt),
       },
       { ...device, kind: 'reading', path: '/3/0/1', reason: 'opaque', bytes: Uint8Array.of(0, 1, 255) },
     ]);
     expect(counting.deadLetters).toMatchObject({ 'not-finite': 1, opaque: 1, 'not-a-number': 0 });
+  });
+
+  it('and is a link is kept as it is spelt', async () => {
+    const link = reading('/3303/0/5700', { type: 'Objlnk', value: { objectId: 3, instanceId: 0 } });
+    const numeric = [{ path: '/3303/0/5700', metric: 'temperature', kind: 'numeric' as const }];
+    await record(sink, { ...batch(link), mappings: numeric });
+    expect(await letters()).toMatchObject([{ reason: 'not-a-number', bytes: new Uint8Array(Buffer.from('3:0')) }]);
   });
 
   it('contains the exact bytes of an undecodable payload', async () => {
@@ -199,7 +215,7 @@ describe('a dead letter', () => {
     await store().asTenant('acme', (tx) =>
       sink.deadLetter(tx, {
         ...device,
-        path: '/dp',
+        path: '/d\0p',
         contentFormat: 110,
         bytes,
         reason: `no SenML: \0 ${'x'.repeat(1_000)}`,
@@ -208,7 +224,8 @@ describe('a dead letter', () => {
       }),
     );
     const [letter] = await letters();
-    expect(letter).toMatchObject({ ...device, kind: 'payload', path: '/dp', contentFormat: 110, bytes });
+    expect(letter).toMatchObject({ ...device, kind: 'payload', path: '/d\ufffdp', contentFormat: 110, bytes });
+    expect(letter?.receivedAt).toEqual(new Date(receivedAt));
     expect(letter?.reason).toMatch(/^no SenML: \ufffd x{488}$/);
     expect(counting.deadLetters.undecodable).toBe(1);
   });
@@ -220,6 +237,7 @@ describe('a status event', () => {
     announce();
     const [row] = await waiting();
     expect(row).toMatchObject({ ...device, kind: 'status', event: { event_id: row?.eventId, reason: 'registered' } });
+    expect(row?.createdAt).toEqual(new Date(clock.now()));
     expect(woken).toBe(1);
   });
 });

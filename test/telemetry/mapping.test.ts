@@ -146,7 +146,84 @@ describe('a mapped reading that can’t become a metric is refused with the reas
   });
 });
 
+describe('a number in text', () => {
+  const numeric: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric' };
+  it.each([
+    ['0', 0],
+    ['+1', 1],
+    ['-1.', -1],
+    ['1.25', 1.25],
+    ['-.5', -0.5],
+    ['1e3', 1000],
+    ['1E+3', 1000],
+    ['25e-1', 2.5],
+    ['\t7\n', 7],
+  ])('may be %j', (spelt, value) => {
+    expect(values([numeric], reading('/1/2/3', text(spelt)))).toEqual({ m: value });
+  });
+
+  it.each([
+    '.',
+    '+',
+    '-',
+    'e3',
+    '1e',
+    '1e+',
+    '1.2.3',
+    '1 2',
+    '1,5',
+    '--1',
+    '1_000',
+    'Infinity',
+    'NaN',
+    '0b1',
+    '٣',
+    'x1',
+    '1x',
+  ])('may not be %j', (spelt) => {
+    const { refused } = measure([numeric], [reading('/1/2/3', text(spelt))], receivedAt);
+    expect(refused.map(({ reason }) => reason)).toEqual(['not-a-number']);
+  });
+});
+
+describe('the time of a reading', () => {
+  const [year1, year9999] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+
+  it.each([
+    [year1, year1],
+    [year1 - 1, null],
+    [year9999, year9999],
+    [year9999 + 1, null],
+  ])('in milliseconds %d is %s', (ms, time) => {
+    const { measurements } = measure([temperature], [reading('/3303/0/5700', float(1), ms / 1000)], receivedAt);
+    expect(measurements.map((one) => one.time)).toEqual(time === null ? [] : [time]);
+  });
+
+  it('is rounded to milliseconds', () => {
+    const readings = [1.0004, 1.0006].map((time) => reading('/3303/0/5700', float(1), time));
+    expect(measure([temperature], readings, receivedAt).measurements.map(({ time }) => time)).toEqual([1_000, 1_001]);
+  });
+
+  it.each([
+    [year1 / 1000, '0001-01-01T00:00:00Z'],
+    [year1 / 1000 - 1, null],
+    [Math.floor(year9999 / 1000), '9999-12-31T23:59:59Z'],
+    [Math.floor(year9999 / 1000) + 1, null],
+  ])('as a text: %d s is %s', (seconds, spelt) => {
+    const mapping: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'string' };
+    const { measurements } = measure([mapping], [reading('/1/2/3', { type: 'Time', value: seconds })], receivedAt);
+    expect(measurements.map(({ stringValues }) => stringValues['m'])).toEqual(spelt === null ? [] : [spelt]);
+  });
+});
+
 describe('readings of one payload', () => {
+  it('of the same metric and time: the later one counts', () => {
+    const both = [temperature, { path: '/3304/0/5700', metric: 'temperature' }];
+    expect(values(both, reading('/3304/0/5700', float(1)), reading('/3303/0/5700', float(2)))).toEqual({
+      temperature: 2,
+    });
+  });
+
   it('share one measurement per time', () => {
     const mappings = [temperature, { path: '/3304/0/5700', metric: 'humidity' }];
     const { measurements } = measure(

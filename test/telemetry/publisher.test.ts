@@ -1,113 +1,26 @@
 import { asc } from 'drizzle-orm';
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { deadLetters, insertRows, leases, outbox } from '../../src/store/index.ts';
-import { TelemetryError } from '../../src/telemetry/error.ts';
-import { Publisher } from '../../src/telemetry/publisher.ts';
-import type { EventFormat, OutgoingRecord } from '../../src/telemetry/record.ts';
-import type { EventSender } from '../../src/telemetry/sender.ts';
-import { ManualClock } from '../manual-clock.ts';
-import { useStore } from '../store/database.ts';
-import { addDevice, type KnownDevice } from './known-device.ts';
+import type { DeviceId } from '../../src/fleet/index.ts';
+import { deadLetters, leases, outbox } from '../../src/store/index.ts';
+import { numbers, usePublisher } from './publisher-world.ts';
 
-/** Simulates a broker; test/interop/kafka-publisher.test.ts uses a real one. */
-class Broker implements EventSender {
-  readonly log: { topic: string; record: OutgoingRecord }[] = [];
-  sends = 0;
-  up = true;
-  readonly refusedTopics = new Set<string>();
-  largestRecord = Infinity;
-  /** Stores the records but loses the acknowledgement. */
-  deaf = false;
+/** Levels of pino. */
+const INFORMATION = 30;
+const WARNING = 40;
 
-  async send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
-    this.sends++;
-    if (!this.up) throw new TelemetryError('UNREACHABLE', 'connect ECONNREFUSED');
-    if (this.refusedTopics.has(topic)) throw new TelemetryError('REFUSED', 'Not authorized to access topics');
-    if (records.some(({ value }) => value.length > this.largestRecord)) {
-      throw new TelemetryError('TOO_LARGE', 'larger than the max message size');
-    }
-    this.log.push(...records.map((record) => ({ topic, record })));
-    if (this.deaf) throw new TelemetryError('UNREACHABLE', 'Request timed out');
-  }
+/** A text whose event has so many bytes. */
+const text = (bytes: number): string => 'x'.repeat(bytes - JSON.stringify({ n: '' }).length);
 
-  async close(): Promise<void> {}
-
-  values(topic?: string): unknown[] {
-    return this.log
-      .filter((entry) => topic === undefined || entry.topic === topic)
-      .map(({ record }) => valueOf(record));
-  }
-}
-
-const valueOf = ({ value }: OutgoingRecord): unknown => JSON.parse(Buffer.from(value).toString()).n;
-
-const store = useStore({ poolSize: 1 });
-const format: EventFormat = {
-  telemetryTopic: 'telemetry.raw.{tenant_id}',
-  statusTopic: 'device.status',
-  format: 'json',
-};
-const log = pino({ level: 'silent' });
-
-let clock: ManualClock;
-let broker: Broker;
-let acme: KnownDevice;
-let umbrella: KnownDevice;
-const running: Publisher[] = [];
-
-beforeEach(async () => {
-  clock = new ManualClock();
-  broker = new Broker();
-  acme = await addDevice(store(), 'acme');
-  umbrella = await addDevice(store(), 'umbrella');
-  await store().asSystem(async (tx) => {
-    for (const table of [outbox, deadLetters, leases]) await tx.delete(table);
-  });
-});
-afterEach(() => Promise.all(running.splice(0).map((publisher) => publisher.stop())));
-
-function startPublisher(): Publisher {
-  const publisher = new Publisher({ store: store(), sender: broker, format, clock, log });
-  running.push(publisher);
-  publisher.start();
-  return publisher;
-}
-
-/** Adds events with these numbers to the outbox. */
-async function enqueue(
-  device: KnownDevice,
-  numbers: number[],
-  kind: 'telemetry' | 'status' = 'telemetry',
-): Promise<void> {
-  await store().asSystem((tx) =>
-    insertRows(
-      tx,
-      outbox,
-      numbers.map((n) => ({ ...device, eventId: crypto.randomUUID(), kind, event: { n }, createdAt: new Date() })),
-    ),
-  );
-}
-
-const waiting = async (): Promise<unknown[]> => {
-  const rows = await store().asSystem((tx) => tx.select({ event: outbox.event }).from(outbox).orderBy(asc(outbox.id)));
-  return rows.map(({ event }) => (event as { n: number }).n);
-};
-
-/** Resolves when the publisher waits only for the clock or for `wake`. */
-async function paused(publishers = 1): Promise<void> {
-  while (clock.pendingCount < publishers) await new Promise((resolve) => setImmediate(resolve));
-}
-
-const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
+const world = usePublisher();
 
 describe('the publisher', () => {
-  it('sends events to the topic of their kind and tenant, keyed by device, and deletes them', async () => {
+  it('sends what waits to the topic of its kind and tenant, keyed by device, and forgets it', async () => {
+    const { store, broker, acme, umbrella, startPublisher, enqueue, waiting, paused } = world();
     await enqueue(acme, [1]);
     await enqueue(umbrella, [2]);
     await enqueue(acme, [3], 'status');
-    const rows = await store().asSystem((tx) => tx.select().from(outbox).orderBy(asc(outbox.id)));
+    const rows = await store.asSystem((tx) => tx.select().from(outbox).orderBy(asc(outbox.id)));
     const publisher = startPublisher();
     await paused();
     const json = 'application/json';
@@ -133,13 +46,15 @@ describe('the publisher', () => {
   });
 
   it('sends more than one round, in order', async () => {
+    const { broker, acme, startPublisher, enqueue, paused } = world();
     await enqueue(acme, numbers(0, 1_200));
     startPublisher();
     await paused();
     expect(broker.values()).toEqual(numbers(0, 1_200));
   });
 
-  it('starts a round when it is woken, and after a second without a wake', async () => {
+  it('looks at once when it is woken, and after a second when nobody wakes it', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, paused } = world();
     const publisher = startPublisher();
     await paused();
     await enqueue(acme, [1]);
@@ -155,7 +70,8 @@ describe('the publisher', () => {
     expect(broker.values()).toEqual([1, 2]);
   });
 
-  it('doubles the wait for an unreachable broker, ignores wakes, and then sends everything in order', async () => {
+  it('waits longer and longer for a broker that is away, whoever wakes it, and then sends everything in order', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, paused } = world();
     broker.up = false;
     await enqueue(acme, numbers(0, 5));
     const publisher = startPublisher();
@@ -176,7 +92,8 @@ describe('the publisher', () => {
     expect(publisher.snapshot()).toMatchObject({ brokerReachable: true });
   });
 
-  it('resends unacknowledged events with the same event ids', async () => {
+  it('sends again under the same event ids what was not acknowledged', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, paused } = world();
     broker.deaf = true;
     await enqueue(acme, [1, 2]);
     startPublisher();
@@ -189,7 +106,8 @@ describe('the publisher', () => {
     expect(ids.slice(2)).toEqual(ids.slice(0, 2));
   });
 
-  it('holds back only the refused topic', async () => {
+  it('holds back a topic that refuses, and nothing else', async () => {
+    const { clock, broker, acme, umbrella, startPublisher, enqueue, paused } = world();
     broker.refusedTopics.add('telemetry.raw.acme');
     await enqueue(acme, numbers(0, 600));
     await enqueue(umbrella, [7]);
@@ -208,31 +126,135 @@ describe('the publisher', () => {
     expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 0 });
   });
 
-  it('stores an event that is too large as a dead letter and sends the others', async () => {
+  it('sets aside an event that is too large, and sends those around it', async () => {
+    const { store, clock, broker, acme, startPublisher, enqueue, waiting, paused } = world();
     broker.largestRecord = 20;
-    await enqueue(acme, [1]);
-    await store().asSystem((tx) =>
-      insertRows(tx, outbox, [
-        {
-          ...acme,
-          eventId: crypto.randomUUID(),
-          kind: 'telemetry',
-          event: { n: 'x'.repeat(100) },
-          createdAt: new Date(),
-        },
-      ]),
-    );
-    await enqueue(acme, [3]);
+    await enqueue(acme, [1, 'x'.repeat(100), 3]);
     const publisher = startPublisher();
     await paused();
     expect(broker.values()).toEqual([1, 3]);
     expect(await waiting()).toEqual([]);
-    const [letter] = await store().asSystem((tx) => tx.select().from(deadLetters));
-    expect(letter).toMatchObject({ ...acme, kind: 'event', path: 'telemetry.raw.acme' });
-    expect(publisher.snapshot()).toMatchObject({ published: 2, setAside: 1 });
+    const [letter] = await store.asSystem((tx) => tx.select().from(deadLetters));
+    expect(letter).toMatchObject({
+      ...acme,
+      kind: 'event',
+      path: 'telemetry.raw.acme',
+      reason: 'larger than the max message size',
+      bytes: new Uint8Array(Buffer.from(JSON.stringify({ n: 'x'.repeat(100) }))),
+      receivedAt: new Date(clock.now()),
+    });
+    // All three together are too large, and then each goes alone.
+    expect(broker.calls.map(([, records]) => records)).toEqual([3, 1, 1, 1]);
+    expect(publisher.snapshot()).toMatchObject({ published: 2, setAside: 1, failures: 0 });
   });
 
-  it('publishes nothing while another process has the lease, and takes over when that process stops', async () => {
+  it('forgets an event that is too large when its device has been deleted', async () => {
+    const { store, broker, acme, startPublisher, enqueue, waiting, paused } = world();
+    broker.largestRecord = 20;
+    const deleted = { ...acme, deviceId: crypto.randomUUID() as DeviceId }; // no device has this id
+    await enqueue(deleted, ['x'.repeat(100)]);
+    const publisher = startPublisher();
+    await paused();
+    expect(await waiting()).toEqual([]);
+    expect(await store.asSystem((tx) => tx.$count(deadLetters))).toBe(0);
+    expect(publisher.snapshot()).toMatchObject({ published: 0, setAside: 1, brokerReachable: true });
+  });
+
+  it('sends at most 512 KiB of values together', async () => {
+    const { broker, acme, startPublisher, enqueue, paused } = world();
+    const half = text(256 * 1024);
+    await enqueue(acme, [half, half, half, text(256 * 1024 + 1), text(600 * 1024), text(10)]);
+    startPublisher();
+    await paused();
+    expect(broker.calls.map(([, records]) => records)).toEqual([2, 1, 1, 1, 1]);
+    expect(broker.log).toHaveLength(6);
+  });
+
+  it('treats an error that is none of the sender’s like a broker that is away', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, waiting, paused } = world();
+    broker.before = () => Promise.reject(new RangeError('unexpected'));
+    await enqueue(acme, [1]);
+    const publisher = startPublisher();
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({
+      brokerReachable: false,
+      failures: 1,
+      setAside: 0,
+      heldBackStreams: 0,
+    });
+    expect(await waiting()).toEqual([1]);
+    broker.before = async () => {};
+    await clock.advance(250);
+    await paused();
+    expect(broker.values()).toEqual([1]);
+  });
+
+  it('logs once that the broker is away, and once that it is back', async () => {
+    const { clock, broker, acme, logged, startPublisher, enqueue, paused } = world();
+    await enqueue(acme, [1]);
+    startPublisher();
+    await paused();
+    expect(logged).toEqual([]);
+    broker.up = false;
+    await enqueue(acme, [2]);
+    for (const wait of [1_000, 250, 500]) {
+      await clock.advance(wait);
+      await paused();
+    }
+    expect(logged.map(({ level }) => level)).toEqual([WARNING]);
+    broker.up = true;
+    await clock.advance(1_000);
+    await paused();
+    await clock.advance(1_000);
+    await paused();
+    expect(logged.map(({ level }) => level)).toEqual([WARNING, INFORMATION]);
+  });
+
+  it('looks again at once when it is woken while it sends', async () => {
+    const { broker, acme, startPublisher, enqueue, paused } = world();
+    await enqueue(acme, [1]);
+    const publisher = startPublisher();
+    broker.before = async () => {
+      broker.before = async () => {};
+      await enqueue(acme, [2]);
+      publisher.wake();
+    };
+    await paused();
+    expect(broker.values()).toEqual([1, 2]);
+  });
+
+  it('renews its lease after 20 s, and sends nothing once another process has it', async () => {
+    const { store, clock, broker, acme, startPublisher, enqueue, paused } = world();
+    const lease = async () => {
+      const [row] = await store.asSystem((tx) => tx.select().from(leases));
+      if (!row) throw new Error('a publisher that runs has the lease');
+      return row;
+    };
+    const begun = Date.now();
+    startPublisher();
+    await paused();
+    const first = await lease();
+    expect(first.name).toBe('publisher');
+    expect(first.until.getTime() - begun).toBeGreaterThanOrEqual(59_000);
+    await clock.advance(19_000);
+    await paused();
+    expect(await lease()).toEqual(first);
+    await clock.advance(1_000);
+    await paused();
+    expect((await lease()).until.getTime()).toBeGreaterThan(first.until.getTime());
+    const thief = crypto.randomUUID();
+    await store.asSystem((tx) => tx.update(leases).set({ holder: thief }));
+    await clock.advance(20_000);
+    await paused();
+    await enqueue(acme, [1]);
+    await clock.advance(1_000);
+    await paused();
+    expect(broker.values()).toEqual([]);
+    expect((await lease()).holder).toBe(thief);
+  });
+
+  it('leaves the work to the process that has it, and takes it over when that one stops', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, paused } = world();
     const first = startPublisher();
     await paused();
     const second = startPublisher();
@@ -247,16 +269,40 @@ describe('the publisher', () => {
     expect(broker.values()).toEqual([1]);
   });
 
-  it('can stop while the broker is unreachable; the next start sends the waiting events', async () => {
+  it('stops while the broker is away, and the next start sends what waits', async () => {
+    const { clock, broker, acme, startPublisher, enqueue, paused } = world();
     broker.up = false;
     await enqueue(acme, [1, 2]);
     const publisher = startPublisher();
     await paused();
     await publisher.stop();
     expect(clock.pendingCount).toBe(0);
+    expect(broker.closed).toBe(1);
     broker.up = true;
     startPublisher();
     await paused();
     expect(broker.values()).toEqual([1, 2]);
+  });
+
+  it('stops after two seconds when the broker does not answer', async () => {
+    const { clock, broker, acme, startPublisher, enqueue } = world();
+    const answers: (() => void)[] = [];
+    const asked = new Promise<void>((resolve) => {
+      broker.before = () => {
+        resolve();
+        return new Promise((answered) => answers.push(answered));
+      };
+    });
+    await enqueue(acme, [1]);
+    const publisher = startPublisher();
+    await asked;
+    let stopped = false;
+    const stop = publisher.stop().then(() => (stopped = true));
+    await clock.advance(1_999);
+    expect([stopped, broker.closed]).toEqual([false, 0]);
+    await clock.advance(1);
+    await stop;
+    expect(broker.closed).toBe(1);
+    for (const answer of answers) answer();
   });
 });

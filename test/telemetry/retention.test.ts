@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { deadLetters, insertRows, outbox, telemetryPoints } from '../../src/store/index.ts';
+import { deadLetters, insertRows, outbox, telemetryPoints, type Store } from '../../src/store/index.ts';
 import { Retention } from '../../src/telemetry/retention.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { useStore } from '../store/database.ts';
@@ -75,8 +75,10 @@ describe('retention', () => {
 
   it('keeps the newest 10,000 dead letters of a tenant', async () => {
     const clock = new ManualClock();
+    const other = await addDevice(store(), 'umbrella');
     await store().asSystem(async (tx) => {
       await tx.delete(deadLetters);
+      await tx.insert(deadLetters).values({ ...letter(clock.now()), ...other });
       await insertRows(
         tx,
         deadLetters,
@@ -84,23 +86,92 @@ describe('retention', () => {
       );
     });
     await new Retention({ store: store(), clock, log, days: 30 }).sweep();
-    const rows = await store().asSystem((tx) =>
+    const rows = await store().asTenant('acme', (tx) =>
       tx.select({ id: deadLetters.id }).from(deadLetters).orderBy(deadLetters.id),
     );
+    expect(await store().asTenant('umbrella', (tx) => tx.$count(deadLetters))).toBe(1);
     expect(rows).toHaveLength(10_000);
     expect((rows.at(-1)?.id ?? 0) - (rows[0]?.id ?? 0)).toBe(9_999);
   });
+});
 
-  it('runs one minute after the start, repeats, and ends when it is stopped', async () => {
-    const clock = new ManualClock();
-    const retention = new Retention({ store: store(), clock, log, days: 30 });
-    const aged = clock.now() - 30 * DAY;
-    await store().asSystem((tx) => tx.insert(telemetryPoints).values(point(aged)));
+/** A store whose deletions are answered one after the other as `answers` says, then with none deleted. */
+function scripted(...answers: (number | Error | Promise<number>)[]) {
+  const done: string[] = [];
+  const asSystem = async (): Promise<{ rowCount: number }> => {
+    done.push('delete');
+    const answer = await (answers.shift() ?? 0);
+    if (answer instanceof Error) throw answer;
+    return { rowCount: answer };
+  };
+  const maintain = async (): Promise<void> => void done.push('maintain');
+  const logged: { level: number; events?: number; days?: number }[] = [];
+  const clock = new ManualClock();
+  const retention = new Retention({
+    store: { asSystem, maintain } as unknown as Store, // all that retention asks of it
+    clock,
+    log: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    days: 30,
+  });
+  const sweeps = (): number => done.filter((step) => step === 'maintain').length;
+  return { retention, clock, done, sweeps, logged };
+}
+
+/** A sweep deletes old points, old dead letters, surplus dead letters and old events. */
+const SWEEP = ['delete', 'delete', 'delete', 'delete', 'maintain'];
+
+describe('a sweep', () => {
+  it('deletes again for as long as a transaction deletes as many rows as it may, and then gives the space back', async () => {
+    const { retention, done, logged } = scripted(5_000, 4_999, 5_000, 5_000);
+    await retention.sweep();
+    expect(done).toEqual([...SWEEP.slice(0, 4), 'delete', 'delete', 'delete', 'maintain']);
+    expect(logged).toEqual([]);
+  });
+
+  it('logs how many events were too old before a broker took them', async () => {
+    const { retention, logged } = scripted(0, 0, 0, 5_000, 7);
+    await retention.sweep();
+    expect(logged).toMatchObject([{ level: 50, events: 5_007, days: 30 }]);
+  });
+
+  it('begins a minute after the start, and comes again every ten minutes', async () => {
+    const { retention, clock, done } = scripted();
+    retention.start();
+    await clock.advance(59_999);
+    expect(done).toEqual([]);
+    await clock.advance(1);
+    expect(done).toEqual(SWEEP);
+    await clock.advance(599_999);
+    expect(done).toEqual(SWEEP);
+    await clock.advance(1);
+    expect(done).toEqual([...SWEEP, ...SWEEP]);
+    await retention.stop();
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('that fails is logged, and comes again', async () => {
+    const { retention, clock, sweeps, logged } = scripted(new Error('the database is away'));
     retention.start();
     await clock.advance(60_000);
+    expect(logged).toMatchObject([{ level: 50 }]);
+    await clock.advance(600_000);
+    expect([sweeps(), logged.length]).toEqual([1, 1]);
     await retention.stop();
-    expect(await store().asSystem((tx) => tx.$count(telemetryPoints))).toBeLessThan(2);
+  });
+
+  it('ends with a stop, after the transaction that runs', async () => {
+    const answers: ((deleted: number) => void)[] = [];
+    const { retention, clock, done } = scripted(new Promise<number>((resolve) => answers.push(resolve)));
+    retention.start();
+    await clock.advance(60_000);
+    let stopped = false;
+    const stop = retention.stop().then(() => (stopped = true));
+    await clock.advance(0);
+    expect(stopped).toBe(false);
+    for (const answer of answers) answer(5_000);
+    await stop;
+    expect(done).toEqual(['delete']);
     await clock.advance(3_600_000);
-    expect(clock.pendingCount).toBe(0);
+    expect([done.length, clock.pendingCount]).toEqual([1, 0]);
   });
 });

@@ -1,0 +1,103 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Files that StrykerJS mutates in one run, and the test files that judge them. */
+export interface Part {
+  /** Files, or folders that end in `/` and stand for every file in them that no other part of the module names. */
+  readonly sources: readonly string[];
+  /**
+   * Glob patterns. A mutant runs with every test that reaches it until one fails, so slow tests (floods, lossy networks)
+   * are left out where quick ones state the same behaviour.
+   */
+  readonly tests: readonly string[];
+  /** Texts are mutated too, because they guard something, for example as SQL. */
+  readonly texts?: true;
+}
+
+/** The modules that guard something. `npm run mutation` runs all of them, `npm run mutation -- dtls` one of them. */
+export const MODULES: Readonly<Record<string, readonly Part[]>> = {
+  access: [
+    {
+      sources: [
+        'src/fleet/access.ts',
+        'src/fleet/access-admin.ts',
+        'src/fleet/access-keys.ts',
+        'src/fleet/access-token.ts',
+        'src/fleet/authority.ts',
+      ],
+      tests: ['test/fleet/access.test.ts', 'test/fleet/tenancy.test.ts'],
+    },
+  ],
+  credentials: [
+    {
+      sources: [
+        'src/fleet/credential.ts',
+        'src/fleet/credential-look-up.ts',
+        'src/fleet/credential-rules.ts',
+        'src/fleet/credentials.ts',
+        'src/fleet/factory-credentials.ts',
+        'src/fleet/fresh-credentials.ts',
+        'src/fleet/reseal.ts',
+        'src/fleet/seal.ts',
+      ],
+      tests: ['test/fleet/{credentials,reseal,seal}.test.ts'],
+    },
+  ],
+  admission: [{ sources: ['src/fleet/admission.ts'], tests: ['test/fleet/{presence,credentials,tenancy}.test.ts'] }],
+  tenants: [{ sources: ['src/fleet/tenant.ts'], tests: ['test/fleet/tenancy.test.ts'] }],
+  'rpc-state': [{ sources: ['src/fleet/rpc-state.ts'], tests: ['test/fleet/rpc-state.test.ts'] }],
+  'store-roles': [
+    {
+      sources: ['src/store/row-security.ts', 'src/store/store.ts'],
+      tests: ['test/store/{row-security,store}.test.ts'],
+      texts: true,
+    },
+  ],
+  server: [
+    {
+      sources: [
+        'src/server/authentication.ts',
+        'src/server/masking.ts',
+        'src/server/origin.ts',
+        'src/server/sessions.ts',
+        'src/server/subscriptions.ts',
+      ],
+      tests: ['test/server/{authentication,masking,origin,sessions,subscriptions}.test.ts'],
+    },
+    { sources: ['src/server/'], tests: ['test/server/{bounds,health,refusals,websocket}.test.ts'] },
+  ],
+  dtls: [
+    { sources: ['src/dtls/wire.ts', 'src/dtls/extensions.ts'], tests: ['test/dtls/{wire,extensions}.test.ts'] },
+    { sources: ['src/dtls/'], tests: ['test/dtls/**/!(fuzz|lossy-network|storm|ccm|hmac).test.ts'] },
+  ],
+  coap: [
+    {
+      sources: [
+        'src/coap/block.ts',
+        'src/coap/blockwise.ts',
+        'src/coap/body.ts',
+        'src/coap/held-bodies.ts',
+        'src/coap/option.ts',
+        'src/coap/parameters.ts',
+        'src/coap/served-body.ts',
+        'src/coap/upload.ts',
+        'src/coap/tcp/tls.ts',
+      ],
+      tests: ['test/coap/**/!(flood|node-coap|udp|tcp-stop).test.ts'],
+    },
+  ],
+  codec: [{ sources: ['src/lwm2m/codec/'], tests: ['test/lwm2m/codec/!(hostile).test.ts'] }],
+};
+
+/** The files of each part of a module. */
+export function filesOf(parts: readonly Part[]): ReadonlyMap<Part, readonly string[]> {
+  const named = new Set(parts.flatMap(({ sources }) => sources));
+  const expand = (source: string): readonly string[] =>
+    source.endsWith('/') ? filesBelow(source).filter((file) => !named.has(file)) : [source];
+  return new Map(parts.map((part) => [part, part.sources.flatMap(expand)]));
+}
+
+function filesBelow(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+}

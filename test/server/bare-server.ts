@@ -1,0 +1,82 @@
+import { pino } from 'pino';
+
+import type { ApiEvents, Services } from '../../schema/index.ts';
+import { createEventBus, type EventBus } from '../../src/events/index.ts';
+import { DEFAULT_TENANT, type Access, type Actor } from '../../src/fleet/index.ts';
+import {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+  type HttpSettings,
+} from '../../src/server/index.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+export const VIEWER: Actor = { tenantId: DEFAULT_TENANT, role: 'viewer', subject: 'key:1', keyId: '1' };
+/** The tokens that a bare server knows. */
+const ACTORS: Readonly<Record<string, Actor>> = {
+  viewer: VIEWER,
+  admin: { tenantId: DEFAULT_TENANT, role: 'admin', subject: 'admin-token', keyId: null },
+};
+
+/** The HTTP server without a fleet and a database behind it: it knows two tokens, and its clock stands still. */
+export interface BareServer {
+  readonly server: HttpServer;
+  /** Of GraphQL. */
+  readonly url: string;
+  readonly origin: string;
+  readonly clock: ManualClock;
+  readonly bus: EventBus<ApiEvents>;
+  /** Log lines from `info` upwards. */
+  readonly logged: Record<string, unknown>[];
+  post(body: object | string, headers?: Record<string, string>): Promise<Response>;
+  /** Closes the server, and cuts what a test left open. */
+  stop(): Promise<void>;
+}
+
+interface BareOptions extends Partial<HttpSettings>, Partial<Pick<HttpServerOptions, 'ready' | 'metrics'>> {
+  readonly authenticate?: Access['authenticate'];
+}
+
+export async function bareServer(options: BareOptions = {}): Promise<BareServer> {
+  const { ready, metrics, authenticate, ...settings } = options;
+  const clock = new ManualClock();
+  const bus = createEventBus<ApiEvents>();
+  const logged: BareServer['logged'] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const access = { authenticate: authenticate ?? (async (token: string) => ACTORS[token] ?? null) };
+  const server = createHttpServer({
+    fleet: { access } as Services['fleet'], // the tests ask for nothing else of the fleet
+    telemetry: { page: () => Promise.reject(new Error('a bare server has no telemetry')) },
+    bus,
+    settings: { host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: true, graphiql: true, ...settings },
+    log,
+    clock,
+    ready: ready ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
+    metrics: metrics ?? (async () => ({ contentType: 'text/plain', text: 'up 1\n' })),
+  });
+  const { url } = await server.listen();
+  return {
+    server,
+    url,
+    origin: new URL(url).origin,
+    clock,
+    bus,
+    logged,
+    post: (body, headers = {}) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: 'Bearer viewer', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    async stop() {
+      const closed = server.close();
+      await clock.advance(3_000);
+      await closed;
+    },
+  };
+}
+
+/** Resolves when it is so; what it waits for comes over a socket. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
