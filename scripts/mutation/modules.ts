@@ -67,7 +67,37 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     { sources: ['src/server/'], tests: ['test/server/{bounds,health,refusals,websocket}.test.ts'] },
   ],
   dtls: [
-    { sources: ['src/dtls/wire.ts', 'src/dtls/extensions.ts'], tests: ['test/dtls/{wire,extensions}.test.ts'] },
+    {
+      sources: [
+        'src/dtls/address.ts',
+        'src/dtls/alert.ts',
+        'src/dtls/cookie.ts',
+        'src/dtls/extensions.ts',
+        'src/dtls/messages.ts',
+        'src/dtls/negotiation.ts',
+        'src/dtls/path.ts',
+        'src/dtls/reassembly.ts',
+        'src/dtls/record.ts',
+        'src/dtls/replay.ts',
+        'src/dtls/settings.ts',
+        'src/dtls/token-bucket.ts',
+        'src/dtls/wire.ts',
+      ],
+      tests: [
+        'test/dtls/{address,alert,cookie,extensions,messages,negotiation,path}.test.ts',
+        'test/dtls/{reassembly,record,replay,settings,token-bucket,wire}.test.ts',
+      ],
+    },
+    {
+      sources: [
+        'src/dtls/certificate.ts',
+        'src/dtls/certificate-path.ts',
+        'src/dtls/certificate-trust.ts',
+        'src/dtls/der.ts',
+      ],
+      tests: ['test/dtls/{certificate-path,der,server-identity}.test.ts'],
+    },
+    { sources: ['src/dtls/saved-sessions.ts'], tests: ['test/dtls/saved-sessions.test.ts'] },
     { sources: ['src/dtls/'], tests: ['test/dtls/**/!(fuzz|lossy-network|storm|ccm|hmac).test.ts'] },
   ],
   coap: [

@@ -27,6 +27,8 @@ describe('CoAP over TLS', () => {
   let port: number;
   /** The number of certificates in each look-up. */
   let chains: number[];
+  /** What the last look-up was about. */
+  let lastChain: readonly Uint8Array[];
   let verdict: () => Verdict;
   let heard: number;
   const sockets: { destroy(): void }[] = [];
@@ -38,6 +40,7 @@ describe('CoAP over TLS', () => {
     clock = new ManualClock();
     const identify = (chain: readonly Uint8Array[]): Verdict => {
       chains.push(chain.length);
+      lastChain = chain;
       return verdict();
     };
     transport = await TcpTransport.bind({ hosts: ['127.0.0.1'], port: 0, clock, tls: { ...server, identify } });
@@ -57,7 +60,7 @@ describe('CoAP over TLS', () => {
       rejectUnauthorized: false,
       ALPNProtocols: ['coap'],
       cert: [device, intermediate].map(pemOf).join(''),
-      key: device.privateKey.export({ format: 'pem', type: 'pkcs8' }),
+      key: keyOf(device),
       ...options,
     });
     sockets.push(socket);
@@ -108,6 +111,56 @@ describe('CoAP over TLS', () => {
       expect(chains).toEqual([2, 2]);
     },
   );
+
+  it("shows the look-up the client's own certificate first, then its issuers", async () => {
+    await connected();
+    expect(lastChain).toEqual([device.certificate, intermediate.certificate]);
+  });
+
+  it('shows the look-up a certificate that is its own issuer once', async () => {
+    const own = certify('own', null);
+    await connected({ cert: pemOf(own), key: keyOf(own) });
+    expect(lastChain).toEqual([own.certificate]);
+  });
+
+  it('asks about a client without a certificate with an empty chain, and does not let it in', async () => {
+    verdict = async () => null;
+    await once(dial({ cert: '', key: '' }).resume(), 'close');
+    expect([chains, transport.connections]).toEqual([[0], 0]);
+  });
+
+  it.each([
+    [8, 8],
+    [9, 8],
+    [12, 8],
+  ])('shows of a chain of %i certificates the first %i to the look-up', async (length, shown) => {
+    const chain = [root];
+    while (chain.length <= length) {
+      chain.unshift(certify(`Level ${chain.length}`, chain[0] ?? root, { extensions: CA_EXTENSIONS }));
+    }
+    const [own = root] = chain;
+    const sent = chain.slice(0, length);
+    await connected({ cert: sent.map(pemOf).join(''), key: keyOf(own) });
+    expect(lastChain).toEqual(sent.slice(0, shown).map(({ certificate }) => certificate));
+  });
+
+  it('leaves no timer behind when the look-up has answered', async () => {
+    await connected();
+    const timers = clock.pendingCount;
+    await connected();
+    expect(clock.pendingCount).toBe(timers);
+    const look = hold();
+    dial();
+    await look.asked(1);
+    expect(clock.pendingCount).toBe(timers + 1);
+    look.answer();
+  });
+
+  it('refuses a handshake for another protocol than CoAP (RFC 8323 §8.2)', async () => {
+    const [error] = await once(dial({ ALPNProtocols: ['http/1.1'] }), 'error');
+    expect(error).toMatchObject({ code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' });
+    expect(chains).toEqual([]);
+  });
 
   it('admits no client whose look-up throws, fails, or takes half a minute', async () => {
     verdict = () => {
@@ -228,6 +281,10 @@ describe('CoAP over TLS', () => {
     expect(transport.connections).toBe(0);
   });
 });
+
+function keyOf({ privateKey }: Authority): string {
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+}
 
 function pemOf({ certificate }: Authority): string {
   return new X509Certificate(certificate).toString();

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -94,6 +94,137 @@ describe('a certificate path', () => {
     const chain = [device.certificate, factory.certificate, certify('Root', null).certificate];
     const path = verifyCertificatePath(chain, pinned, START);
     expect(path).toMatchObject({ anchors: ['factory'], fingerprints: { length: 1 } });
+  });
+
+  it('has the fingerprints of the certificates below the anchor, also when the anchor is sent', () => {
+    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const device = certify('device', factory);
+    const expected = [device, factory].map(({ certificate }) => createHash('sha256').update(certificate).digest('hex'));
+    expect(verify(device, factory).fingerprints).toEqual(expected);
+    expect(verify(device, factory, root).fingerprints).toEqual(expected);
+  });
+
+  it('has no alternative name where the certificate has none', () => {
+    expect(verify(certify('device', root)).subjectAltName).toBeNull();
+  });
+
+  it('is valid from the first moment of its certificate to the last', () => {
+    const device = certify('device', root, { notBefore: START, notAfter: START + DAY });
+    const at = (now: number) => () => verifyCertificatePath([device.certificate], anchors, now);
+    const expired = expect.objectContaining({ code: 'certificate_expired' });
+    expect(at(START - 1)).toThrow(expired);
+    expect(at(START)).not.toThrow();
+    expect(at(START + DAY)).not.toThrow();
+    expect(at(START + DAY + 1)).toThrow(expired);
+  });
+
+  it.each([
+    ['without any extension', []],
+    ['for any purpose', [extendedKeyUsage('any')]],
+    ['for servers and clients', [extendedKeyUsage('serverAuth', 'clientAuth')]],
+    ['that may sign, and nothing said of purposes', [keyUsage('digitalSignature')]],
+    ['that may sign and issue', [keyUsage('digitalSignature', 'keyCertSign')]],
+  ])('takes a certificate %s', (_what, extensions) => {
+    expect(verify(certify('device', root, { extensions })).anchors).toEqual(['tenant-a']);
+  });
+
+  it('takes an issuer that is limited to as many intermediates as there are', () => {
+    const [none, one] = [0, 1].map((length) =>
+      certify('Limited', root, { extensions: [basicConstraints(true, length), keyUsage('keyCertSign')] }),
+    );
+    if (!none || !one) throw new Error('there are two');
+    expect(verify(certify('device', none), none).anchors).toEqual(['tenant-a']);
+    const middle = certify('Middle', one, { extensions: CA_EXTENSIONS });
+    expect(verify(certify('device', middle), middle, one).anchors).toEqual(['tenant-a']);
+  });
+
+  it('takes an issuer that says nothing of its key usage', () => {
+    const issuer = certify('Issuer', root, { extensions: [basicConstraints(true)] });
+    expect(verify(certify('device', issuer), issuer).anchors).toEqual(['tenant-a']);
+  });
+
+  it('takes an issuer whose limit is a number of more than four bytes', () => {
+    const limit = Buffer.from('300a 0101ff 0205 7f00000000'.replaceAll(' ', ''), 'hex');
+    const constraints = { id: '2.5.29.19', critical: true, value: limit };
+    const issuer = certify('Issuer', root, { extensions: [constraints, keyUsage('keyCertSign')] });
+    expect(verify(certify('device', issuer), issuer).anchors).toEqual(['tenant-a']);
+  });
+
+  it('takes a chain of eight', () => {
+    const chain = [certify('Level 7', root, { extensions: CA_EXTENSIONS })];
+    for (let level = 6; level >= 0; level--) {
+      chain.unshift(
+        certify(`Level ${level}`, chain[0] ?? root, { extensions: level === 0 ? undefined : CA_EXTENSIONS }),
+      );
+    }
+    expect(verify(...chain).fingerprints).toHaveLength(8);
+  });
+
+  it.each([
+    ['key usage', { id: '2.5.29.15', critical: true, value: Buffer.from('0500', 'hex') }],
+    ['key usage without a bit', { id: '2.5.29.15', critical: true, value: Buffer.from('030100', 'hex') }],
+    ['basic constraints', { id: '2.5.29.19', critical: true, value: Buffer.from('0500', 'hex') }],
+    ['purposes', { id: '2.5.29.37', critical: false, value: Buffer.from('0500', 'hex') }],
+  ])('refuses a certificate with unreadable %s', (_what, extension) => {
+    const { certificate } = certify('device', root, { extensions: [extension] });
+    expect(() => verifyCertificatePath([certificate], anchors, START)).toThrow(
+      expect.objectContaining({ name: 'DtlsError' }),
+    );
+  });
+
+  it.each(['0500', '030100', '040100'])('has no anchor with the unreadable key usage %s', (value) => {
+    const usage = { id: '2.5.29.15', critical: true, value: Buffer.from(value, 'hex') };
+    const { certificate } = certify('anchor', null, { extensions: [basicConstraints(true), usage] });
+    expect(() => trustAnchor('broken', certificate)).toThrow(expect.objectContaining({ code: 'settings' }));
+  });
+
+  it('refuses an empty chain', () => {
+    expect(refusal()).toMatchObject({ name: 'DtlsError' });
+  });
+
+  it('refuses what is issued by an anchor that may not issue', () => {
+    const pinned = certify('pinned', root, { extensions: [basicConstraints(false)] });
+    const below = certify('below', pinned);
+    const pins = [trustAnchor('pin', pinned.certificate)];
+    expect(() => verifyCertificatePath([below.certificate], pins, START)).toThrow(
+      expect.objectContaining({ code: 'bad_certificate' }),
+    );
+  });
+
+  it('refuses a pinned certificate that has expired', () => {
+    const pinned = certify('pinned', null, { extensions: DEVICE_EXTENSIONS, notAfter: START - 1_000 });
+    const pins = [trustAnchor('pin', pinned.certificate)];
+    expect(() => verifyCertificatePath([pinned.certificate], pins, START)).toThrow(
+      expect.objectContaining({ code: 'certificate_expired' }),
+    );
+  });
+
+  it('refuses a signature with SHA-1', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'treeline-sha1-'));
+    try {
+      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-sha1'];
+      execFileSync('openssl', [...args, '-keyout', 'key', '-out', 'pem', '-subj', '/CN=old'], {
+        cwd: folder,
+        stdio: 'pipe',
+      });
+      const certificate = new X509Certificate(readFileSync(join(folder, 'pem')));
+      expect(() =>
+        verifyCertificatePath(
+          [certificate.raw],
+          [trustAnchor('pin', certificate.raw)],
+          Date.parse(certificate.validFrom),
+        ),
+      ).toThrow(expect.objectContaining({ code: 'bad_certificate' }));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['PEM', 'not a certificate'],
+    ['DER', Buffer.from('3000', 'hex')],
+  ])('has no anchor that cannot be read: %s', (_form, certificate) => {
+    expect(() => trustAnchor('broken', certificate)).toThrow(expect.objectContaining({ code: 'settings' }));
   });
 
   const stranger = certify('Root', null);
@@ -201,6 +332,18 @@ describe('the certificate verifier', () => {
       refused: 'certificate_unknown',
       reason: "certificate 'CN=urn:dev:2' does not belong to any device",
     });
+  });
+
+  it('fails when the anchors cannot be looked up, which is not a refusal', async () => {
+    const broken = { ...trust, anchors: async () => Promise.reject(new Error('no database')) };
+    await expect(certificateVerifier(broken, clock)([device.certificate])).rejects.toThrow('no database');
+  });
+
+  it('refuses a chain that leads to no anchor with the alert that fits', async () => {
+    const chain = [certify('urn:dev:1', null).certificate];
+    expect(await certificateVerifier(trust, clock)(chain)).toMatchObject({ refused: 'unknown_ca' });
+    const expired = [certify('urn:dev:1', root, { notAfter: START - 1_000 }).certificate];
+    expect(await certificateVerifier(trust, clock)(expired)).toMatchObject({ refused: 'certificate_expired' });
   });
 
   it('refuses a revoked certificate, and one below a revoked intermediate', async () => {

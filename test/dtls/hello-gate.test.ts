@@ -110,6 +110,18 @@ describe('a second ClientHello', () => {
   );
 });
 
+describe('a ClientHello with the last record sequence number that leaves room for a handshake', () => {
+  it('is admitted', async () => {
+    const world = new World();
+    const address = world.address();
+    const [, second] = await hellos(world, address);
+    const { cookiesAccepted } = world.engine.metrics;
+    second.writeUIntBE(2 ** 48 - 1 - 2 ** 20, 5, 6);
+    world.engine.receive(address, second);
+    expect(world.engine.metrics.cookiesAccepted).toBe(cookiesAccepted + 1);
+  });
+});
+
 describe('a cookie', () => {
   it('is refused from another address and in another ClientHello', async () => {
     const world = new World();

@@ -73,4 +73,72 @@ describe('reassembly', () => {
     reassembly.add(fragment(0, body, 4));
     expect(reassembly.take()?.body.toString()).toBe('certificate');
   });
+
+  it('takes a message of 16 KiB', () => {
+    const reassembly = new Reassembly(0);
+    reassembly.add(fragment(0, Buffer.alloc(16_384, 7)));
+    expect(reassembly.take()?.body).toEqual(Buffer.alloc(16_384, 7));
+  });
+
+  it('takes a message without a body', () => {
+    const reassembly = new Reassembly(0);
+    reassembly.add(fragment(0, Buffer.alloc(0)));
+    expect(reassembly.take()).toMatchObject({ type: 11, sequence: 0, body: { length: 0 } });
+  });
+
+  it('gives a message with its header, in one piece, for the transcript (RFC 6347 §4.2.6)', () => {
+    const reassembly = new Reassembly(5);
+    const body = Buffer.from('aabbcc', 'hex');
+    reassembly.add(fragment(5, body, 2));
+    reassembly.add(fragment(5, body, 0, 2));
+    expect(reassembly.nextSequence).toBe(5);
+    expect(reassembly.take()?.encoded.toString('hex')).toBe('0b0000030005000000000003aabbcc');
+    expect(reassembly.nextSequence).toBe(6);
+  });
+
+  it('gives no message that lacks its beginning, its end or its middle', () => {
+    const body = Buffer.from('certificate');
+    for (const pieces of [
+      [[1, 11]],
+      [[0, 10]],
+      [
+        [0, 5],
+        [6, 11],
+      ],
+    ]) {
+      const reassembly = new Reassembly(0);
+      for (const [start, end] of pieces) reassembly.add(fragment(0, body, start, end));
+      expect(reassembly.take()).toBeNull();
+    }
+  });
+
+  it('drops a message that was taken before', () => {
+    const reassembly = new Reassembly(0);
+    for (const sequence of [0, 1]) reassembly.add(fragment(sequence, Buffer.from([sequence])));
+    expect([reassembly.take()?.sequence, reassembly.take()?.sequence]).toEqual([0, 1]);
+    // Were it kept, it would take room of the 32 KiB.
+    for (let n = 0; n < 3; n++) reassembly.add(fragment(n % 2, Buffer.alloc(16_384)));
+    for (const sequence of [2, 3]) reassembly.add(fragment(sequence, Buffer.alloc(16_384)));
+    expect([reassembly.take()?.sequence, reassembly.take()?.sequence]).toEqual([2, 3]);
+  });
+
+  it('has room for 32 KiB again when its messages were taken', () => {
+    const reassembly = new Reassembly(0);
+    for (let sequence = 0; sequence < 6; sequence++) {
+      reassembly.add(fragment(sequence, Buffer.alloc(16_384)));
+      expect(reassembly.take()?.sequence).toBe(sequence);
+    }
+  });
+
+  it('keeps 64 pieces of a message, and drops the next', () => {
+    const reassembly = new Reassembly(0);
+    const body = Buffer.from(Array.from({ length: 131 }, (_, n) => n));
+    const single = (at: number): void => reassembly.add(fragment(0, body, at, at + 1));
+    for (let at = 0; at < 130; at += 2) single(at);
+    for (let at = 1; at < 130; at += 2) single(at);
+    single(130);
+    expect(reassembly.take()).toBeNull();
+    single(128);
+    expect(reassembly.take()?.body).toEqual(body);
+  });
 });

@@ -15,6 +15,34 @@ describe('the replay window', () => {
     expect(window.accepts(101)).toBe(true);
   });
 
+  it('takes the sequence number 0 first, and once', () => {
+    const window = new ReplayWindow();
+    expect([window.accepts(0), window.mark(0), window.accepts(0), window.accepts(1)]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('is not changed by a mark on what is older than itself', () => {
+    const window = new ReplayWindow();
+    window.mark(200);
+    for (const old of [136, 104, 72, 0]) expect(window.mark(old)).toBe(false);
+    for (let sequence = 137; sequence < 200; sequence++) expect(window.accepts(sequence)).toBe(true);
+  });
+
+  it.each([1, 31, 32, 33, 63, 64, 65, 1_000])('moves on by %i', (step) => {
+    const window = new ReplayWindow();
+    const seen = [100, 99, 69, 68, 67, 37];
+    for (const sequence of seen) window.mark(sequence);
+    window.mark(100 + step);
+    for (let sequence = 37; sequence <= 100 + step; sequence++) {
+      const isNew = sequence > 100 + step - 64 && !seen.includes(sequence) && sequence !== 100 + step;
+      expect([sequence, window.accepts(sequence)]).toEqual([sequence, isNew]);
+    }
+  });
+
   it('reports whether a record is newer than all earlier ones', () => {
     const window = new ReplayWindow();
     expect([window.mark(5), window.mark(4), window.mark(6), window.mark(6)]).toEqual([true, false, true, false]);

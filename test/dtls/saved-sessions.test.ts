@@ -1,3 +1,6 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { deserialize, serialize } from 'node:v8';
+
 import { describe, expect, it } from 'vitest';
 
 import { restoreSessions, saveSessions } from '../../src/dtls/saved-sessions.ts';
@@ -122,4 +125,66 @@ describe('saved sessions', () => {
     await world.clock.advance(16 * 60_000);
     await expect(restore(saved)).rejects.toEqual(refusal);
   });
+
+  it('of another format are refused', async () => {
+    const world = new World();
+    await world.connected();
+    const saved = saveSessions(world.engine, KEY, world.clock.now());
+    const restore = (bytes: Buffer) => restoreSessions(new World().engine, bytes, KEY, world.clock);
+    expect(await restore(changed(saved, (content) => content))).toEqual({ restored: 1, refused: 0 });
+    for (const format of [undefined, 1, 3]) {
+      const other = changed(saved, (content) => ({ ...content, format }));
+      await expect(restore(other)).rejects.toMatchObject({ code: 'saved_sessions' });
+    }
+  });
+
+  it('are restored up to 15 minutes later, and not after that', async () => {
+    const world = new World();
+    await world.connected();
+    const saved = saveSessions(world.engine, KEY, world.clock.now());
+    const restore = () => restoreSessions(new World().engine, saved, KEY, world.clock);
+    await world.clock.advance(15 * 60_000);
+    expect(await restore()).toEqual({ restored: 1, refused: 0 });
+    await world.clock.advance(1);
+    await expect(restore()).rejects.toMatchObject({ code: 'saved_sessions' });
+  });
+
+  it.each([0, 16, 31, 33])('are not sealed with a key of %i bytes', (length) => {
+    expect(() => saveSessions(new World().engine, Buffer.alloc(length), 0)).toThrow(
+      expect.objectContaining({ code: 'saved_sessions' }),
+    );
+  });
+
+  it('keep their order and are looked up 32 at a time', async () => {
+    const world = new World({ limits: { sessionsPerCredential: 100 } });
+    for (let n = 0; n < 70; n++) await world.connected();
+    const keys = [...world.engine.sessions.all()].map(({ peer }) => peer.key);
+    let [underWay, most, asked] = [0, 0, 0];
+    const psk = async () => {
+      const turn = asked++;
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay--;
+      return turn % 10 === 3 ? null : { key: PSK.key, credential: 'psk-1' };
+    };
+    const saved = saveSessions(world.engine, KEY, world.clock.now());
+    const next = new World({ credentials: { psk }, limits: { sessionsPerCredential: 100 } });
+    expect(await restoreSessions(next.engine, saved, KEY, next.clock)).toEqual({ restored: 63, refused: 7 });
+    expect([...next.engine.sessions.all()].map(({ peer }) => peer.key)).toEqual(keys.filter((_, n) => n % 10 !== 3));
+    expect([asked, most]).toEqual([70, 32]);
+  });
 });
+
+interface Content {
+  readonly format: unknown;
+}
+
+/** The same file with other contents, sealed again: 8 bytes of time, a nonce of 12, AES-256-GCM, its tag of 16. */
+function changed(saved: Buffer, change: (content: Content) => Content): Buffer {
+  const [head, nonce, tag] = [saved.subarray(0, 8), saved.subarray(8, 20), saved.subarray(-16)];
+  const opened = createDecipheriv('aes-256-gcm', KEY, nonce).setAAD(head).setAuthTag(tag);
+  const content: Content = deserialize(Buffer.concat([opened.update(saved.subarray(20, -16)), opened.final()]));
+  const sealed = createCipheriv('aes-256-gcm', KEY, nonce).setAAD(head);
+  const body = Buffer.concat([sealed.update(serialize(change(content))), sealed.final()]);
+  return Buffer.concat([head, nonce, body, sealed.getAuthTag()]);
+}

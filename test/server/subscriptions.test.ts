@@ -9,7 +9,7 @@ import {
 import { describe, expect, it } from 'vitest';
 
 import type { Context, Services } from '../../schema/index.ts';
-import { live } from '../../schema/live.ts';
+import { live } from '../../schema/subscription/live.ts';
 import { createEventBus } from '../../src/events/index.ts';
 import { DEFAULT_TENANT, type Actor, type TenantId } from '../../src/fleet/index.ts';
 import { Sessions } from '../../src/server/sessions.ts';
