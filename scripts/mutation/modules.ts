@@ -19,33 +19,34 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
   access: [
     {
       sources: [
-        'src/fleet/access.ts',
-        'src/fleet/access-admin.ts',
-        'src/fleet/access-keys.ts',
-        'src/fleet/access-token.ts',
-        'src/fleet/authority.ts',
+        'src/fleet/access/actor.ts',
+        'src/fleet/access/admin-token.ts',
+        'src/fleet/access/keys.ts',
+        'src/fleet/access/roles.ts',
+        'src/fleet/access/token.ts',
       ],
-      tests: ['test/fleet/access.test.ts', 'test/fleet/tenancy.test.ts'],
+      tests: ['test/fleet/access/*.test.ts', 'test/fleet/tenancy.test.ts'],
     },
   ],
   credentials: [
     {
       sources: [
-        'src/fleet/credential.ts',
-        'src/fleet/credential-look-up.ts',
-        'src/fleet/credential-rules.ts',
-        'src/fleet/credentials.ts',
-        'src/fleet/factory-credentials.ts',
-        'src/fleet/fresh-credentials.ts',
+        'src/fleet/credentials/',
+        'src/fleet/bootstrap/factory-credentials.ts',
+        'src/fleet/bootstrap/fresh-credentials.ts',
         'src/fleet/reseal.ts',
-        'src/fleet/seal.ts',
       ],
-      tests: ['test/fleet/{credentials,reseal,seal}.test.ts'],
+      tests: ['test/fleet/credentials/*.test.ts', 'test/fleet/reseal.test.ts'],
     },
   ],
-  admission: [{ sources: ['src/fleet/admission.ts'], tests: ['test/fleet/{presence,credentials,tenancy}.test.ts'] }],
-  tenants: [{ sources: ['src/fleet/tenant.ts'], tests: ['test/fleet/tenancy.test.ts'] }],
-  'rpc-state': [{ sources: ['src/fleet/rpc-state.ts'], tests: ['test/fleet/rpc-state.test.ts'] }],
+  admission: [
+    {
+      sources: ['src/fleet/presence/admission.ts'],
+      tests: ['test/fleet/presence/*.test.ts', 'test/fleet/credentials/credentials.test.ts'],
+    },
+  ],
+  tenants: [{ sources: ['src/fleet/access/tenants.ts'], tests: ['test/fleet/tenancy.test.ts'] }],
+  'rpc-state': [{ sources: ['src/fleet/rpcs/rpc-state.ts'], tests: ['test/fleet/rpcs/rpc-state.test.ts'] }],
   'store-roles': [
     {
       sources: ['src/store/row-security.ts', 'src/store/store.ts'],
@@ -75,7 +76,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
         'src/dtls/extensions.ts',
         'src/dtls/messages.ts',
         'src/dtls/negotiation.ts',
-        'src/dtls/path.ts',
+        'src/dtls/network-path.ts',
         'src/dtls/reassembly.ts',
         'src/dtls/record.ts',
         'src/dtls/replay.ts',
@@ -84,7 +85,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
         'src/dtls/wire.ts',
       ],
       tests: [
-        'test/dtls/{address,alert,cookie,extensions,messages,negotiation,path}.test.ts',
+        'test/dtls/{address,alert,cookie,extensions,messages,negotiation,network-path}.test.ts',
         'test/dtls/{reassembly,record,replay,settings,token-bucket,wire}.test.ts',
       ],
     },
