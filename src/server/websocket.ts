@@ -81,7 +81,8 @@ export function createWebSocketSide(options: {
       const { schema, parse, validate, contextFactory, execute, subscribe } = graphql.getEnveloped({
         actor,
         params,
-        request: new Request(new URL(GRAPHQL_PATH, 'http://localhost')),
+        // Yoga refuses mutations in a GET request; the upgrade request of a WebSocket is one.
+        request: new Request(new URL(GRAPHQL_PATH, 'http://localhost'), { method: 'POST' }),
         waitUntil: () => undefined,
       });
       let document: ExecutionArgs['document'];

@@ -27,6 +27,7 @@ describe('a failing start', () => {
       TREELINE_DATA_DIR: directory,
       TREELINE_HTTP_PORT: '0',
       TREELINE_COAP_PORT: '0',
+      TREELINE_COAPS_PORT: '0',
       TREELINE_BOOTSTRAP_PORT: '0',
       TREELINE_BOOTSTRAP_COAPS_PORT: '0',
       ...environment,

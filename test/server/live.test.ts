@@ -157,6 +157,15 @@ describe('a WebSocket', () => {
     await client.dispose();
   });
 
+  it('runs mutations', async () => {
+    const results = world.overWebSocket(
+      'mutation { provisionDevice(input: { endpoint: "urn:over:websocket" }) { ... on ProvisionDevicePayload { device { endpoint } } } }',
+    );
+    expect(await next(results)).toMatchObject({
+      data: { provisionDevice: { device: { endpoint: 'urn:over:websocket' } } },
+    });
+  });
+
   it('accepts the token in the header of the upgrade request', async () => {
     const opened = socket({ headers: { Authorization: `Bearer ${world.tokens.viewer}` } });
     await once(opened, 'open');
