@@ -38,7 +38,7 @@ const Limits = builder.objectRef<CostLimits>('Limits').implement({
   fields: (t) => ({
     maximumComplexity: t.exposeInt('complexity', {
       description:
-        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold, also if fewer exist: for a connection its page size (`first` or `last`; 50 without them), for `objects` 5, for `instances` 2, for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs about 20; with `first: 200` about 200.',
+        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold, also if fewer exist: for a connection its page size (`first` or `last`; 50 without them), for `objects` 5, for `instances` 2, for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41; without `first` it costs 1 + 50 × 2 = 101.',
     }),
     maximumDepth: t.exposeInt('depth', { description: 'The highest number of nested selection levels: `15`.' }),
     maximumPageSize: t.int({

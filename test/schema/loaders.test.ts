@@ -8,8 +8,8 @@ let world: ApiWorld;
 const calls: string[] = [];
 
 /** A part of the fleet that records the name of each call. */
-function noun<T extends object>(name: string, room: T): T {
-  return new Proxy(room, {
+function noun<T extends object>(name: string, part: T): T {
+  return new Proxy(part, {
     get(target, verb, receiver) {
       const member: unknown = Reflect.get(target, verb, receiver);
       if (typeof member !== 'function') return member;

@@ -47,7 +47,7 @@ function valuesOf(result: FormattedExecutionResult): unknown[] {
 }
 
 /** The events of the watched resource. */
-function told(value: number, initial: boolean): object {
+function changeEvent(value: number, initial: boolean): object {
   const source = expect.stringMatching(/READ|NOTIFICATION/);
   const resource = { path: '/3303/0/5601', value, source, definition: { name: 'Min Measured Value' } };
   return { data: { resourceChanged: { initial, device: { endpoint: 'urn:imei:123' }, resources: [resource] } } };
@@ -70,13 +70,13 @@ describe.each(['overWebSocket', 'overSse'] as const)('resourceChanged %s', (tran
       { id },
     );
     const results = world[transport](CHANGES, { id, paths: ['/3303/0/5601'] }, world.tokens.viewer);
-    expect(await next(results)).toEqual(told(10, true));
+    expect(await next(results)).toEqual(changeEvent(10, true));
     await until(async () => (await reasons('/3303/0/5601'))?.includes('WATCHED') === true);
     // The response to the Observe has the value again; the notifications follow it.
     set(LEAST, 11.5);
     let event = await next(results);
     while (isDeepStrictEqual(valuesOf(event), [10])) event = await next(results);
-    expect(event).toEqual(told(11.5, false));
+    expect(event).toEqual(changeEvent(11.5, false));
     await results.return?.();
     await until(async () => (await reasons('/3303/0/5601')) === undefined);
   });

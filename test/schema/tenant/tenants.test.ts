@@ -221,13 +221,13 @@ function fieldsOf(root: string) {
   return isObjectType(type) ? Object.values(type.getFields()) : [];
 }
 
-function told(answer: unknown): string[] {
+function marksIn(answer: unknown): string[] {
   const text = JSON.stringify(answer);
   return marks.filter((mark) => text.includes(mark));
 }
 
 /** All data that the second tenant sees. It must be the same before and after the attempts of others. */
-async function everythingOfTheirs(): Promise<unknown> {
+async function allOfSecondTenant(): Promise<unknown> {
   const query = `{ apiKeys { id name } trustAnchors { id } factoryCredentials { id revokedAt }
     objectDefinition(objectId: 26241) { name } registrationProfiles { nodes { profileId links } }
     deviceProfiles { edges { node { name bootstrapPlan { server { uri } } } } }
@@ -249,7 +249,7 @@ describe('data of another tenant', () => {
           {},
           world.tokens.other,
         );
-        seen.push(...told(body.data));
+        seen.push(...marksIn(body.data));
       }
     }
     // Keys are not nodes; the query returns only their ids and names.
@@ -266,13 +266,13 @@ describe('data of another tenant', () => {
         const { body } = await world.ask(`{ ${name}${asked && `(${asked})`} ${select(field, 'Query')} }`);
         // An error may repeat the input; it must then be the error for an object that does not exist.
         for (const { extensions } of body.errors ?? []) expect(extensions?.['code']).toMatch(/VALIDATION|NOT_FOUND/);
-        expect(told(body.data)).toEqual([]);
+        expect(marksIn(body.data)).toEqual([]);
       }
     },
   );
 
   it.each(fieldsOf('Mutation').map((field) => [field.name, field] as const))(
-    'is not touched by %s, which answers as if it did not exist',
+    'is not changed by %s, which returns the error for an unknown id',
     async (name, field) => {
       const input = MUTATIONS[name];
       expect(input).toBeDefined();
@@ -280,18 +280,18 @@ describe('data of another tenant', () => {
       selected.add(`Mutation.${name}`);
       const selection = select(field, 'Mutation');
       if (asked === '') return;
-      const before = await everythingOfTheirs();
+      const before = await allOfSecondTenant();
       const { body } = await world.ask(`mutation { ${name}(input: { ${asked} }) ${selection} }`);
       expect(body.errors).toBeUndefined();
       const result = body.data?.[name] as { __typename: string };
       expect(result.__typename).toBe(name === 'provisionDevice' ? 'ValidationError' : 'NotFoundError');
-      expect(told(result).filter((mark) => !asked.includes(mark))).toEqual([]);
-      expect(await everythingOfTheirs()).toEqual(before);
+      expect(marksIn(result).filter((mark) => !asked.includes(mark))).toEqual([]);
+      expect(await allOfSecondTenant()).toEqual(before);
     },
   );
 
   it.each(fieldsOf('Subscription').map((field) => [field.name, field] as const))(
-    'is not told by the subscription %s',
+    'is not delivered by the subscription %s',
     async (name, field) => {
       const attempt = SUBSCRIPTIONS[name]?.();
       expect(attempt).toBeDefined();
@@ -329,7 +329,7 @@ describe('data of another tenant', () => {
       tenantId: OTHER.tenantId,
       bootstrap: bootstrapOf(OTHER.tenantId),
     });
-    for (const result of await Promise.all(heardByThem)) expect(told(result)).not.toEqual([]);
+    for (const result of await Promise.all(heardByThem)) expect(marksIn(result)).not.toEqual([]);
     // ...and then the same of the first tenant, which must be the first events that it receives.
     const { device } = await world.data<{ device: { id: string } }>('{ device(endpoint: "urn:ours") { id } }');
     await world.data('mutation { provisionDevice(input: { endpoint: "urn:ours:new" }) { __typename } }');
@@ -340,7 +340,7 @@ describe('data of another tenant', () => {
       tenantId: DEFAULT_TENANT,
       bootstrap: bootstrapOf(DEFAULT_TENANT),
     });
-    for (const result of await Promise.all(heardByUs)) expect([result.errors, told(result)]).toEqual([undefined, []]);
+    for (const result of await Promise.all(heardByUs)) expect([result.errors, marksIn(result)]).toEqual([undefined, []]);
     for (const results of [...ours, ...theirsToo]) await results.return?.();
   });
 
