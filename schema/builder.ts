@@ -54,8 +54,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     nodesQueryOptions: false,
     pageInfoTypeOptions: { description: 'Position of a page in its list (Relay cursor connections).' },
     cursorType: 'String',
-    hasNextPageFieldOptions: { description: 'Whether there are more items after this page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether there are items before this page.' },
+    hasNextPageFieldOptions: { description: 'True: there are items after this page.' },
+    hasPreviousPageFieldOptions: { description: 'True: there are items before this page.' },
     startCursorFieldOptions: {
       description: 'The cursor of the first item; null on an empty page. Pass it as `before` to get the previous page.',
     },

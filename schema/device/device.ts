@@ -68,7 +68,7 @@ builder.objectType(DeviceNode, {
       description:
         'Queue mode: seconds that the device stays awake after its last message: `60`. Null: the profile’s value applies.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was provisioned.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the device was provisioned.' }),
     registration: t.field({
       type: RegistrationType,
       nullable: true,
@@ -81,7 +81,7 @@ builder.objectType(DeviceNode, {
         'The resource tree with the last received values, by ascending object id. Resources of which no value was received, and executable resources such as Reboot, are not listed. `readResources(paths: ["/"])` fetches all values from the device.',
       args: {
         objectIds: t.arg.intList({
-          description: 'Only these objects: `[3, 3303]`. Absent: all.',
+          description: 'Returns only these objects: `[3, 3303]`. Absent: all.',
           validate: z.array(z.number().int().min(0).max(65_534)).max(100).nullish(),
         }),
       },
@@ -102,7 +102,7 @@ builder.objectType(DeviceNode, {
         path: t.arg({
           type: 'ResourcePath',
           required: true,
-          description: 'A resource or a resource instance, without `*`: `"/3303/0/5700"`.',
+          description: 'The path of one resource or resource instance; `*` is not allowed: `"/3303/0/5700"`.',
         }),
       },
       resolve: async ({ id }, { path }, { load }) => {

@@ -15,9 +15,9 @@ const Transport = builder.enumType('Transport', {
 export const SecurityKind = builder.enumType('SecurityKind', {
   description: 'The kind of credential with which a device authenticates.',
   values: {
-    PSK: { value: 'psk', description: 'A pre-shared key.' },
-    RPK: { value: 'rpk', description: 'A raw public key.' },
-    X509: { value: 'x509', description: 'An X.509 certificate.' },
+    PSK: { value: 'psk', description: 'The device uses a pre-shared key.' },
+    RPK: { value: 'rpk', description: 'The device uses a raw public key (RFC 7250).' },
+    X509: { value: 'x509', description: 'The device uses an X.509 certificate.' },
   } as const,
 });
 

@@ -135,7 +135,7 @@ builder.queryField('objectDefinitions', (t) =>
         connection(await fleet.definitions.page(actor, pageRequest(page), search)),
     },
     { name: 'ObjectDefinitionConnection', description: 'A page of object definitions.' },
-    { name: 'ObjectDefinitionEdge', description: 'An object definition and its place in the list.' },
+    { name: 'ObjectDefinitionEdge', description: 'An object definition and its cursor.' },
   ),
 );
 

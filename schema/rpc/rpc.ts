@@ -206,7 +206,7 @@ builder.relayMutationField(
   {
     description: 'The device and the method: `{ deviceId: "…", method: "reboot" }`.',
     inputFields: (t) => ({
-      deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+      deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       method: t.string({
         required: true,
         description:

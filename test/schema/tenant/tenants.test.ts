@@ -340,7 +340,8 @@ describe('data of another tenant', () => {
       tenantId: DEFAULT_TENANT,
       bootstrap: bootstrapOf(DEFAULT_TENANT),
     });
-    for (const result of await Promise.all(heardByUs)) expect([result.errors, marksIn(result)]).toEqual([undefined, []]);
+    for (const result of await Promise.all(heardByUs))
+      expect([result.errors, marksIn(result)]).toEqual([undefined, []]);
     for (const results of [...ours, ...theirsToo]) await results.return?.();
   });
 
