@@ -65,7 +65,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     cursorFieldOptions: {
       description: 'The position of this item in the list, as opaque text. Pass it as `after` or `before`.',
     },
-    nodeFieldOptions: { description: 'The item.', nullable: false },
+    nodeFieldOptions: { description: 'The item at this position of the list.', nullable: false },
     // The connection already multiplies the cost by its page size; the list must not multiply it again.
     edgesFieldOptions: {
       description: 'The items with their cursors.',
