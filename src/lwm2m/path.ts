@@ -71,10 +71,7 @@ export class Path {
   static parse(text: string): Path {
     const ids = parseIds(text);
     if (ids === undefined) {
-      throw new Lwm2mError(
-        'INVALID_PATH',
-        `${JSON.stringify(text.slice(0, 80))} is not an LwM2M path: it must be /object/instance/resource or a part of it, like /3/0/9, with ids 0 to ${LARGEST_ID}`,
-      );
+      throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(text.slice(0, 80))} is no LwM2M path like /3/0/9`);
     }
     return ids.length === 0 ? Path.root : new Path(ids, null);
   }
