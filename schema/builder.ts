@@ -30,8 +30,8 @@ export interface SchemaTypes {
 }
 
 /**
- * The plugins wrap each other in this order, the first outermost: what the authorization or the validation refuses is
- * still inside the errors plugin, and becomes a member of a mutation's result.
+ * The plugins wrap each other in this order, the first outermost. The errors plugin therefore catches the errors of
+ * authorization and validation and turns them into members of a mutation's result union.
  */
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [RelayPlugin, ErrorsPlugin, ScopeAuthPlugin, ComplexityPlugin, ValidationPlugin, DataloaderPlugin],
@@ -41,50 +41,59 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     decodeGlobalID: decodeNodeId,
     idFieldOptions: {
       description:
-        'The global id: opaque, stable, and unique over all types. `node(id:)` takes it, and every argument that wants the id of this type.',
+        'The global id: opaque, stable, and unique over all types. Pass it to `node(id:)` or to any argument that takes an id of this type.',
     },
-    nodeTypeOptions: { description: 'Whatever has a global id, and can be fetched by it with `node(id:)`.' },
+    nodeTypeOptions: {
+      description: 'A type whose objects can be fetched by global id with `node(id:)`: Device, DeviceProfile, Rpc.',
+    },
     nodeQueryOptions: {
       description:
-        'The device, profile or RPC with this global id; null when there is none in the caller’s tenant. Example: `node(id: "RGV2aWNlOmQ3YjFjMGUyLTNmNWEtNGE0ZS05YzU1LThmMWRlMmEwYjZjNw") { ... on Device { endpoint } }`.',
-      args: { id: { description: 'A global id, as the `id` field of a Node gave it.' } },
+        'Returns the device, profile or RPC with this global id; null if the caller’s tenant has none. Example: `node(id: "RGV2aWNlOmQ3YjFjMGUyLTNmNWEtNGE0ZS05YzU1LThmMWRlMmEwYjZjNw") { ... on Device { endpoint } }`.',
+      args: { id: { description: 'A global id: the value of the `id` field of a Device, DeviceProfile or Rpc.' } },
     },
     nodesQueryOptions: false,
-    pageInfoTypeOptions: { description: 'Where a page lies in its list (Relay cursor connections).' },
+    pageInfoTypeOptions: { description: 'Position of a page in its list (Relay cursor connections).' },
     cursorType: 'String',
-    hasNextPageFieldOptions: { description: 'Whether there are more items after this page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether there are items before this page.' },
-    startCursorFieldOptions: { description: 'The cursor of the first item, for `before`; null on an empty page.' },
-    endCursorFieldOptions: { description: 'The cursor of the last item, for `after`; null on an empty page.' },
-    cursorFieldOptions: { description: 'Where this item lies in the list: opaque, for `after` and `before`.' },
-    nodeFieldOptions: { description: 'The item at this place of the list.', nullable: false },
-    // The connection itself counts its page; counting the list again would multiply twice.
+    hasNextPageFieldOptions: { description: 'True: there are items after this page.' },
+    hasPreviousPageFieldOptions: { description: 'True: there are items before this page.' },
+    startCursorFieldOptions: {
+      description: 'The cursor of the first item; null on an empty page. Pass it as `before` to get the previous page.',
+    },
+    endCursorFieldOptions: {
+      description: 'The cursor of the last item; null on an empty page. Pass it as `after` to get the next page.',
+    },
+    cursorFieldOptions: {
+      description: 'The position of this item in the list, as opaque text. Pass it as `after` or `before`.',
+    },
+    nodeFieldOptions: { description: 'The item at this position of the list.', nullable: false },
+    // The connection already multiplies the cost by its page size; the list must not multiply it again.
     edgesFieldOptions: {
       description: 'The items with their cursors.',
       nullable: { list: false, items: false },
       complexity: { field: 1, multiplier: 1 },
     },
     nodesOnConnection: {
-      description: 'The items without their cursors: the `node` of each of `edges`, in the same order.',
+      description: 'The items without their cursors, in the same order as `edges`.',
       complexity: { field: 1, multiplier: 1 },
     },
-    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
+    pageInfoFieldOptions: { description: 'Cursors of this page, and whether there are pages before and after it.' },
     firstArgOptions: {
       description:
-        'How many items from the start (or after `after`), 1 to 200. 50 when neither first nor last is given.',
+        'Returns the first `first` items of the list, or of the items after `after`: 1 to 200. If neither first nor last is given: 50.',
     },
-    afterArgOptions: { description: 'Items after this cursor; goes with first.' },
+    afterArgOptions: { description: 'Returns items after this cursor; use it with `first`.' },
     lastArgOptions: {
-      description: 'How many items from the end (or before `before`), 1 to 200; not together with first.',
+      description:
+        'Returns the last `last` items of the list, or of the items before `before`: 1 to 200. Not allowed together with `first`.',
     },
-    beforeArgOptions: { description: 'Items before this cursor; goes with last.' },
+    beforeArgOptions: { description: 'Returns items before this cursor; use it with `last`.' },
     defaultConnectionFieldOptions: { complexity: (args) => ({ field: 1, multiplier: pageSize(args) }) },
     clientMutationId: 'omit',
-    mutationInputArgOptions: { description: 'What is asked.', required: true },
+    mutationInputArgOptions: { description: 'The input of the mutation.', required: true },
   },
   errors: { directResult: true, unsafelyHandleInputErrors: true },
   scopeAuth: {
-    // Whoever has a token at all is a viewer; each role can do what the one before it can.
+    // Every valid token has at least the role viewer. An operator may do all that a viewer may, an admin all that an operator may.
     authScopes: ({ actor: { role } }) => ({ operator: role !== 'viewer', admin: role === 'admin' }),
     authorizeOnSubscribe: true,
     unauthorizedError: (_parent, { actor }, info) =>
@@ -94,9 +103,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     validationError: ({ issues }) => {
       const [issue] = issues;
       const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
-      // Fields are paths into the input object, as the fleet tells them too.
+      // `field` is a path into the input object, as in the fleet's errors.
       const field = path[0] === 'input' ? path.slice(1) : path;
-      return new FleetError('VALIDATION', `${field.join('.')}: ${issue?.message ?? 'does not fit'}`, { field });
+      return new FleetError('VALIDATION', `${field.join('.')}: ${issue?.message ?? 'is invalid'}`, { field });
     },
   },
 });

@@ -4,10 +4,10 @@ import type { TelemetryEvents, TelemetryHistory } from '../src/telemetry/index.t
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { CostLimits } from './limits.ts';
 
-/** Everything that subscriptions can hear of. */
+/** The events that subscriptions deliver. */
 export interface ApiEvents extends FleetEvents, TelemetryEvents {}
 
-/** What the API stands on: the same for every request. */
+/** The services behind the API; the same for every request. */
 export interface Services {
   readonly fleet: Fleet;
   readonly telemetry: TelemetryHistory;
@@ -16,8 +16,8 @@ export interface Services {
 }
 
 /**
- * What one execution sees. Loaders and Pothos keep their caches by this object, so every request, and every event of a
- * subscription, gets a fresh one: a cache must never outlive what it was read for.
+ * The context of one execution. Loaders and Pothos attach their caches to this object. Every request and every event of
+ * a subscription therefore gets a new one; otherwise an event would show cached, outdated values.
  */
 export interface Context extends Services {
   readonly actor: Actor;

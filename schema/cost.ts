@@ -3,15 +3,15 @@ import { Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.ts';
 
 export interface Cost {
-  /** Fields, counted once for each item that their lists may hold. */
+  /** Number of fields, each multiplied by the number of items that the lists around it may hold. */
   readonly complexity: number;
-  /** How deep selections are nested. */
+  /** Number of nested selection levels. */
   readonly depth: number;
 }
 
 /**
- * What an operation costs, before it runs. The document has been validated against the schema. Throws a GraphQLError for
- * variables that do not fit, and FleetError for arguments that break a rule.
+ * Calculates the cost of an operation before it runs. The document must be valid for the schema. Throws a GraphQLError
+ * for invalid variables and a FleetError for invalid arguments.
  */
 export function costOf(
   schema: GraphQLSchema,
@@ -19,7 +19,7 @@ export function costOf(
   options: { operationName?: string | null; variables?: Record<string, unknown> | null; context: Context },
 ): Cost {
   const { operationName, variables, context } = options;
-  // The library counts the first operation: leave only the one that will run, and the fragments.
+  // The library measures the first operation of a document: keep only the operation that will run, and the fragments.
   const definitions = document.definitions.filter(
     (definition) =>
       definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,

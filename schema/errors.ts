@@ -3,7 +3,7 @@ import { FleetError, type FleetErrorCode, type Rpc } from '../src/fleet/index.ts
 import { builder } from './builder.ts';
 import { RpcNode } from './nodes.ts';
 
-/** The FleetErrors of one code, as a class that `instanceof` tells apart: each is a type of the API. */
+/** A class whose `instanceof` matches the FleetErrors of one code, because each error type of the API needs a class. */
 function errorsOf(code: FleetErrorCode): typeof FleetError {
   return class extends FleetError {
     static override [Symbol.hasInstance](value: unknown): boolean {
@@ -19,22 +19,22 @@ const Forbidden = errorsOf('FORBIDDEN');
 
 const UserError = builder.interfaceRef<FleetError>('UserError').implement({
   description:
-    'What a caller can mend. Every mutation’s result is a union of its payload and such errors: `... on UserError { message }` takes them all.',
+    'An error of a mutation that the caller can correct. Each mutation’s result is a union of its payload and such errors. Select `... on UserError { message }`; without it, an error is returned as `{}`.',
   fields: (t) => ({
     message: t.exposeString('message', {
-      description: 'What is wrong, for people: `"endpoint: a device with urn:imei:123 exists"`.',
+      description: 'What is wrong, as text for people. The description of each error type has an example.',
     }),
   }),
 });
 
 builder.objectType(Validation, {
   name: 'ValidationError',
-  description: 'The input breaks a rule; nothing was changed.',
+  description: 'The input is invalid; nothing was changed. Example of a message: `"/3/0/9 is not executable"`.',
   interfaces: [UserError],
   fields: (t) => ({
     field: t.stringList({
       description:
-        'The wrong part of the input, as a path of names and list positions: `["values", "0", "path"]`. Empty when it is the input as a whole.',
+        'The invalid part of the input, as a path of field names and list positions: `["values", "0", "path"]`. Empty if the input as a whole is invalid.',
       resolve: (error) => [...error.field],
     }),
   }),
@@ -42,24 +42,26 @@ builder.objectType(Validation, {
 
 builder.objectType(NotFound, {
   name: 'NotFoundError',
-  description: 'The caller’s tenant has nothing with this id.',
+  description:
+    'The id is well-formed, but the caller’s tenant has no such object; another tenant’s ids get this error too. Example of a message: `"no such device"`.',
   interfaces: [UserError],
 });
 
 builder.objectType(Conflict, {
   name: 'ConflictError',
   description:
-    'The state of things does not allow it: an endpoint that exists already, a profile in use, an RPC that has ended.',
+    'The input is valid, but the current state does not allow the change: a unique value is taken, the object is in use, or a limit is reached. Example of a message: `"another device has this endpoint"`.',
   interfaces: [UserError],
 });
 
 builder.objectType(Forbidden, {
   name: 'ForbiddenError',
-  description: 'The token’s role may not do this. Roles: viewer reads, operator also operates, admin also administers.',
+  description:
+    'The token’s role is too low for this mutation; `Role` lists the rights of each role. Example of a message: `"Mutation.readResources is not for the role viewer"`.',
   interfaces: [UserError],
 });
 
-/** A call that could not go out; that it was made stays on record. */
+/** A call that could not be sent. Its RPC stays recorded. */
 class DeviceUnreachable extends FleetError {
   readonly rpc: Rpc;
 
@@ -72,38 +74,65 @@ class DeviceUnreachable extends FleetError {
 builder.objectType(DeviceUnreachable, {
   name: 'DeviceUnreachableError',
   description:
-    'The device has no registration, so nothing could be sent to it. Mode PERSISTENT keeps the call until the device comes.',
+    'The device is not registered, so a TWO_WAY call was not sent. To send it as soon as the device registers, call again with mode PERSISTENT. Example of a message: `"the device is not registered"`.',
   interfaces: [UserError],
   fields: (t) => ({
-    rpc: t.expose('rpc', { type: RpcNode, description: 'The RPC on record: it ended with status TIMEOUT.' }),
+    rpc: t.expose('rpc', { type: RpcNode, description: 'The recorded RPC. Its status is TIMEOUT.' }),
   }),
 });
 
-/** The RPC of a call, unless it ended because there was nobody to send it to. */
+/** Returns the RPC of a call; throws DeviceUnreachable if the device was not registered. */
 export function reached(rpc: Rpc): Rpc {
   if (rpc.status === 'TIMEOUT' && rpc.error?.code === 'DEVICE_UNREACHABLE') throw new DeviceUnreachable(rpc);
   return rpc;
 }
 
-/** The errors of every mutation; those that ask something of a device can also find it unreachable. */
+/** Every mutation can return these errors. Mutations that call a device can also return DeviceUnreachable. */
 const ERRORS = [Validation, NotFound, Conflict, Forbidden];
 const DEVICE_ERRORS = [...ERRORS, DeviceUnreachable];
 
-/** The options that make a mutation's field a union of its payload and the errors a caller can mend. */
-export function resultUnion(mutation: string, asks: 'platform' | 'device' = 'platform') {
+/** When a mutation returns each error, for the description of its result; an error without an entry does not occur. */
+interface ErrorCases {
+  readonly role: 'operator' | 'admin';
+  readonly validation: string;
+  readonly notFound?: string;
+  readonly conflict?: string;
+}
+
+/** The options that make a mutation's result a union of its payload and its errors. */
+export function resultUnion(mutation: string, { role, validation, notFound, conflict }: ErrorCases) {
+  const cases = [
+    `\`ValidationError\`: ${validation}.`,
+    notFound && `\`NotFoundError\`: ${notFound}.`,
+    conflict && `\`ConflictError\`: ${conflict}.`,
+    `\`ForbiddenError\`: the token’s role is ${role === 'admin' ? 'not admin' : 'viewer'}.`,
+  ];
   return {
-    types: asks === 'device' ? DEVICE_ERRORS : ERRORS,
+    types: ERRORS,
     union: {
       name: `${mutation}Result`,
-      description: `What became of it: ${mutation}Payload, or the error that the caller can mend.`,
+      description: [`\`${mutation}Payload\` on success.`, ...cases.filter((text) => text !== undefined)].join(' '),
     },
   };
 }
 
+/** As `resultUnion`, for a mutation that calls a device. `wrong` describes what the ValidationError means there. */
+export function deviceResultUnion(mutation: string, wrong: string) {
+  const { union } = resultUnion(mutation, {
+    role: 'operator',
+    validation: `${wrong}, or an option is out of range`,
+    notFound: 'the tenant has no device with this id',
+    conflict: '1000 calls already wait for this device, or the server is stopping',
+  });
+  const unreachable =
+    '`DeviceUnreachableError`: the device is not registered and the mode is TWO_WAY. A call that the device refuses is not an error here: `rpc.status` is FAILED.';
+  return { types: DEVICE_ERRORS, union: { ...union, description: `${union.description} ${unreachable}` } };
+}
+
 /**
- * An error of an execution as the caller may see it: queries and subscriptions have no result unions, so what a caller
- * can mend stands in `errors` with its code in `extensions.code` and, for VALIDATION, the argument in
- * `extensions.field`. Null for an error that nobody expected.
+ * Converts a FleetError of an execution to the error that the caller gets. Queries and subscriptions have no result
+ * unions, so such an error is an entry of `errors`, with its code in `extensions.code` and, for VALIDATION, the argument
+ * in `extensions.field`. Returns null for any other error.
  */
 export function expectedError(error: GraphQLError): GraphQLError | null {
   const { originalError } = error;

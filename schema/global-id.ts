@@ -18,27 +18,31 @@ export function encodeGlobalId(type: string, id: string): string {
   return Buffer.from(`${type}:${id}`).toString('base64url');
 }
 
-/** Throws FleetError VALIDATION for a text that is no global id of ours. */
+/** Throws FleetError VALIDATION for text that `encodeGlobalId` did not produce. */
 export function decodeGlobalId(text: string): { typename: string; id: string } {
   const parts = GLOBAL.exec(Buffer.from(text, 'base64url').toString());
   const [, typename = '', id = ''] = parts ?? [];
-  // Node decodes any text somehow: only what encodes to itself was encoded by us.
+  // Buffer.from accepts any text: the text is a global id only if encoding the result gives the same text.
   if (!parts || encodeGlobalId(typename, id) !== text.replace(/=+$/, '')) {
-    throw new FleetError('VALIDATION', `${JSON.stringify(text.slice(0, 80))} is no global id`, { field: ['id'] });
+    throw new FleetError('VALIDATION', `${JSON.stringify(text.slice(0, 80))} is not a global id`, { field: ['id'] });
   }
   return { typename, id };
 }
 
-/** As `decodeGlobalId`, of what can be fetched by its id alone. */
+/** As `decodeGlobalId`, but throws for ids of types that `node(id:)` can't fetch. */
 export function decodeNodeId(text: string): { typename: string; id: string } {
   const decoded = decodeGlobalId(text);
   if (NODES.some((type) => type === decoded.typename)) return decoded;
-  throw new FleetError('VALIDATION', `${JSON.stringify(text.slice(0, 80))} is the id of no Node`, { field: ['id'] });
+  throw new FleetError(
+    'VALIDATION',
+    `${JSON.stringify(text.slice(0, 80))} is not the id of a Device, DeviceProfile or Rpc`,
+    { field: ['id'] },
+  );
 }
 
 /**
- * The id that an argument names: a global id of the type, or its plain UUID, for people copy either. Throws FleetError
- * VALIDATION naming the field for anything else, an id of another type included.
+ * The UUID that an id argument names. The argument may be a global id of this type or a plain UUID, because people copy
+ * either of them. Throws FleetError VALIDATION with the field for any other text, also for an id of another type.
  */
 export function idOf(type: IdentifiedType, text: string, ...field: readonly string[]): string {
   if (UUID.test(text)) return text.toLowerCase();
@@ -51,6 +55,6 @@ export function idOf(type: IdentifiedType, text: string, ...field: readonly stri
     throw refuse(`neither a global id of type ${type} nor a UUID`);
   }
   if (decoded.typename !== type) throw refuse(`the id of type ${decoded.typename}, not ${type}`);
-  if (!UUID.test(decoded.id)) throw refuse(`no global id of type ${type}`);
+  if (!UUID.test(decoded.id)) throw refuse(`not a valid global id of type ${type}`);
   return decoded.id;
 }

@@ -26,16 +26,16 @@ export type { CostLimits } from './limits.ts';
 export { expectedError } from './errors.ts';
 export type { LiveEvent } from './subscription/live.ts';
 
-builder.queryType({ description: 'What can be asked. Everything is of the token’s tenant only.' });
+builder.queryType({ description: 'The queries. They return only data of the token’s tenant.' });
 builder.mutationType({
   description:
-    'What can be done. Every result is a union of the mutation’s payload and the errors that the caller can mend. What a device refuses is no error here: it is its RPC’s status FAILED.',
+    'The mutations. Each result is a union of a payload and the errors ValidationError, NotFoundError, ConflictError and ForbiddenError; mutations that call a device also have DeviceUnreachableError. If a device refuses a call, the result is the payload, with `rpc.status` FAILED and the reason in `rpc.error`.',
 });
 
 /** The GraphQL API. */
 export const schema: GraphQLSchema = builder.toSchema();
 
-/** The API in SDL, sorted: what schema/schema.graphql holds. */
+/** The API as sorted SDL: the content of schema/schema.graphql. */
 export function printedSchema(): string {
   return `${printSchema(lexicographicSortSchema(schema))}\n`;
 }

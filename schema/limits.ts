@@ -1,4 +1,4 @@
-/** What one operation may cost. */
+/** The highest cost that one operation may have. */
 export interface CostLimits {
   readonly complexity: number;
   readonly depth: number;

@@ -15,15 +15,15 @@ import type {
 import { selects } from './tree/tree-selection.ts';
 
 /**
- * What the fields of many devices ask for at once, gathered into one call to the fleet each, so that a nested device
- * tree costs a fixed number of calls whatever its size.
+ * Batches the requests of many devices' fields into one call to the fleet for each kind of data. A query over many
+ * devices therefore makes a fixed number of calls.
  */
 export interface Loaders {
   registration(deviceId: DeviceId): Promise<DeviceRegistration | null>;
   observations(deviceId: DeviceId): Promise<readonly DeviceObservation[]>;
-  /** No selector: everything known of the device. */
+  /** An empty list of selectors loads all stored values of the device. */
   resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
-  /** `version` null: the newest. */
+  /** `version` null loads the newest version. */
   definition(objectId: number, version: string | null): Promise<KnownDefinition | null>;
   credentials(deviceId: DeviceId): Promise<readonly DeviceCredential[]>;
   handshakes(deviceId: DeviceId): Promise<readonly HandshakeRecord[]>;
@@ -53,7 +53,7 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
     const found = await fleet.devices.resources(actor, ids, []);
     return ids.map((id) => found.get(id) ?? []);
   });
-  // Different selections of one query go out as one call for all of them, and each takes its own from the answer.
+  // All selections of one query become one call; each selection then takes its own part of the result.
   const selections = new DataLoader<Selection, readonly ResourceState[], string>(
     async (wanted) => {
       const ids = [...new Set(wanted.map(({ deviceId }) => deviceId))];

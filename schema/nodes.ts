@@ -2,8 +2,8 @@ import type { Device, DeviceProfile, Rpc } from '../src/fleet/index.ts';
 import { builder } from './builder.ts';
 
 /**
- * The types that have global ids, and how those that many fields ask for are fetched in one call. They name each other
- * in circles, so they are declared here and given their fields in device.ts, profile.ts and rpc.ts.
+ * The types that `node(id:)` fetches, each with the call that loads many of them at once. These types refer to each other
+ * in a cycle; they are therefore declared here, and device.ts, profile.ts and rpc.ts add their fields.
  */
 export const DeviceNode = builder.loadableNodeRef('Device', {
   id: { resolve: (device: Device) => device.id },

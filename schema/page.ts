@@ -3,7 +3,7 @@ import type { Page, PageRequest } from '../src/fleet/index.ts';
 const DEFAULT_PAGE = 50;
 export const LARGEST_PAGE = 200;
 
-/** How many items a page may hold: what its cost is counted by. A size out of bounds is refused when it is fetched. */
+/** The number of items that a page may hold, for its cost. The fleet refuses a size out of range when it fetches the page. */
 export function pageSize({ first, last }: PageRequest): number {
   return Math.min(first ?? last ?? DEFAULT_PAGE, LARGEST_PAGE);
 }

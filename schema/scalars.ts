@@ -11,34 +11,36 @@ const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]
 
 function refuse(value: unknown, wanted: string): GraphQLError {
   const shown = (JSON.stringify(value) ?? String(value)).slice(0, 80);
-  return new GraphQLError(`${shown} is no ${wanted}`, { extensions: { code: 'BAD_USER_INPUT' } });
+  return new GraphQLError(`${shown} is not a valid ${wanted}`, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
-/** The text of a literal; anything but a string is refused as a variable of that type would be. */
+/** The text of a literal. A literal that is not a string gets the same error as a variable that is not a string. */
 function text(node: ValueNode, wanted: string): string {
   if (node.kind === Kind.STRING) return node.value;
   throw refuse(print(node), wanted);
 }
 
+const A_UUID = 'UUID: it must have 36 characters like d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7';
+
 function parseUuid(value: unknown): string {
   if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase();
-  throw refuse(value, 'UUID like d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7');
+  throw refuse(value, A_UUID);
 }
 
 builder.scalarType('UUID', {
   description:
-    'A UUID (RFC 9562) in its 36-character text form, lower case on output: `"d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7"`.',
+    'A UUID (RFC 9562) as text of 36 characters. Output is in lower case: `"d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7"`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc9562',
   serialize: String,
   parseValue: parseUuid,
-  parseLiteral: (node) => parseUuid(text(node, 'UUID')),
+  parseLiteral: (node) => parseUuid(text(node, A_UUID)),
 });
 
-const A_TIME = 'RFC 3339 time with its offset, like 2026-05-29T14:30:00Z';
+const A_TIME = 'date-time: it must be RFC 3339 with an offset, like 2026-05-29T14:30:00Z';
 
 function parseDateTime(value: unknown): Date {
   const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
-  // Date.parse takes the 30th of February for the 2nd of March: a day that does not come back as itself is no day.
+  // Date.parse reads February 30 as March 2: a date is valid only if it is the same after parsing.
   const midnight = Date.parse(`${day}T00:00:00Z`);
   const real = day !== undefined && Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
   const time = real ? Date.parse(String(value).toUpperCase()) : Number.NaN;
@@ -48,7 +50,7 @@ function parseDateTime(value: unknown): Date {
 
 builder.scalarType('DateTime', {
   description:
-    'A moment (RFC 3339) with its offset from UTC, precise to the millisecond; always in UTC on output: `"2026-05-29T14:30:00.000Z"`.',
+    'A date and time (RFC 3339) with an offset from UTC and millisecond precision. Output is always in UTC: `"2026-05-29T14:30:00.000Z"`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (date) => (date as Date).toISOString(), // Pothos has checked that resolvers return a Date
   parseValue: parseDateTime,
@@ -63,8 +65,10 @@ builder.scalarType('JSON', {
   parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
 });
 
+const A_PATH = 'LwM2M path: it must be a string like /3303/0/5700';
+
 function parsePath(value: unknown): string {
-  if (typeof value !== 'string') throw refuse(value, 'LwM2M path like /3303/0/5700');
+  if (typeof value !== 'string') throw refuse(value, A_PATH);
   try {
     parseSelector(value);
     return value;
@@ -78,13 +82,14 @@ function parsePath(value: unknown): string {
 
 builder.scalarType('ResourcePath', {
   description:
-    'A place in a device’s resource tree: `/{object}`, `/{object}/{instance}`, `/{object}/{instance}/{resource}` or `/{object}/{instance}/{resource}/{resource instance}`, ids from 0 to 65534 without leading zeros: `"/3303/0/5700"` is the sensor value of the first temperature sensor. Where a field says so, an id may be `*` for any: `"/3303/*/5700"`.',
+    'A path in a device’s resource tree: `/{object}`, `/{object}/{instance}`, `/{object}/{instance}/{resource}` or `/{object}/{instance}/{resource}/{resource instance}`. Ids are 0 to 65534 without leading zeros. Example: `"/3303/0/5700"` is the value of the first temperature sensor (object 3303). Where a field allows `*`, it matches any id: `"/3303/*/5700"`. `objectDefinitions(search: "temp")` finds object ids.',
   serialize: String,
   parseValue: parsePath,
-  parseLiteral: (node) => parsePath(text(node, 'LwM2M path like /3303/0/5700')),
+  parseLiteral: (node) => parsePath(text(node, A_PATH)),
 });
 
-const A_VALUE = 'resource value: a string, a number, true or false, or an object of instance ids to those';
+const A_VALUE =
+  'resource value: it must be a string, a number, true or false, or an object from resource instance id to such values';
 
 function isJsonValue(value: unknown): value is JsonValue {
   return (
@@ -103,7 +108,7 @@ function parseResourceValue(value: unknown): ResourceJson {
   throw refuse(value, A_VALUE);
 }
 
-/** An integer literal that a double can't hold exactly stays text, which is how such integers are written in JSON. */
+/** Keeps an integer literal as text if a double can't represent it exactly: JSON values of the API write such integers as strings. */
 function literalValue(node: ValueNode, variables?: Readonly<Record<string, unknown>> | null): unknown {
   if (node.kind === Kind.INT) return Number.isSafeInteger(Number(node.value)) ? Number(node.value) : node.value;
   if (node.kind === Kind.OBJECT) {
@@ -114,7 +119,7 @@ function literalValue(node: ValueNode, variables?: Readonly<Record<string, unkno
 
 builder.scalarType('ResourceValue', {
   description:
-    'The value of a resource as JSON. String and Corelnk: a string. Integer, Unsigned Integer and Float: a number, or a string for integers beyond ±2^53 (`"9007199254740993"`). Boolean: `true`. Opaque: base64 (`"3q2+7w=="`). Time: RFC 3339 (`"2026-05-29T14:30:00Z"`). Objlnk: `"3:0"`. A multiple resource: an object of resource instance id to value (`{"0": 1, "1": 5}`; in a query’s text use a variable for it, for GraphQL has no literal with numeric names).',
+    'The value of a resource as JSON, by its type. String and Corelnk: a string. Integer, Unsigned Integer and Float: a number; integers beyond ±2^53 are strings (`"9007199254740993"`). Boolean: `true`. Opaque: base64 (`"3q2+7w=="`). Time: RFC 3339 (`"2026-05-29T14:30:00Z"`). Objlnk: `"3:0"`. A multiple resource: an object from resource instance id to value, `{"0": 1, "1": 5}`; pass it as a variable, because GraphQL literals can’t have numeric names.',
   serialize: (value) => value,
   parseValue: parseResourceValue,
   parseLiteral: (node, variables) => parseResourceValue(literalValue(node, variables)),

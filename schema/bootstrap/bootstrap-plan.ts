@@ -2,46 +2,46 @@ import * as z from 'zod';
 import { FleetError, type BootstrapPlan, type PlanOwner, type Rpc, type WriteValue } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { CredentialInput, issuedFields, newCredential, within } from '../credential/credential.ts';
-import { reached, resultUnion } from '../errors.ts';
+import { deviceResultUnion, reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode, DeviceProfileNode } from '../nodes.ts';
 import { rpcModeField, rpcOptionFields, rpcPayloadField } from '../rpc/rpc.ts';
 
 const BootstrapSecurity = builder.enumType('BootstrapSecurity', {
-  description: 'What a bootstrapped device is given to prove itself to its server with.',
+  description: 'The credential that a bootstrap gives the device for its LwM2M server.',
   values: {
     FRESH_PSK: {
       description:
-        'A pre-shared key that is made for each bootstrap. The device’s older keys count until it has registered with the new one.',
+        'Each bootstrap generates a new pre-shared key. The device’s older keys are valid until it registers with the new one.',
     },
-    NO_SEC: { description: 'Nothing: it registers without security.' },
+    NO_SEC: { description: 'No credential: the device registers without security.' },
   },
 });
 
 const SERVER = {
-  uri: 'The server’s address, as devices reach it: `"coaps://lwm2m.example.com:5684"`; coap:// with NO_SEC.',
-  shortServerId: 'The short server id of its Security and Server instances, 1 to 65534: `1`.',
+  uri: 'The server’s address as seen from the devices: `"coaps://lwm2m.example.com:5684"`. With NO_SEC it starts with coap://.',
+  shortServerId: 'The short server id in the Security and Server instances, 1 to 65534: `1`.',
   lifetime: 'The lifetime of the device’s registrations in seconds: `86400`.',
-  binding: 'The binding of its Server instance: `"U"`.',
-  security: 'What it is given to prove itself with.',
+  binding: 'The binding in the Server instance: `"U"` (UDP).',
+  security: 'The credential for this server: `FRESH_PSK`.',
 } as const;
 
 const VALUE = {
-  path: 'Where it is written: a resource, `"/3/0/15"`, a resource instance, `"/2/0/2/1"`, or an object instance.',
+  path: 'The path of a resource, a resource instance or an object instance: `"/3/0/15"`.',
   value:
-    'The value, by the resource’s type, or those of an instance by resource id: `"Europe/Berlin"`. Texts may name `{{endpoint}}`, `{{serverUri}}`, `{{shortServerId}}`, `{{lifetime}}`, `{{binding}}`, and where Opaque is wanted `{{pskIdentity}}` and `{{psk}}`.',
+    'The value, in the JSON form of the resource’s type: `"Europe/Berlin"`. For an object instance: an object from resource id to value. Strings can contain `{{endpoint}}`, `{{serverUri}}`, `{{shortServerId}}`, `{{lifetime}}` and `{{binding}}`; Opaque values `{{pskIdentity}}` and `{{psk}}`.',
 } as const;
 
 const PLAN = {
   server:
-    'The device’s LwM2M server: becomes an instance of Security (/0) and one of Server (/1). Null: the values say everything.',
-  values: 'What is written beside it.',
-  deletes: 'What is deleted first: `["/0", "/1"]`. The bootstrap account survives.',
-  reads: 'What is read back at the end, below `/1` and `/2` (LwM2M 1.1): `["/1"]`.',
+    'The device’s LwM2M server. The bootstrap writes it as an instance of Security (/0) and of Server (/1). Null: it writes only `values`.',
+  values: 'More values to write, at most 500: `[{ path: "/3/0/15", value: "Europe/Berlin" }]`.',
+  deletes: 'Paths that are deleted first: `["/0", "/1"]`. The device keeps its bootstrap account.',
+  reads: 'Paths that are read at the end: `["/1"]`. Only `/1` and `/2` and paths below them (LwM2M 1.1).',
 } as const;
 
 const BootstrapServerType = builder.objectRef<NonNullable<BootstrapPlan['server']>>('BootstrapServer').implement({
-  description: 'The server that bootstrapped devices register with.',
+  description: 'The LwM2M server with which devices register after their bootstrap.',
   fields: (t) => ({
     uri: t.exposeString('uri', { description: SERVER.uri }),
     shortServerId: t.exposeInt('shortServerId', { description: SERVER.shortServerId }),
@@ -52,15 +52,15 @@ const BootstrapServerType = builder.objectRef<NonNullable<BootstrapPlan['server'
 });
 
 const BootstrapValueType = builder.objectRef<WriteValue>('BootstrapValue').implement({
-  description: 'A value that a bootstrap writes.',
+  description: 'A path and the value that a bootstrap writes to it.',
   fields: (t) => ({
     path: t.expose('path', { type: 'ResourcePath', description: VALUE.path }),
-    value: t.expose('value', { type: 'ResourceValue', description: 'The value; keys are blanked: `"Europe/Berlin"`.' }),
+    value: t.expose('value', { type: 'ResourceValue', description: 'The value: `"Europe/Berlin"`. Keys are hidden.' }),
   }),
 });
 
 const BootstrapPlanType = builder.objectRef<BootstrapPlan>('BootstrapPlan').implement({
-  description: 'What a device has after its bootstrap.',
+  description: 'The configuration that a bootstrap writes to a device.',
   fields: (t) => ({
     server: t.expose('server', { type: BootstrapServerType, nullable: true, description: PLAN.server }),
     values: t.field({
@@ -81,7 +81,8 @@ builder.objectField(DeviceNode, 'bootstrapPlan', (t) =>
   t.field({
     type: BootstrapPlanType,
     nullable: true,
-    description: 'What its bootstraps write, in place of its profile’s plan; null: as its profile says. For admins.',
+    description:
+      'The device’s own bootstrap plan, used instead of its profile’s plan. Null: the profile’s plan applies. Only for admins.',
     authScopes: { admin: true },
     complexity: { field: 10 },
     resolve: ({ id }, _args, { fleet, actor }) => fleet.bootstraps.plan(actor, { deviceId: id }),
@@ -93,7 +94,7 @@ builder.objectField(DeviceProfileNode, 'bootstrapPlan', (t) =>
     type: BootstrapPlanType,
     nullable: true,
     description:
-      'What the bootstraps of its devices write; null: they may not bootstrap without a plan of their own. For admins.',
+      'The bootstrap plan of this profile’s devices. Null: a device can bootstrap only if it has its own plan. Only for admins.',
     authScopes: { admin: true },
     complexity: { field: 10 },
     resolve: ({ id }, _args, { fleet, actor }) => fleet.bootstraps.plan(actor, { profileId: id }),
@@ -101,7 +102,8 @@ builder.objectField(DeviceProfileNode, 'bootstrapPlan', (t) =>
 );
 
 const BootstrapServerInput = builder.inputType('BootstrapServerInput', {
-  description: 'The server to register with: `{ uri: "coaps://lwm2m.example.com:5684" }` is all that most need.',
+  description:
+    'The LwM2M server with which devices register. Most plans need only the address: `{ uri: "coaps://lwm2m.example.com:5684" }`.',
   fields: (t) => ({
     uri: t.string({ required: true, description: SERVER.uri, validate: z.string().min(1).max(255) }),
     shortServerId: t.int({ defaultValue: 1, description: SERVER.shortServerId }),
@@ -112,7 +114,7 @@ const BootstrapServerInput = builder.inputType('BootstrapServerInput', {
 });
 
 const BootstrapValueInput = builder.inputType('BootstrapValueInput', {
-  description: 'A value and where it goes: `{ path: "/3/0/15", value: "Europe/Berlin" }`.',
+  description: 'A path and the value to write to it: `{ path: "/3/0/15", value: "Europe/Berlin" }`.',
   fields: (t) => ({
     path: t.field({ type: 'ResourcePath', required: true, description: VALUE.path }),
     value: t.field({ type: 'ResourceValue', required: true, description: VALUE.value }),
@@ -120,7 +122,7 @@ const BootstrapValueInput = builder.inputType('BootstrapValueInput', {
 });
 
 const BootstrapPlanInput = builder.inputType('BootstrapPlanInput', {
-  description: 'What devices have after their bootstrap: `{ server: { uri: "coaps://lwm2m.example.com:5684" } }`.',
+  description: 'The configuration that a bootstrap writes: `{ server: { uri: "coaps://lwm2m.example.com:5684" } }`.',
   fields: (t) => ({
     server: t.field({ type: BootstrapServerInput, description: PLAN.server }),
     values: t.field({
@@ -143,7 +145,7 @@ const BootstrapPlanInput = builder.inputType('BootstrapPlanInput', {
   }),
 });
 
-/** The plan that was asked for; what it says is checked by the fleet. */
+/** Converts the input to a plan; the fleet validates it. */
 function planOf({ server, values, deletes, reads }: typeof BootstrapPlanInput.$inferInput): BootstrapPlan {
   return {
     server: server
@@ -164,7 +166,7 @@ function planOf({ server, values, deletes, reads }: typeof BootstrapPlanInput.$i
 function ownerOf(profileId: string | null | undefined, deviceId: string | null | undefined): PlanOwner {
   if (profileId != null && deviceId == null) return { profileId: idOf('DeviceProfile', profileId, 'profileId') };
   if (deviceId != null && profileId == null) return { deviceId: idOf('Device', deviceId, 'deviceId') };
-  throw new FleetError('VALIDATION', 'exactly one of profileId and deviceId is wanted', { field: ['profileId'] });
+  throw new FleetError('VALIDATION', 'exactly one of profileId and deviceId is required', { field: ['profileId'] });
 }
 
 type SetPlan = { readonly plan: BootstrapPlan | null };
@@ -173,20 +175,26 @@ builder.relayMutationField(
   'setBootstrapPlan',
   {
     description:
-      'What the bootstraps of a profile’s devices, or of one device, write: `{ profileId: "…", plan: { server: { uri: "coaps://lwm2m.example.com:5684" } } }`.',
+      'The plan, for the devices of a profile or for one device: `{ profileId: "…", plan: { server: { uri: "coaps://lwm2m.example.com:5684" } } }`.',
     inputFields: (t) => ({
-      profileId: t.id({ description: 'The profile: its global id, or its plain UUID.' }),
-      deviceId: t.id({ description: 'Or the device, whose own plan goes before its profile’s.' }),
+      profileId: t.id({ description: 'The profile’s global id or UUID. Give either profileId or deviceId.' }),
+      deviceId: t.id({
+        description: 'The device’s global id or UUID. A device’s own plan is used instead of its profile’s plan.',
+      }),
       plan: t.field({
         type: BootstrapPlanInput,
-        description: 'The plan, in place of the one before. Null takes it away.',
+        description: 'The new plan; it replaces the current one. Null removes the plan.',
       }),
     }),
   },
   {
-    description: 'Says what devices have after their bootstrap; it counts from the next one. For admins.',
+    description: 'Sets the configuration that bootstraps write; it applies to the next bootstrap. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('SetBootstrapPlan'),
+    errors: resultUnion('SetBootstrapPlan', {
+      role: 'admin',
+      validation: 'the plan is invalid, or not exactly one of profileId and deviceId is given',
+      notFound: 'the tenant has no device or profile with this id',
+    }),
     resolve: async (_root, { input: { profileId, deviceId, plan } }, { fleet, actor }): Promise<SetPlan> => {
       const owner = ownerOf(profileId, deviceId);
       await fleet.bootstraps.setPlan(actor, owner, plan ? planOf(plan) : null).catch((error: unknown) => {
@@ -197,12 +205,12 @@ builder.relayMutationField(
     },
   },
   {
-    description: 'The plan was kept, encrypted.',
+    description: 'The stored plan. The server stores it encrypted.',
     outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, SetPlan>) => ({
       plan: t.field({
         type: BootstrapPlanType,
         nullable: true,
-        description: 'The plan as it is now, keys blanked.',
+        description: 'The new plan, with keys hidden; null if the plan was removed.',
         resolve: ({ plan }) => plan,
       }),
     }),
@@ -213,17 +221,26 @@ builder.relayMutationField(
   'createBootstrapCredential',
   {
     description:
-      'What a device shall prove itself to the bootstrap server with: `{ deviceId: "…", credential: { psk: {} } }`.',
+      'The device and its credential for the bootstrap server: `{ deviceId: "…", credential: { psk: {} } }`.',
     inputFields: (t) => ({
-      deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
-      credential: t.field({ type: CredentialInput, required: true, description: 'What it shall prove itself with.' }),
+      deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
+      credential: t.field({
+        type: CredentialInput,
+        required: true,
+        description: 'The credential to add: `{ psk: {} }`.',
+      }),
     }),
   },
   {
     description:
-      'Lets a device bootstrap over DTLS; it can then no longer bootstrap without security. `revokeCredential` takes it back. For admins.',
+      'Adds a credential for the bootstrap server: the device can bootstrap over DTLS and can’t bootstrap without security. `revokeCredential` revokes it. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('CreateBootstrapCredential'),
+    errors: resultUnion('CreateBootstrapCredential', {
+      role: 'admin',
+      validation: 'a field is invalid',
+      notFound: 'the tenant has no device with this id',
+      conflict: 'another credential has this identity, or the device already has 16 credentials',
+    }),
     resolve: (_root, { input: { deviceId, credential } }, { fleet, actor }) =>
       fleet.credentials
         .create(actor, idOf('Device', deviceId, 'deviceId'), {
@@ -233,7 +250,7 @@ builder.relayMutationField(
         .catch(within('credential')),
   },
   {
-    description: 'The credential was made.',
+    description: 'The new credential.',
     outputFields: issuedFields,
   },
 );
@@ -241,12 +258,12 @@ builder.relayMutationField(
 builder.relayMutationField(
   'requestBootstrap',
   {
-    description: 'Which device, and by which of its Server instances: `{ deviceId: "…" }`.',
+    description: 'The device to bootstrap: `{ deviceId: "…" }`.',
     inputFields: (t) => ({
-      deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+      deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       serverInstanceId: t.int({
         defaultValue: 0,
-        description: 'The instance of Server (/1) that stands for Treeline: `0`.',
+        description: 'The id of the Server instance (/1) of Treeline on the device: `0`.',
         validate: z.number().int().min(0).max(65_534).nullish(),
       }),
       rpcMode: rpcModeField(t),
@@ -255,9 +272,9 @@ builder.relayMutationField(
   },
   {
     description:
-      'Has a registered device bootstrap again: Execute of its Bootstrap-Request Trigger, `/1/x/9` (LwM2M 1.1). It becomes an RPC. For operators.',
+      'Tells a registered device to bootstrap again: an Execute of the resource Bootstrap-Request Trigger, `/1/{serverInstanceId}/9` (LwM2M 1.1). Only for operators and admins.',
     authScopes: { operator: true },
-    errors: resultUnion('RequestBootstrap', 'device'),
+    errors: deviceResultUnion('RequestBootstrap', 'a field is invalid'),
     resolve: async (_root, { input }, { fleet, actor }): Promise<Rpc> => {
       const { deviceId, serverInstanceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = input;
       const operation = { kind: 'execute', path: `/1/${serverInstanceId ?? 0}/9` } as const;
@@ -266,5 +283,5 @@ builder.relayMutationField(
       return reached(await fleet.rpcs.perform(actor, id, operation, options));
     },
   },
-  { description: 'The Execute was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Execute.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

@@ -12,106 +12,113 @@ import { encodeGlobalId, idOf } from '../global-id.ts';
 import { SecurityKind } from '../device/registration.ts';
 
 const CredentialPurposeEnum = builder.enumType('CredentialPurpose', {
-  description: 'What a credential opens.',
+  description: 'The server that accepts a credential.',
   values: {
-    LWM2M: { value: 'lwm2m', description: 'The LwM2M server: the device registers with it.' },
+    LWM2M: { value: 'lwm2m', description: 'The LwM2M server accepts it: the device can register.' },
     BOOTSTRAP: {
       value: 'bootstrap',
-      description: 'The bootstrap server: the device is given its configuration by it.',
+      description: 'The bootstrap server accepts it: the device can fetch its configuration.',
     },
   } as const satisfies Record<string, { value: CredentialPurpose; description: string }>,
 });
 
 export const DeviceCredentialType = builder.objectRef<DeviceCredential>('DeviceCredential').implement({
-  description: 'What a device proves itself with over DTLS; its secret is never shown again.',
+  description: 'A credential with which a device authenticates over DTLS. It does not contain the secret.',
   fields: (t) => ({
     id: t.id({
-      description: 'Its id, for `rotateCredential` and `revokeCredential`.',
+      description: 'The credential’s global id; pass it to `rotateCredential` or `revokeCredential`.',
       resolve: ({ id }) => encodeGlobalId('DeviceCredential', id),
     }),
-    kind: t.expose('kind', { type: SecurityKind, description: 'What it is: `PSK`.' }),
-    purpose: t.expose('purpose', { type: CredentialPurposeEnum, description: 'What it opens: `LWM2M`.' }),
+    kind: t.expose('kind', { type: SecurityKind, description: 'The kind of credential: `PSK`.' }),
+    purpose: t.expose('purpose', { type: CredentialPurposeEnum, description: 'The server that accepts it: `LWM2M`.' }),
     identity: t.exposeString('identity', {
       description:
-        'PSK: its identity, `"urn:imei:123"`. RPK: the SHA-256 of the public key in hex. X509: the common name that its certificates carry.',
+        'PSK: the identity, `"urn:imei:123"`. RPK: the SHA-256 of the public key in hex. X509: the common name of the device’s certificates.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the credential was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'From then on it no longer counts: the end of a rotation’s overlap. Null: until it is revoked.',
+      description:
+        'When the credential stops being accepted: the end of a rotation’s overlap. Null: it is valid until it is revoked.',
     }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null when it was not.',
+      description: 'When the credential was revoked; null if it was not.',
     }),
   }),
 });
 
 export const PskSecretType = builder.objectRef<NonNullable<IssuedCredential['secret']>>('PskSecret').implement({
-  description: 'What a device must be given to prove itself with a PSK. It is shown this once, and kept encrypted.',
+  description:
+    'The PSK identity and key to configure on a device. Store them now: the server keeps the key encrypted and can’t show it again.',
   fields: (t) => ({
     identity: t.exposeString('identity', {
-      description: 'The PSK identity, for resource 3 of the device’s Security object (/0): `"urn:imei:123"`.',
+      description: 'The PSK identity: `"urn:imei:123"`. It belongs in resource 3 of the device’s Security object (/0).',
     }),
     keyHex: t.exposeString('keyHex', {
       description:
-        'The key in hex, for resource 5 of the device’s Security object (/0): 64 digits when it was made here.',
+        'The key in hex: 64 digits if the server generated it. It belongs in resource 5 of the device’s Security object (/0).',
     }),
   }),
 });
 
 const PskInput = builder.inputType('PskInput', {
-  description: 'A pre-shared key: `{}` makes one of 32 random bytes under the endpoint’s name.',
+  description: 'A pre-shared key. `{}` generates a key of 32 random bytes; its identity is the endpoint name.',
   fields: (t) => ({
     identity: t.string({
       description:
-        'What the device names its key by, 1 to 128 bytes, unique in the whole installation: `"urn:imei:123"`. Absent: its endpoint, with a suffix when that is taken.',
+        'The PSK identity, 1 to 128 bytes, unique among all tenants: `"urn:imei:123"`. Absent: the endpoint name, with a suffix if another credential has it.',
       validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes').nullish(),
     }),
     key: t.string({
       description:
-        'A key that the device has already, 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: made.',
-      // Longer ones are refused without being looked at; nothing says the key.
-      validate: z.string().max(128, 'is no key of 16 to 64 bytes in hex').nullish(),
+        'An existing key of the device, 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: the server generates one.',
+      // A longer text is refused before it is parsed. The message must not contain the key.
+      validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
     }),
   }),
 });
 
 const RawPublicKeyInput = builder.inputType('RawPublicKeyInput', {
-  description: 'The public half of a key that the device holds.',
+  description: 'The public key of the device’s key pair.',
   fields: (t) => ({
     publicKey: t.string({
       required: true,
       description:
-        'An EC key on P-256: its SubjectPublicKeyInfo as PEM, or as DER in base64: `"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"`.',
+        'An EC key on P-256, as SubjectPublicKeyInfo in PEM or in base64 of DER: `"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"`.',
       validate: z.string().min(1, 'is empty').max(4_096, 'is longer than 4096 characters'),
     }),
   }),
 });
 
 const CertificateNameInput = builder.inputType('CertificateNameInput', {
-  description: 'The device’s certificates, issued below one of the tenant’s trust anchors: `{}` expects its endpoint.',
+  description:
+    'The name in the device’s certificates; one of the tenant’s trust anchors must have issued them. `{}` expects the endpoint name.',
   fields: (t) => ({
     commonName: t.string({
-      description: 'The common name of their subject, 1 to 200 characters: `"urn:imei:123"`. Absent: its endpoint.',
+      description:
+        'The common name (CN) of the certificates’ subject, 1 to 200 characters: `"urn:imei:123"`. Absent: the endpoint name.',
       validate: z.string().min(1, 'is empty').max(200, 'is longer than 200 characters').nullish(),
     }),
   }),
 });
 
 export const CredentialInput = builder.inputType('CredentialInput', {
-  description: 'What a device shall prove itself with, exactly one: `{ psk: {} }`.',
+  description: 'A new credential of exactly one kind: `{ psk: {} }`.',
   isOneOf: true,
   fields: (t) => ({
-    psk: t.field({ type: PskInput, description: 'A pre-shared key.' }),
+    psk: t.field({ type: PskInput, description: 'A pre-shared key: `{}` generates one.' }),
     rawPublicKey: t.field({ type: RawPublicKeyInput, description: 'A raw public key (RFC 7250).' }),
-    certificate: t.field({ type: CertificateNameInput, description: 'X.509 certificates.' }),
+    certificate: t.field({
+      type: CertificateNameInput,
+      description: 'X.509 certificates: `{}` expects the endpoint name.',
+    }),
   }),
 });
 
-/** Where the fleet’s names of inputs stand in a `CredentialInput`. */
+/** The path in a `CredentialInput` of each field that an error of the fleet can name. */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   identity: ['psk', 'identity'],
   key: ['psk', 'key'],
@@ -119,7 +126,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   subject: ['certificate', 'commonName'],
 };
 
-/** The credential that was asked for. Throws FleetError VALIDATION. */
+/** Converts the input to a credential of the fleet. Throws FleetError VALIDATION. */
 export function newCredential(
   { psk, rawPublicKey, certificate }: typeof CredentialInput.$inferInput,
   field: string,
@@ -127,10 +134,12 @@ export function newCredential(
   if (psk) return { kind: 'psk', identity: psk.identity, key: psk.key };
   if (rawPublicKey) return { kind: 'rpk', publicKey: rawPublicKey.publicKey };
   if (certificate) return { kind: 'x509', subject: certificate.commonName };
-  throw new FleetError('VALIDATION', 'one of psk, rawPublicKey and certificate is wanted', { field: [field] });
+  throw new FleetError('VALIDATION', 'exactly one of psk, rawPublicKey and certificate is required', {
+    field: [field],
+  });
 }
 
-/** Tells an error of the credential by its place in the mutation’s input: `.catch(within('credential'))`. */
+/** Replaces the field of a credential’s error by its path in the mutation’s input: `.catch(within('credential'))`. */
 export function within(field: string): (error: unknown) => never {
   return (error) => {
     const place = error instanceof FleetError && error.code === 'VALIDATION' && PLACES[error.field[0] ?? ''];
@@ -142,7 +151,7 @@ export function within(field: string): (error: unknown) => never {
 type IssuedFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, IssuedCredential>;
 type CredentialFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, DeviceCredential>;
 
-/** What a mutation that makes a credential answers with. */
+/** The payload of mutations that create a credential. */
 export function issuedFields(t: IssuedFields) {
   return {
     credential: t.field({
@@ -153,82 +162,97 @@ export function issuedFields(t: IssuedFields) {
     secret: t.field({
       type: PskSecretType,
       nullable: true,
-      description: 'What the device must be given, shown this once; null for what the device holds itself.',
+      description:
+        'The PSK identity and key to configure on the device. Store them now: the API can’t show the key again. Null for raw public keys and certificates.',
       resolve: ({ secret }) => secret,
     }),
   };
 }
 
-const idField = { required: true, description: 'The credential’s id, or its plain UUID.' } as const;
+const idField = { required: true, description: 'The credential’s global id or UUID.' } as const;
 
 builder.relayMutationField(
   'createCredential',
   {
-    description: 'Another credential for a device: `{ deviceId: "…", credential: { psk: {} } }`.',
+    description: 'The device and its new credential: `{ deviceId: "…", credential: { psk: {} } }`.',
     inputFields: (t) => ({
-      deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+      deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       credential: t.field({
         type: CredentialInput,
         required: true,
-        description: 'What it shall prove itself with beside what it has.',
+        description: 'The credential to add; the device’s other credentials stay valid.',
       }),
     }),
   },
   {
     description:
-      'Lets a device prove itself over DTLS. A device that ever had a credential can not register without security; a registration that it has without ends. For admins.',
+      'Adds a DTLS credential to a device. From then on the device can’t register without security, also after the credential is revoked; a registration without security ends. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('CreateCredential'),
+    errors: resultUnion('CreateCredential', {
+      role: 'admin',
+      validation: 'a field is invalid',
+      notFound: 'the tenant has no device with this id',
+      conflict: 'another credential has this identity, or the device already has 16 credentials',
+    }),
     resolve: (_root, { input: { deviceId, credential } }, { fleet, actor }) =>
       fleet.credentials
         .create(actor, idOf('Device', deviceId, 'deviceId'), newCredential(credential, 'credential'))
         .catch(within('credential')),
   },
-  { description: 'The credential was made.', outputFields: issuedFields },
+  { description: 'The new credential.', outputFields: issuedFields },
 );
 
 builder.relayMutationField(
   'rotateCredential',
   {
-    description: 'Which PSK, and how long it counts beside its successor.',
+    description: 'The PSK to replace, and how long both keys are valid: `{ id: "…", overlapSeconds: 86400 }`.',
     inputFields: (t) => ({
       id: t.id(idField),
       overlapSeconds: t.int({
         required: true,
         description:
-          'Seconds for which the old key counts as well, so that the device can be given the new one over it, 0 to 7776000 (90 days): `86400`.',
+          'Seconds during which the old key is also valid, 0 to 7776000 (90 days): `86400`. Configure the new key on the device during this time.',
         validate: z.number().int().min(0).max(7_776_000),
       }),
     }),
   },
   {
     description:
-      'Makes a new PSK under a new identity in place of one, which counts until the overlap ends; then its sessions end. For admins.',
+      'Replaces a PSK: creates a new key with a new identity. When the overlap ends, the server stops accepting the old key and ends its sessions. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RotateCredential'),
+    errors: resultUnion('RotateCredential', {
+      role: 'admin',
+      validation: 'the credential is not a PSK',
+      notFound: 'the tenant has no credential with this id',
+      conflict: 'the credential has ended or was already rotated, or the device already has 16 credentials',
+    }),
     resolve: (_root, { input: { id, overlapSeconds } }, { fleet, actor }) =>
       fleet.credentials.rotate(actor, idOf('DeviceCredential', id, 'id'), { overlapSeconds }),
   },
-  { description: 'The new key was made.', outputFields: issuedFields },
+  { description: 'The new credential.', outputFields: issuedFields },
 );
 
 builder.relayMutationField(
   'revokeCredential',
-  { description: 'Which credential.', inputFields: (t) => ({ id: t.id(idField) }) },
+  { description: 'The credential to revoke.', inputFields: (t) => ({ id: t.id(idField) }) },
   {
     description:
-      'Makes a credential worthless at once: the sessions and the registration that it opened end. The device can still not register without security. For admins.',
+      'Revokes a credential immediately: its sessions and the registration that used it end. The device still can’t register without security. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RevokeCredential'),
+    errors: resultUnion('RevokeCredential', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no credential with this id',
+    }),
     resolve: (_root, { input: { id } }, { fleet, actor }) =>
       fleet.credentials.revoke(actor, idOf('DeviceCredential', id, 'id')),
   },
   {
-    description: 'The credential was revoked.',
+    description: 'The revoked credential.',
     outputFields: (t: CredentialFields) => ({
       credential: t.field({
         type: DeviceCredentialType,
-        description: 'The credential as it is now.',
+        description: 'The revoked credential.',
         resolve: (credential) => credential,
       }),
     }),

@@ -7,29 +7,34 @@ import { DeviceProfileNode } from '../nodes.ts';
 
 const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCredential').implement({
   description:
-    'A pre-shared key that many devices leave the factory with. Whoever proves itself with it may bootstrap, and becomes a device of the tenant on first contact; a device that was given a credential of its own is out of its reach, unless it is one of those that it brought.',
+    'A pre-shared key that many devices have from the factory. A device that authenticates with it can bootstrap; if it is unknown, it is added to the tenant. It can’t be used for a device that has its own credential, except for devices that were added with it.',
   fields: (t) => ({
     id: t.id({
-      description: 'Its id, for `revokeFactoryCredential`.',
+      description: 'The factory credential’s global id; pass it to `revokeFactoryCredential`.',
       resolve: ({ id }) => encodeGlobalId('FactoryCredential', id),
     }),
-    name: t.exposeString('name', { description: 'Its name among people: `"Batch 2026-11"`.' }),
+    name: t.exposeString('name', { description: 'A name for people: `"Batch 2026-11"`.' }),
     identity: t.exposeString('identity', { description: 'The PSK identity: `"factory-7"`.' }),
     endpointPattern: t.exposeString('endpointPattern', {
-      description: 'Which endpoints may come with it; `*` stands for any text: `"urn:imei:35*"`.',
+      description: 'The endpoint names that may use it; `*` matches any text: `"urn:imei:35*"`.',
     }),
     profile: t.field({
       type: DeviceProfileNode,
-      description: 'The profile of the devices that it makes.',
+      description: 'The profile of devices that are added with it.',
       resolve: ({ profileId }) => profileId,
     }),
-    mostDevices: t.exposeInt('mostDevices', { description: 'How many devices it may bring: `1000`.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'From then on it no longer counts.' }),
+    mostDevices: t.exposeInt('mostDevices', {
+      description: 'The maximum number of devices that can be added with it: `1000`.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the factory credential was created.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'When the server stops accepting it: `"2027-05-01T00:00:00Z"`.',
+    }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null when it was not.',
+      description: 'When the factory credential was revoked; null if it was not.',
     }),
   }),
 });
@@ -37,7 +42,7 @@ const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCrede
 builder.queryField('factoryCredentials', (t) =>
   t.field({
     type: [FactoryCredentialType],
-    description: 'The tenant’s factory credentials, newest first. For admins.',
+    description: 'Lists the tenant’s factory credentials, newest first. Only for admins.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.bootstraps.factoryCredentials(actor))],
   }),
@@ -51,41 +56,53 @@ builder.relayMutationField(
   'createFactoryCredential',
   {
     description:
-      'A key for a production run: `{ name: "Batch 2026-11", identity: "factory-7", endpointPattern: "urn:imei:35*", mostDevices: 1000, expiresAt: "2027-05-01T00:00:00Z" }`.',
+      'The new factory credential: `{ name: "Batch 2026-11", identity: "factory-7", endpointPattern: "urn:imei:35*", mostDevices: 1000, expiresAt: "2027-05-01T00:00:00Z" }`.',
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'Its name among people: `"Batch 2026-11"`.',
+        description: 'A name for people: `"Batch 2026-11"`.',
         validate: z.string().trim().min(1, 'is empty').max(200, 'is longer than 200 characters'),
       }),
       identity: t.string({
         required: true,
-        description: 'The PSK identity, 1 to 128 bytes, unique in the whole installation: `"factory-7"`.',
+        description: 'The PSK identity, 1 to 128 bytes, unique among all tenants: `"factory-7"`.',
         validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes'),
       }),
       key: t.string({
-        description: 'A key of 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: made.',
-        // Longer ones are refused without being looked at; nothing says the key.
-        validate: z.string().max(128, 'is no key of 16 to 64 bytes in hex').nullish(),
+        description:
+          'A key of 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: the server generates one.',
+        // A longer text is refused before it is parsed. The message must not contain the key.
+        validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
       }),
       endpointPattern: t.string({
         required: true,
-        description: 'Which endpoints may come with it; `*` stands for any text: `"urn:imei:35*"`.',
+        description: 'The endpoint names that may use it; `*` matches any text: `"urn:imei:35*"`.',
         validate: z.string().min(1, 'is empty').max(252, 'is longer than 252 characters'),
       }),
-      profileId: t.id({ description: 'The profile of the devices that it makes. Absent: the tenant’s default.' }),
+      profileId: t.id({
+        description: 'The profile of devices that are added with it. Absent: the tenant’s default profile.',
+      }),
       mostDevices: t.int({
         required: true,
-        description: 'How many devices it may bring, 1 to 1000000: `1000`.',
+        description: 'The maximum number of devices that can be added with it, 1 to 1000000: `1000`.',
         validate: z.number().int().min(1).max(1_000_000),
       }),
-      expiresAt: t.field({ type: 'DateTime', required: true, description: 'From then on it no longer counts.' }),
+      expiresAt: t.field({
+        type: 'DateTime',
+        required: true,
+        description: 'When the server stops accepting it: `"2027-05-01T00:00:00Z"`.',
+      }),
     }),
   },
   {
-    description: 'Lets devices that are not provisioned yet bootstrap and become devices. For admins.',
+    description:
+      'Creates a factory credential: devices that are not provisioned can bootstrap with it and are then added to the tenant. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('CreateFactoryCredential'),
+    errors: resultUnion('CreateFactoryCredential', {
+      role: 'admin',
+      validation: 'a field is invalid, or the tenant has no profile with this id',
+      conflict: 'another credential has this identity, or the tenant already has 100 factory credentials',
+    }),
     resolve: (_root, { input: { profileId, ...input } }, { fleet, actor }): Promise<Made> =>
       fleet.bootstraps.createFactoryCredential(actor, {
         ...input,
@@ -93,7 +110,7 @@ builder.relayMutationField(
       }),
   },
   {
-    description: 'The factory credential was made.',
+    description: 'The new factory credential and its key.',
     outputFields: (t: MadeFields) => ({
       factoryCredential: t.field({
         type: FactoryCredentialType,
@@ -101,7 +118,7 @@ builder.relayMutationField(
         resolve: ({ credential }) => credential,
       }),
       keyHex: t.exposeString('keyHex', {
-        description: 'The key in hex for the devices, shown this once; it is kept encrypted.',
+        description: 'The key in hex, to configure on the devices. Store it now: the API can’t show it again.',
       }),
     }),
   },
@@ -110,24 +127,28 @@ builder.relayMutationField(
 builder.relayMutationField(
   'revokeFactoryCredential',
   {
-    description: 'Which factory credential.',
+    description: 'The factory credential to revoke.',
     inputFields: (t) => ({
-      id: t.id({ required: true, description: 'The factory credential’s id, or its plain UUID.' }),
+      id: t.id({ required: true, description: 'The factory credential’s global id or UUID.' }),
     }),
   },
   {
-    description: 'Makes a factory credential worthless at once; the devices that it brought stay. For admins.',
+    description: 'Revokes a factory credential immediately. Devices that were added with it stay. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RevokeFactoryCredential'),
+    errors: resultUnion('RevokeFactoryCredential', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no factory credential with this id',
+    }),
     resolve: (_root, { input: { id } }, { fleet, actor }) =>
       fleet.bootstraps.revokeFactoryCredential(actor, idOf('FactoryCredential', id, 'id')),
   },
   {
-    description: 'The factory credential was revoked.',
+    description: 'The revoked factory credential.',
     outputFields: (t: Fields) => ({
       factoryCredential: t.field({
         type: FactoryCredentialType,
-        description: 'The factory credential as it is now.',
+        description: 'The revoked factory credential.',
         resolve: (credential) => credential,
       }),
     }),

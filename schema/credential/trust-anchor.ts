@@ -6,17 +6,17 @@ import { encodeGlobalId, idOf } from '../global-id.ts';
 
 const TrustAnchorType = builder.objectRef<TrustAnchor>('TrustAnchor').implement({
   description:
-    'A certificate authority that the tenant’s devices may be certified by. A device gets in with a certificate below it whose common name is that of one of its X509 credentials.',
+    'A certificate authority that the tenant trusts. A device authenticates with a certificate that this authority issued, directly or through intermediates, and whose common name is that of one of the device’s X509 credentials.',
   fields: (t) => ({
     id: t.id({
-      description: 'Its id, for `removeTrustAnchor`.',
+      description: 'The trust anchor’s global id; pass it to `removeTrustAnchor`.',
       resolve: ({ id }) => encodeGlobalId('TrustAnchor', id),
     }),
-    name: t.exposeString('name', { description: 'Its name among people: `"Factory 2026"`.' }),
+    name: t.exposeString('name', { description: 'A name for people: `"Factory 2026"`.' }),
     subject: t.exposeString('subject', { description: 'The subject of the certificate: `"CN=Factory Root"`.' }),
     fingerprint: t.exposeString('fingerprint', { description: 'The SHA-256 of the certificate in hex.' }),
     notAfter: t.expose('notAfter', { type: 'DateTime', description: 'When the certificate expires.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the trust anchor was added.' }),
   }),
 });
 
@@ -34,7 +34,7 @@ function anchorPayload(done: string, description: string) {
 builder.queryField('trustAnchors', (t) =>
   t.field({
     type: [TrustAnchorType],
-    description: 'The certificate authorities that the tenant’s devices may be certified by. For admins.',
+    description: 'Lists the certificate authorities that the tenant trusts. Only for admins.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.credentials.anchors(actor))],
   }),
@@ -43,49 +43,59 @@ builder.queryField('trustAnchors', (t) =>
 builder.relayMutationField(
   'addTrustAnchor',
   {
-    description: 'A certificate authority: `{ name: "Factory 2026", certificate: "-----BEGIN CERTIFICATE-----…" }`.',
+    description: 'The certificate authority: `{ name: "Factory 2026", certificate: "-----BEGIN CERTIFICATE-----…" }`.',
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'Its name among people: `"Factory 2026"`.',
+        description: 'A name for people: `"Factory 2026"`.',
         validate: z.string().trim().min(1, 'is empty').max(200, 'is longer than 200 characters'),
       }),
       certificate: t.string({
         required: true,
-        description: 'Its certificate as PEM, or as DER in base64: `"MIIBszCCAVmgAwIBAgIU…"`.',
+        description: 'The authority’s certificate in PEM, or in base64 of DER: `"MIIBszCCAVmgAwIBAgIU…"`.',
         validate: z.string().min(1, 'is empty').max(32_768, 'is longer than 32768 characters'),
       }),
     }),
   },
   {
-    description: 'Lets devices in with certificates below this authority. For admins.',
+    description:
+      'Adds a certificate authority: the server then accepts device certificates that it issued. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('AddTrustAnchor'),
+    errors: resultUnion('AddTrustAnchor', {
+      role: 'admin',
+      validation: 'the text is not a certificate of a certificate authority',
+      conflict: 'the certificate is already a trust anchor or is revoked, or the tenant already has 64 trust anchors',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.credentials.addAnchor(actor, input),
   },
-  anchorPayload('The authority was added.', 'The new trust anchor.'),
+  anchorPayload('The new trust anchor.', 'The new trust anchor.'),
 );
 
 builder.relayMutationField(
   'removeTrustAnchor',
   {
-    description: 'Which trust anchor.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: 'The trust anchor’s id, or its plain UUID.' }) }),
+    description: 'The trust anchor to remove.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The trust anchor’s global id or UUID.' }) }),
   },
   {
-    description: 'Lets nobody in any more with certificates below this authority, and ends their sessions. For admins.',
+    description:
+      'Removes a certificate authority: the server no longer accepts certificates that it issued, and ends their sessions. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RemoveTrustAnchor'),
+    errors: resultUnion('RemoveTrustAnchor', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no trust anchor with this id',
+    }),
     resolve: (_root, { input }, { fleet, actor }) =>
       fleet.credentials.removeAnchor(actor, idOf('TrustAnchor', input.id, 'id')),
   },
-  anchorPayload('The authority was removed.', 'The trust anchor as it was.'),
+  anchorPayload('The removed trust anchor.', 'The removed trust anchor.'),
 );
 
 builder.relayMutationField(
   'revokeCertificate',
   {
-    description: 'Which certificate: `{ fingerprint: "9f86d081…", reason: "stolen" }`.',
+    description: 'The certificate and the reason: `{ fingerprint: "9f86d081…", reason: "stolen" }`.',
     inputFields: (t) => ({
       fingerprint: t.string({
         required: true,
@@ -95,27 +105,27 @@ builder.relayMutationField(
       }),
       reason: t.string({
         required: true,
-        description: 'Why, for the handshake log: `"stolen"`.',
+        description: 'The reason, shown in the handshake log: `"stolen"`.',
         validate: z.string().trim().min(1, 'is empty').max(500, 'is longer than 500 characters'),
       }),
     }),
   },
   {
     description:
-      'Makes one certificate worthless, a device’s or an authority’s, whatever its dates say, and ends the sessions that hang on it. For admins.',
+      'Revokes a certificate of a device or of an authority, and ends the sessions that depend on it. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RevokeCertificate'),
+    errors: resultUnion('RevokeCertificate', { role: 'admin', validation: 'the fingerprint is not a SHA-256 in hex' }),
     resolve: async (_root, { input }, { fleet, actor }) => {
       await fleet.credentials.revokeCertificate(actor, input);
       return { fingerprint: input.fingerprint.replaceAll(':', '').toLowerCase() };
     },
   },
   {
-    description: 'The certificate was revoked.',
+    description: 'The fingerprint of the revoked certificate.',
     outputFields: (
       t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, { fingerprint: string }>,
     ) => ({
-      fingerprint: t.exposeString('fingerprint', { description: 'Its SHA-256: 64 hex digits.' }),
+      fingerprint: t.exposeString('fingerprint', { description: 'The SHA-256 of the certificate, 64 hex digits.' }),
     }),
   },
 );

@@ -7,35 +7,34 @@ import { DeviceNode } from '../nodes.ts';
 import { connection, pageRequest } from '../page.ts';
 
 export const DeviceFilterInput = builder.inputType('DeviceFilter', {
-  description:
-    'Which devices: those that meet everything that is said. Example: `{ status: [ONLINE], tags: ["roof"] }`.',
+  description: 'Selects devices that meet all given conditions. Example: `{ status: [ONLINE], tags: ["roof"] }`.',
   fields: (t) => ({
     ids: t.idList({
-      description: 'Only these: up to 200 global ids or plain UUIDs.',
+      description: 'Devices with one of these ids: up to 200 global ids or UUIDs.',
       validate: z.array(z.string()).max(200).nullish(),
     }),
-    status: t.field({ type: [DeviceStatusEnum], description: 'In one of these states: `[ONLINE, SLEEPING]`.' }),
-    profileId: t.id({ description: 'With this profile: its global id or plain UUID.' }),
+    status: t.field({ type: [DeviceStatusEnum], description: 'Devices in one of these states: `[ONLINE, SLEEPING]`.' }),
+    profileId: t.id({ description: 'Devices with this profile: global id or UUID.' }),
     tags: t.stringList({
-      description: 'With all of these tags: `["berlin", "roof"]`.',
+      description: 'Devices that have all of these tags: `["berlin", "roof"]`.',
       validate: z.array(z.string()).max(50).nullish(),
     }),
     search: t.string({
-      description: 'Part of the endpoint or the name, whatever its case: `"boiler"`.',
+      description: 'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`.',
       validate: z.string().max(255).nullish(),
     }),
     objectId: t.int({
-      description: 'Registered with this object: `3303`.',
+      description: 'Devices that registered this object: `3303`.',
       validate: z.number().int().min(0).max(65_534).nullish(),
     }),
-    lastSeenBefore: t.field({ type: 'DateTime', description: 'Last heard of before this.' }),
-    lastSeenAfter: t.field({ type: 'DateTime', description: 'Last heard of after this.' }),
+    lastSeenBefore: t.field({ type: 'DateTime', description: 'Devices whose last message arrived before this time.' }),
+    lastSeenAfter: t.field({ type: 'DateTime', description: 'Devices whose last message arrived after this time.' }),
   }),
 });
 
 type DeviceFilterFields = typeof DeviceFilterInput.$inferInput;
 
-/** The filter as the fleet takes it. Throws FleetError VALIDATION for an id that is none. */
+/** Converts the input to a filter of the fleet. Throws FleetError VALIDATION for a malformed id. */
 export function deviceFilter(filter: DeviceFilterFields | null | undefined): DeviceFilter | undefined {
   if (!filter) return undefined;
   const { ids, status, profileId, tags, search, objectId, lastSeenBefore, lastSeenAfter } = filter;
@@ -52,25 +51,25 @@ export function deviceFilter(filter: DeviceFilterFields | null | undefined): Dev
 }
 
 const DeviceOrderField = builder.enumType('DeviceOrderField', {
-  description: 'What devices can be ordered by.',
+  description: 'The value by which devices are sorted.',
   values: {
-    ENDPOINT: { description: 'The endpoint name.' },
-    NAME: { description: 'The name; those without one come first.' },
-    LAST_SEEN: { description: 'When the last message arrived; those never seen come first.' },
-    CREATED_AT: { description: 'When it was provisioned.' },
+    ENDPOINT: { description: 'Sort by endpoint name.' },
+    NAME: { description: 'Sort by name; a device without a name counts as the lowest name.' },
+    LAST_SEEN: { description: 'Sort by the time of the last message; never-seen devices count as oldest.' },
+    CREATED_AT: { description: 'Sort by the time of provisioning.' },
   },
 });
 
 const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Which way a list runs.',
-  values: { ASC: { description: 'The least first.' }, DESC: { description: 'The greatest first.' } },
+  description: 'The direction of sorting.',
+  values: { ASC: { description: 'Lowest or oldest first.' }, DESC: { description: 'Highest or newest first.' } },
 });
 
 const DeviceOrderInput = builder.inputType('DeviceOrder', {
-  description: 'How devices are ordered: `{ field: LAST_SEEN, direction: DESC }`.',
+  description: 'The sort order of devices: `{ field: LAST_SEEN, direction: DESC }`.',
   fields: (t) => ({
-    field: t.field({ type: DeviceOrderField, required: true, description: 'By what: `LAST_SEEN`.' }),
-    direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'Which way: `DESC`.' }),
+    field: t.field({ type: DeviceOrderField, required: true, description: 'The value to sort by: `LAST_SEEN`.' }),
+    direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'The direction of sorting: `ASC`.' }),
   }),
 });
 
@@ -79,16 +78,16 @@ builder.queryField('device', (t) =>
     type: DeviceNode,
     nullable: true,
     description:
-      'One device, by exactly one of its id and its endpoint; null when the tenant has none such. Example: `device(endpoint: "urn:imei:123")`.',
+      'Returns one device by id or by endpoint; pass exactly one of them. Null if the tenant has no such device. Example: `device(endpoint: "urn:imei:123")`.',
     args: {
-      id: t.arg.id({ description: 'The device’s global id, or its plain UUID.' }),
-      endpoint: t.arg.string({ description: 'Its LwM2M endpoint name: `"urn:imei:123"`.' }),
+      id: t.arg.id({ description: 'The device’s global id or UUID.' }),
+      endpoint: t.arg.string({ description: 'The device’s LwM2M endpoint name: `"urn:imei:123"`.' }),
     },
     resolve: async (_root, { id, endpoint }, { fleet, actor }) => {
       if ((id == null) === (endpoint == null)) {
-        throw new FleetError('VALIDATION', 'device wants exactly one of id and endpoint', { field: ['id'] });
+        throw new FleetError('VALIDATION', 'device needs exactly one of id and endpoint', { field: ['id'] });
       }
-      // The id loads with others of the same query.
+      // An id is loaded in one batch with the other devices of the query.
       return id == null ? fleet.devices.get(actor, { endpoint: endpoint ?? '' }) : idOf('Device', id, 'id');
     },
   }),
@@ -99,10 +98,10 @@ builder.queryField('devices', (t) =>
     {
       type: DeviceNode,
       description:
-        'The tenant’s devices. Example: `devices(first: 20, filter: { status: [ONLINE] }, orderBy: { field: LAST_SEEN, direction: DESC })`.',
+        'Lists the tenant’s devices, by endpoint unless `orderBy` says otherwise. Example: `devices(first: 20, filter: { status: [ONLINE] }, orderBy: { field: LAST_SEEN, direction: DESC })`.',
       args: {
-        filter: t.arg({ type: DeviceFilterInput, description: 'Which devices. Absent: all.' }),
-        orderBy: t.arg({ type: DeviceOrderInput, description: 'How they are ordered. Absent: by endpoint.' }),
+        filter: t.arg({ type: DeviceFilterInput, description: 'Selects devices. Absent: all.' }),
+        orderBy: t.arg({ type: DeviceOrderInput, description: 'The sort order. Absent: by endpoint, ascending.' }),
       },
       resolve: async (_root, { filter: asked, orderBy, ...page }, { fleet, actor }) => {
         const filter = deviceFilter(asked);
@@ -116,11 +115,11 @@ builder.queryField('devices', (t) =>
       description: 'A page of devices.',
       fields: (connectionFields) => ({
         totalCount: connectionFields.int({
-          description: 'How many devices match the filter, on all pages.',
+          description: 'The number of devices that match the filter, on all pages.',
           resolve: ({ filter }, _args, { fleet, actor }) => fleet.devices.count(actor, filter),
         }),
       }),
     },
-    { name: 'DeviceEdge', description: 'A device and its place in the list.' },
+    { name: 'DeviceEdge', description: 'A device and its cursor.' },
   ),
 );

@@ -27,7 +27,7 @@ interface Provisioned {
 type PayloadFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Device>;
 
 const devicePayload = (description: string) => ({
-  description: 'The mutation was done.',
+  description: 'The changed device.',
   outputFields: (t: PayloadFields) => ({
     device: t.field({ type: DeviceNode, description, resolve: (device) => device }),
   }),
@@ -36,32 +36,39 @@ const devicePayload = (description: string) => ({
 builder.relayMutationField(
   'provisionDevice',
   {
-    description: 'A new device: `{ endpoint: "urn:imei:123", name: "Boiler room", tags: ["berlin"] }`.',
+    description: 'The new device: `{ endpoint: "urn:imei:123", name: "Boiler room", tags: ["berlin"] }`.',
     inputFields: (t) => ({
       endpoint: t.string({
         required: true,
-        description: 'The LwM2M endpoint name that it will register with, unique in the tenant: `"urn:imei:123"`.',
+        description:
+          'The LwM2M endpoint name with which the device will register, unique in the tenant: `"urn:imei:123"`.',
         validate: z.string().min(1, 'is empty').max(255, 'is longer than 255 characters'),
       }),
-      name: t.string({ description: 'Its name among people: `"Boiler room"`.', validate: name }),
-      tags: t.stringList({ description: 'Its tags, at most 50: `["berlin", "roof"]`.', validate: tags }),
-      profileId: t.id({ description: 'Its profile: global id or plain UUID. Absent: the tenant’s default.' }),
+      name: t.string({ description: 'A name for people: `"Boiler room"`.', validate: name }),
+      tags: t.stringList({ description: 'Labels for filtering, at most 50: `["berlin", "roof"]`.', validate: tags }),
+      profileId: t.id({
+        description: 'The device’s profile: global id or UUID. Absent: the tenant’s default profile.',
+      }),
       awakeTime: t.int({
         description:
-          'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',
+          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Null: the profile’s value applies.',
         validate: awakeTime,
       }),
       security: t.field({
         type: CredentialInput,
         description:
-          'What it shall prove itself with over DTLS; then it can’t register without security. Absent: nothing yet.',
+          'The device’s DTLS credential: `{ psk: {} }`. The device then can’t register without security. Absent: no credential.',
       }),
     }),
   },
   {
-    description: 'Makes a device known before it registers. For admins.',
+    description: 'Creates a device before it registers. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('ProvisionDevice'),
+    errors: resultUnion('ProvisionDevice', {
+      role: 'admin',
+      validation: 'a field is invalid, or the tenant has no profile with this id',
+      conflict: 'another device has this endpoint, or another credential has this PSK identity',
+    }),
     resolve: async (
       _root,
       { input: { profileId, security, ...described } },
@@ -78,20 +85,20 @@ builder.relayMutationField(
     },
   },
   {
-    description: 'The mutation was done.',
+    description: 'The new device and its credential.',
     outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Provisioned>) => ({
       device: t.field({ type: DeviceNode, description: 'The new device.', resolve: ({ device }) => device }),
       credential: t.field({
         type: DeviceCredentialType,
         nullable: true,
-        description: 'Its first credential; null when no `security` was asked for.',
+        description: 'The device’s credential; null if the input has no `security`.',
         resolve: ({ issued }) => issued?.credential,
       }),
       secret: t.field({
         type: PskSecretType,
         nullable: true,
         description:
-          'What the device must be given, shown this once; null without a PSK. Give it to the device: it can’t be read again.',
+          'The PSK identity and key to configure on the device. Store them now: the API can’t show the key again. Null without a PSK.',
         resolve: ({ issued }) => issued?.secret,
       }),
     }),
@@ -101,26 +108,30 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateDevice',
   {
-    description: 'What shall change; what is left out stays.',
+    description: 'The fields to change; absent fields stay unchanged. Example: `{ id: "…", tags: ["berlin"] }`.',
     inputFields: (t) => ({
-      id: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
-      name: t.string({ description: 'Its new name: `"Boiler room"`; null takes it away.', validate: name }),
+      id: t.id({ required: true, description: 'The device’s global id or UUID.' }),
+      name: t.string({ description: 'The new name: `"Boiler room"`. Null removes the name.', validate: name }),
       tags: t.stringList({
-        description: 'All its tags from now on: `["berlin"]`; null takes them away.',
+        description: 'The complete new list of tags: `["berlin"]`. `[]` removes all tags; null leaves them unchanged.',
         validate: tags,
       }),
-      profileId: t.id({ description: 'Its new profile: global id or plain UUID; null: it keeps its own.' }),
+      profileId: t.id({ description: 'The new profile: global id or UUID. Null: the profile stays.' }),
       awakeTime: t.int({
         description:
-          'Seconds that it stays awake after its last message, in queue mode, 1 to 86400: `60`. Null: as its profile says.',
+          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Null: the profile’s value applies.',
         validate: awakeTime,
       }),
     }),
   },
   {
-    description: 'Changes what the platform knows of a device; a new profile takes effect at once. For admins.',
+    description: 'Changes a device. A new profile applies immediately. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('UpdateDevice'),
+    errors: resultUnion('UpdateDevice', {
+      role: 'admin',
+      validation: 'a field is invalid, or the tenant has no profile with this id',
+      notFound: 'the tenant has no device with this id',
+    }),
     resolve: (_root, { input: { id, profileId, ...changes } }, { fleet, actor }) =>
       fleet.devices.update(actor, idOf('Device', id, 'id'), {
         ...changes,
@@ -129,31 +140,37 @@ builder.relayMutationField(
         }),
       }),
   },
-  devicePayload('The device as it is now.'),
+  devicePayload('The device after the change.'),
 );
 
 builder.relayMutationField(
   'deleteDevice',
   {
-    description: 'Which device.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }) }),
+    description: 'The device to delete.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The device’s global id or UUID.' }) }),
   },
   {
     description:
-      'Forgets a device: its registration ends, its RPCs are cancelled, everything known of it is deleted. For admins.',
+      'Deletes a device: ends its registration, sets its open RPCs to DELETED and deletes all its data. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('DeleteDevice'),
+    errors: resultUnion('DeleteDevice', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no device with this id',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.devices.delete(actor, idOf('Device', input.id, 'id')),
   },
   {
-    description: 'The mutation was done.',
+    description: 'The ids of the deleted device.',
     outputFields: (t) => ({
       id: t.id({
-        description: 'The global id that the device had.',
+        description: 'The global id of the deleted device.',
         resolve: (device) => encodeGlobalId('Device', device.id),
       }),
-      deviceId: t.expose('id', { type: 'UUID', description: 'The plain id that the device had.' }),
-      endpoint: t.exposeString('endpoint', { description: 'The endpoint name that it had: `"urn:imei:123"`.' }),
+      deviceId: t.expose('id', { type: 'UUID', description: 'The UUID of the deleted device.' }),
+      endpoint: t.exposeString('endpoint', {
+        description: 'The endpoint name of the deleted device: `"urn:imei:123"`.',
+      }),
     }),
   },
 );

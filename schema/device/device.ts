@@ -14,58 +14,74 @@ import { narrow, parseSelector, selects } from '../tree/tree-selection.ts';
 import { treeOf, versionOf } from '../tree/tree.ts';
 
 export const DeviceStatusEnum = builder.enumType('DeviceStatus', {
-  description: 'Whether a device can be reached.',
+  description: 'Whether the server can send requests to a device.',
   values: {
-    ONLINE: { description: 'Registered and awake: what is asked of it goes out at once.' },
-    SLEEPING: { description: 'Registered in queue mode and asleep: what is asked of it is held until it wakes.' },
-    OFFLINE: { description: 'It was here, and de-registered, expired or fell silent.' },
-    NEVER_SEEN: { description: 'Provisioned, and never registered.' },
+    ONLINE: {
+      description:
+        'Registered and believed awake: in queue mode, a message arrived within `awakeTime`. Calls are sent immediately.',
+    },
+    SLEEPING: {
+      description:
+        'Registered in queue mode and believed asleep. PERSISTENT calls wait until it wakes; other calls wait at most `timeoutMs` and then end with TIMEOUT.',
+    },
+    OFFLINE: {
+      description:
+        'Was registered before. It de-registered, its registration expired, or no message arrived for the profile’s `offlineAfter`.',
+    },
+    NEVER_SEEN: { description: 'Provisioned, but never registered.' },
   } satisfies Record<DeviceStatus, { description: string }>,
 });
 
 const paths = z.array(z.string()).min(1, 'is empty').max(100, 'has more than 100 paths');
 
 builder.objectType(DeviceNode, {
-  description: 'A device: what the platform knows of it, and its resource tree.',
+  description: 'A device: its status, its resource tree with the last received values, its RPCs and its telemetry.',
   fields: (t) => ({
     deviceId: t.expose('id', {
       type: 'UUID',
-      description:
-        'The platform’s plain id of the device, as on every event: `"d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7"`.',
+      description: 'The device’s UUID, as in events and Kafka records: `"d7b1c0e2-3f5a-4a4e-9c55-8f1de2a0b6c7"`.',
     }),
-    endpoint: t.exposeString('endpoint', { description: 'The LwM2M endpoint name: `"urn:imei:123"`.' }),
-    name: t.exposeString('name', { nullable: true, description: 'Its name among people: `"Boiler room"`.' }),
-    tags: t.stringList({ description: 'Its tags: `["berlin", "roof"]`.', resolve: ({ tags }) => [...tags] }),
+    endpoint: t.exposeString('endpoint', {
+      description: 'The LwM2M endpoint name with which the device registers: `"urn:imei:123"`.',
+    }),
+    name: t.exposeString('name', { nullable: true, description: 'A name for people: `"Boiler room"`.' }),
+    tags: t.stringList({
+      description: 'Labels for filtering: `["berlin", "roof"]`.',
+      resolve: ({ tags }) => [...tags],
+    }),
     profile: t.field({
       type: DeviceProfileNode,
-      description: 'What it has in common with others of its kind.',
+      description: 'The device’s profile: which values are recorded as telemetry, and its RPC methods.',
       resolve: ({ profileId }) => profileId,
     }),
-    status: t.expose('status', { type: DeviceStatusEnum, description: 'Whether it can be reached: `ONLINE`.' }),
+    status: t.expose('status', {
+      type: DeviceStatusEnum,
+      description: 'Whether the server can send requests to the device: `ONLINE`.',
+    }),
     lastSeen: t.expose('lastSeen', {
       type: 'DateTime',
       nullable: true,
-      description: 'When its last message arrived; null before the first.',
+      description: 'When the device’s last message arrived; null if there was none.',
     }),
     awakeTime: t.exposeInt('awakeTime', {
       nullable: true,
       description:
-        'Seconds that it stays awake after its last message, in queue mode: `60`. Null: as its profile says.',
+        'Queue mode: seconds that the device stays awake after its last message: `60`. Null: the profile’s value applies.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was provisioned.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the device was provisioned.' }),
     registration: t.field({
       type: RegistrationType,
       nullable: true,
-      description: 'How it can be reached; null while it has no registration.',
+      description: 'The device’s current registration; null if it is not registered.',
       resolve: ({ id }, _args, { load }) => load.registration(id),
     }),
     objects: t.field({
       type: [DeviceObjectType],
       description:
-        'Its resource tree with the last known values, by ascending object id. Nothing is asked of the device: `readResources` does that.',
+        'The resource tree with the last received values, by ascending object id. Resources of which no value was received, and executable resources such as Reboot, are not listed. `readResources(paths: ["/"])` fetches all values from the device.',
       args: {
         objectIds: t.arg.intList({
-          description: 'Only these objects: `[3, 3303]`. Absent: all.',
+          description: 'Returns only these objects: `[3, 3303]`. Absent: all.',
           validate: z.array(z.number().int().min(0).max(65_534)).max(100).nullish(),
         }),
       },
@@ -81,20 +97,24 @@ builder.objectType(DeviceNode, {
       type: ResourceObject,
       nullable: true,
       description:
-        'The last known value of one resource; null when none is known. Example: `resource(path: "/3303/0/5700")`.',
+        'The last received value of one resource; null if none was received. Example: `resource(path: "/3303/0/5700")`.',
       args: {
         path: t.arg({
           type: 'ResourcePath',
           required: true,
-          description: 'A resource or a resource instance, without `*`: `"/3303/0/5700"`.',
+          description: 'The path of one resource or resource instance; `*` is not allowed: `"/3303/0/5700"`.',
         }),
       },
       resolve: async ({ id }, { path }, { load }) => {
         const selector = parseSelector(path);
         if (selector.ids.length < 3 || selector.ids.includes(null)) {
-          throw new FleetError('VALIDATION', `path: ${path} names no single resource: use resources(paths:)`, {
-            field: ['path'],
-          });
+          throw new FleetError(
+            'VALIDATION',
+            `path: ${path} must name one resource or resource instance; for more, use resources(paths:)`,
+            {
+              field: ['path'],
+            },
+          );
         }
         const [registration, [state]] = await Promise.all([load.registration(id), load.resources(id, [selector])]);
         const narrowed = state ? narrow(selector, state) : null;
@@ -104,13 +124,13 @@ builder.objectType(DeviceNode, {
     resources: t.field({
       type: [ResourceObject],
       description:
-        'The last known values below some paths, each resource once. Example: `resources(paths: ["/3/0", "/3303/*/5700"])`.',
+        'The last received values at and below the given paths, each resource once. Example: `resources(paths: ["/3/0", "/3303/*/5700"])`.',
       args: {
         paths: t.arg({
           type: ['ResourcePath'],
           required: true,
           description:
-            'Up to 100 paths; each may name an object or an instance, or hold `*`: `["/3/0", "/3303/*/5700"]`.',
+            '1 to 100 paths of objects, instances or resources; `*` matches any id: `["/3/0", "/3303/*/5700"]`.',
           validate: paths,
         }),
       },
@@ -126,19 +146,19 @@ builder.objectType(DeviceNode, {
     }),
     observations: t.field({
       type: [ObservationType],
-      description: 'The observations that run on it now.',
+      description: 'The observations that are active on the device.',
       resolve: async ({ id }, _args, { load }) => [...(await load.observations(id))],
     }),
     credentials: t.field({
       type: [DeviceCredentialType],
-      description: 'What it proves itself with over DTLS, present and past, the newest first. For admins.',
+      description: 'The device’s DTLS credentials, also expired and revoked ones, newest first. Only for admins.',
       authScopes: { admin: true },
       resolve: async ({ id }, _args, { load }) => [...(await load.credentials(id))],
     }),
     handshakes: t.field({
       type: [HandshakeType],
       description:
-        'Its last DTLS handshakes, the newest first, at most 20; they are written once a second. For admins.',
+        'The last 20 DTLS handshakes of the device, newest first. A new handshake appears after about one second. Only for admins.',
       authScopes: { admin: true },
       complexity: { field: 1, multiplier: 20 },
       resolve: async ({ id }, _args, { load }) => [...(await load.handshakes(id))],
@@ -146,11 +166,11 @@ builder.objectType(DeviceNode, {
     rpcs: t.connection(
       {
         type: RpcNode,
-        description: 'What was asked of it, newest first.',
+        description: 'The calls to this device, newest first.',
         args: {
           status: t.arg({
             type: [RpcStatusEnum],
-            description: 'Only RPCs in one of these states: `[QUEUED, SENT]`. Absent: all.',
+            description: 'Returns only RPCs in one of these states: `[QUEUED, SENT]`. Absent: all.',
           }),
         },
         complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
@@ -158,27 +178,28 @@ builder.objectType(DeviceNode, {
           connection(await fleet.rpcs.page(actor, id, pageRequest(page), status ?? undefined)),
       },
       { name: 'RpcConnection', description: 'A page of RPCs.' },
-      { name: 'RpcEdge', description: 'An RPC and its place in the list.' },
+      { name: 'RpcEdge', description: 'An RPC and its cursor.' },
     ),
     telemetry: t.connection(
       {
         type: TelemetryPointType,
         description:
-          'Its stored telemetry, newest first. Example: `telemetry(metrics: ["temperature"], from: "2026-05-29T00:00:00Z", first: 100)`.',
+          'The device’s stored telemetry, newest first: `first` returns the newest points. Example: `telemetry(metrics: ["temperature"], from: "2026-05-29T00:00:00Z", first: 100)`.',
         args: {
           metrics: t.arg.stringList({
-            description: 'Only these metrics, and only points that have one: `["temperature"]`. Absent: all.',
+            description:
+              'Returns only these metrics, and only points that have at least one of them: `["temperature"]`. Absent: all.',
             validate: z.array(z.string()).max(100).nullish(),
           }),
-          from: t.arg({ type: 'DateTime', description: 'Only readings taken at or after this.' }),
-          to: t.arg({ type: 'DateTime', description: 'Only readings taken before this.' }),
+          from: t.arg({ type: 'DateTime', description: 'Returns only points at or after this time.' }),
+          to: t.arg({ type: 'DateTime', description: 'Returns only points before this time.' }),
         },
         complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
         resolve: async ({ id }, { metrics, from, to, ...page }, { telemetry, actor }) =>
           connection(await telemetry.page(actor, id, pageRequest(page), { metrics, from, to })),
       },
       { name: 'TelemetryConnection', description: 'A page of telemetry points.' },
-      { name: 'TelemetryEdge', description: 'A telemetry point and its place in the list.' },
+      { name: 'TelemetryEdge', description: 'A telemetry point and its cursor.' },
     ),
   }),
 });

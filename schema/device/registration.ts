@@ -3,7 +3,7 @@ import type { RegisteredObject } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 
 const Transport = builder.enumType('Transport', {
-  description: 'What carries CoAP to the device.',
+  description: 'The transport of CoAP between the device and the server.',
   values: {
     UDP: { value: 'udp', description: 'UDP without security.' },
     DTLS: { value: 'dtls', description: 'UDP with DTLS.' },
@@ -13,78 +13,84 @@ const Transport = builder.enumType('Transport', {
 });
 
 export const SecurityKind = builder.enumType('SecurityKind', {
-  description: 'By what a device proved who it is.',
+  description: 'The kind of credential with which a device authenticates.',
   values: {
-    PSK: { value: 'psk', description: 'A pre-shared key.' },
-    RPK: { value: 'rpk', description: 'A raw public key.' },
-    X509: { value: 'x509', description: 'An X.509 certificate.' },
+    PSK: { value: 'psk', description: 'The device uses a pre-shared key.' },
+    RPK: { value: 'rpk', description: 'The device uses a raw public key (RFC 7250).' },
+    X509: { value: 'x509', description: 'The device uses an X.509 certificate.' },
   } as const,
 });
 
 export const SecurityIdentity = builder
   .objectRef<NonNullable<DeviceRegistration['security']>>('SecurityIdentity')
   .implement({
-    description: 'As whom the device authenticated itself.',
+    description: 'The identity with which the device authenticated.',
     fields: (t) => ({
-      kind: t.expose('kind', { type: SecurityKind, description: 'By what: `PSK`.' }),
+      kind: t.expose('kind', { type: SecurityKind, description: 'The kind of credential: `PSK`.' }),
       name: t.exposeString('name', {
         description:
-          'The PSK identity, the fingerprint of the public key, or the subject of the certificate; no secret.',
+          'The PSK identity, `"urn:imei:123"`, the fingerprint of the public key, or the subject of the certificate. It is not secret.',
       }),
     }),
   });
 
 const RegisteredObjectType = builder.objectRef<RegisteredObject>('RegisteredObject').implement({
-  description: 'An object that the device said it has when it registered.',
+  description: 'An object that the device listed in its registration.',
   fields: (t) => ({
     objectId: t.exposeInt('objectId', { description: 'The object’s id: `3303`.' }),
-    version: t.exposeString('version', { description: 'Its version, major.minor: `"1.1"`.' }),
+    version: t.exposeString('version', { description: 'The object’s version, major.minor: `"1.1"`.' }),
     instanceIds: t.intList({
-      description: 'The ids of its instances: `[0, 1]`.',
+      description: 'The ids of the object’s instances: `[0, 1]`.',
       resolve: ({ instanceIds }) => [...instanceIds],
     }),
   }),
 });
 
 export const RegistrationType = builder.objectRef<DeviceRegistration>('Registration').implement({
-  description: 'A device’s registration (LwM2M Core §6.2): how it can be reached, and what it said of itself.',
+  description: 'A device’s registration (LwM2M Core §6.2): its address and what it announced about itself.',
   fields: (t) => ({
-    location: t.exposeString('location', { description: 'Its path on the server: `"rd/5a3f"`.' }),
-    lwm2mVersion: t.exposeString('lwm2mVersion', { description: 'The version that the device speaks: `"1.1"`.' }),
+    location: t.exposeString('location', { description: 'The registration’s path on the server: `"rd/5a3f"`.' }),
+    lwm2mVersion: t.exposeString('lwm2mVersion', { description: 'The LwM2M version of the device: `"1.1"`.' }),
     binding: t.exposeString('binding', {
-      description: 'How it can be reached: U for UDP, T for TCP, S for SMS: `"U"`.',
+      description: 'The transports that the device supports: `"U"` for UDP, `"T"` for TCP, `"S"` for SMS, or several.',
     }),
     queueMode: t.exposeBoolean('queueMode', {
-      description: 'Whether it sleeps between messages: what is asked of it meanwhile is held.',
+      description:
+        'True: the device uses queue mode and sleeps between messages. Calls wait until it wakes, at most `timeoutMs`; PERSISTENT calls wait until `expiresAt`.',
     }),
     lifetime: t.exposeInt('lifetime', {
-      description: 'Seconds that it lasts without an Update: `300`; 0 is for ever.',
+      description: 'Seconds until the registration expires without an Update: `300`. 0: it does not expire.',
     }),
-    address: t.exposeString('address', { description: 'Where its messages come from: `"192.0.2.7:56830"`.' }),
-    transport: t.expose('transport', { type: Transport, description: 'What carries them: `UDP`.' }),
+    address: t.exposeString('address', {
+      description: 'The address from which the device sends: `"192.0.2.7:56830"`.',
+    }),
+    transport: t.expose('transport', { type: Transport, description: 'The transport: `UDP`.' }),
     security: t.expose('security', {
       type: SecurityIdentity,
       nullable: true,
-      description: 'As whom the device authenticated itself; null when it did not (NoSec).',
+      description: 'The identity with which the device authenticated; null without security (NoSec).',
     }),
     rootPath: t.exposeString('rootPath', {
-      description: 'What the device puts before every path: `"/lwm2m"`; `"/"` when nothing.',
+      description: 'The prefix of all paths on the device: `"/"` for most devices; `"/lwm2m"` is another example.',
     }),
     contentFormats: t.intList({
-      description: 'The CoAP content formats it says it speaks: `[110, 112, 11542]`.',
+      description: 'The CoAP content formats that the device announced: `[110, 112, 11542]`.',
       resolve: ({ contentFormats }) => [...contentFormats],
     }),
     objects: t.field({
       type: [RegisteredObjectType],
-      description: 'The objects and instances it said it has.',
+      description: 'The objects and instances that the device announced.',
       resolve: ({ objects }) => [...objects],
     }),
-    registeredAt: t.expose('registeredAt', { type: 'DateTime', description: 'When it registered.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last registered or updated.' }),
+    registeredAt: t.expose('registeredAt', { type: 'DateTime', description: 'When the device registered.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When the device last sent a Register or Update.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the lifetime ends unless the device updates; null for one without end.',
+      description: 'When the lifetime ends if the device sends no Update; null if it does not end.',
     }),
   }),
 });

@@ -1,23 +1,23 @@
 import type { NotificationAttributes } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 
-/** What each attribute means, said once for what is asked and what is told. */
+/** Descriptions of the attributes, shared by the input and the output type. */
 const MEANING = {
-  pmin: 'At least this many seconds between two notifications: `10`.',
-  pmax: 'At most this many seconds between two notifications, changed or not: `300`.',
-  gt: 'Notify when the value rises or falls through this, in the unit of the resource: `30.5`.',
-  lt: 'Notify when the value falls or rises through this, in the unit of the resource: `4`.',
-  st: 'Notify when the value differs by at least this from the last notified, in the unit of the resource: `0.5`.',
-  epmin: 'At least this many seconds between two evaluations of the conditions: `5`.',
-  epmax: 'At most this many seconds between two evaluations of the conditions: `60`.',
-  edge: 'For a Boolean: notify on the rising edge (true) or the falling edge (false) only (LwM2M 1.2).',
-  con: 'Whether notifications are confirmable (LwM2M 1.2).',
-  hqmax: 'How many values are kept and sent together, at most (LwM2M 1.2): `10`.',
+  pmin: 'Minimum number of seconds between two notifications: `10`.',
+  pmax: 'Maximum number of seconds between two notifications; the device then notifies even if the value has not changed: `300`.',
+  gt: 'Greater than: the device notifies when the value crosses this threshold, in either direction; same unit as the resource: `30.5`.',
+  lt: 'Less than: the device notifies when the value crosses this threshold, in either direction; same unit as the resource: `4`.',
+  st: 'Step: the device notifies when the value differs by at least this from the last notified value; same unit as the resource: `0.5`.',
+  epmin: 'Minimum number of seconds between two evaluations of gt, lt and st: `5`.',
+  epmax: 'Maximum number of seconds between two evaluations of gt, lt and st: `60`.',
+  edge: 'For a Boolean resource: true notifies only when the value becomes true, false only when it becomes false (LwM2M 1.2).',
+  con: 'True: the device sends confirmable notifications (LwM2M 1.2).',
+  hqmax: 'Maximum number of historical values that the device queues for one notification (LwM2M 1.2): `10`.',
 } as const;
 
 export const NotificationAttributesInput = builder.inputType('NotificationAttributesInput', {
   description:
-    'The attributes that steer an observation (Core 1.2 §7.3): `{ pmin: 10, pmax: 300, st: 0.5 }`. A null unsets an attribute where it is written; one that is absent stays as it is.',
+    'Notification attributes: they say when a device notifies (Core 1.2 §7.3). Example: `{ pmin: 10, pmax: 300, st: 0.5 }`. In `writeAttributes`, null removes an attribute; an attribute that is absent stays unchanged.',
   fields: (t) => ({
     pmin: t.int({ description: MEANING.pmin }),
     pmax: t.int({ description: MEANING.pmax }),
@@ -35,7 +35,8 @@ export const NotificationAttributesInput = builder.inputType('NotificationAttrib
 export const NotificationAttributesType = builder
   .objectRef<NotificationAttributes>('NotificationAttributes')
   .implement({
-    description: 'The attributes that steer an observation (Core 1.2 §7.3); null where one is not set.',
+    description:
+      'Notification attributes: they say when a device notifies (Core 1.2 §7.3). An attribute that is not set is null.',
     fields: (t) => ({
       pmin: t.exposeInt('pmin', { nullable: true, description: MEANING.pmin }),
       pmax: t.exposeInt('pmax', { nullable: true, description: MEANING.pmax }),

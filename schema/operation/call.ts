@@ -9,14 +9,16 @@ import { rpcModeField, rpcOptionFields } from '../rpc/rpc.ts';
 import type { AnsweredValue } from '../rpc/rpc-result.ts';
 import { hasWildcard } from '../tree/tree-selection.ts';
 
-/** An operation names places on the device: `*` is for what Treeline knows already. */
-export const exactPath = z.string().refine((path) => !hasWildcard(path), 'an operation’s path can’t hold *');
+/** A path on the device. `*` is allowed only in queries of stored values. */
+export const exactPath = z
+  .string()
+  .refine((path) => !hasWildcard(path), 'must not contain *: an operation needs exact paths');
 export const exactPaths = z.array(exactPath).min(1, 'is empty').max(100, 'has more than 100 paths');
 
-/** Of which device an operation is asked, and how. */
+/** The device of an operation, and the options of the call. */
 export function callFields(t: InputFields) {
   return {
-    deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+    deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
     rpcMode: rpcModeField(t),
     ...rpcOptionFields(t),
   };
@@ -25,7 +27,7 @@ export function callFields(t: InputFields) {
 export function formatField(t: InputFields) {
   return t.int({
     description:
-      'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent: chosen from what the device says it speaks.',
+      'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent: the server chooses one that the device supports.',
     validate: z.number().int().min(0).max(65_535).nullish(),
   });
 }
@@ -47,17 +49,18 @@ export async function perform({ fleet, actor }: Context, call: CallFields, opera
 }
 
 export const AnsweredValueType = builder.objectRef<AnsweredValue>('AnsweredValue').implement({
-  description: 'A value that the device answered with.',
+  description: 'A value of the device’s response.',
   fields: (t) => ({
-    path: t.expose('path', { type: 'ResourcePath', description: 'Where it stands: `"/3/0/9"`.' }),
-    type: t.expose('type', { type: ResourceType, nullable: true, description: 'Its type: `INTEGER`.' }),
+    path: t.expose('path', { type: 'ResourcePath', description: 'The path of the value: `"/3/0/9"`.' }),
+    type: t.expose('type', { type: ResourceType, nullable: true, description: 'The type of the value: `INTEGER`.' }),
     value: t.expose('value', { type: 'ResourceValue', nullable: true, description: 'The value: `87`.' }),
     time: t.exposeString('time', {
       nullable: true,
-      description: 'When the device measured it (RFC 3339), where it says so: `"2026-05-29T14:30:00Z"`.',
+      description:
+        'When the device measured the value (RFC 3339): `"2026-05-29T14:30:00Z"`; null if the device sent no time.',
     }),
   }),
 });
 
 export const AS_RPC =
-  'It becomes an RPC: with rpcMode TWO_WAY the mutation returns the device’s answer, otherwise as soon as it is recorded. For operators.';
+  'By default the mutation returns when the device has responded, at most after `timeoutMs`; other values of `rpcMode` return earlier. Only for operators and admins.';

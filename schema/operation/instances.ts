@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { builder } from '../builder.ts';
-import { resultUnion } from '../errors.ts';
+import { deviceResultUnion } from '../errors.ts';
 import { AS_RPC, callFields, exactPath, formatField, perform } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
@@ -10,13 +10,15 @@ const InstanceValueInput = builder.inputType('InstanceValueInput', {
   fields: (t) => ({
     path: t.string({
       required: true,
-      description: 'The resource id, and after a slash the resource instance’s where there is one: `"5850"`, `"6/0"`.',
-      validate: z.string().regex(/^\d{1,5}(?:\/\d{1,5})?$/, 'is neither a resource id nor resource/instance'),
+      description: 'The resource id: `"5850"`; for a resource instance, both ids: `"6/0"`.',
+      validate: z
+        .string()
+        .regex(/^\d{1,5}(?:\/\d{1,5})?$/, 'must be a resource id like 5850, or resource/instance like 6/0'),
     }),
     value: t.field({
       type: 'ResourceValue',
       required: true,
-      description: 'The value, by the resource’s type: `true`.',
+      description: 'The value, in the JSON form of the resource’s type: `true`.',
     }),
   }),
 });
@@ -25,21 +27,21 @@ builder.relayMutationField(
   'createInstance',
   {
     description:
-      'What is created on which device: `{ deviceId: "…", objectId: 3311, values: [{ path: "5850", value: true }] }`.',
+      'The device, the object and the values of the new instance: `{ deviceId: "…", objectId: 3311, values: [{ path: "5850", value: true }] }`.',
     inputFields: (t) => ({
       objectId: t.int({
         required: true,
-        description: 'The object: `3311`.',
+        description: 'The object’s id: `3311`.',
         validate: z.number().int().min(0).max(65_534),
       }),
       instanceId: t.int({
-        description: 'The new instance’s id: `1`. Absent: the device chooses.',
+        description: 'The id of the new instance: `1`. Absent: the device chooses it.',
         validate: z.number().int().min(0).max(65_534).nullish(),
       }),
       values: t.field({
         type: [InstanceValueInput],
         required: true,
-        description: 'Its values, at most 100; `[]` for none.',
+        description: 'The values of the new instance, at most 100: `[{ path: "5850", value: true }]`; `[]` for none.',
         validate: z.array(z.unknown()).max(100, 'has more than 100 values'),
       }),
       contentFormat: formatField(t),
@@ -47,9 +49,9 @@ builder.relayMutationField(
     }),
   },
   {
-    description: `Creates an instance of an object on the device (Create, Core §6.3.6). ${AS_RPC}`,
+    description: `Creates an object instance on the device (Create, Core §6.3.6). ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('CreateInstance', 'device'),
+    errors: deviceResultUnion('CreateInstance', 'the object’s definition does not allow the instance or a value'),
     resolve: (_root, { input }, context) =>
       perform(context, input, {
         kind: 'create',
@@ -60,12 +62,12 @@ builder.relayMutationField(
       }),
   },
   {
-    description: 'The Create was recorded.',
+    description: 'The recorded Create and the id of the new instance.',
     outputFields: (t) => ({
       rpc: rpcPayloadField(t),
       instanceId: t.int({
         nullable: true,
-        description: 'The id of the new instance: `1`; null while the device has not told it.',
+        description: 'The id of the new instance: `1`; null until the device has responded.',
         resolve: (rpc) => answerOf(rpc).createdInstanceId,
       }),
     }),
@@ -75,22 +77,22 @@ builder.relayMutationField(
 builder.relayMutationField(
   'deleteInstance',
   {
-    description: 'What is deleted on which device: `{ deviceId: "…", path: "/3311/1" }`.',
+    description: 'The device and the instance: `{ deviceId: "…", path: "/3311/1" }`.',
     inputFields: (t) => ({
       path: t.field({
         type: 'ResourcePath',
         required: true,
-        description: 'An object instance, `"/3311/1"`, or a resource instance (LwM2M 1.2), `"/3/0/6/1"`.',
+        description: 'The path of an object instance: `"/3311/1"`; from LwM2M 1.2 also of a resource instance.',
         validate: exactPath,
       }),
       ...callFields(t),
     }),
   },
   {
-    description: `Deletes an instance on the device (Delete, Core §6.3.7). ${AS_RPC}`,
+    description: `Deletes an object instance on the device (Delete, Core §6.3.7). ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('DeleteInstance', 'device'),
+    errors: deviceResultUnion('DeleteInstance', 'the path is not one that can be deleted'),
     resolve: (_root, { input }, context) => perform(context, input, { kind: 'delete', path: input.path }),
   },
-  { description: 'The Delete was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Delete.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

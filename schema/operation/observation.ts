@@ -2,31 +2,35 @@ import type { DeviceObservation } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 
 const ObservationReason = builder.enumType('ObservationReason', {
-  description: 'Why an observation runs.',
+  description: 'Why an observation is active.',
   values: {
-    PROFILE: { description: 'The device’s profile maps the path to a metric.' },
-    REQUESTED: { description: 'Somebody asked for it by `observeResources`.' },
-    WATCHED: { description: 'Subscriptions to `resourceChanged` watch it; it ends with the last of them.' },
+    PROFILE: {
+      description: 'The device’s profile maps the resource to a metric. The observation starts with each registration.',
+    },
+    REQUESTED: { description: '`observeResources` started it. It is active until `cancelObservation`.' },
+    WATCHED: {
+      description: 'A subscription to `resourceChanged` needs it. It ends when the last such subscriber leaves.',
+    },
   } satisfies Record<DeviceObservation['reasons'][number], { description: string }>,
 });
 
 export const ObservationType = builder.objectRef<DeviceObservation>('Observation').implement({
-  description: 'An observation that runs on a device: it notifies of changes below these paths.',
+  description: 'An active observation: the device notifies the server of changes at and below these paths.',
   fields: (t) => ({
-    observationId: t.exposeString('id', { description: 'What tells it from the device’s other observations.' }),
+    observationId: t.exposeString('id', { description: 'An id that is unique among the device’s observations.' }),
     paths: t.field({
       type: ['ResourcePath'],
-      description: 'What is observed: `["/3303/0/5700"]`.',
+      description: 'The observed paths: `["/3303/0/5700"]`.',
       resolve: ({ paths }) => [...paths],
     }),
     composite: t.exposeBoolean('composite', {
-      description: 'Whether the paths are observed together (Observe-Composite, LwM2M 1.1).',
+      description: 'True: one Observe-Composite covers all paths (LwM2M 1.1).',
     }),
     reasons: t.field({
       type: [ObservationReason],
-      description: 'Why it runs: `[PROFILE, WATCHED]`. It ends when none is left.',
+      description: 'Why the observation is active: `[PROFILE]`. It ends when no reason is left.',
       resolve: ({ reasons }) => [...reasons],
     }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was started.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When the observation started.' }),
   }),
 });

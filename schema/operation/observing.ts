@@ -1,31 +1,31 @@
 import * as z from 'zod';
 import type { Link } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
-import { resultUnion } from '../errors.ts';
+import { deviceResultUnion } from '../errors.ts';
 import { NotificationAttributesInput } from '../object/notification-attributes.ts';
 import { AnsweredValueType, AS_RPC, callFields, exactPath, exactPaths, formatField, perform } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
 
 const LinkAttribute = builder.objectRef<readonly [string, string | null]>('LinkAttribute').implement({
-  description: 'An attribute of a link: `pmin=10`.',
+  description: 'An attribute of a link. Example: `pmin=10`.',
   fields: (t) => ({
-    name: t.string({ description: 'Its name: `"pmin"`, `"ver"`, `"dim"`.', resolve: ([name]) => name }),
+    name: t.string({ description: 'The attribute’s name: `"pmin"`.', resolve: ([name]) => name }),
     value: t.string({
       nullable: true,
-      description: 'Its value: `"10"`; null for one without a value.',
+      description: 'The attribute’s value: `"10"`; null if it has none.',
       resolve: ([, value]) => value,
     }),
   }),
 });
 
 const DiscoveredLink = builder.objectRef<Link>('DiscoveredLink').implement({
-  description: 'A place that the device told on Discover, with its attributes (RFC 6690).',
+  description: 'A path that the device listed in response to Discover, with its attributes (RFC 6690).',
   fields: (t) => ({
-    uri: t.exposeString('uri', { description: 'The place: `"/3303/0/5700"`.' }),
+    uri: t.exposeString('uri', { description: 'The path: `"/3303/0/5700"`.' }),
     attributes: t.field({
       type: [LinkAttribute],
-      description: 'Its attributes, in the order in which the device told them.',
+      description: 'The attributes, in the order of the device’s response.',
       resolve: ({ attributes }) => Object.entries(attributes),
     }),
   }),
@@ -34,35 +34,36 @@ const DiscoveredLink = builder.objectRef<Link>('DiscoveredLink').implement({
 builder.relayMutationField(
   'discoverResources',
   {
-    description: 'Where to look on which device: `{ deviceId: "…", path: "/3303" }`.',
+    description: 'The device and the path: `{ deviceId: "…", path: "/3303" }`.',
     inputFields: (t) => ({
       path: t.field({
         type: 'ResourcePath',
         required: true,
-        description: 'An object, an instance or a resource: `"/3303"`.',
+        description: 'The path of an object, an instance or a resource: `"/3303"`.',
         validate: exactPath,
       }),
       depth: t.int({
-        description: 'How many levels below the path, 0 to 3 (LwM2M 1.2): `1`. Absent: as the standard has it.',
+        description:
+          'How many levels below the path are listed, 0 to 3 (LwM2M 1.2): `1`. Absent: the default of the standard.',
         validate: z.number().int().min(0).max(3).nullish(),
       }),
       ...callFields(t),
     }),
   },
   {
-    description: `Asks the device what it has below a path, and with which attributes (Discover, Core §6.3.2). ${AS_RPC}`,
+    description: `Lists the instances and resources that the device has below a path, with their attributes (Discover, Core §6.3.2). ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('DiscoverResources', 'device'),
+    errors: deviceResultUnion('DiscoverResources', 'the path or the depth is invalid'),
     resolve: (_root, { input }, context) =>
       perform(context, input, { kind: 'discover', path: input.path, depth: input.depth }),
   },
   {
-    description: 'The Discover was recorded.',
+    description: 'The recorded Discover and the paths that the device listed.',
     outputFields: (t) => ({
       rpc: rpcPayloadField(t),
       links: t.field({
         type: [DiscoveredLink],
-        description: 'What the device has; empty while it has not answered.',
+        description: 'The paths that the device listed; empty until it has responded.',
         resolve: (rpc) => [...answerOf(rpc).links],
       }),
     }),
@@ -72,56 +73,61 @@ builder.relayMutationField(
 builder.relayMutationField(
   'writeAttributes',
   {
-    description: 'Which attributes go where: `{ deviceId: "…", path: "/3303/0/5700", attributes: { pmin: 10 } }`.',
+    description:
+      'The device, the path and the attributes: `{ deviceId: "…", path: "/3303/0/5700", attributes: { pmin: 10 } }`.',
     inputFields: (t) => ({
       path: t.field({
         type: 'ResourcePath',
         required: true,
-        description: 'An object, an instance, a resource or a resource instance: `"/3303/0/5700"`.',
+        description: 'The path of an object, an instance, a resource or a resource instance: `"/3303/0/5700"`.',
         validate: exactPath,
       }),
       attributes: t.field({
         type: NotificationAttributesInput,
         required: true,
-        description: 'The attributes: `{ pmin: 10, pmax: 300 }`; null unsets one.',
+        description: 'The attributes to set: `{ pmin: 10, pmax: 300 }`. Null removes an attribute.',
       }),
       ...callFields(t),
     }),
   },
   {
-    description: `Sets the attributes by which observations notify (Write-Attributes, Core §6.3.4). ${AS_RPC}`,
+    description: `Sets notification attributes on the device (Write-Attributes, Core §6.3.4). ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('WriteAttributes', 'device'),
+    errors: deviceResultUnion(
+      'WriteAttributes',
+      'the path is invalid, or the attributes contradict each other or do not fit the path',
+    ),
     resolve: (_root, { input }, context) =>
       perform(context, input, { kind: 'write-attributes', path: input.path, attributes: input.attributes }),
   },
-  { description: 'The Write-Attributes was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Write-Attributes.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );
 
 builder.relayMutationField(
   'observeResources',
   {
-    description: 'What is observed on which device: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
+    description: 'The device and the paths: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
     inputFields: (t) => ({
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
         description:
-          'Up to 100 paths; several are observed together (Observe-Composite, LwM2M 1.1): `["/3303/0/5700"]`.',
+          '1 to 100 paths: `["/3303/0/5700"]`. Several paths need a device that supports Observe-Composite (LwM2M 1.1).',
         validate: exactPaths,
       }),
       attributes: t.field({
         type: NotificationAttributesInput,
-        description: 'By what it notifies; in the request where the device speaks 1.2, written before it otherwise.',
+        description:
+          'When the device notifies: `{ pmin: 10 }`. A device with LwM2M 1.2 gets the attributes in the Observe request; other devices get a Write-Attributes before it.',
       }),
       contentFormat: formatField(t),
       ...callFields(t),
     }),
   },
   {
-    description: `Observes paths until \`cancelObservation\`, over registrations too (Observe, Core §6.4.1). To watch values while a page is open, subscribe to \`resourceChanged\` instead. ${AS_RPC}`,
+    description: `Starts an observation that is active until \`cancelObservation\`, also after the device registers again (Observe, Core §6.4.1). To show live values in a user interface, subscribe to \`resourceChanged\` instead. ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('ObserveResources', 'device'),
+    errors: deviceResultUnion('ObserveResources', 'a path can’t be observed, or the attributes are invalid'),
     resolve: (_root, { input }, context) =>
       perform(context, input, {
         kind: 'observe',
@@ -131,12 +137,12 @@ builder.relayMutationField(
       }),
   },
   {
-    description: 'The Observe was recorded.',
+    description: 'The recorded Observe and the first values.',
     outputFields: (t) => ({
       rpc: rpcPayloadField(t),
       values: t.field({
         type: [AnsweredValueType],
-        description: 'The values at the start, as the device answered; empty while it has not.',
+        description: 'The current values from the device’s response; empty until it has responded.',
         resolve: (rpc) => [...answerOf(rpc).values],
       }),
     }),
@@ -146,27 +152,27 @@ builder.relayMutationField(
 builder.relayMutationField(
   'cancelObservation',
   {
-    description: 'Which observation of which device: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
+    description: 'The device and the paths of the observation: `{ deviceId: "…", paths: ["/3303/0/5700"] }`.',
     inputFields: (t) => ({
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
-        description: 'The paths as they were observed: `["/3303/0/5700"]`.',
+        description: 'The same paths as in `observeResources`: `["/3303/0/5700"]`.',
         validate: exactPaths,
       }),
       passive: t.boolean({
         description:
-          'True: the next notification is answered with a Reset instead of asking the device now (RFC 7641 §3.6). Absent: false.',
+          'False (default): sends a cancel request to the device now. True: answers the next notification with a Reset (RFC 7641 §3.6).',
       }),
       ...callFields(t),
     }),
   },
   {
-    description: `Ends an observation (Cancel Observation, Core §6.4.3), also one that the profile or a subscription wants: those begin again with the device’s next Register, or when somebody asks again. ${AS_RPC}`,
+    description: `Ends an observation (Cancel Observation, Core §6.4.3). An observation that the profile or a subscription needs also ends; it starts again with the device’s next Register or with a new subscription. ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('CancelObservation', 'device'),
+    errors: deviceResultUnion('CancelObservation', 'a path is invalid'),
     resolve: (_root, { input }, context) =>
       perform(context, input, { kind: 'cancel-observation', paths: input.paths, passive: input.passive }),
   },
-  { description: 'The cancellation was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Cancel Observation.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

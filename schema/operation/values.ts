@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { builder } from '../builder.ts';
-import { resultUnion } from '../errors.ts';
+import { deviceResultUnion } from '../errors.ts';
 import { AnsweredValueType, AS_RPC, callFields, exactPath, exactPaths, formatField, perform } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
@@ -10,28 +10,28 @@ const fewValues = z.array(z.unknown()).min(1, 'is empty').max(100, 'has more tha
 builder.relayMutationField(
   'readResources',
   {
-    description: 'What is read from which device: `{ deviceId: "…", paths: ["/3/0/9", "/3303/0"] }`.',
+    description: 'The device and the paths: `{ deviceId: "…", paths: ["/3/0/9", "/3303/0"] }`.',
     inputFields: (t) => ({
       paths: t.field({
         type: ['ResourcePath'],
         required: true,
         description:
-          'Up to 100 objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`; `["/"]` for all that the device has (LwM2M 1.1).',
+          '1 to 100 paths of objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`. `["/"]` reads all values of the device (LwM2M 1.1).',
         validate: exactPaths,
       }),
       contentFormat: formatField(t),
       withoutAccept: t.boolean({
         defaultValue: false,
         description:
-          'Asks for one path without naming a format: the device answers in the one it prefers, and `rpc.result.contentFormat` says which. Excludes contentFormat.',
+          'True: requests one path without an Accept option. The device chooses the format, and `rpc.result.contentFormat` has it. Not allowed together with contentFormat.',
       }),
       ...callFields(t),
     }),
   },
   {
-    description: `Reads from the device (Read, Core §6.3.1); several paths at once (Read-Composite) where the device can. ${AS_RPC}`,
+    description: `Reads current values from the device (Read, Core §6.3.1). Several paths become one Read-Composite if the device supports it, otherwise several Reads. ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('ReadResources', 'device'),
+    errors: deviceResultUnion('ReadResources', 'a path can’t be read, or the content format is invalid'),
     resolve: (_root, { input }, context) =>
       perform(context, input, {
         kind: 'read',
@@ -41,12 +41,12 @@ builder.relayMutationField(
       }),
   },
   {
-    description: 'The Read was recorded.',
+    description: 'The recorded Read and its values.',
     outputFields: (t) => ({
       rpc: rpcPayloadField(t),
       values: t.field({
         type: [AnsweredValueType],
-        description: 'What the device answered; empty while it has not.',
+        description: 'The values of the device’s response; empty until it has responded.',
         resolve: (rpc) => [...answerOf(rpc).values],
       }),
     }),
@@ -54,32 +54,32 @@ builder.relayMutationField(
 );
 
 const WriteMode = builder.enumType('WriteMode', {
-  description: 'What becomes of what a Write does not name (Core §6.3.3).',
+  description: 'What happens to values that a Write does not contain (Core §6.3.3). The default is REPLACE.',
   values: {
     REPLACE: {
       description:
-        'Each path is written on its own (PUT): a multiple resource loses the instances that are not named, nothing else changes.',
+        'Writes each path separately (PUT). A multiple resource loses the instances that the Write does not contain; nothing else changes.',
     },
     UPDATE: {
       description:
-        'The values of an instance go together (POST); what is not named stays, resource instances too. Several instances at once need Write-Composite.',
+        'Writes the values of an object instance together (POST). Everything that the Write does not contain stays, also instances of a multiple resource. Values of several object instances become one Write-Composite if the device supports it, otherwise several Writes.',
     },
   },
 });
 
 const WriteValueInput = builder.inputType('WriteValueInput', {
-  description: 'A value and where it goes: `{ path: "/3/0/14", value: "+01:00" }`.',
+  description: 'A path and its new value: `{ path: "/3/0/14", value: "+01:00" }`.',
   fields: (t) => ({
     path: t.field({
       type: 'ResourcePath',
       required: true,
-      description: 'A resource or a resource instance: `"/3/0/14"`.',
+      description: 'The path of a resource or a resource instance: `"/3/0/14"`.',
       validate: exactPath,
     }),
     value: t.field({
       type: 'ResourceValue',
       required: true,
-      description: 'The value, by the resource’s type: `"+01:00"`.',
+      description: 'The value, in the JSON form of the resource’s type: `"+01:00"`.',
     }),
   }),
 });
@@ -87,28 +87,27 @@ const WriteValueInput = builder.inputType('WriteValueInput', {
 builder.relayMutationField(
   'writeResources',
   {
-    description:
-      'What is written to which device: `{ deviceId: "…", values: [{ path: "/3/0/14", value: "+01:00" }] }`.',
+    description: 'The device and the values: `{ deviceId: "…", values: [{ path: "/3/0/14", value: "+01:00" }] }`.',
     inputFields: (t) => ({
       values: t.field({
         type: [WriteValueInput],
         required: true,
-        description: 'Up to 100 values and where they go.',
+        description: '1 to 100 paths with their new values: `[{ path: "/3/0/14", value: "+01:00" }]`.',
         validate: fewValues,
       }),
       mode: t.field({
         type: WriteMode,
         defaultValue: 'REPLACE',
-        description: 'What becomes of what is not named: `UPDATE`.',
+        description: 'What happens to values that the Write does not contain: `REPLACE`.',
       }),
       contentFormat: formatField(t),
       ...callFields(t),
     }),
   },
   {
-    description: `Writes to the device (Write, Core §6.3.3; Write-Composite for several places). ${AS_RPC}`,
+    description: `Writes values to the device (Write, Core §6.3.3). \`mode\` says whether several paths become one request or several. ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('WriteResources', 'device'),
+    errors: deviceResultUnion('WriteResources', 'a resource is not writable, or a value does not fit its type'),
     resolve: (_root, { input }, context) =>
       perform(context, input, {
         kind: 'write',
@@ -117,19 +116,19 @@ builder.relayMutationField(
         contentFormat: input.contentFormat,
       }),
   },
-  { description: 'The Write was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Write.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );
 
 const ExecuteArgumentInput = builder.inputType('ExecuteArgumentInput', {
-  description: 'An argument of an Execute: `{ digit: 0, value: "http://fw.example.com/1" }`.',
+  description: 'An argument of an Execute. Example: `{ digit: 0, value: "http://fw.example.com/1" }`.',
   fields: (t) => ({
     digit: t.int({
       required: true,
-      description: 'Its number, 0 to 9, each at most once: `0`.',
+      description: 'The argument’s number, 0 to 9; each at most once: `0`.',
       validate: z.number().int().min(0).max(9),
     }),
     value: t.string({
-      description: "Its text: printable ASCII but `'`. Absent: an argument without a value.",
+      description: 'The argument\'s value: printable ASCII without `\'`: `"5"`. Absent: an argument without a value.',
       validate: z.string().max(1024).nullish(),
     }),
   }),
@@ -138,20 +137,20 @@ const ExecuteArgumentInput = builder.inputType('ExecuteArgumentInput', {
 builder.relayMutationField(
   'executeResource',
   {
-    description: 'What is executed on which device: `{ deviceId: "…", path: "/3/0/4" }`.',
+    description: 'The device and the resource: `{ deviceId: "…", path: "/3/0/4" }`.',
     inputFields: (t) => ({
       path: t.field({
         type: 'ResourcePath',
         required: true,
-        description: 'The executable resource: `"/3/0/4"` reboots.',
+        description: 'The path of an executable resource: `"/3/0/4"` (Reboot).',
         validate: exactPath,
       }),
       arguments: t.field({
         type: [ExecuteArgumentInput],
-        description: 'Its arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`.',
+        description: 'The arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`.',
         validate: z
           .array(z.looseObject({ digit: z.number() }))
-          .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'has a digit twice')
+          .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'contains a digit twice')
           .nullish(),
       }),
       ...callFields(t),
@@ -160,7 +159,7 @@ builder.relayMutationField(
   {
     description: `Executes a resource of the device (Execute, Core §6.3.5). ${AS_RPC}`,
     authScopes: { operator: true },
-    errors: resultUnion('ExecuteResource', 'device'),
+    errors: deviceResultUnion('ExecuteResource', 'the resource is not executable, or an argument is invalid'),
     resolve: (_root, { input }, context) =>
       perform(context, input, {
         kind: 'execute',
@@ -170,5 +169,5 @@ builder.relayMutationField(
           : null,
       }),
   },
-  { description: 'The Execute was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded Execute.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

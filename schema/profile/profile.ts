@@ -8,45 +8,47 @@ import { DeviceProfileNode } from '../nodes.ts';
 import { connection, pageRequest } from '../page.ts';
 
 const MetricKind = builder.enumType('MetricKind', {
-  description: 'Whether a metric’s values are numbers or text.',
+  description: 'Whether the values of a metric are numbers or text.',
   values: {
-    NUMERIC: { value: 'numeric', description: 'Numbers: they go into `numericValues` of a telemetry point.' },
-    STRING: { value: 'string', description: 'Text: it goes into `stringValues` of a telemetry point.' },
+    NUMERIC: { value: 'numeric', description: 'The values are numbers, in `numericValues` of a telemetry point.' },
+    STRING: { value: 'string', description: 'The values are text, in `stringValues` of a telemetry point.' },
   } as const,
 });
 
 const MethodOperation = builder.enumType('RpcMethodOperation', {
-  description: 'The LwM2M operation that a method stands for.',
+  description: 'The LwM2M operation that a method performs.',
   values: {
-    READ: { description: 'Read the path.' },
-    WRITE: { description: 'Write the parameter `value` to the path.' },
-    EXECUTE: { description: 'Execute the resource, with the parameter `arguments` where one is given.' },
-    CREATE: { description: 'Create an instance of the object, with the parameter `values`.' },
-    DELETE: { description: 'Delete the object instance.' },
+    READ: { description: 'Reads the path.' },
+    WRITE: { description: 'Writes the parameter `value` to the path.' },
+    EXECUTE: { description: 'Executes the resource, with the parameter `arguments` if the method has it.' },
+    CREATE: { description: 'Creates an instance of the object, with the parameter `values`.' },
+    DELETE: { description: 'Deletes the object instance.' },
   },
 });
 
 const MAPPING = {
-  path: 'The resource: `"/3303/0/5700"`, or `"/3303/*/5700"` for that of every instance.',
-  metric: 'The metric’s name: `"temperature"`; `{instance}` stands for the instance id: `"temperature_{instance}"`.',
-  scale: 'The value is multiplied by this: `0.001` makes volts of millivolts. Absent: 1.',
-  offset: 'Then this is added, in the metric’s unit: `-273.15`. Absent: 0.',
-  kind: 'Overrides the rule by type: Integer, Unsigned Integer, Float, Time and Boolean are numbers, String and Objlnk text.',
-  attributes: 'The attributes of the observation that brings the readings.',
+  path: 'The path of the resource: `"/3303/0/5700"`. `*` as instance id maps the resource of every instance: `"/3303/*/5700"`.',
+  metric:
+    'The metric’s name: `"temperature"`. It starts with a letter or _ and contains letters, digits, _, . and -. `{instance}` is replaced by the instance id and is required if the path has `*`: `"temperature_{instance}"`.',
+  scale: 'The stored number is value × scale + offset: `0.001` converts millivolts to volts. Absent: 1.',
+  offset: 'The stored number is value × scale + offset: `-273.15` converts kelvins to °C. Absent: 0.',
+  kind: '`NUMERIC` or `STRING`. Null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64.',
+  attributes: 'Notification attributes of the observation: `{ pmin: 10 }`. Null: the device’s defaults.',
 } as const;
 
 const AWAKE_TIME =
-  'Seconds that a queue-mode device stays awake after its last message, in which what is asked of it goes out at once: `93`.';
+  'Queue mode: seconds that a device stays awake after its last message. During this time the server sends calls immediately: `93`.';
 
 const METHOD = {
   name: 'The name that `callRpc` takes: `"setpoint"`.',
-  path: 'What the operation is done to; parameters fill it in: `"/3308/{{zone}}/5900"`.',
+  path: 'The path of the operation: `"/3/0/4"`. `{{name}}` is replaced by the call’s parameter of this name: `"/3308/{{zone}}/5900"`.',
   parameters:
-    'What goes with the operation; `{{name}}` is replaced by the call’s parameter of that name: `{ "value": "{{degrees}}" }`.',
+    'The parameters of the operation: `{ "value": "{{degrees}}" }`. `{{name}}` is replaced by the call’s parameter of this name.',
 } as const;
 
 const MetricMappingType = builder.objectRef<MetricMapping>('MetricMapping').implement({
-  description: 'Which resource becomes which metric. A mapped resource is observed as soon as its device registers.',
+  description:
+    'Maps a resource to a metric. The server observes the resource when a device registers, and stores its values as telemetry.',
   fields: (t) => ({
     path: t.expose('path', { type: 'ResourcePath', description: MAPPING.path }),
     metric: t.exposeString('metric', { description: MAPPING.metric }),
@@ -62,10 +64,10 @@ const MetricMappingType = builder.objectRef<MetricMapping>('MetricMapping').impl
 });
 
 const RpcMethodType = builder.objectRef<RpcMethod>('RpcMethod').implement({
-  description: 'A method name that `callRpc` takes, and the LwM2M operation it stands for.',
+  description: 'A named method for `callRpc`, and the LwM2M operation that it performs.',
   fields: (t) => ({
     name: t.exposeString('name', { description: METHOD.name }),
-    operation: t.expose('operation', { type: MethodOperation, description: 'The operation: `EXECUTE`.' }),
+    operation: t.expose('operation', { type: MethodOperation, description: 'The LwM2M operation: `EXECUTE`.' }),
     path: t.exposeString('path', { description: METHOD.path }),
     parameters: t.expose('parameters', { type: 'JSON', nullable: true, description: METHOD.parameters }),
   }),
@@ -73,29 +75,32 @@ const RpcMethodType = builder.objectRef<RpcMethod>('RpcMethod').implement({
 
 builder.objectType(DeviceProfileNode, {
   description:
-    'What devices of a kind have in common: which resources become metrics, and what its RPC methods mean. A change reaches connected devices at once.',
+    'The settings of a group of devices: which resources are recorded as telemetry, and which RPC methods the devices have. A change applies to connected devices immediately.',
   fields: (t) => ({
-    profileId: t.expose('id', { type: 'UUID', description: 'The plain id behind the global one.' }),
-    name: t.exposeString('name', { description: 'Its name, unique in the tenant: `"Default"`.' }),
-    isDefault: t.exposeBoolean('isDefault', { description: 'Whether devices get it that are given none.' }),
+    profileId: t.expose('id', { type: 'UUID', description: 'The profile’s UUID.' }),
+    name: t.exposeString('name', { description: 'The profile’s name, unique in the tenant: `"Default"`.' }),
+    isDefault: t.exposeBoolean('isDefault', {
+      description: 'True: new devices get this profile if no other is given.',
+    }),
     mappings: t.field({
       type: [MetricMappingType],
-      description: 'Which resources become which metrics.',
+      description: 'The resources that are recorded as telemetry, and their metrics.',
       resolve: ({ mappings }) => [...mappings],
     }),
     methods: t.field({
       type: [RpcMethodType],
-      description: 'Its RPC methods, beside `reboot` and `factory_reset`, which every device has.',
+      description:
+        'The methods of this profile. Every device also has `reboot` and `factory_reset`, whether they are in this list or not.',
       resolve: ({ methods }) => [...methods],
     }),
     offlineAfter: t.exposeInt('offlineAfter', {
       nullable: true,
       description:
-        'Seconds without a message after which a device counts as offline: `600`; null: only its lifetime counts.',
+        'Seconds without a message until a device is OFFLINE: `600`. Null: a device is OFFLINE only when its registration ends.',
     }),
     awakeTime: t.exposeInt('awakeTime', { nullable: true, description: `${AWAKE_TIME} Null: 93.` }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the profile was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the profile was last changed.' }),
   }),
 });
 
@@ -103,8 +108,8 @@ builder.queryField('deviceProfile', (t) =>
   t.field({
     type: DeviceProfileNode,
     nullable: true,
-    description: 'The profile with this id; null when the tenant has none.',
-    args: { id: t.arg.id({ required: true, description: 'The profile’s global id, or its plain UUID.' }) },
+    description: 'Returns the profile with this id; null if the tenant has none.',
+    args: { id: t.arg.id({ required: true, description: 'The profile’s global id or UUID.' }) },
     resolve: (_root, { id }) => idOf('DeviceProfile', id, 'id'),
   }),
 );
@@ -113,16 +118,16 @@ builder.queryField('deviceProfiles', (t) =>
   t.connection(
     {
       type: DeviceProfileNode,
-      description: 'The tenant’s profiles, by name.',
+      description: 'Lists the tenant’s profiles, oldest first.',
       resolve: async (_root, page, { fleet, actor }) => connection(await fleet.profiles.page(actor, pageRequest(page))),
     },
     { name: 'DeviceProfileConnection', description: 'A page of device profiles.' },
-    { name: 'DeviceProfileEdge', description: 'A device profile and its place in the list.' },
+    { name: 'DeviceProfileEdge', description: 'A device profile and its cursor.' },
   ),
 );
 
 const MetricMappingInput = builder.inputType('MetricMappingInput', {
-  description: 'Which resource becomes which metric: `{ path: "/3303/*/5700", metric: "temperature_{instance}" }`.',
+  description: 'A resource and its metric: `{ path: "/3303/0/5700", metric: "temperature" }`.',
   fields: (t) => ({
     path: t.field({ type: 'ResourcePath', required: true, description: MAPPING.path }),
     metric: t.string({ required: true, description: MAPPING.metric, validate: z.string().min(1).max(128) }),
@@ -135,10 +140,10 @@ const MetricMappingInput = builder.inputType('MetricMappingInput', {
 
 const RpcMethodInput = builder.inputType('RpcMethodInput', {
   description:
-    'A method: `{ name: "setpoint", operation: WRITE, path: "/3308/{{zone}}/5900", parameters: { value: "{{degrees}}" } }`.',
+    'A method and its operation: `{ name: "setpoint", operation: WRITE, path: "/3308/{{zone}}/5900", parameters: { value: "{{degrees}}" } }`.',
   fields: (t) => ({
     name: t.string({ required: true, description: METHOD.name, validate: z.string().min(1).max(64) }),
-    operation: t.field({ type: MethodOperation, required: true, description: 'The operation: `WRITE`.' }),
+    operation: t.field({ type: MethodOperation, required: true, description: 'The LwM2M operation: `WRITE`.' }),
     path: t.string({ required: true, description: METHOD.path, validate: z.string().min(1).max(128) }),
     parameters: t.field({
       type: 'JSON',
@@ -148,20 +153,23 @@ const RpcMethodInput = builder.inputType('RpcMethodInput', {
   }),
 });
 
-function profileFields(t: InputFields) {
+function profileFields(t: InputFields, change: 'create' | 'update') {
+  const complete = (items: string) =>
+    change === 'update' ? ` This is the complete new list: ${items} that you leave out are deleted.` : '';
   return {
     mappings: t.field({
       type: [MetricMappingInput],
-      description: 'Which resources become which metrics, at most 500. They replace those before.',
+      description: `The resources to record and their metrics, at most 200.${complete('mappings')}`,
       validate: z.array(z.unknown()).max(500).nullish(),
     }),
     methods: t.field({
       type: [RpcMethodInput],
-      description: 'Its RPC methods, at most 100. They replace those before.',
+      description: `The methods for \`callRpc\`, at most 100.${complete('methods')}`,
       validate: z.array(z.unknown()).max(100).nullish(),
     }),
     offlineAfter: t.int({
-      description: 'Seconds without a message after which a device counts as offline: `600`. Null: never.',
+      description:
+        'Seconds without a message until a device is OFFLINE: `600`. Null: a device is OFFLINE only when its registration ends.',
       validate: z.number().int().min(1).nullish(),
     }),
     awakeTime: t.int({
@@ -188,7 +196,7 @@ interface ProfileFields {
   readonly awakeTime?: number | null;
 }
 
-/** What was said of a profile; what was left out, or null where null means nothing, is left out here too. */
+/** The given fields of a profile. Leaves out absent fields, and fields whose null has no meaning. */
 function changes(input: ProfileFields): Partial<ProfileInput> {
   return {
     ...(input.name != null && { name: input.name }),
@@ -205,7 +213,7 @@ function changes(input: ProfileFields): Partial<ProfileInput> {
     ...(input.methods != null && {
       methods: input.methods.map(({ parameters, ...method }) => ({
         ...method,
-        // The input's check has shown that it is an object.
+        // The validation of the input ensures that it is an object.
         ...(parameters != null && { parameters: parameters as Readonly<Record<string, unknown>> }),
       })),
     }),
@@ -215,7 +223,7 @@ function changes(input: ProfileFields): Partial<ProfileInput> {
 }
 
 const profilePayload = (description: string) => ({
-  description: 'The mutation was done.',
+  description: 'The profile of the mutation.',
   outputFields: (t: PayloadFields) => ({
     profile: t.field({ type: DeviceProfileNode, description, resolve: (profile) => profile }),
   }),
@@ -227,20 +235,24 @@ builder.relayMutationField(
   'createDeviceProfile',
   {
     description:
-      'A new profile: `{ name: "thermostat", mappings: [{ path: "/3303/0/5700", metric: "temperature" }] }`.',
+      'The new profile: `{ name: "thermostat", mappings: [{ path: "/3303/0/5700", metric: "temperature" }] }`.',
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'Its name, unique in the tenant: `"thermostat"`.',
+        description: 'The profile’s name, unique in the tenant, 1 to 200 characters: `"thermostat"`.',
         validate: profileName,
       }),
-      ...profileFields(t),
+      ...profileFields(t, 'create'),
     }),
   },
   {
-    description: 'Makes a device profile. For admins.',
+    description: 'Creates a device profile. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('CreateDeviceProfile'),
+    errors: resultUnion('CreateDeviceProfile', {
+      role: 'admin',
+      validation: 'a field is invalid, for example a mapping or a method is listed twice',
+      conflict: 'another profile has this name',
+    }),
     resolve: (_root, { input }, { fleet, actor }) =>
       fleet.profiles.create(actor, { ...changes(input), name: input.name }),
   },
@@ -250,37 +262,47 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateDeviceProfile',
   {
-    description: 'What shall change; what is left out stays.',
+    description: 'The fields to change; absent fields stay unchanged. Example: `{ id: "…", offlineAfter: 600 }`.',
     inputFields: (t) => ({
-      id: t.id({ required: true, description: 'The profile’s global id, or its plain UUID.' }),
-      name: t.string({ description: 'Its new name: `"thermostat"`.', validate: profileName.nullish() }),
-      ...profileFields(t),
+      id: t.id({ required: true, description: 'The profile’s global id or UUID.' }),
+      name: t.string({ description: 'The new name: `"thermostat"`.', validate: profileName.nullish() }),
+      ...profileFields(t, 'update'),
     }),
   },
   {
-    description: 'Changes a device profile; connected devices follow without a restart. For admins.',
+    description: 'Changes a device profile. The change applies to connected devices immediately. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('UpdateDeviceProfile'),
+    errors: resultUnion('UpdateDeviceProfile', {
+      role: 'admin',
+      validation: 'a field is invalid, for example a mapping or a method is listed twice',
+      notFound: 'the tenant has no profile with this id',
+      conflict: 'another profile has this name',
+    }),
     resolve: (_root, { input }, { fleet, actor }) =>
       fleet.profiles.update(actor, idOf('DeviceProfile', input.id, 'id'), changes(input)),
   },
-  profilePayload('The profile as it is now.'),
+  profilePayload('The profile after the change.'),
 );
 
 builder.relayMutationField(
   'deleteDeviceProfile',
   {
-    description: 'Which profile.',
+    description: 'The profile to delete.',
     inputFields: (t) => ({
-      id: t.id({ required: true, description: 'The profile’s global id, or its plain UUID.' }),
+      id: t.id({ required: true, description: 'The profile’s global id or UUID.' }),
     }),
   },
   {
-    description: 'Deletes a device profile that no device has and that is not the default. For admins.',
+    description: 'Deletes a device profile. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('DeleteDeviceProfile'),
+    errors: resultUnion('DeleteDeviceProfile', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no profile with this id',
+      conflict: 'a device has this profile, or it is the default profile',
+    }),
     resolve: (_root, { input }, { fleet, actor }) =>
       fleet.profiles.delete(actor, idOf('DeviceProfile', input.id, 'id')),
   },
-  profilePayload('The profile as it was.'),
+  profilePayload('The deleted profile.'),
 );

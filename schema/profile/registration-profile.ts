@@ -3,17 +3,17 @@ import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { connection, pageRequest } from '../page.ts';
 
-const PROFILE_ID = 'The Profile ID as devices send it in `pid`: `"6:1234abcd"`, `"oma:…"` or `"v:…"`.';
+const PROFILE_ID = 'The Profile ID that devices send in the parameter `pid` of a Register: `"6:1234abcd"`.';
 
 const RegistrationProfileType = builder.objectRef<RegistrationProfile>('RegistrationProfile').implement({
   description:
-    'The objects that a Profile ID of LwM2M 1.2 stands for: a device that has just these registers with the id in place of the list. Not to be mistaken for a `DeviceProfile`.',
+    'The list of objects behind a Profile ID (LwM2M 1.2). A device with exactly these objects can send the short id in its Register instead of the list. It is not related to `DeviceProfile`.',
   fields: (t) => ({
     profileId: t.exposeString('profileId', { description: PROFILE_ID }),
     links: t.exposeString('links', {
-      description: 'The list that it stands for, in link format: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`.',
+      description: 'The objects and object instances, in link format: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`.',
     }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last set.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the registration profile was last set.' }),
   }),
 });
 
@@ -34,50 +34,57 @@ builder.queryField('registrationProfiles', (t) =>
   t.connection(
     {
       type: RegistrationProfileType,
-      description: 'The Profile IDs that the tenant’s devices may register with, by ascending id.',
+      description: 'Lists the Profile IDs that the tenant’s devices can register with, by ascending id.',
       resolve: async (_root, page, { fleet, actor }) =>
         connection(await fleet.registrationProfiles.page(actor, pageRequest(page))),
     },
     { name: 'RegistrationProfileConnection', description: 'A page of registration profiles.' },
-    { name: 'RegistrationProfileEdge', description: 'A registration profile and its place in the list.' },
+    { name: 'RegistrationProfileEdge', description: 'A registration profile and its cursor.' },
   ),
 );
 
 builder.relayMutationField(
   'setRegistrationProfile',
   {
-    description: 'A Profile ID and its objects: `{ profileId: "6:1234abcd", links: "</1/0>,</3/0>" }`.',
+    description: 'The Profile ID and its objects: `{ profileId: "6:1234abcd", links: "</1/0>,</3/0>" }`.',
     inputFields: (t) => ({
       profileId: t.string({ required: true, description: PROFILE_ID }),
       links: t.string({
         required: true,
         description:
-          'The list of objects and object instances, as the body of a Register has it: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`. At most 16384 characters.',
+          'The objects and object instances, in the link format of a Register: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`. At most 16384 characters.',
       }),
     }),
   },
   {
     description:
-      'Says what a Profile ID stands for, from the next Register on; it replaces what was said before. A device that registers with an unknown one is answered 4.09, and registers with its whole list. A tenant has at most 1000. For admins.',
+      'Creates or replaces a registration profile; it applies to the next Register. A device that registers with an unknown Profile ID gets 4.09 and then registers with its complete list. A tenant can have 1000. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('SetRegistrationProfile'),
+    errors: resultUnion('SetRegistrationProfile', {
+      role: 'admin',
+      validation: 'the Profile ID or the links are malformed, or the tenant already has 1000 registration profiles',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.registrationProfiles.set(actor, input),
   },
-  payload('The Profile ID is known.', 'The registration profile as it is now.'),
+  payload('The new registration profile.', 'The registration profile after the change.'),
 );
 
 builder.relayMutationField(
   'deleteRegistrationProfile',
   {
-    description: 'Which Profile ID.',
+    description: 'The Profile ID to delete.',
     inputFields: (t) => ({ profileId: t.string({ required: true, description: PROFILE_ID }) }),
   },
   {
     description:
-      'Forgets what a Profile ID stands for; devices that are registered with it stay registered. For admins.',
+      'Deletes a registration profile. Devices that are registered with it stay registered. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('DeleteRegistrationProfile'),
+    errors: resultUnion('DeleteRegistrationProfile', {
+      role: 'admin',
+      validation: 'the Profile ID is malformed',
+      notFound: 'the tenant has no such Profile ID',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.registrationProfiles.delete(actor, input.profileId),
   },
-  payload('The Profile ID is unknown again.', 'The registration profile as it was.'),
+  payload('The deleted registration profile.', 'The deleted registration profile.'),
 );

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { JsonValue, Rpc } from '../../src/fleet/index.ts';
 import { RESOURCE_TYPES, type Link, type ResourceType } from '../../src/lwm2m/index.ts';
 
-/** A value that a device answered with. */
+/** A value of a device's response. */
 export interface AnsweredValue {
   readonly path: string;
   readonly type: ResourceType | null;
@@ -12,7 +12,7 @@ export interface AnsweredValue {
 
 const jsonValue = z.union([z.string(), z.number(), z.boolean()]);
 
-/** What of an RPC's result has a type of its own in the API; the rest is JSON. */
+/** The parts of an RPC's result that have their own types in the API. The whole result is available as JSON. */
 const answer = z.object({
   values: z
     .array(
@@ -28,7 +28,7 @@ const answer = z.object({
   createdInstanceId: z.number().int().nullish(),
 });
 
-/** What the device answered; all empty while there is no answer. */
+/** The device's response; all parts are empty until there is one. */
 export function answerOf({ result }: Rpc): {
   values: readonly AnsweredValue[];
   links: readonly Link[];

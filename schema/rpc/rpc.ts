@@ -8,51 +8,65 @@ import {
   type RpcTransition,
 } from '../../src/fleet/index.ts';
 import { builder, type InputFields } from '../builder.ts';
-import { reached, resultUnion } from '../errors.ts';
+import { deviceResultUnion, reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode, RpcNode } from '../nodes.ts';
 
 export const RpcStatusEnum = builder.enumType('RpcStatus', {
   description:
-    'Where an RPC stands. QUEUED → SENT → DELIVERED → SUCCESSFUL is the way of one that goes well; SUCCESSFUL, TIMEOUT, EXPIRED, FAILED, CANCELLED and DELETED are ends.',
+    'The progress of an RPC. The normal order is QUEUED → SENT → DELIVERED → SUCCESSFUL. SUCCESSFUL, TIMEOUT, EXPIRED, FAILED, CANCELLED and DELETED are final.',
   values: {
-    QUEUED: { description: 'Recorded; it has not left yet, or will be tried again.' },
-    SENT: { description: 'It left for the device.' },
-    DELIVERED: { description: 'The device acknowledged that it has it.' },
-    SUCCESSFUL: { description: 'The device did it.' },
-    TIMEOUT: { description: 'The device was away, or did not answer in time.' },
-    EXPIRED: { description: 'PERSISTENT: it could not be delivered before `expiresAt`.' },
-    FAILED: { description: 'The device refused: `error` says with which code.' },
-    CANCELLED: { description: 'It was taken back by `cancelRpc`.' },
-    DELETED: { description: 'Its device was deleted.' },
+    QUEUED: {
+      description: 'Recorded, but not sent yet. A PERSISTENT RPC returns to this status when it will be sent again.',
+    },
+    SENT: { description: 'The server sent the request to the device.' },
+    DELIVERED: { description: 'The device acknowledged the request.' },
+    SUCCESSFUL: {
+      description: 'The device confirmed the operation. In mode ONE_WAY: the request was sent; the result is unknown.',
+    },
+    TIMEOUT: {
+      description:
+        'The device was not registered, was asleep, or did not respond within `timeoutMs`. If the request was sent, the device may still have done it.',
+    },
+    EXPIRED: { description: 'Only mode PERSISTENT: the device did not take the request before `expiresAt`.' },
+    FAILED: {
+      description: 'The device refused the request, or the request could not be encoded; `error` has the reason.',
+    },
+    CANCELLED: { description: '`cancelRpc` cancelled it.' },
+    DELETED: { description: 'Its device was deleted before it ended.' },
   } satisfies Record<RpcStatus, { description: string }>,
 });
 
 const RpcModeEnum = builder.enumType('RpcMode', {
-  description: 'How much an RPC is cared for.',
+  description: 'How an RPC is delivered, and when the mutation returns. The default is TWO_WAY.',
   values: {
-    ONE_WAY: { description: 'Sent once; its result is not awaited. The mutation returns once it is recorded.' },
+    ONE_WAY: {
+      description: 'Sends the request and does not wait for the result. The mutation returns when the RPC is recorded.',
+    },
     TWO_WAY: {
-      description: 'Sent once; its result is awaited for `timeoutMs`. The mutation returns when the RPC has ended.',
+      description: 'Waits for the response, at most `timeoutMs`. The mutation returns when the RPC has ended.',
     },
     PERSISTENT: {
       description:
-        'Kept until it is delivered or expires, tried again, in order with the device’s others, one at a time. The mutation returns once it is recorded; `rpcChanged` tells what becomes of it.',
+        'Keeps trying until `expiresAt`, also after a restart of the server. The PERSISTENT calls of a device are sent in order, one at a time. The mutation returns when the RPC is recorded; subscribe to `rpcChanged` for the result.',
     },
   } satisfies Record<RpcMode, { description: string }>,
 });
 
 const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
-  description: 'Why an RPC did not succeed. What a device refuses is told here, not as a GraphQL error.',
+  description: 'Why an RPC did not succeed. A refusal by the device is reported here, not as a GraphQL error.',
   fields: (t) => ({
     code: t.exposeString('code', {
-      description: 'For programs: `"DEVICE_ERROR"`, `"DEVICE_UNREACHABLE"`, `"TIMEOUT"`, `"BAD_ANSWER"`, `"EXPIRED"`…',
+      description:
+        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
     }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
-      description: 'The CoAP code that the device answered with: `"4.04"`; null when it did not answer.',
+      description: 'The CoAP code of the device’s response: `"4.04"`; null if there was no response.',
     }),
-    message: t.exposeString('message', { description: 'For people: `"the device answered 4.05 Method Not Allowed"`.' }),
+    message: t.exposeString('message', {
+      description: 'The reason, as text for people: `"the device did not answer in time"`.',
+    }),
   }),
 });
 
@@ -62,62 +76,83 @@ const RpcTransitionType = builder.objectRef<RpcTransition>('RpcTransition').impl
     from: t.expose('from', {
       type: RpcStatusEnum,
       nullable: true,
-      description: 'The status before; null at the start.',
+      description: 'The status before the change; null for the first.',
     }),
-    to: t.expose('to', { type: RpcStatusEnum, description: 'The status after: `SENT`.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it changed.' }),
-    detail: t.exposeString('detail', { nullable: true, description: 'Why, where there is more to say.' }),
+    to: t.expose('to', { type: RpcStatusEnum, description: 'The status after the change: `SENT`.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the status changed.' }),
+    detail: t.exposeString('detail', {
+      nullable: true,
+      description: 'The reason for the change, if there is one: `"the server restarted"`.',
+    }),
   }),
 });
 
 builder.objectType(RpcNode, {
-  description: 'One thing asked of a device: what, by whom, when, and what came back.',
+  description:
+    'A call to a device: the method, its progress and its result. Every operation on a device is recorded as an RPC.',
   fields: (t) => ({
-    rpcId: t.expose('id', { type: 'UUID', description: 'The plain id behind the global one.' }),
+    rpcId: t.expose('id', { type: 'UUID', description: 'The RPC’s UUID.' }),
     device: t.field({
       type: DeviceNode,
       nullable: true,
-      description: 'The device it was asked of; null once that is deleted.',
+      description: 'The device that was called; null if it was deleted.',
       resolve: ({ deviceId }) => deviceId,
     }),
-    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The platform’s plain id of the device.' }),
+    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
     method: t.exposeString('method', {
       description:
-        'What was asked: `"reboot"`, a method of the profile, or an operation: `"read"`, `"write"`, `"observe"`…',
+        'The method that was called: `"reboot"`, another method of the profile, or an LwM2M operation: `"read"`, `"write"`, `"observe"`…',
     }),
     params: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'The parameters as they were given, secrets blanked: `{"paths": ["/3/0/9"]}`.',
+      description: 'The parameters of the call; secrets are replaced by `"[redacted]"`: `{"paths": ["/3/0/9"]}`.',
       resolve: ({ params }) => params,
     }),
-    mode: t.expose('mode', { type: RpcModeEnum, description: 'How much it is cared for: `TWO_WAY`.' }),
-    status: t.expose('status', { type: RpcStatusEnum, description: 'Where it stands: `SUCCESSFUL`.' }),
-    attempts: t.exposeInt('attempts', { description: 'How often it was sent: `1`.' }),
-    timeoutMs: t.exposeInt('timeoutMs', { description: 'Milliseconds that the device has to answer: `30000`.' }),
-    createdBy: t.exposeString('createdBy', {
-      description: 'Who asked: `"admin-token"`, or `"key:"` and the API key’s id.',
+    mode: t.expose('mode', { type: RpcModeEnum, description: 'How the RPC is delivered: `TWO_WAY`.' }),
+    status: t.expose('status', { type: RpcStatusEnum, description: 'The progress of the RPC: `SUCCESSFUL`.' }),
+    attempts: t.exposeInt('attempts', { description: 'How many times it was sent: `1`.' }),
+    timeoutMs: t.exposeInt('timeoutMs', {
+      description: 'Maximum number of milliseconds until the response: `30000`. PERSISTENT: for each attempt.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked.' }),
-    sentAt: t.expose('sentAt', { type: 'DateTime', nullable: true, description: 'When it last left for the device.' }),
-    completedAt: t.expose('completedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    createdBy: t.exposeString('createdBy', {
+      description: 'The caller: `"admin-token"`, or `"key:"` followed by the API key’s UUID.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the RPC was recorded.' }),
+    sentAt: t.expose('sentAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last sent to the device; null if it was not sent.',
+    }),
+    completedAt: t.expose('completedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it reached a final status; null until then.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'PERSISTENT: until when it is kept; null otherwise.',
+      description: 'Only PERSISTENT: when the server stops trying. Null in other modes.',
     }),
-    idempotencyKey: t.exposeString('idempotencyKey', { nullable: true, description: 'The key it was asked with.' }),
+    idempotencyKey: t.exposeString('idempotencyKey', {
+      nullable: true,
+      description: 'The idempotency key of the call; null if it had none.',
+    }),
     result: t.field({
       type: 'JSON',
       nullable: true,
       description:
-        'What the device answered: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`; null before.',
+        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. Null until there is a response.',
       resolve: ({ result }) => result,
     }),
-    error: t.expose('error', { type: RpcErrorType, nullable: true, description: 'Why it did not succeed.' }),
+    error: t.expose('error', {
+      type: RpcErrorType,
+      nullable: true,
+      description: 'Why the RPC did not succeed; null if it succeeded or has not ended.',
+    }),
     transitions: t.field({
       type: [RpcTransitionType],
-      description: 'Every change of its status, in order.',
+      description: 'All changes of the status, oldest first.',
       resolve: async ({ id }, _args, { load }) => [...(await load.transitions(id))],
     }),
   }),
@@ -127,39 +162,44 @@ builder.queryField('rpc', (t) =>
   t.field({
     type: RpcNode,
     nullable: true,
-    description: 'The RPC with this id; null when the tenant has none.',
-    args: { id: t.arg.id({ required: true, description: 'The RPC’s global id, or its plain UUID.' }) },
+    description: 'Returns the RPC with this id; null if the tenant has none.',
+    args: { id: t.arg.id({ required: true, description: 'The RPC’s global id or UUID.' }) },
     resolve: (_root, { id }) => idOf('Rpc', id, 'id'),
   }),
 );
 
 export function rpcModeField(t: InputFields) {
-  return t.field({ type: RpcModeEnum, description: 'How much it is cared for: `PERSISTENT`. Absent: TWO_WAY.' });
+  return t.field({
+    type: RpcModeEnum,
+    description:
+      'How the call is delivered: `TWO_WAY` (default) waits for the response; `ONE_WAY` sends and returns; `PERSISTENT` keeps trying until `expiresAt`.',
+  });
 }
 
-/** Fields of every mutation that asks something of a device. */
+/** Fields of every mutation that calls a device. */
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: `Milliseconds that the device has to answer, 1 to ${RPC_LIMITS.timeoutMs}. Absent: 30000.`,
+      description: `Maximum number of milliseconds until the response, 1 to ${RPC_LIMITS.timeoutMs}; PERSISTENT: for each attempt. Absent: 30000.`,
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'PERSISTENT: until when it is kept. Absent: 7 days from now.',
+      description: 'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent: 7 days from now.',
     }),
     idempotencyKey: t.string({
-      description: `A text of up to ${RPC_LIMITS.idempotencyKey} characters that names this call: a repetition with the same key returns the first call’s RPC. Example: \`"reboot-2026-05-29"\`.`,
+      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. A later call with the same key is not executed and returns the RPC of the first one. Example: \`"reboot-2026-05-29"\`.`,
     }),
   };
 }
 
 type PayloadFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Rpc>;
 
-/** The field that every payload of a call has. */
+/** The field `rpc` of every payload of a call. */
 export function rpcPayloadField(t: PayloadFields) {
   return t.field({
     type: RpcNode,
-    description: 'The RPC: its `status` and `error` say what became of it, `result` what the device answered.',
+    description:
+      'The recorded RPC: `status` is its progress, `result` the device’s response, `error` the reason of a failure.',
     resolve: (rpc) => rpc,
   });
 }
@@ -167,46 +207,52 @@ export function rpcPayloadField(t: PayloadFields) {
 builder.relayMutationField(
   'callRpc',
   {
-    description: 'What is asked of which device: `{ deviceId: "…", method: "reboot" }`.',
+    description: 'The device and the method: `{ deviceId: "…", method: "reboot" }`.',
     inputFields: (t) => ({
-      deviceId: t.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+      deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       method: t.string({
         required: true,
         description:
-          'A method of the device’s profile, `"reboot"`, `"factory_reset"`, or an LwM2M operation: `"read"`, `"write"`, `"execute"`, `"create"`, `"delete"`, `"discover"`, `"write-attributes"`, `"observe"`, `"cancel-observation"`.',
+          '`"reboot"`, `"factory_reset"`, another method of the device’s profile, or an LwM2M operation: `"read"`, `"write"`, `"execute"`, `"create"`, `"delete"`, `"discover"`, `"write-attributes"`, `"observe"`, `"cancel-observation"`.',
         validate: z.string().min(1, 'is empty').max(64, 'is longer than 64 characters'),
       }),
       params: t.field({
         type: 'JSON',
         description:
-          'What the method wants: `{"zone": 0, "degrees": 21.5}` for a method whose template names `zone` and `degrees`.',
+          'The parameters of the method. `reboot`: none. A method of the profile: the names in its `{{…}}`. Operations: read `{paths}`, write `{values: [{path, value}]}`, execute `{path, arguments}`, create `{objectId, instanceId, values: [{path, value}]}`, delete `{path}`, discover `{path, depth}`, write-attributes `{path, attributes}`, observe `{paths, attributes}`, cancel-observation `{paths}`.',
       }),
       mode: rpcModeField(t),
       ...rpcOptionFields(t),
     }),
   },
   {
-    description: 'Calls a method on a device; it becomes an LwM2M operation. For operators.',
+    description:
+      'Runs a named method of the device’s profile, for example `reboot`, or an LwM2M operation by its name. Only for operators and admins.',
     authScopes: { operator: true },
-    errors: resultUnion('CallRpc', 'device'),
+    errors: deviceResultUnion('CallRpc', 'the device has no such method, or a parameter is missing or invalid'),
     resolve: async (_root, { input: { deviceId, method, params, ...options } }, { fleet, actor }) =>
       reached(await fleet.rpcs.call(actor, idOf('Device', deviceId, 'deviceId'), method, params, options)),
   },
-  { description: 'The call was recorded.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The recorded call.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );
 
 builder.relayMutationField(
   'cancelRpc',
   {
-    description: 'Which RPC.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: 'The RPC’s global id, or its plain UUID.' }) }),
+    description: 'The RPC to cancel.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The RPC’s global id or UUID.' }) }),
   },
   {
     description:
-      'Takes back an RPC that has not ended; one that has left for the device may still be done. For operators.',
+      'Cancels an RPC with status QUEUED or SENT. If it was already sent, the device may still do it. Only for operators and admins.',
     authScopes: { operator: true },
-    errors: resultUnion('CancelRpc'),
+    errors: resultUnion('CancelRpc', {
+      role: 'operator',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no RPC with this id',
+      conflict: 'the device has acknowledged the RPC, or the RPC has ended',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.rpcs.cancel(actor, idOf('Rpc', input.id, 'id')),
   },
-  { description: 'The RPC was cancelled.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
+  { description: 'The cancelled RPC.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },
 );

@@ -1,29 +1,29 @@
 import type { Event, Subscription } from '../../src/events/index.ts';
 
-/** One event of a subscription: what its field resolves to, and how many events were lost before it. */
+/** One event of a subscription: its value, and the number of events that were lost before it. */
 export interface LiveEvent<T> {
   readonly value: T;
   readonly missed: number;
   /**
-   * The event of the bus that it stands for, the same object for every subscriber; null for what only this subscriber
-   * gets. Subscribers of the same query, variables and access may share what an origin resolves to.
+   * The bus event behind this event, the same object for every subscriber; null for an event that only this subscriber
+   * gets. Subscribers with the same query, variables and access may share the result of an origin.
    */
   readonly origin: object | null;
 }
 
 export interface LiveOptions<E, T> {
   readonly subscription: Subscription<E>;
-  /** What the subscriber gets of an event of the bus; null: nothing. */
+  /** Converts a bus event to the subscriber's value; null skips the event. */
   readonly select: (event: E) => T | null | Promise<T | null>;
-  /** What comes first, and again after events were lost, so that the subscriber never keeps a stale state. */
+  /** The current state, sent as the first event and again after lost events. */
   readonly present?: () => Promise<T>;
-  /** Called once when the subscriber leaves, in whatever way. */
+  /** Called once when the subscription ends, for any reason. */
   readonly left?: () => void;
 }
 
 /**
- * The events of a subscription. A generator would only hear of a subscriber's leaving when the next event comes; this
- * leaves at once, whether an event is awaited or not.
+ * The events of a subscription. It is not a generator, because a generator handles `return` only after the pending event;
+ * this iterator ends immediately.
  */
 export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIterableIterator<LiveEvent<T>> {
   const { subscription, select, present, left } = options;
@@ -43,7 +43,7 @@ export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIter
     missed = 0;
     return isLeft() ? done : { done: false, value: event };
   };
-  // Asked anew after each await: the subscriber may have left meanwhile.
+  // A function, so that the state is read again after each await: the subscription may have ended in the meantime.
   const isLeft = (): boolean => state === 'left';
 
   const next = async (): Promise<IteratorResult<LiveEvent<T>>> => {

@@ -24,7 +24,7 @@ import { versionOf } from '../tree/tree.ts';
 
 builder.subscriptionType({
   description:
-    'Events as they happen, over WebSocket (graphql-transport-ws) or SSE. A subscriber that is too slow loses the oldest events, and is told how many with the next: `extensions.missedEvents` of that event.',
+    'Events, over WebSocket (graphql-transport-ws) or SSE. The server keeps up to 1024 events for a slow subscriber and then drops the oldest; the next event has the number of dropped events in `extensions.missedEvents`.',
 });
 
 interface ResourceChange {
@@ -34,22 +34,22 @@ interface ResourceChange {
 }
 
 const ResourceChangeType = builder.objectRef<ResourceChange>('ResourceChange').implement({
-  description: 'Resources of one device that have new values, all told by the same message of the device.',
+  description: 'New values of one device, all from the same message.',
   fields: (t) => ({
-    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The platform’s plain id of the device.' }),
+    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
     device: t.field({
       type: DeviceNode,
       nullable: true,
-      description: 'The device as it is now; null once it is deleted.',
+      description: 'The device at the time of the event; null if it was deleted.',
       resolve: ({ deviceId }) => deviceId,
     }),
     initial: t.exposeBoolean('initial', {
       description:
-        'True for the first event, and for one after lost events: it tells the present values of all watched resources, changed or not.',
+        'True for the first event and for the event after lost events: it has the stored values of all watched resources, as far as they are known, also unchanged ones.',
     }),
     resources: t.field({
       type: [ResourceObject],
-      description: 'The resources with their new values.',
+      description: 'The resources with new values. If `initial` is true: the stored values, possibly empty.',
       resolve: async ({ deviceId, resources }, _args, { load }) => {
         const registration = await load.registration(deviceId);
         return resources.map((state) => ({ state, version: versionOf(registration, state.objectId) }));
@@ -61,41 +61,48 @@ const ResourceChangeType = builder.objectRef<ResourceChange>('ResourceChange').i
 const StatusReasonEnum = builder.enumType('StatusReason', {
   description: 'Why a device’s status changed.',
   values: {
-    PROVISIONED: { value: 'provisioned', description: 'It was made known.' },
-    REGISTERED: { value: 'registered', description: 'It registered.' },
-    UPDATED: { value: 'updated', description: 'It updated its registration.' },
-    DEREGISTERED: { value: 'deregistered', description: 'It de-registered.' },
-    EXPIRED: { value: 'expired', description: 'Its registration’s lifetime ended without an Update.' },
-    SILENT: { value: 'silent', description: 'No message came for its profile’s `offlineAfter`.' },
-    ASLEEP: { value: 'asleep', description: 'A queue-mode device went to sleep.' },
-    AWAKE: { value: 'awake', description: 'A queue-mode device woke.' },
+    PROVISIONED: {
+      value: 'provisioned',
+      description: 'The device was provisioned. Status and previous are both NEVER_SEEN.',
+    },
+    REGISTERED: { value: 'registered', description: 'The device registered.' },
+    UPDATED: {
+      value: 'updated',
+      description:
+        'The device updated its registration, or a message arrived from an OFFLINE device. Status and previous can be equal.',
+    },
+    DEREGISTERED: { value: 'deregistered', description: 'The device de-registered.' },
+    EXPIRED: { value: 'expired', description: 'The lifetime of the registration ended without an Update.' },
+    SILENT: { value: 'silent', description: 'No message arrived for the profile’s `offlineAfter`.' },
+    ASLEEP: { value: 'asleep', description: 'A queue-mode device is now believed asleep.' },
+    AWAKE: { value: 'awake', description: 'A message arrived from a sleeping queue-mode device.' },
   } satisfies Record<string, { value: StatusReason; description: string }>,
 });
 
 const DeviceStatusChangeType = builder.objectRef<DeviceStatusChange>('DeviceStatusChange').implement({
-  description: 'A device’s status changed.',
+  description: 'A change of a device’s status, or an Update that leaves the status unchanged.',
   fields: (t) => ({
-    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The platform’s plain id of the device.' }),
+    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
     device: t.field({
       type: DeviceNode,
       nullable: true,
-      description: 'The device as it is now; null once it is deleted.',
+      description: 'The device at the time of the event; null if it was deleted.',
       resolve: ({ deviceId }) => deviceId,
     }),
     endpoint: t.exposeString('endpoint', { description: 'The device’s endpoint name: `"urn:imei:123"`.' }),
-    status: t.expose('status', { type: DeviceStatusEnum, description: 'The status after: `OFFLINE`.' }),
-    previous: t.expose('previous', { type: DeviceStatusEnum, description: 'The status before: `ONLINE`.' }),
-    reason: t.expose('reason', { type: StatusReasonEnum, description: 'Why: `EXPIRED`.' }),
+    status: t.expose('status', { type: DeviceStatusEnum, description: 'The status after the change: `OFFLINE`.' }),
+    previous: t.expose('previous', { type: DeviceStatusEnum, description: 'The status before the change: `ONLINE`.' }),
+    reason: t.expose('reason', { type: StatusReasonEnum, description: 'The reason for the change: `EXPIRED`.' }),
     lastSeen: t.expose('lastSeen', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the device’s last message arrived; null before the first.',
+      description: 'When the device’s last message arrived; null if there was none.',
     }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it changed.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the status changed.' }),
   }),
 });
 
-/** The device, or FleetError: NOT_FOUND for one that the tenant does not have. */
+/** Throws FleetError NOT_FOUND if the tenant has no such device. */
 async function deviceOf({ fleet, actor }: Context, text: string): Promise<Device> {
   const device = await fleet.devices.get(actor, { id: idOf('Device', text, 'deviceId') });
   if (!device) throw new FleetError('NOT_FOUND', `no device ${JSON.stringify(text.slice(0, 80))}`);
@@ -103,7 +110,7 @@ async function deviceOf({ fleet, actor }: Context, text: string): Promise<Device
 }
 
 const watched = z
-  .array(z.string().refine((path) => !hasWildcard(path), 'a watched path can’t hold *: watch the object or instance'))
+  .array(z.string().refine((path) => !hasWildcard(path), 'must not contain *: watch the object or instance instead'))
   .min(1, 'is empty')
   .max(100, 'has more than 100 paths')
   .nullish();
@@ -112,13 +119,13 @@ builder.subscriptionField('resourceChanged', (t) =>
   t.field({
     type: ResourceChangeType,
     description:
-      'New values of a device’s resources. Watched paths are observed for as long as somebody watches them; a device that is away or asleep is observed when it comes. The first event tells the present values. Example: `resourceChanged(deviceId: "…", paths: ["/3303/0/5700"])`.',
+      'Delivers new values of a device’s resources. The device observes the given paths until the last subscriber leaves; if it is offline or asleep, the observation starts when it is reachable. The first event has the stored values, which may be old; new values follow. Example: `resourceChanged(deviceId: "…", paths: ["/3303/0/5700"])`.',
     args: {
-      deviceId: t.arg.id({ required: true, description: 'The device’s global id, or its plain UUID.' }),
+      deviceId: t.arg.id({ required: true, description: 'The device’s global id or UUID.' }),
       paths: t.arg({
         type: ['ResourcePath'],
         description:
-          'What is watched, up to 100 objects, instances or resources, without `*`: `["/3303/0/5700"]`. Absent: every value that comes in, and nothing is observed for it.',
+          '1 to 100 paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
         validate: watched,
       }),
     },
@@ -161,11 +168,12 @@ builder.subscriptionField('resourceChanged', (t) =>
 builder.subscriptionField('deviceStatusChanged', (t) =>
   t.field({
     type: DeviceStatusChangeType,
-    description: 'Devices that come, go, sleep and wake. Example: `deviceStatusChanged(filter: { tags: ["roof"] })`.',
+    description:
+      'Delivers status changes of devices: provisioned, online, sleeping, offline. There is no first event with the current status, and no event for a changed name, changed tags or a deleted device. Example: `deviceStatusChanged(filter: { tags: ["roof"] })`.',
     args: {
       filter: t.arg({
         type: DeviceFilterInput,
-        description: 'Which devices, as they are after the change. Absent: all of the tenant.',
+        description: 'Selects devices by their state after the change. Absent: all devices of the tenant.',
       }),
     },
     subscribe: (_root, { filter: asked }, { fleet, actor, bus }) => {
@@ -184,10 +192,12 @@ builder.subscriptionField('rpcChanged', (t) =>
   t.field({
     type: RpcNode,
     description:
-      'RPCs as their status changes: one by its id, those of a device, or all of the tenant. That of a single RPC begins with its present state. Example: `rpcChanged(id: "…")`.',
+      'Delivers an RPC each time its status changes: one RPC, the RPCs of a device, or all RPCs of the tenant. With `id`, the first event has the current state. Example: `rpcChanged(id: "…")`.',
     args: {
-      id: t.arg.id({ description: 'The RPC’s global id, or its plain UUID.' }),
-      deviceId: t.arg.id({ description: 'The device’s global id, or its plain UUID.' }),
+      id: t.arg.id({ description: 'Only this RPC: its global id or UUID. Absent: see deviceId.' }),
+      deviceId: t.arg.id({
+        description: 'Only RPCs of this device: its global id or UUID. Absent, without id: all RPCs of the tenant.',
+      }),
     },
     subscribe: async (_root, args, context) => {
       const { fleet, actor, bus } = context;
@@ -221,9 +231,9 @@ builder.subscriptionField('bootstrapChanged', (t) =>
   t.field({
     type: BootstrapType,
     description:
-      'Bootstraps as their steps are done: those of a device, or all of the tenant. Example: `bootstrapChanged(deviceId: "…")`.',
+      'Delivers a bootstrap each time it makes progress: the bootstraps of a device, or all bootstraps of the tenant. Example: `bootstrapChanged(deviceId: "…")`.',
     args: {
-      deviceId: t.arg.id({ description: 'The device’s global id, or its plain UUID. Absent: all of the tenant.' }),
+      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent: all devices of the tenant.' }),
     },
     subscribe: async (_root, { deviceId }, context) => {
       const { actor, bus } = context;
@@ -242,11 +252,13 @@ builder.subscriptionField('bootstrapChanged', (t) =>
 builder.subscriptionField('telemetry', (t) =>
   t.field({
     type: TelemetryPointType,
-    description: 'Telemetry points as they are stored. Example: `telemetry(deviceId: "…", metrics: ["temperature"])`.',
+    description:
+      'Delivers telemetry points when they are stored. Example: `telemetry(deviceId: "…", metrics: ["temperature"])`.',
     args: {
-      deviceId: t.arg.id({ description: 'The device’s global id, or its plain UUID. Absent: all of the tenant.' }),
+      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent: all devices of the tenant.' }),
       metrics: t.arg.stringList({
-        description: 'Only points that have one of these metrics: `["temperature"]`. Absent: all.',
+        description:
+          'Delivers only these metrics, and only points that have at least one of them: `["temperature"]`. Absent: all.',
         validate: z.array(z.string()).max(100).nullish(),
       }),
     },
@@ -269,7 +281,7 @@ function has(point: TelemetryPoint, metric: string): boolean {
   return Object.hasOwn(point.numericValues, metric) || Object.hasOwn(point.stringValues, metric);
 }
 
-/** The point with only these of its metrics. */
+/** The point with only the given metrics. */
 function only(point: TelemetryPoint, metrics: readonly string[]): TelemetryPoint {
   const pick = <V>(values: Readonly<Record<string, V>>): Record<string, V> =>
     Object.fromEntries(Object.entries(values).filter(([name]) => metrics.includes(name)));

@@ -3,22 +3,26 @@ import { builder } from '../builder.ts';
 
 export const TelemetryPointType = builder.objectRef<TelemetryPoint>('TelemetryPoint').implement({
   description:
-    'Readings of one device at one time, as its profile maps them to metrics; the same point goes out on Redpanda.',
+    'The metrics of one device at one time: readings of the resources that its profile maps to metrics. If Kafka or Redpanda is configured, the same point is published there.',
   fields: (t) => ({
     eventId: t.expose('eventId', {
       type: 'UUID',
-      description: 'The point’s id, the same as in the header `event-id` of its record.',
+      description: 'The point’s id. The published record has the same id in its header `event-id`.',
     }),
-    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The platform’s id of the device.' }),
-    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When the readings were taken.' }),
+    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
+    timestamp: t.expose('timestamp', {
+      type: 'DateTime',
+      description: 'When the device measured the values; if it sent no time, when they arrived.',
+    }),
     numericValues: t.field({
       type: 'JSON',
-      description: 'Metric name to number, in the metric’s unit: `{"temperature": 22.5, "battery_level": 87}`.',
+      description:
+        'The numeric metrics, from name to number: `{"temperature": 22.5, "battery_level": 87}`. A number is the value that the device sent, multiplied by the mapping’s scale, plus its offset. Units are not stored.',
       resolve: ({ numericValues }) => numericValues,
     }),
     stringValues: t.field({
       type: 'JSON',
-      description: 'Metric name to text: `{"firmware": "1.4.2"}`.',
+      description: 'The text metrics, from name to text: `{"firmware": "1.4.2"}`.',
       resolve: ({ stringValues }) => stringValues,
     }),
   }),

@@ -9,21 +9,26 @@ type ApiKey = Awaited<ReturnType<Access['keys']>>[number];
 type NewKey = Awaited<ReturnType<Access['createKey']>>;
 
 const ApiKeyType = builder.objectRef<ApiKey>('ApiKey').implement({
-  description:
-    'An API key: a bearer token of one tenant and one role. The token itself is shown once, when it is made.',
+  description: 'An API key: a bearer token for one tenant with one role. Only `createApiKey` returns the token itself.',
   fields: (t) => ({
-    id: t.id({ description: 'Its id, for `revokeApiKey`.', resolve: ({ id }) => encodeGlobalId('ApiKey', id) }),
-    keyId: t.expose('id', { type: 'UUID', description: 'Its plain id, as in `createdBy` of the RPCs it asked.' }),
-    name: t.exposeString('name', { description: 'What it is for: `"dashboard"`.' }),
-    role: t.expose('role', { type: RoleEnum, description: 'What it may do: `VIEWER`.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    id: t.id({
+      description: 'The key’s global id; pass it to `revokeApiKey`.',
+      resolve: ({ id }) => encodeGlobalId('ApiKey', id),
+    }),
+    keyId: t.expose('id', {
+      type: 'UUID',
+      description: 'The key’s UUID. RPCs made with this key have `createdBy: "key:<this id>"`.',
+    }),
+    name: t.exposeString('name', { description: 'The key’s name: `"dashboard"`.' }),
+    role: t.expose('role', { type: RoleEnum, description: 'The role of requests with this key: `VIEWER`.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was created.' }),
   }),
 });
 
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: [ApiKeyType],
-    description: 'The tenant’s API keys that are not revoked. For admins.',
+    description: 'Lists the tenant’s API keys that are not revoked, oldest first. Only for admins.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.access.keys(actor))],
   }),
@@ -32,31 +37,36 @@ builder.queryField('apiKeys', (t) =>
 builder.relayMutationField(
   'createApiKey',
   {
-    description: 'A new key: `{ name: "dashboard", role: VIEWER }`.',
+    description: 'The new key: `{ name: "dashboard", role: VIEWER }`.',
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'What it is for: `"dashboard"`.',
+        description: 'The key’s name, 1 to 200 characters: `"dashboard"`.',
         validate: z.string().trim().min(1, 'is empty').max(255, 'is longer than 255 characters'),
       }),
-      role: t.field({ type: RoleEnum, required: true, description: 'What it may do: `VIEWER`.' }),
+      role: t.field({ type: RoleEnum, required: true, description: 'The role of requests with this key: `VIEWER`.' }),
     }),
   },
   {
-    description: 'Makes an API key. For admins.',
+    description: 'Creates an API key and returns its token. Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('CreateApiKey'),
+    errors: resultUnion('CreateApiKey', {
+      role: 'admin',
+      validation: 'the name is empty or too long',
+      conflict: 'the tenant already has 200 keys',
+    }),
     resolve: (_root, { input }, { fleet, actor }) => fleet.access.createKey(actor, input),
   },
   {
-    description: 'The key was made.',
+    description: 'The new key.',
     outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, NewKey>) => ({
       id: t.id({
-        description: 'The new key’s id, for `revokeApiKey`.',
+        description: 'The new key’s global id; pass it to `revokeApiKey`.',
         resolve: ({ id }) => encodeGlobalId('ApiKey', id),
       }),
       token: t.exposeString('token', {
-        description: 'The bearer token, shown this once: `Authorization: Bearer <token>`. It is kept hashed only.',
+        description:
+          'The bearer token, for the header `Authorization: Bearer <token>`. Store it now: the server keeps only a hash and can’t show it again.',
       }),
     }),
   },
@@ -65,13 +75,18 @@ builder.relayMutationField(
 builder.relayMutationField(
   'revokeApiKey',
   {
-    description: 'Which key.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: 'The key’s id, or its plain UUID.' }) }),
+    description: 'The key to revoke.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The key’s global id or UUID.' }) }),
   },
   {
-    description: 'Makes an API key worthless at once: requests with it are refused, its subscriptions end. For admins.',
+    description:
+      'Revokes an API key immediately: the server refuses requests with it and ends its subscriptions (WebSocket close code 4403; SSE: a last error KEY_REVOKED). Only for admins.',
     authScopes: { admin: true },
-    errors: resultUnion('RevokeApiKey'),
+    errors: resultUnion('RevokeApiKey', {
+      role: 'admin',
+      validation: 'the id is malformed',
+      notFound: 'the tenant has no such key, or it is already revoked',
+    }),
     resolve: async (_root, { input }, { fleet, actor }) => {
       const id = idOf('ApiKey', input.id, 'id');
       await fleet.access.revokeKey(actor, id);
@@ -79,9 +94,9 @@ builder.relayMutationField(
     },
   },
   {
-    description: 'The key was revoked.',
+    description: 'The revoked key.',
     outputFields: (t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, { id: string }>) => ({
-      id: t.id({ description: 'The id that the key had.', resolve: ({ id }) => encodeGlobalId('ApiKey', id) }),
+      id: t.id({ description: 'The global id of the revoked key.', resolve: ({ id }) => encodeGlobalId('ApiKey', id) }),
     }),
   },
 );

@@ -4,22 +4,29 @@ import type { CostLimits } from '../limits.ts';
 import { LARGEST_PAGE } from '../page.ts';
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'What a token may do.',
+  description: 'The rights of a token. Each role includes the rights of the roles before it.',
   values: {
-    VIEWER: { value: 'viewer', description: 'Read and subscribe.' },
-    OPERATOR: { value: 'operator', description: 'Also ask things of devices: operations and RPC.' },
+    VIEWER: {
+      value: 'viewer',
+      description: 'May query and subscribe, except fields whose description says “Only for admins”.',
+    },
+    OPERATOR: {
+      value: 'operator',
+      description: 'May also call devices: read, write, execute, observe, `callRpc`, `cancelRpc`.',
+    },
     ADMIN: {
       value: 'admin',
-      description: 'Also provision devices, and administer profiles, device credentials and API keys.',
+      description:
+        'May also provision and delete devices, and manage profiles, object definitions, credentials, bootstrap and API keys.',
     },
   } as const,
 });
 
 const Tenant = builder.objectRef<TenantId>('Tenant').implement({
-  description: 'Whose data it is. A token sees and changes that of one tenant only.',
+  description: 'An owner of devices and data. A token gives access to the data of one tenant only.',
   fields: (t) => ({
     slug: t.string({
-      description: 'The tenant’s short name, as in topics and events: `"acme"`.',
+      description: 'The tenant’s id, as in Kafka topics and records: `"default"`.',
       resolve: (tenantId) => tenantId,
     }),
   }),
@@ -27,31 +34,36 @@ const Tenant = builder.objectRef<TenantId>('Tenant').implement({
 
 const Limits = builder.objectRef<CostLimits>('Limits').implement({
   description:
-    'What one operation may cost. What it does cost stands with every answer, in `extensions.cost`: `{"complexity": 512, "depth": 6, "maximumComplexity": 50000, "maximumDepth": 15, "remaining": 49488}`.',
+    'The limits of one operation. Responses of operations that were executed have the actual cost in `extensions.cost`: `{"complexity": 512, "depth": 6, "maximumComplexity": 50000, "maximumDepth": 15, "remaining": 49488}`. Invalid requests and subscription events do not have it.',
   fields: (t) => ({
     maximumComplexity: t.exposeInt('complexity', {
       description:
-        'Each field counts 1, times the items its lists may hold: a connection’s page size (first or last), 5 for objects, 2 for instances, 10 for other lists.',
+        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold, also if fewer exist: for a connection its page size (`first` or `last`; 50 without them), for `objects` 5, for `instances` 2, for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41; without `first` it costs 1 + 50 × 2 = 101.',
     }),
-    maximumDepth: t.exposeInt('depth', { description: 'How deep selections may be nested.' }),
+    maximumDepth: t.exposeInt('depth', { description: 'The highest number of nested selection levels: `15`.' }),
     maximumPageSize: t.int({
-      description: 'The greatest first or last of a connection; more is an error.',
+      description: 'The highest `first` or `last` of a connection: 200. A higher value is an error.',
       resolve: () => LARGEST_PAGE,
     }),
   }),
 });
 
 const Viewer = builder.objectRef<Actor>('Viewer').implement({
-  description: 'Who the token is.',
+  description: 'The caller, as identified by the token.',
   fields: (t) => ({
-    tenant: t.field({ type: Tenant, description: 'Whose data it sees.', resolve: ({ tenantId }) => tenantId }),
-    role: t.expose('role', { type: RoleEnum, description: 'What it may do: `OPERATOR`.' }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant whose data the token gives access to.',
+      resolve: ({ tenantId }) => tenantId,
+    }),
+    role: t.expose('role', { type: RoleEnum, description: 'The token’s role: `OPERATOR`.' }),
     subject: t.exposeString('subject', {
-      description: 'As whom its calls are recorded: `"admin-token"`, or `"key:"` and the API key’s id.',
+      description:
+        'The caller’s name in `createdBy` of RPCs: `"admin-token"`, or `"key:"` followed by the API key’s UUID.',
     }),
     limits: t.field({
       type: Limits,
-      description: 'What its queries may cost.',
+      description: 'The limits of one operation: complexity, depth, page size.',
       resolve: (_viewer, _args, { limits }) => limits,
     }),
   }),
@@ -60,7 +72,7 @@ const Viewer = builder.objectRef<Actor>('Viewer').implement({
 builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
-    description: 'Who the token is: tenant, role, limits.',
+    description: 'Returns the caller’s tenant, role and limits. Use it to check a token.',
     resolve: (_root, _args, { actor }) => actor,
   }),
 );

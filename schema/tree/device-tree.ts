@@ -3,35 +3,36 @@ import { builder } from '../builder.ts';
 import { ObjectDefinitionType, ResourceDefinitionType, ResourceType } from '../object/object-definition.ts';
 import type { TreeInstance, TreeObject, TreeResource } from './tree.ts';
 
-/** What an object counts as that neither the device nor a definition gives a version: the default of Core 1.2 §7.2.2. */
+/** The version of an object if neither the device nor a definition gives one (default of Core 1.2 §7.2.2). */
 const DEFAULT_VERSION = '1.0';
 
 const ReadingSource = builder.enumType('ReadingSource', {
-  description: 'How a value came to be known.',
+  description: 'How the server received a value.',
   values: {
-    READ: { description: 'A Read was answered with it.' },
-    NOTIFICATION: { description: 'An observation told it.' },
-    SEND: { description: 'The device sent it of its own accord (Send, LwM2M 1.1).' },
-    WRITE: { description: 'It was written, and the device accepted it.' },
+    READ: { description: 'The device returned it in response to a Read.' },
+    NOTIFICATION: { description: 'The device sent it in a notification of an observation.' },
+    SEND: { description: 'The device sent it unrequested, with the Send operation (LwM2M 1.1).' },
+    WRITE: { description: 'The server wrote it, and the device accepted the write.' },
   } satisfies Record<ReadingOrigin, { description: string }>,
 });
 
 export const ResourceObject = builder.objectRef<TreeResource>('Resource').implement({
-  description: 'The last known value of one resource of a device. Reading it asks nothing of the device.',
+  description:
+    'The last value of a device’s resource that the server received. Querying it does not contact the device; `readResources` does.',
   fields: (t) => ({
     path: t.field({
       type: 'ResourcePath',
-      description: 'Where it stands: `"/3303/0/5700"`.',
+      description: 'The resource’s path: `"/3303/0/5700"`.',
       resolve: ({ state }) => state.path,
     }),
     resourceId: t.int({
-      description: 'Its id within the object, 0 to 65534: `5700`.',
+      description: 'The resource’s id within the object, 0 to 65534: `5700`.',
       resolve: ({ state }) => state.resourceId,
     }),
     definition: t.field({
       type: ResourceDefinitionType,
       nullable: true,
-      description: 'What it is: name, type, operations, range, units. Null when no definition is known.',
+      description: 'Name, type, operations, range and units of the resource. Null if there is no definition of it.',
       resolve: async ({ state, version }, _args, { load }) => {
         const object = await load.definition(state.objectId, version);
         return object?.resources.find(({ id }) => id === state.resourceId) ?? null;
@@ -40,71 +41,72 @@ export const ResourceObject = builder.objectRef<TreeResource>('Resource').implem
     value: t.field({
       type: 'ResourceValue',
       nullable: true,
-      description: 'Its last known value: `22.5`; null where the device has the resource and no value is known.',
+      description:
+        'The last received value: `22.5`. A resource is listed once a value of it was received. Null only if that value was larger than 256 KiB and was therefore not stored.',
       resolve: ({ state }) => state.value,
     }),
     type: t.field({
       type: ResourceType,
       nullable: true,
-      description: 'The type of the value: `FLOAT`. Null when no value is known.',
+      description: 'The type of the value: `FLOAT`. Null for a multiple resource without instances.',
       resolve: ({ state }) => state.type,
     }),
     typeGuessed: t.boolean({
       description:
-        'True where no definition of the object was known and the payload’s format told the type; `uploadObjectDefinition` mends that.',
+        'True: no definition of the object was available, so the server derived the type from the payload. Upload the definition with `uploadObjectDefinition` to correct this.',
       resolve: ({ state }) => state.typeGuessed,
     }),
     timestamp: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the device measured it, or, where it doesn’t say, when the value arrived.',
+      description: 'When the device measured the value. If the device sent no time: when the value arrived.',
       resolve: ({ state }) => state.timestamp,
     }),
     source: t.field({
       type: ReadingSource,
       nullable: true,
-      description: 'How the value came to be known: `NOTIFICATION`.',
+      description: 'How the server received the value: `NOTIFICATION`.',
       resolve: ({ state }) => state.source,
     }),
   }),
 });
 
 const ObjectInstance = builder.objectRef<TreeInstance>('ObjectInstance').implement({
-  description: 'An instance of an object on a device: `/3303/0`, its first temperature sensor.',
+  description: 'An object instance of a device. Example: `/3303/0`, the first temperature sensor.',
   fields: (t) => ({
     instanceId: t.exposeInt('instanceId', { description: 'The instance’s id, 0 to 65534: `0`.' }),
     path: t.field({
       type: 'ResourcePath',
-      description: 'Where it stands: `"/3303/0"`.',
+      description: 'The instance’s path: `"/3303/0"`.',
       resolve: ({ objectId, instanceId }) => `/${objectId}/${instanceId}`,
     }),
     resources: t.field({
       type: [ResourceObject],
       description:
-        'Its resources with their last known values, by ascending id. Those never read or notified are not known.',
+        'The resources of which a value was received, by ascending id. `readResources(paths: ["/3303/0"])` fetches all of them.',
       resolve: ({ resources }) => [...resources],
     }),
   }),
 });
 
 export const DeviceObjectType = builder.objectRef<TreeObject>('DeviceObject').implement({
-  description: 'An object that a device has: `/3303`, Temperature.',
+  description: 'An object of a device. Example: `/3303`, Temperature.',
   fields: (t) => ({
     objectId: t.exposeInt('objectId', { description: 'The object’s id, 0 to 65534: `3303`.' }),
     version: t.string({
-      description: 'Its version on this device, major.minor: `"1.1"`.',
+      description: 'The object’s version on this device, major.minor: `"1.1"`.',
       resolve: async ({ objectId, version }, _args, { load }) =>
         version ?? (await load.definition(objectId, null))?.version ?? DEFAULT_VERSION,
     }),
     definition: t.field({
       type: ObjectDefinitionType,
       nullable: true,
-      description: 'What it is; null when no definition of it is known.',
+      description: 'The definition of the object: its name and resources. Null if there is none.',
       resolve: ({ objectId, version }, _args, { load }) => load.definition(objectId, version),
     }),
     instances: t.field({
       type: [ObjectInstance],
-      description: 'Its instances on the device, by ascending id.',
+      description: 'The object’s instances on the device, by ascending id.',
       complexity: { field: 1, multiplier: 2 },
       resolve: ({ instances }) => [...instances],
     }),

@@ -3,7 +3,7 @@ import type { ResourceState, TreeSelector } from '../../src/fleet/index.ts';
 
 /** `/3303/0/5700`, `/3303/0`, `/3303`, `/`, each id also `*`. Throws Lwm2mError INVALID_PATH naming the text. */
 export function parseSelector(text: string): TreeSelector {
-  // With its wildcards filled in it must be a path.
+  // The text is valid if it is a path after each `*` is replaced by 0.
   const { ids } = Path.parse(text.replace(/\/\*(?=\/|$)/g, '/0'));
   const segments = text.split('/').slice(1);
   return { ids: ids.map((id, level) => (segments[level] === '*' ? null : id)) };
@@ -14,8 +14,8 @@ export function hasWildcard(path: string): boolean {
 }
 
 /**
- * Whether the state lies at or below the selected place. A selector of four ids names an instance of a multiple
- * resource, which lies in the state of its resource.
+ * Whether the state is at or below the selected path. A selector of four ids selects a resource instance, which is part
+ * of the state of its resource.
  */
 export function selects(selector: TreeSelector, state: ResourceState): boolean {
   const place = [state.objectId, state.instanceId, state.resourceId];
@@ -23,8 +23,8 @@ export function selects(selector: TreeSelector, state: ResourceState): boolean {
 }
 
 /**
- * The state as the selector sees it: itself, or the one instance of a multiple resource that a fourth id names. Null
- * where there is no such instance.
+ * The selected part of the state: the whole state, or one resource instance if the selector has a fourth id. Null if
+ * there is no such instance.
  */
 export function narrow(selector: TreeSelector, state: ResourceState): ResourceState | null {
   const resourceInstanceId = selector.ids[3];

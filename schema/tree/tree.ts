@@ -1,6 +1,6 @@
 import type { DeviceRegistration, ResourceState } from '../../src/fleet/index.ts';
 
-/** A resource and the version of the object it stands in; null when the device has not told it. */
+/** A resource and the version of its object; null if the device did not register a version. */
 export interface TreeResource {
   readonly state: ResourceState;
   readonly version: string | null;
@@ -14,15 +14,14 @@ export interface TreeInstance {
 
 export interface TreeObject {
   readonly objectId: number;
-  /** Null when the device has no registration that tells it. */
+  /** Null if the device is not registered, or did not register a version. */
   readonly version: string | null;
   readonly instances: readonly TreeInstance[];
 }
 
 /**
- * The tree of a device: what it registered with, and the last known values below it. Objects and instances that it
- * registered stand in it without values too; those it has values of stand in it without a registration too. All by
- * ascending id.
+ * The tree of a device: its registered objects and instances, also those without values, and all stored values, also
+ * those of objects that are not registered. Sorted by ascending id.
  */
 export function treeOf(
   registration: DeviceRegistration | null,

@@ -7,9 +7,9 @@ const store = useStore();
 let world: ApiWorld;
 const calls: string[] = [];
 
-/** A noun of the fleet, each call to it written down by its name. */
-function noun<T extends object>(name: string, room: T): T {
-  return new Proxy(room, {
+/** A part of the fleet that records the name of each call. */
+function noun<T extends object>(name: string, part: T): T {
+  return new Proxy(part, {
     get(target, verb, receiver) {
       const member: unknown = Reflect.get(target, verb, receiver);
       if (typeof member !== 'function') return member;
@@ -45,7 +45,7 @@ const TREE = `query ($first: Int!) { devices(first: $first) { totalCount edges {
   objects { version definition { name } instances { resources { value definition { name } } } }
 } } } }`;
 
-/** The calls that a tree of so many devices took. */
+/** The calls for the trees of the given number of devices. */
 async function asked(first: number): Promise<string[]> {
   calls.length = 0;
   const { devices } = await world.data<{ devices: { edges: unknown[] } }>(TREE, { first });
@@ -53,13 +53,13 @@ async function asked(first: number): Promise<string[]> {
   return calls.toSorted();
 }
 
-/** Definitions are in memory; they are asked for as each answer comes in, and which come in together is chance. */
+/** Definitions are left out: they are in memory, and their batches depend on the timing of other results. */
 function stored(all: readonly string[]): string[] {
   return all.filter((call) => call !== 'definitions.many');
 }
 
 describe('a nested device tree', () => {
-  it('costs the same calls to the fleet for one device and for twelve', async () => {
+  it('makes the same number of calls to the fleet for one device and for twelve', async () => {
     const [one, twelve] = [await asked(1), await asked(12)];
     expect(stored(twelve)).toEqual(stored(one));
     expect(one.filter((call) => call === 'devices.resources')).toHaveLength(2);

@@ -20,7 +20,7 @@ export interface OneDevice {
   readonly deviceId: string;
 }
 
-/** The API with one device, whose values stand still unless a test moves them. */
+/** The API with one simulated device, whose values change only when a test changes them. */
 export async function oneDevice(store: Store): Promise<OneDevice> {
   const world = await apiWorld(store);
   const device = await world.device('urn:imei:123');

@@ -20,7 +20,7 @@ interface Described {
   readonly description?: string | null;
 }
 
-/** Everything of a type that a reader of the schema meets, by its coordinate. */
+/** All parts of a type that need a description, with their schema coordinates. */
 function* parts(type: GraphQLNamedType): Generator<[string, Described]> {
   yield [type.name, type];
   if (isObjectType(type) || isInterfaceType(type)) {
@@ -40,25 +40,25 @@ function names(type: string): string[] {
   return isObjectType(object) ? Object.keys(object.getFields()).sort() : [];
 }
 
-describe('the schema explains itself', () => {
-  it('with a description of every type, field, argument and enum value', () => {
+describe('the descriptions of the schema', () => {
+  it('cover every type, field, argument and enum value', () => {
     const bare = types.flatMap((type) => [...parts(type)]).filter(([, part]) => (part.description ?? '').length < 10);
     expect(bare.map(([coordinate]) => coordinate)).toEqual([]);
   });
 
-  it('with an example of every input', () => {
+  it('have an example for every input field', () => {
     const bare = types
       .filter(isInputObjectType)
       .flatMap((type) => Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field] as const))
-      // A choice shows its values, a moment its scalar; ids come from queries.
+      // Enums list their values, scalars have their own examples, and ids come from queries.
       .filter(([, field]) => /^\[?(String|Int|Float|ResourcePath|JSON)\b/.test(String(field.type)))
       .filter(([, field]) => !/[`0-9]/.test(field.description ?? ''));
     expect(bare.map(([coordinate]) => coordinate)).toEqual([]);
   });
 });
 
-describe('the contract', () => {
-  it('is printed in schema/schema.graphql as the code has it', async () => {
+describe('the schema', () => {
+  it('is the same in schema/schema.graphql and in the code', async () => {
     expect(await readFile('schema/schema.graphql', 'utf8')).toBe(printedSchema());
   });
 
@@ -106,7 +106,7 @@ describe('the contract', () => {
     ]);
   });
 
-  it('gives every mutation a union of its payload and the errors that the caller can mend', () => {
+  it('has a result union of payload and errors for every mutation', () => {
     for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
       const name = `${field.name[0]?.toUpperCase()}${field.name.slice(1)}`;
       expect(String(field.type)).toBe(`${name}Result!`);

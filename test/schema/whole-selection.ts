@@ -9,12 +9,12 @@ import {
 } from 'graphql';
 import { schema } from '../../schema/index.ts';
 
-/** What a field's required arguments are, and those that make a page small. */
+/** Values of required arguments, and of arguments that make pages small. */
 export type ArgumentsOf = (coordinate: string, field: GraphQLField<unknown, unknown>) => string;
 
 /**
- * Everything that can be selected of a type: every field of every type that is reached from it. Where a type leads back
- * to itself, its leaves are selected and no more. `selected` gets the coordinates.
+ * Selects every field of a type and of all types that it refers to. Of a type that refers back to itself, only the leaf
+ * fields are selected. `selected` gets the coordinates of the selected fields.
  */
 export function wholeSelection(
   type: GraphQLNamedType,
@@ -25,7 +25,7 @@ export function wholeSelection(
   if (isLeafType(type)) return '';
   if (isAbstractType(type)) {
     const members = schema.getPossibleTypes(type).map((member) => {
-      // Members may have fields of one name and different types, which want names of their own.
+      // Members of a union can have fields with the same name and different types; aliases keep them apart.
       const fields = wholeSelection(member, argumentsOf, selected, above).slice(1, -1);
       return `... on ${member.name} { ${aliased(member.name, fields)} }`;
     });
@@ -37,7 +37,7 @@ export function wholeSelection(
     if (above.includes(type.name) && !isLeafType(of)) return [];
     const coordinate = `${type.name}.${field.name}`;
     const inner = wholeSelection(of, argumentsOf, selected, [...above, type.name]);
-    // A list that leads back to itself has no leaves of its own.
+    // A type that refers back to itself may have no leaf fields.
     if (inner === '{  }') return [];
     selected.add(coordinate);
     return [`${field.name}${given(coordinate, field, argumentsOf)} ${inner}`];
@@ -52,7 +52,7 @@ function given(coordinate: string, field: GraphQLField<unknown, unknown>, argume
   return written === '' ? '' : `(${written})`;
 }
 
-/** The fields of a selection under names that begin with their type's. */
+/** The fields of a selection, with aliases that begin with the type's name. */
 function aliased(type: string, fields: string): string {
   let depth = 0;
   return fields

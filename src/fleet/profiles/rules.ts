@@ -58,7 +58,10 @@ export function checkAwakeTime(seconds: number | null | undefined): void {
 function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
   const { instanceId } = parseMappingPath(mapping.path, [...field, 'path']);
   if (!METRIC.test(mapping.metric)) {
-    throw wrong([...field, 'metric'], `${JSON.stringify(mapping.metric)} is no name of a metric like temperature`);
+    throw wrong(
+      [...field, 'metric'],
+      `${JSON.stringify(mapping.metric)} is not a metric name: it must match ^[A-Za-z_][\\w.-]*$ (besides {instance}) and have at most 128 characters`,
+    );
   }
   if (instanceId === null && !mapping.metric.includes('{instance}')) {
     throw wrong([...field, 'metric'], 'with * in the path the metric must hold {instance}: instances would mix');
@@ -73,7 +76,10 @@ function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
 
 function checkMethod(method: RpcMethod, field: readonly string[]): void {
   if (!METHOD.test(method.name)) {
-    throw wrong([...field, 'name'], `${JSON.stringify(method.name)} is no name of a method like reboot`);
+    throw wrong(
+      [...field, 'name'],
+      `${JSON.stringify(method.name)} is not a method name: it must match ^[A-Za-z_][\\w.-]*$ and have at most 64 characters`,
+    );
   }
   const levels = method.path.split('/').length - 1;
   const fits = method.operation === 'CREATE' ? levels === 1 : method.operation === 'EXECUTE' ? levels === 3 : true;

@@ -66,7 +66,7 @@ async function credentialsOf(id: string | undefined, token?: string): Promise<un
 const CREDENTIALS = 'credentials { id kind purpose identity expiresAt revokedAt } handshakes { reason }';
 
 describe('a device that is provisioned with security', () => {
-  it('gets a PSK of 32 bytes under its endpoint, shown this once', async () => {
+  it('gets a PSK of 32 bytes whose identity is its endpoint', async () => {
     const { device, credential, secret } = await provision('urn:imei:psk', { psk: {} });
     expect(secret).toEqual({ identity: 'urn:imei:psk', keyHex: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await credentialsOf(device?.id)).toEqual({
@@ -76,13 +76,13 @@ describe('a device that is provisioned with security', () => {
     expect(JSON.stringify(await credentialsOf(device?.id))).not.toContain(secret?.keyHex);
   });
 
-  it('takes a key that the device has already', async () => {
+  it('accepts an existing key of the device', async () => {
     const key = '000102030405060708090A0B0C0D0E0F';
     const { secret } = await provision('urn:imei:own', { psk: { identity: 'own-key', key } });
     expect(secret).toEqual({ identity: 'own-key', keyHex: key.toLowerCase() });
   });
 
-  it('takes a raw public key, and the name of its certificates', async () => {
+  it('accepts a raw public key, and a certificate name', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
     expect(await provision('urn:imei:rpk', { rawPublicKey: { publicKey: pem } })).toMatchObject({
@@ -96,7 +96,7 @@ describe('a device that is provisioned with security', () => {
   });
 
   it.each([
-    ['a key that is no hex', { psk: { key: 'hunter2hunter2hunter2' } }, ['security', 'psk', 'key']],
+    ['a key that is not hex', { psk: { key: 'hunter2hunter2hunter2' } }, ['security', 'psk', 'key']],
     ['a public key that is none', { rawPublicKey: { publicKey: 'AQID' } }, ['security', 'rawPublicKey', 'publicKey']],
   ])('is not there after %s', async (_what, security, field) => {
     const refused = await provision('urn:imei:refused', security);
@@ -105,7 +105,7 @@ describe('a device that is provisioned with security', () => {
     expect(await data('{ device(endpoint: "urn:imei:refused") { id } }')).toEqual({ device: null });
   });
 
-  it('is not there when another tenant’s device has its identity', async () => {
+  it('is not created if another tenant’s credential has its identity', async () => {
     await provision('urn:imei:here', { psk: { identity: 'taken' } });
     const there = await provision('urn:imei:there', { psk: { identity: 'taken' } }, world.tokens.other);
     expect(there).toEqual({ __typename: 'ConflictError', message: 'another credential has this identity' });
@@ -115,7 +115,7 @@ describe('a device that is provisioned with security', () => {
 });
 
 describe('the credentials of a device', () => {
-  it('are rotated with both keys valid for a stated time, and revoked', async () => {
+  it('are rotated with both keys valid during the overlap, and revoked', async () => {
     const { device, credential: old } = await provision('urn:imei:rotated', { psk: {} });
     const { credential, secret } = await issue('rotateCredential', { id: old?.id, overlapSeconds: 600 });
     expect(secret?.identity).toMatch(/^urn:imei:rotated#[0-9a-f]{8}$/);
@@ -132,7 +132,7 @@ describe('the credentials of a device', () => {
     });
   });
 
-  it('are several, when more are made', async () => {
+  it('can be several', async () => {
     const { device } = await provision('urn:imei:two', { psk: {} });
     const input = { deviceId: device?.id, credential: { psk: { identity: 'second', key: 'abcd' } } };
     expect(await issue('createCredential', input)).toMatchObject({ field: ['credential', 'psk', 'key'] });
@@ -150,13 +150,13 @@ describe('the credentials of a device', () => {
     await expect.poll(() => data(query)).toMatchObject({ device: { registration: null } });
   });
 
-  it('are under another identity where the endpoint’s is taken', async () => {
+  it('get another identity if the endpoint name is taken', async () => {
     await provision('urn:imei:squatter', { psk: { identity: 'urn:imei:squatted' } }, world.tokens.other);
     const { secret } = await provision('urn:imei:squatted', { psk: {} });
     expect(secret?.identity).toMatch(/^urn:imei:squatted#[0-9a-f]{8}$/);
   });
 
-  it('say which server they open', async () => {
+  it('name the server that accepts them', async () => {
     const { device, credential: first } = await provision('urn:imei:both', { psk: {} });
     const input = { deviceId: device?.id, credential: { psk: { identity: 'to-bootstrap' } } };
     const { credential: second } = await issue('createBootstrapCredential', input);
@@ -166,7 +166,7 @@ describe('the credentials of a device', () => {
     });
   });
 
-  it('are for admins only', async () => {
+  it('can only be queried and changed by admins', async () => {
     const { device } = await provision('urn:imei:admins', { psk: {} });
     for (const token of [world.tokens.viewer, world.tokens.operator]) {
       expect(await credentialsOf(device?.id, token)).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
@@ -191,7 +191,7 @@ describe('trust anchors', () => {
   const root = certify('Root', null, { notBefore: now - 60_000, notAfter: now + 60_000 });
   const certificate = root.certificate.toString('base64');
 
-  it('are added, listed and removed by the tenant that they belong to', async () => {
+  it('are added, listed and removed by their tenant', async () => {
     const { addTrustAnchor } = await data<{ addTrustAnchor: { trustAnchor: { id: string } } }>(ADD, {
       input: { name: 'Factory', certificate },
     });

@@ -16,7 +16,7 @@ afterAll(() => world.stop());
 const data: ApiWorld['data'] = (...asked) => world.data(...asked);
 
 describe('a registered device', () => {
-  it('tells how it can be reached', async () => {
+  it('has its registration', async () => {
     const query = `{ device(endpoint: "urn:imei:123") {
       status lastSeen name tags awakeTime profile { name isDefault mappings { path metric scale } }
       registration { lwm2mVersion binding queueMode lifetime address transport security { kind } rootPath objects { objectId version instanceIds } expiresAt }
@@ -57,16 +57,16 @@ describe('a registered device', () => {
     });
   });
 
-  it('is asked for by exactly one of id and endpoint', async () => {
+  it('must be queried by exactly one of id and endpoint', async () => {
     for (const query of ['{ device { id } }', '{ device(id: "x", endpoint: "y") { id } }']) {
       expect((await world.ask(query)).body.errors?.[0]).toMatchObject({
-        message: 'device wants exactly one of id and endpoint',
+        message: 'device needs exactly one of id and endpoint',
         extensions: { code: 'VALIDATION' },
       });
     }
   });
 
-  it('is not found by what is no id of a device', async () => {
+  it('is not found by an unknown or invalid id', async () => {
     const rpc = Buffer.from(`Rpc:${deviceId}`).toString('base64url');
     for (const [wrong, message] of [
       ['nonsense', /neither a global id of type Device nor a UUID/],
@@ -81,7 +81,7 @@ describe('a registered device', () => {
     expect(await data('{ device(id: "00000000-0000-4000-8000-000000000000") { id } }')).toEqual({ device: null });
   });
 
-  it('is in the list, which is counted, filtered and ordered', async () => {
+  it('is in the list of devices, which is counted, filtered and sorted', async () => {
     const query = `query ($filter: DeviceFilter) { devices(first: 10, filter: $filter, orderBy: { field: LAST_SEEN, direction: DESC }) {
       totalCount edges { cursor node { endpoint } } pageInfo { hasNextPage hasPreviousPage }
     } }`;
@@ -96,7 +96,7 @@ describe('a registered device', () => {
 });
 
 describe('the resource tree', () => {
-  it('shows what was read, with its definition, and the objects that nothing was read of', async () => {
+  it('lists values that were read, with their definitions, and registered objects without values', async () => {
     await data(READ, { deviceId: id, paths: ['/3/0', '/3303/0'] });
     const query = `{ device(endpoint: "urn:imei:123") {
       objects { objectId version definition { name } instances { instanceId path resources { path } } }
@@ -129,7 +129,7 @@ describe('the resource tree', () => {
     });
   });
 
-  it('names a single resource where one is asked for', async () => {
+  it('returns a single resource by its path', async () => {
     for (const path of ['/3303', '/3303/0', '/3303/*/5700']) {
       const { body } = await world.ask(
         'query ($path: ResourcePath!) { device(endpoint: "urn:imei:123") { resource(path: $path) { value } } }',
@@ -141,7 +141,7 @@ describe('the resource tree', () => {
 });
 
 describe('definitions', () => {
-  it('are found by object and version, and searched', async () => {
+  it('are found by object id and version, and by search', async () => {
     const query = `{
       objectDefinition(objectId: 3303) { objectId name version urn multiple resources { resourceId name type operations } }
       unknown: objectDefinition(objectId: 65000) { name }
@@ -163,7 +163,7 @@ describe('definitions', () => {
 });
 
 describe('profiles', () => {
-  it('are made, changed, given to devices and deleted', async () => {
+  it('are created, changed, assigned to devices and deleted', async () => {
     const create = `mutation { createDeviceProfile(input: {
         name: "thermostat", offlineAfter: 600, awakeTime: 30,
         mappings: [{ path: "/3303/*/5700", metric: "temperature_{instance}", scale: 0.5, attributes: { pmin: 5 } }],

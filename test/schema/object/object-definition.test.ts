@@ -25,7 +25,7 @@ const TEMPERATURES =
   '{ objectDefinitions(search: "3303", first: 5) { edges { node { name } } nodes { version name source } } }';
 
 describe('an object definition', () => {
-  it('is uploaded, listed as the tenant’s own, and in force for a device that is registered', async () => {
+  it('is uploaded, listed with source TENANT, and applies to a registered device', async () => {
     await world.device('urn:defined');
     const { result } = await world.data<{ result: unknown }>(UPLOAD, {
       xml: objectXml([3303], { name: 'Ours', version: '1.1' }),
@@ -55,7 +55,7 @@ describe('an object definition', () => {
     expect(await world.data(seen)).toEqual({ device: { objects: [{ definition: { name: 'Ours' } }] } });
   });
 
-  it('is deleted, and the registry’s counts again', async () => {
+  it('is deleted, and the registry’s definition applies again', async () => {
     const { result } = await world.data<{ result: unknown }>(DELETE, { version: '1.1' });
     expect(result).toMatchObject({ objectDefinition: { name: 'Ours', source: 'TENANT' } });
     expect(await world.data('{ objectDefinition(objectId: 3303, version: "1.1") { name source } }')).toEqual({
@@ -65,7 +65,7 @@ describe('an object definition', () => {
     expect(await world.data(DELETE, { version: 'newest' })).toMatchObject({ result: { field: ['version'] } });
   });
 
-  it('that is wrong is refused with line and element', async () => {
+  it('is refused with line and element if it is invalid', async () => {
     const xml = objectXml([26241], { type: 'Number' });
     const { result } = await world.data<{ result: unknown }>(UPLOAD, { xml });
     expect(result).toEqual({
@@ -75,14 +75,14 @@ describe('an object definition', () => {
     });
   });
 
-  it('as large as may be passes the door', async () => {
+  it('of the maximum size is accepted by the API', async () => {
     const { result } = await world.data<{ result: unknown }>(UPLOAD, {
       xml: objectXml([26242]) + ' '.repeat(500_000),
     });
     expect(result).toMatchObject({ __typename: 'UploadObjectDefinitionPayload' });
   });
 
-  it('is not for operators to upload', async () => {
+  it('can’t be uploaded by an operator', async () => {
     const { result } = await world.data<{ result: unknown }>(
       UPLOAD,
       { xml: objectXml([26241]) },

@@ -30,7 +30,7 @@ describe('an operation', () => {
     });
   });
 
-  it('writes to the device, and the tree knows', async () => {
+  it('writes to the device, and the tree has the new value', async () => {
     const query = `mutation ($id: ID!) { writeResources(input: { deviceId: $id, values: [{ path: "/3/0/14", value: "+05:30" }] }) {
       ... on WriteResourcesPayload { rpc { status result error { message } } }
       ... on UserError { message }
@@ -44,7 +44,7 @@ describe('an operation', () => {
     });
   });
 
-  it('executes, with arguments', async () => {
+  it('executes a resource with arguments', async () => {
     const query = `mutation ($id: ID!) { executeResource(input: { deviceId: $id, path: "/3303/0/5605", arguments: [{ digit: 0, value: "x" }, { digit: 1 }] }) {
       ... on ExecuteResourcePayload { rpc { status params } } ... on UserError { message } } }`;
     expect(await data(query, { id })).toMatchObject({
@@ -65,7 +65,7 @@ describe('an operation', () => {
     expect(device.tree.instanceIds(3303)).toEqual([0]);
   });
 
-  it('writes attributes, and discovers them', async () => {
+  it('writes attributes, and Discover lists them', async () => {
     const write = `mutation ($id: ID!) { writeAttributes(input: { deviceId: $id, path: "/3303/0/5601", attributes: { pmin: 10, pmax: 60 } }) {
       ... on WriteAttributesPayload { rpc { status } } ... on UserError { message } } }`;
     expect(await data(write, { id })).toMatchObject({ writeAttributes: { rpc: { status: 'SUCCESSFUL' } } });
@@ -102,7 +102,7 @@ describe('an operation', () => {
     expect(after.device.observations).not.toContainEqual(expect.objectContaining({ paths: ['/3/0/13'] }));
   });
 
-  it('is the RPC’s failure when the device refuses, and no GraphQL error', async () => {
+  it('ends FAILED, without a GraphQL error, if the device refuses it', async () => {
     const { readResources } = await data(READ, { deviceId: id, paths: ['/3303/9/5700'] });
     expect(readResources).toMatchObject({
       rpc: { status: 'FAILED', error: { code: 'DEVICE_ERROR', coapCode: '4.04' } },
@@ -110,7 +110,7 @@ describe('an operation', () => {
     });
   });
 
-  it('is refused with the field that is wrong', async () => {
+  it('is refused with the path of the invalid field', async () => {
     for (const [paths, field] of [
       [[], ['paths']],
       [['/3303/*/5700'], ['paths', '0']],
@@ -128,7 +128,7 @@ describe('an operation', () => {
     });
   });
 
-  it('is not for viewers', async () => {
+  it('is refused for a viewer', async () => {
     expect(await data(READ, { deviceId: id, paths: ['/3/0/9'] }, world.tokens.viewer)).toEqual({
       readResources: {
         __typename: 'ForbiddenError',
@@ -137,7 +137,7 @@ describe('an operation', () => {
     });
   });
 
-  it('cannot reach a device that never came, and leaves its RPC on record', async () => {
+  it('returns DeviceUnreachableError with the recorded RPC if the device never registered', async () => {
     const provision = `mutation { provisionDevice(input: { endpoint: "urn:never", name: "Never", tags: ["roof"] }) {
       ... on ProvisionDevicePayload { device { id status name tags } } ... on UserError { message } } }`;
     const { provisionDevice } = (await data(provision)) as { provisionDevice: { device: { id: string } } };
@@ -155,7 +155,7 @@ describe('an operation', () => {
 });
 
 describe('an RPC', () => {
-  it('reboots the device, and is told with its transitions', async () => {
+  it('reboots the device, and lists its transitions', async () => {
     const call = `mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot", idempotencyKey: "once" }) {
       ... on CallRpcPayload { rpc { id status createdBy attempts device { endpoint } transitions { from to } } } ... on UserError { message } } }`;
     const { callRpc } = (await data(call, { id })) as { callRpc: { rpc: { id: string } } };
@@ -185,7 +185,7 @@ describe('an RPC', () => {
     });
   });
 
-  it('that has ended can’t be cancelled', async () => {
+  it('can’t be cancelled after it has ended', async () => {
     const { device: asked } = (await data(
       'query ($id: ID!) { device(id: $id) { rpcs(first: 1) { edges { node { id } } } } }',
       { id },

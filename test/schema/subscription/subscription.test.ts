@@ -46,8 +46,8 @@ function valuesOf(result: FormattedExecutionResult): unknown[] {
   return dataOf<Change>(result).resourceChanged.resources.map(({ value }) => value);
 }
 
-/** What is told of the watched resource. */
-function told(value: number, initial: boolean): object {
+/** The events of the watched resource. */
+function changeEvent(value: number, initial: boolean): object {
   const source = expect.stringMatching(/READ|NOTIFICATION/);
   const resource = { path: '/3303/0/5601', value, source, definition: { name: 'Min Measured Value' } };
   return { data: { resourceChanged: { initial, device: { endpoint: 'urn:imei:123' }, resources: [resource] } } };
@@ -57,33 +57,33 @@ async function refused(variables: object): Promise<unknown> {
   return (await next(world.overSse(CHANGES, variables))).errors?.[0]?.extensions;
 }
 
-/** Asks again until it is so; each asking takes a round trip. */
+/** Repeats the query until the condition is true; each query takes a round trip. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition()));
 }
 
 describe.each(['overWebSocket', 'overSse'] as const)('resourceChanged %s', (transport) => {
-  it('begins with the present value, goes on with each new one, and observes for as long as it is watched', async () => {
+  it('delivers the stored value, then each new value, and observes until the last subscriber leaves', async () => {
     set(LEAST, 10);
     await world.ask(
       'mutation ($id: ID!) { readResources(input: { deviceId: $id, paths: ["/3303/0/5601"] }) { __typename } }',
       { id },
     );
     const results = world[transport](CHANGES, { id, paths: ['/3303/0/5601'] }, world.tokens.viewer);
-    expect(await next(results)).toEqual(told(10, true));
+    expect(await next(results)).toEqual(changeEvent(10, true));
     await until(async () => (await reasons('/3303/0/5601'))?.includes('WATCHED') === true);
-    // The answer to the Observe tells the value anew; after it come the notifications.
+    // The response to the Observe has the value again; the notifications follow it.
     set(LEAST, 11.5);
     let event = await next(results);
     while (isDeepStrictEqual(valuesOf(event), [10])) event = await next(results);
-    expect(event).toEqual(told(11.5, false));
+    expect(event).toEqual(changeEvent(11.5, false));
     await results.return?.();
     await until(async () => (await reasons('/3303/0/5601')) === undefined);
   });
 });
 
 describe('resourceChanged', () => {
-  it('without paths tells every value that comes in, and observes nothing', async () => {
+  it('without paths delivers every value that arrives, and does not observe', async () => {
     const results = world.overSse(CHANGES, { id });
     expect(await next(results)).toMatchObject({ data: { resourceChanged: { initial: true } } });
     await until(async () => (await reasons('/3303/0/5700')) !== undefined);
@@ -97,14 +97,14 @@ describe('resourceChanged', () => {
     await results.return?.();
   });
 
-  it('is refused for a path with * and for a device of nobody', async () => {
+  it('is refused for a path with * and for an unknown device', async () => {
     expect(await refused({ id, paths: ['/3303/*/5700'] })).toEqual({ code: 'VALIDATION', field: ['paths', '0'] });
     expect(await refused({ id: '00000000-0000-4000-8000-000000000000' })).toEqual({ code: 'NOT_FOUND' });
   });
 });
 
 describe('telemetry', () => {
-  it('tells the points that notifications become, and keeps them', async () => {
+  it('delivers the points of notifications, which are also stored', async () => {
     await until(async () => (await reasons('/3303/0/5700')) !== undefined);
     const results = world.overSse(
       'subscription ($id: ID!) { telemetry(deviceId: $id, metrics: ["temperature"]) { eventId deviceId timestamp numericValues stringValues } }',
@@ -128,7 +128,7 @@ describe('telemetry', () => {
 });
 
 describe('rpcChanged', () => {
-  it('tells each status of a device’s RPCs, and of one RPC its present one first', async () => {
+  it('delivers each status of a device’s RPCs; for one RPC, first the current status', async () => {
     const query =
       'subscription ($id: ID, $deviceId: ID) { rpcChanged(id: $id, deviceId: $deviceId) { id status method } }';
     const results = world.overWebSocket(query, { deviceId: id });
@@ -151,7 +151,7 @@ describe('rpcChanged', () => {
 });
 
 describe('deviceStatusChanged', () => {
-  it('tells devices that come and go, as far as the filter wants them', async () => {
+  it('delivers the status changes of devices that match the filter', async () => {
     const query = `subscription ($filter: DeviceFilter) { deviceStatusChanged(filter: $filter) { endpoint status previous reason device { status } } }`;
     const results = world.overSse(query, { filter: { search: 'guest' } });
     const first = next(results);

@@ -15,13 +15,13 @@ import { wholeSelection } from '../whole-selection.ts';
 const store = useStore();
 let world: ApiWorld;
 let theirDevice: SimulatedDevice;
-/** Global ids of what the second tenant has. */
+/** Global ids of the second tenant's objects. */
 let theirs: { device: string; profile: string; rpc: string; key: string; waiting: string };
-/** Ids of what has no node. */
+/** Ids of objects that are not nodes. */
 let theirCredential: string;
 let theirAnchor: string;
 let theirFactoryCredential: string;
-/** What stands in everything that is the second tenant's, and in nothing else. */
+/** A text that is in all data of the second tenant, and in no other data. */
 const marks: string[] = ['globex', 'secret-of-globex', '77.125'];
 
 const uuidOf = (id: string): string => Buffer.from(id, 'base64url').toString().split(':')[1] ?? '';
@@ -74,7 +74,7 @@ beforeAll(async () => {
     { xml: objectXml([26241], { name: 'secret-of-globex' }) },
     other,
   );
-  // One that waits, so that it could be cancelled.
+  // This RPC waits, so that it could be cancelled.
   const absent = await make(
     'mutation { provisionDevice(input: { endpoint: "urn:secret-of-globex:absent" }) { ... on ProvisionDevicePayload { one: device { id } } ... on UserError { message } } }',
   );
@@ -104,7 +104,7 @@ beforeAll(async () => {
   theirs = { device: device.id, profile, rpc, key, waiting };
   marks.push(...Object.values(theirs).flatMap((id) => [id, uuidOf(id)]));
   theirDevice.tree.set(Path.of(3303, 0, 5700), { type: 'Float', value: 77.125 });
-  // Something of ours, so that what is answered to us is not empty.
+  // Data of the first tenant, so that its results are not empty.
   await world.data(
     'mutation ($id: ID!) { readResources(input: { deviceId: $id, paths: ["/3303/0"] }) { __typename } }',
     {
@@ -123,7 +123,7 @@ const NESTED: Readonly<Record<string, string>> = {
 const argumentsOf = (coordinate: string, { args }: { args: readonly { name: string }[] }): string =>
   NESTED[coordinate] ?? (args.some(({ name }) => name === 'first') ? PAGE : '');
 
-/** How each query could come by what is the second tenant's. */
+/** For each query, arguments that would return data of the second tenant. */
 const QUERIES: Readonly<Record<string, () => string[]>> = {
   node: () => Object.values(theirs).map((id) => `id: "${id}"`),
   viewer: () => [''],
@@ -147,7 +147,7 @@ const QUERIES: Readonly<Record<string, () => string[]>> = {
   rpc: () => [`id: "${theirs.rpc}"`, `id: "${theirs.waiting}"`],
 };
 
-/** What each mutation could do to the second tenant; empty where it names nothing that exists. */
+/** For each mutation, inputs that would change the second tenant; empty if the input names no existing object. */
 const MUTATIONS: Readonly<Record<string, () => string>> = {
   provisionDevice: () => `endpoint: "urn:thief", profileId: "${theirs.profile}"`,
   updateDevice: () => `id: "${theirs.device}", name: "stolen"`,
@@ -185,7 +185,7 @@ const MUTATIONS: Readonly<Record<string, () => string>> = {
   cancelObservation: () => `deviceId: "${theirs.device}", paths: ["/3/0/9"]`,
 };
 
-/** How each subscription could hear of the second tenant: naming what is its own, or naming nothing. */
+/** For each subscription, arguments that would deliver events of the second tenant: its ids, or no arguments. */
 const SUBSCRIPTIONS: Readonly<Record<string, () => { named: string[]; open: string | null }>> = {
   resourceChanged: () => ({
     named: [`deviceId: "${theirs.device}"`, `deviceId: "${theirs.device}", paths: ["/3303/0/5700"]`],
@@ -197,7 +197,7 @@ const SUBSCRIPTIONS: Readonly<Record<string, () => { named: string[]; open: stri
   telemetry: () => ({ named: [`deviceId: "${theirs.device}"`], open: '' }),
 };
 
-/** One that was refused to no device of the tenant. */
+/** A bootstrap that was refused, of a device that no tenant has. */
 function bootstrapOf(tenantId: TenantId): Bootstrap {
   return {
     id: randomUUID(),
@@ -221,13 +221,13 @@ function fieldsOf(root: string) {
   return isObjectType(type) ? Object.values(type.getFields()) : [];
 }
 
-function told(answer: unknown): string[] {
+function marksIn(answer: unknown): string[] {
   const text = JSON.stringify(answer);
   return marks.filter((mark) => text.includes(mark));
 }
 
-/** What the second tenant sees of its own: the same before and after whatever others try. */
-async function everythingOfTheirs(): Promise<unknown> {
+/** All data that the second tenant sees. It must be the same before and after the attempts of others. */
+async function allOfSecondTenant(): Promise<unknown> {
   const query = `{ apiKeys { id name } trustAnchors { id } factoryCredentials { id revokedAt }
     objectDefinition(objectId: 26241) { name } registrationProfiles { nodes { profileId links } }
     deviceProfiles { edges { node { name bootstrapPlan { server { uri } } } } }
@@ -239,8 +239,8 @@ const selected = new Set<string>();
 const select = (field: Pick<GraphQLField<unknown, unknown>, 'type'>, above: string): string =>
   wholeSelection(getNamedType(field.type), argumentsOf, selected, [above]);
 
-describe('what is another tenant’s', () => {
-  it('is told to it by every query that can, so that the marks of this test are seen', async () => {
+describe('data of another tenant', () => {
+  it('is returned to that tenant by every query that can, so that the marks of this test appear', async () => {
     const seen: string[] = [];
     for (const field of fieldsOf('Query')) {
       for (const asked of QUERIES[field.name]?.() ?? []) {
@@ -249,27 +249,30 @@ describe('what is another tenant’s', () => {
           {},
           world.tokens.other,
         );
-        seen.push(...told(body.data));
+        seen.push(...marksIn(body.data));
       }
     }
-    // Of keys, the query tells ids and names; there is no node of theirs.
+    // Keys are not nodes; the query returns only their ids and names.
     expect([...new Set(seen)].sort()).toEqual([...marks].sort());
   });
 
-  it.each(fieldsOf('Query').map((field) => [field.name, field] as const))('is not told by %s', async (name, field) => {
-    const attempts = QUERIES[name]?.() ?? [];
-    expect(attempts).not.toEqual([]);
-    selected.add(`Query.${name}`);
-    for (const asked of attempts) {
-      const { body } = await world.ask(`{ ${name}${asked && `(${asked})`} ${select(field, 'Query')} }`);
-      // What was sent may come back in an error; it must then be the one of what does not exist.
-      for (const { extensions } of body.errors ?? []) expect(extensions?.['code']).toMatch(/VALIDATION|NOT_FOUND/);
-      expect(told(body.data)).toEqual([]);
-    }
-  });
+  it.each(fieldsOf('Query').map((field) => [field.name, field] as const))(
+    'is not returned by the query %s',
+    async (name, field) => {
+      const attempts = QUERIES[name]?.() ?? [];
+      expect(attempts).not.toEqual([]);
+      selected.add(`Query.${name}`);
+      for (const asked of attempts) {
+        const { body } = await world.ask(`{ ${name}${asked && `(${asked})`} ${select(field, 'Query')} }`);
+        // An error may repeat the input; it must then be the error for an object that does not exist.
+        for (const { extensions } of body.errors ?? []) expect(extensions?.['code']).toMatch(/VALIDATION|NOT_FOUND/);
+        expect(marksIn(body.data)).toEqual([]);
+      }
+    },
+  );
 
   it.each(fieldsOf('Mutation').map((field) => [field.name, field] as const))(
-    'is not touched by %s, which answers as if it did not exist',
+    'is not changed by %s, which returns the error for an unknown id',
     async (name, field) => {
       const input = MUTATIONS[name];
       expect(input).toBeDefined();
@@ -277,18 +280,18 @@ describe('what is another tenant’s', () => {
       selected.add(`Mutation.${name}`);
       const selection = select(field, 'Mutation');
       if (asked === '') return;
-      const before = await everythingOfTheirs();
+      const before = await allOfSecondTenant();
       const { body } = await world.ask(`mutation { ${name}(input: { ${asked} }) ${selection} }`);
       expect(body.errors).toBeUndefined();
       const result = body.data?.[name] as { __typename: string };
       expect(result.__typename).toBe(name === 'provisionDevice' ? 'ValidationError' : 'NotFoundError');
-      expect(told(result).filter((mark) => !asked.includes(mark))).toEqual([]);
-      expect(await everythingOfTheirs()).toEqual(before);
+      expect(marksIn(result).filter((mark) => !asked.includes(mark))).toEqual([]);
+      expect(await allOfSecondTenant()).toEqual(before);
     },
   );
 
   it.each(fieldsOf('Subscription').map((field) => [field.name, field] as const))(
-    'is not told by the subscription %s',
+    'is not delivered by the subscription %s',
     async (name, field) => {
       const attempt = SUBSCRIPTIONS[name]?.();
       expect(attempt).toBeDefined();
@@ -302,7 +305,7 @@ describe('what is another tenant’s', () => {
     },
   );
 
-  it('is not told by subscriptions to everything, while it happens', async () => {
+  it('is not delivered by a subscription without arguments while events of both tenants occur', async () => {
     const open = fieldsOf('Subscription').filter(({ name }) => SUBSCRIPTIONS[name]?.().open !== null);
     const query = ({ name, type }: (typeof open)[number]): string =>
       `subscription { ${name} ${select({ type }, 'Subscription')} }`;
@@ -310,7 +313,7 @@ describe('what is another tenant’s', () => {
     const theirsToo = open.map((field) => world.overSse(query(field), {}, world.tokens.other));
     const [heardByUs, heardByThem] = [ours.map(next), theirsToo.map(next)];
     while (world.server.snapshot().sessions < 2 * open.length) await new Promise((resolve) => setImmediate(resolve));
-    // A status, a telemetry point and an RPC of theirs, which they hear of...
+    // A status, a telemetry point and an RPC of the second tenant, which the second tenant receives...
     theirDevice.tree.set(Path.of(3303, 0, 5700), { type: 'Float', value: 77.25 });
     await world.data(
       'mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "secret-of-globex" }) { __typename } }',
@@ -326,8 +329,8 @@ describe('what is another tenant’s', () => {
       tenantId: OTHER.tenantId,
       bootstrap: bootstrapOf(OTHER.tenantId),
     });
-    for (const result of await Promise.all(heardByThem)) expect(told(result)).not.toEqual([]);
-    // ...and then the same of ours, which must be the first that we hear of.
+    for (const result of await Promise.all(heardByThem)) expect(marksIn(result)).not.toEqual([]);
+    // ...and then the same of the first tenant, which must be the first events that it receives.
     const { device } = await world.data<{ device: { id: string } }>('{ device(endpoint: "urn:ours") { id } }');
     await world.data('mutation { provisionDevice(input: { endpoint: "urn:ours:new" }) { __typename } }');
     await world.data(`mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot" }) { __typename } }`, {
@@ -337,11 +340,12 @@ describe('what is another tenant’s', () => {
       tenantId: DEFAULT_TENANT,
       bootstrap: bootstrapOf(DEFAULT_TENANT),
     });
-    for (const result of await Promise.all(heardByUs)) expect([result.errors, told(result)]).toEqual([undefined, []]);
+    for (const result of await Promise.all(heardByUs))
+      expect([result.errors, marksIn(result)]).toEqual([undefined, []]);
     for (const results of [...ours, ...theirsToo]) await results.return?.();
   });
 
-  it('was looked for in every field of the schema', () => {
+  it('was searched for in every field of the schema', () => {
     const all = Object.values(schema.getTypeMap())
       .filter(isObjectType)
       .filter(({ name }) => !name.startsWith('__'))
