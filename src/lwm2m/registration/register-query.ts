@@ -1,3 +1,4 @@
+import { parseLwm2mVersion } from './lwm2m-version.ts';
 import type { Lwm2mVersion } from './registration.ts';
 
 /** What the query of a Register says (Core 1.2 §6.2.1), with the defaults of LwM2M 1.0 where it may leave something out. */
@@ -36,7 +37,6 @@ type Refusal = Extract<QueryResult<never>, { ok: false }>;
 /** TS 1.0.2 §5.3.1: the default where a device names no lifetime. */
 const DEFAULT_LIFETIME = 86_400;
 const LARGEST_LIFETIME = 2 ** 32 - 1;
-const VERSIONS: readonly Lwm2mVersion[] = ['1.0', '1.1', '1.2'];
 /** The bindings of 1.0 as a whole; Q marks the letter before it. Later versions list letters in any order. */
 const BINDINGS_1_0: ReadonlySet<string> = new Set(['U', 'UQ', 'S', 'SQ', 'US', 'UQS']);
 const BINDING_LETTERS: Readonly<Record<Exclude<Lwm2mVersion, '1.0'>, string>> = { '1.1': 'UTSN', '1.2': 'UTSNMH' };
@@ -52,8 +52,9 @@ export function isProfileId(text: string): boolean {
 export function parseRegisterQuery(query: readonly string[]): QueryResult<RegisterParameters> {
   const named = parametersOf(query);
   if (!(named instanceof Map)) return named;
-  const version = lwm2mVersionOf(named.get('lwm2m'));
-  if (typeof version !== 'string') return version;
+  const parsed = parseLwm2mVersion(named.get('lwm2m'));
+  if (!parsed.ok) return parsed;
+  const { version } = parsed;
   const said = commonParameters(named, version, ['ep', 'lwm2m']);
   if (!said.ok) return said;
   const { additional, lifetime, binding = 'U', queueMode = false, smsNumber = null, profileIds = [] } = said.parameters;
@@ -93,14 +94,6 @@ function parametersOf(query: readonly string[]): Map<string, string> | Refusal {
     named.set(name, equals === -1 ? '' : parameter.slice(equals + 1));
   }
   return named;
-}
-
-function lwm2mVersionOf(text = '1.0'): Lwm2mVersion | Refusal {
-  const version = VERSIONS.find((known) => known === text);
-  if (version !== undefined) return version;
-  if (!/^\d+\.\d+$/.test(text)) return refused(`lwm2m=${quoted(text)} is no version`);
-  // Anjay steps down to an older version on 4.12 only.
-  return { ok: false, code: '4.12', message: `LwM2M ${quoted(text)} is not served: ${VERSIONS.join(', ')} are` };
 }
 
 function commonParameters(
