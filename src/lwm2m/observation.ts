@@ -4,7 +4,7 @@ import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
 import { decodeAnswer, hasContent } from './operation/answer.ts';
 import type { OperationExchange, Exchanges } from './operation/exchange.ts';
-import { askingsFor, observeRequest } from './operation/request.ts';
+import { requestVariants, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
 import type { QueueMode } from './queue-mode.ts';
@@ -104,10 +104,10 @@ export class Observations {
     if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
       throw new Lwm2mError('LIMIT', `${this.#options.mostPerDevice} observations run on the device already`);
     }
-    const askings = askingsFor(operation, device.registration, device.model);
-    const { answer, asking } = await this.#options.exchanges.ask(
+    const variants = requestVariants(operation, device.registration, device.model);
+    const { answer, variant } = await this.#options.exchanges.ask(
       exchange,
-      askings,
+      variants,
       async ({ endpoint, peer }, request, { expected }) => {
         const observed: Observed = { device, paths, expected, running: null, over: false };
         const result = await endpoint.observe(peer, request, this.#handler(observed));
@@ -122,7 +122,7 @@ export class Observations {
     try {
       const decoded = await this.#take(observed, response, 'NOTIFICATION');
       if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the answer to the Observe can’t be decoded');
-      if (observation !== null) await this.#begin(observed, observation, operation, asking.request.accept ?? null);
+      if (observation !== null) await this.#begin(observed, observation, operation, variant.request.accept ?? null);
       return { response, decoded, observing: observation !== null };
     } catch (error) {
       observation?.forget();
@@ -198,11 +198,11 @@ export class Observations {
 
   #resumed(device: RegisteredDevice, record: ObservationRecord, { endpoint }: Lwm2mEndpoint): Observation | null {
     const { registration, model } = device;
-    const asking = observeRequest(record, record.contentFormat, registration, model);
-    if (asking === undefined) return null;
-    const observed: Observed = { device, paths: record.paths, expected: asking.expected, running: null, over: false };
+    const variant = observeRequest(record, record.contentFormat, registration, model);
+    if (variant === undefined) return null;
+    const observed: Observed = { device, paths: record.paths, expected: variant.expected, running: null, over: false };
     const token = Buffer.from(record.token, 'hex');
-    return endpoint.resumeObservation(registration.peer, token, asking.request, this.#handler(observed));
+    return endpoint.resumeObservation(registration.peer, token, variant.request, this.#handler(observed));
   }
 
   #add(device: RegisteredDevice, running: RunningObservation): void {

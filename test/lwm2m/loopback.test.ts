@@ -115,6 +115,6 @@ describe('over UDP on the loopback, with a device on node-coap', () => {
     expect(server.registration('dev1')?.lifetime).toBe(600);
     expect((await device.request('DELETE', registered.location)).code).toBe('2.02');
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
+    expect(handlers.events.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
   });
 });

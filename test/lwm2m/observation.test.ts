@@ -46,7 +46,7 @@ async function observing(
   const [asked] = device.asked;
   if (!asked) throw new Error('nothing was asked');
   device.asked.length = 0;
-  handlers.told.length = 0;
+  handlers.events.length = 0;
   let next = 10;
   return {
     ...made,
@@ -101,7 +101,7 @@ describe('Observe', () => {
     const { handlers, notified, server } = await observing();
     expect(await notified({ ...text(''), code: codes.notFound })).toBe('ACK');
     expect(server.observations('dev1')).toEqual([]);
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 refused']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 refused']);
   });
 
   it('does not run when the device answers without taking it', async () => {
@@ -122,7 +122,7 @@ describe('Observe', () => {
     expect(device.asked.map(({ line, observe: option }) => [line, option])).toEqual([['GET /3303/0/5700', null]]);
     expect(handlers.batches.at(-1)?.origin).toBe('READ');
     expect(server.observations('dev1')).toHaveLength(1);
-    expect(handlers.told).toEqual([]);
+    expect(handlers.events).toEqual([]);
   });
 
   it('asked for twice at once begins once', async () => {
@@ -156,7 +156,7 @@ describe('Observe', () => {
       ['GET /3303/0/5700?pmin=5', 1],
       ['GET /3303/0/5700?pmin=9', 0],
     ]);
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
     expect(server.observations('dev1')).toMatchObject([{ attributes: { pmin: 9 } }]);
   });
 });
@@ -206,7 +206,7 @@ describe('the end of an observation', () => {
     expect(device.asked[0]).toMatchObject({ line: 'GET /3303/0/5700', observe: 1, token: asked.token });
     expect(handlers.batches.at(-1)?.origin).toBe('READ');
     expect(handlers.values.at(-1)).toBe('/3303/0/5700=25');
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
     expect(await notified(text('26'))).toBe('RST');
   });
@@ -236,7 +236,7 @@ describe('the end of an observation', () => {
     device.onAsked = () => null;
     const cancelled = perform({ kind: 'cancel-observation', paths: [temperature] }, { timeoutMs: 3_000, ms: 4_000 });
     await expect(cancelled).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
   });
 
@@ -248,7 +248,7 @@ describe('the end of an observation', () => {
   ])('comes with %s', async (_name, end) => {
     const made = await observing();
     await end(made);
-    expect(made.handlers.told).toContain('not observing /3303/0/5700 registration-ended');
+    expect(made.handlers.events).toContain('not observing /3303/0/5700 registration-ended');
     expect(made.server.observations('dev1')).toEqual([]);
     expect(made.server.snapshot()).toMatchObject({ observations: 0, operations: 0, handling: 0 });
     expect(await made.notified(text('26'))).toBe('RST');

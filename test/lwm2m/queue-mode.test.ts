@@ -15,7 +15,7 @@ async function asleep(): Promise<World> {
   made.device.onAsked = () => value;
   await made.advance(93_000);
   expect(made.server.isAsleep('dev1')).toBe(true);
-  made.handlers.told.length = 0;
+  made.handlers.events.length = 0;
   return made;
 }
 
@@ -27,7 +27,7 @@ describe('a queue-mode device', () => {
     expect(server.isAsleep('dev1')).toBe(false);
     await advance(20);
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
   it('LightweightM2M-1.1-int-109: is sent nothing while it sleeps; after its Update it is awake, once that is answered', async () => {
@@ -45,7 +45,7 @@ describe('a queue-mode device', () => {
     expect(order).toEqual(['woke']);
     expect(device.received.slice(-2).map(({ code }) => code)).toEqual([codes.changed, 0x01]);
     expect(handlers.values).toEqual(['/3/0/9=90']);
-    expect(handlers.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+    expect(handlers.events).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
   it('stays awake by each of its messages', async () => {
@@ -86,7 +86,7 @@ describe('a queue-mode device', () => {
     device.onAsked = () => null;
     await expect(perform(read, { timeoutMs: 10_000, ms: 11_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
   it('is waited for when its window ends while it works on a request', async () => {

@@ -11,7 +11,7 @@ import {
 /** A handlers that admits everybody, as the device of the endpoint's name, and writes down what it is told. */
 export class RecordingHandlers implements Lwm2mHandlers {
   /** `registered dev1`, `updated dev1 moved`, … in order. */
-  readonly told: string[] = [];
+  readonly events: string[] = [];
   readonly batches: ReadingBatch[] = [];
   readonly undecoded: { path: string; reason: string; origin: string }[] = [];
   readonly observations: ObservationRecord[] = [];
@@ -51,7 +51,7 @@ export class RecordingHandlers implements Lwm2mHandlers {
   }
 
   ready(registration: Registration, after: string): void {
-    this.told.push(`ready ${registration.deviceKey} ${after}`);
+    this.events.push(`ready ${registration.deviceKey} ${after}`);
     this.onReady(registration);
   }
 
@@ -82,7 +82,7 @@ export class RecordingHandlers implements Lwm2mHandlers {
   }
 
   sleeping(registration: Registration, asleep: boolean): void {
-    this.told.push(`${registration.deviceKey} ${asleep ? 'sleeps' : 'woke'}`);
+    this.events.push(`${registration.deviceKey} ${asleep ? 'sleeps' : 'woke'}`);
     this.onSleeping(registration, asleep);
   }
 
@@ -103,6 +103,6 @@ export class RecordingHandlers implements Lwm2mHandlers {
 
   async #tell(what: string): Promise<void> {
     await this.store(what);
-    this.told.push(what);
+    this.events.push(what);
   }
 }

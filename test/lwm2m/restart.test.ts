@@ -48,7 +48,7 @@ describe('a restart', () => {
     const [asked] = device.asked;
     if (!asked) throw new Error('nothing was asked');
     const { server, handlers } = await restarted(before);
-    expect(handlers.told).toEqual(['ready dev1 restart']);
+    expect(handlers.events).toEqual(['ready dev1 restart']);
     expect(server.observations('dev1')).toMatchObject([{ paths: [temperature] }]);
     const messageId = device.notify(asked, 2, text('22'));
     await advance(2);
@@ -77,9 +77,9 @@ describe('a restart', () => {
     await before.device.register([...DEV1, 'Q']);
     const { server, handlers } = await restarted(before, 100_000);
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(handlers.told).toEqual([]);
+    expect(handlers.events).toEqual([]);
     await before.device.update();
-    expect(handlers.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+    expect(handlers.events).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
   it('ends registrations of a transport that is not served any more, and observations without a registration', async () => {
@@ -99,7 +99,7 @@ describe('a restart', () => {
       startedAt: 0,
     };
     await server.start({ registrations: [{ registration, model: registryModel() }], observations: [observation] });
-    expect(handlers.told).toEqual(['ended dev1 removed', 'not observing /3303/0/5700 registration-ended']);
+    expect(handlers.events).toEqual(['ended dev1 removed', 'not observing /3303/0/5700 registration-ended']);
   });
 });
 
@@ -128,7 +128,7 @@ describe('stopping', () => {
     });
     expect(await device.update()).toMatchObject({ code: '5.03' });
     await advance(1_000_000);
-    expect(handlers.told.at(-1)).toBe('ready dev1 register');
+    expect(handlers.events.at(-1)).toBe('ready dev1 register');
   });
 
   it('leaves notifications unacknowledged for the next run', async () => {

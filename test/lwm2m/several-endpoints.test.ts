@@ -52,6 +52,6 @@ describe('with several endpoints', () => {
   it('ends observations with the connection they were asked over (RFC 8323 §7.4)', async () => {
     const { handlers, server } = await observed('tcp');
     expect(server.observations('dev1')).toEqual([]);
-    expect(handlers.told).toContain('not observing /3303/0/5700 cancelled');
+    expect(handlers.events).toContain('not observing /3303/0/5700 cancelled');
   });
 });

@@ -8,7 +8,7 @@ import {
   type Peer,
 } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
-import type { Asking } from './request.ts';
+import type { RequestVariant } from './request.ts';
 import type { QueueMode } from '../queue-mode.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 
@@ -29,7 +29,7 @@ export interface OperationExchange {
 export type Sending<Answer> = (
   to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
   request: OutgoingRequest,
-  asking: Asking,
+  variant: RequestVariant,
 ) => Promise<Answer>;
 
 /** Asks devices: when they may be asked, in one format after the other, with the errors of this room. */
@@ -45,25 +45,25 @@ export class Exchanges {
   }
 
   /**
-   * Sends the askings until the device takes one's format. Rejects with Lwm2mError ASLEEP, NOT_REGISTERED, TIMEOUT,
+   * Sends the variants until the device takes one's format. Rejects with Lwm2mError ASLEEP, NOT_REGISTERED, TIMEOUT,
    * CANCELLED, BAD_ANSWER, INVALID_ARGUMENT, LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
     exchange: OperationExchange,
-    askings: Iterator<Asking, void>,
+    variants: Iterator<RequestVariant, void>,
     send: Sending<Answer>,
-  ): Promise<{ readonly answer: Answer; readonly asking: Asking }> {
+  ): Promise<{ readonly answer: Answer; readonly variant: RequestVariant }> {
     // Made before anything waits: what can't be sent is refused whatever the device does.
-    let next = askings.next();
+    let next = variants.next();
     for (;;) {
       if (next.done === true) throw new Lwm2mError('INVALID_ARGUMENT', 'no content format suits the device');
-      const asking = next.value;
+      const variant = next.value;
       const answer = await this.converse(exchange, (to, options) =>
-        send(to, { ...asking.request, ...options }, asking),
+        send(to, { ...variant.request, ...options }, variant),
       );
-      if (!refusesFormat(answer.response)) return { answer, asking };
-      next = askings.next();
-      if (next.done === true) return { answer, asking };
+      if (!refusesFormat(answer.response)) return { answer, variant };
+      next = variants.next();
+      if (next.done === true) return { answer, variant };
     }
   }
 

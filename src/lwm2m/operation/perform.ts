@@ -6,7 +6,7 @@ import type { Observations } from '../observation.ts';
 import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf, writtenBy } from './answer.ts';
 import { checkOperation } from './check.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
-import { askingsFor, type AskedOperation } from './request.ts';
+import { requestVariants, type RequestOperation } from './request.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
@@ -134,7 +134,7 @@ export class Operations {
   /** Write, Write-Composite, Write-Attributes, Execute, Create and Delete: what the device takes, the handlers is told. */
   async #change(
     exchange: OperationExchange,
-    operation: Exclude<AskedOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
+    operation: Exclude<RequestOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
   ): Promise<OperationResult> {
     const { response } = await this.#ask(exchange, operation);
     const result = resultOf(response);
@@ -196,15 +196,15 @@ export class Operations {
 
   async #ask(
     exchange: OperationExchange,
-    operation: AskedOperation,
+    operation: RequestOperation,
   ): Promise<{ response: IncomingResponse; expected: number | null }> {
     const { registration, model } = exchange.device;
-    const { answer, asking } = await this.#exchanges.ask(
+    const { answer, variant } = await this.#exchanges.ask(
       exchange,
-      askingsFor(operation, registration, model),
+      requestVariants(operation, registration, model),
       async ({ endpoint, peer }, request) => ({ response: await endpoint.request(peer, request) }),
     );
-    return { response: answer.response, expected: asking.expected };
+    return { response: answer.response, expected: variant.expected };
   }
 
   /** Tells the handlers, and makes the error for the caller. */

@@ -19,57 +19,57 @@ import type { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
 
 /** What asks an operation of a device, in one format. */
-export interface Asking {
+export interface RequestVariant {
   readonly request: OutgoingRequest;
   /** What an answer without a Content-Format is taken for; null when nothing was asked for. */
   readonly expected: number | null;
 }
 
 /** What is sent as a request of its own. */
-export type AskedOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
+export type RequestOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
 
 /**
  * How an operation is asked of the device, in the format that suits it best first: the next is for a device that
  * refuses the one before. Each is made when it is wanted, for a firmware image may be in it.
  * Throws INVALID_ARGUMENT, naming the value, for what can't be asked of it.
  */
-export function askingsFor(
-  operation: AskedOperation,
+export function requestVariants(
+  operation: RequestOperation,
   registration: Registration,
   model: ObjectModel,
-): Generator<Asking, void> {
+): Generator<RequestVariant, void> {
   return encodable(candidates(operation, registration, model));
 }
 
 /** Passes over formats that can't carry it; throws INVALID_ARGUMENT when none can. */
-function* encodable(candidates: Iterable<() => Asking>): Generator<Asking, void> {
+function* encodable(candidates: Iterable<() => RequestVariant>): Generator<RequestVariant, void> {
   let refusal: unknown;
   let found = false;
   for (const candidate of candidates) {
-    let asking: Asking;
+    let variant: RequestVariant;
     try {
-      asking = candidate();
+      variant = candidate();
     } catch (error) {
       refusal ??= error;
       continue;
     }
     found = true;
-    yield asking;
+    yield variant;
   }
   if (found || !(refusal instanceof Lwm2mError)) return;
   throw new Lwm2mError('INVALID_ARGUMENT', refusal.message, { cause: refusal });
 }
 
 function candidates(
-  operation: AskedOperation,
+  operation: RequestOperation,
   registration: Registration,
   model: ObjectModel,
-): readonly (() => Asking)[] {
+): readonly (() => RequestVariant)[] {
   const at = (path: Path): readonly string[] => [...rootSegments(registration), ...path.segments()];
   switch (operation.kind) {
     case 'read':
       return acceptsOf(operation, registration, model).map(
-        (accept) => () => asked({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
+        (accept) => () => variantOf({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
       );
     case 'read-composite':
       return compositeReads(operation, registration, []);
@@ -79,7 +79,7 @@ function candidates(
       const [path] = paths;
       if (path === undefined || paths.length > 1) return compositeReads(operation, registration, query);
       return acceptsOf({ path, contentFormat: operation.contentFormat }, registration, model).map(
-        (accept) => () => asked({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
+        (accept) => () => variantOf({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
       );
     }
     case 'write': {
@@ -88,7 +88,7 @@ function candidates(
       const empty = values.length === 0 ? [path] : [];
       return formatsOf(operation, () => writeFormats(operation, registration)).map((contentFormat) => () => {
         const payload = encode({ contentFormat, path, values, empty });
-        return asked({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
+        return variantOf({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
       });
     }
     case 'write-composite': {
@@ -96,7 +96,7 @@ function candidates(
       const deletes = values.some(({ value }) => value === null);
       return formatsOf(operation, () => writeCompositeFormats(registration, deletes)).map((contentFormat) => () => {
         const payload = encodeComposite(contentFormat, values);
-        return asked({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
+        return variantOf({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
       });
     }
     case 'create': {
@@ -104,26 +104,26 @@ function candidates(
       const path = [...rootSegments(registration), String(objectId)];
       return formatsOf(operation, () => createFormats(instanceId, registration)).map((contentFormat) => () => {
         const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
-        return asked({ method: 'POST', path, contentFormat, payload });
+        return variantOf({ method: 'POST', path, contentFormat, payload });
       });
     }
     case 'execute': {
       const text = formatExecuteArguments(operation.arguments);
       const carried = text === '' ? {} : { contentFormat: ContentFormat.text, payload: new TextEncoder().encode(text) };
-      return [() => asked({ method: 'POST', path: at(operation.path), ...carried })];
+      return [() => variantOf({ method: 'POST', path: at(operation.path), ...carried })];
     }
     case 'delete':
-      return [() => asked({ method: 'DELETE', path: at(operation.path) })];
+      return [() => variantOf({ method: 'DELETE', path: at(operation.path) })];
     case 'discover': {
       const { path, depth } = operation;
       const query = depth === undefined ? [] : [`depth=${depth}`];
       const accept = ContentFormat.linkFormat;
-      return [() => asked({ method: 'GET', path: at(path), query, accept }, accept)];
+      return [() => variantOf({ method: 'GET', path: at(path), query, accept }, accept)];
     }
     case 'write-attributes': {
       const query = attributesQuery(operation.attributes, [operation.path], registration, model);
       if (query.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'no attribute is named');
-      return [() => asked({ method: 'PUT', path: at(operation.path), query })];
+      return [() => variantOf({ method: 'PUT', path: at(operation.path), query })];
     }
   }
 }
@@ -133,7 +133,7 @@ function compositeReads(
   operation: { readonly paths: readonly Path[]; readonly contentFormat?: number | null | undefined },
   registration: Registration,
   query: readonly string[],
-): readonly (() => Asking)[] {
+): readonly (() => RequestVariant)[] {
   const wanted = operation.contentFormat ?? null;
   const formats =
     wanted === null
@@ -142,7 +142,7 @@ function compositeReads(
   return formats.map(({ body, accept }) => () => {
     const payload = encodePaths(body, operation.paths);
     const path = rootSegments(registration);
-    return asked({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
+    return variantOf({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
   });
 }
 
@@ -152,14 +152,14 @@ export function observeRequest(
   contentFormat: number | null,
   registration: Registration,
   model: ObjectModel,
-): Asking | undefined {
+): RequestVariant | undefined {
   const { paths, attributes } = observed;
   const operation = { kind: 'observe' as const, paths, contentFormat, ...(attributes && { attributes }) };
-  const first = askingsFor(operation, registration, model).next();
+  const first = requestVariants(operation, registration, model).next();
   return first.done === true ? undefined : first.value;
 }
 
-function asked(request: OutgoingRequest, expected: number | null = null): Asking {
+function variantOf(request: OutgoingRequest, expected: number | null = null): RequestVariant {
   return { request, expected };
 }
 

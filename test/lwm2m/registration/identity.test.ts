@@ -61,7 +61,7 @@ describe('over sessions with an identity', () => {
     await dev1.register(DEV1);
     dev1.move('192.0.2.3');
     expect(await dev1.update()).toMatchObject({ code: '2.04' });
-    expect(handlers.told.at(-2)).toBe('updated dev1 moved');
+    expect(handlers.events.at(-2)).toBe('updated dev1 moved');
     expect(await dev1.request({ method: 'DELETE', path: dev1.location })).toMatchObject({ code: '2.02' });
     expect(server.registration('dev1')).toBeUndefined();
   });

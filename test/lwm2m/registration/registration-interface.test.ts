@@ -69,7 +69,7 @@ describe('Register', () => {
     const { device, server, handlers } = await world();
     expect(await device.register(query, links)).toMatchObject({ code });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told).toEqual([]);
+    expect(handlers.events).toEqual([]);
   });
 
   it('answers 4.00 when it is not confirmable', async () => {
@@ -124,7 +124,7 @@ describe('Register', () => {
     await device.register(DEV1, '</3/0>');
     expect(device.location).not.toBe(old);
     expect(server.registration('dev1')?.objects).toMatchObject([{ objectId: 3 }]);
-    expect(handlers.told).toEqual([
+    expect(handlers.events).toEqual([
       'registered dev1',
       'ready dev1 register',
       'registered dev1 again',
@@ -146,7 +146,7 @@ describe('Register', () => {
     device.send(register, lost);
     await advance(2);
     expect(device.answerTo(lost).location).toBe(location);
-    expect(handlers.told.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
+    expect(handlers.events.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
     // The device gave up and registers anew: a new message id.
     const again = await device.request(register);
     expect(again.code).toBe('2.01');
@@ -227,7 +227,7 @@ describe('Update', () => {
       updatedAt: expect.any(Number),
       expiresAt: expect.any(Number),
     });
-    expect(handlers.told.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
+    expect(handlers.events.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
   });
 
   it('LightweightM2M-CONMGMT-1.1-int-1250: replaces the whole object list and keeps the formats of the root link', async () => {
@@ -257,7 +257,7 @@ describe('Update', () => {
     await device.register(DEV1);
     await server.remove('dev1');
     expect(await device.update()).toMatchObject({ code: '4.04' });
-    expect(handlers.told.at(-1)).toBe('ended dev1 removed');
+    expect(handlers.events.at(-1)).toBe('ended dev1 removed');
   });
 
   it.each([['lt=abc'], ['lt=1', 'lt=2'], ['b=X']])('answers 4.00 to %s', async (...query) => {
@@ -273,7 +273,7 @@ describe('Update', () => {
     await device.register(DEV1);
     device.move('192.0.2.77');
     expect(await device.update()).toMatchObject({ code: '2.04' });
-    expect(handlers.told.at(-2)).toBe('updated dev1 moved');
+    expect(handlers.events.at(-2)).toBe('updated dev1 moved');
     expect(server.registration('dev1')?.peer.address).toBe('192.0.2.77');
     await perform({ kind: 'execute', path: Path.parse('/3/0/4'), arguments: {} });
     expect(device.asked.map(({ line }) => line)).toEqual(['POST /3/0/4']);
@@ -286,7 +286,7 @@ describe('De-register', () => {
     await device.register(DEV1);
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '2.02' });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told.at(-1)).toBe('ended dev1 deregistered');
+    expect(handlers.events.at(-1)).toBe('ended dev1 deregistered');
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '4.04' });
   });
 });

@@ -17,7 +17,7 @@ describe('a registration', () => {
     expect(server.registration('dev1')).toBeDefined();
     await advance(2_000);
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told.at(-1)).toBe('ended dev1 expired');
+    expect(handlers.events.at(-1)).toBe('ended dev1 expired');
     expect(await device.update()).toMatchObject({ code: '4.04' });
   });
 
