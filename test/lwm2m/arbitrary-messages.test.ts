@@ -6,8 +6,8 @@ import { DEV1, world } from './lwm2m-world.ts';
 
 const temperature = Path.parse('/3303/0/5700');
 
-describe('whatever a device answers', () => {
-  it('is a result, or a Lwm2mError', async () => {
+describe('any response of a device', () => {
+  it('becomes a result or an Lwm2mError', async () => {
     const { device, handlers, perform, faults } = await world();
     await device.register(['ep=dev1', 'lt=0', 'lwm2m=1.1'], '</3/0>,</3303/0>');
     const answer = fc.record({
@@ -55,8 +55,8 @@ describe('whatever a device answers', () => {
   }, 60_000);
 });
 
-describe('whatever a device sends', () => {
-  it('is answered, and never breaks the server', async () => {
+describe('any request of a device', () => {
+  it('gets a response and never breaks the server', async () => {
     const { device, server, faults } = await world();
     await device.register(DEV1);
     const segment = fc.constantFrom('rd', 'dp', 'bs', '', '0', '..', 'x'.repeat(255), device.location.slice(4));

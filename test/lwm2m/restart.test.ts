@@ -11,7 +11,7 @@ function text(payload: string) {
   return { code: codes.content, contentFormat: 0, payload };
 }
 
-/** Ends the server of a world and starts another at its address, with what was stored. */
+/** Stops the server of a world and starts another at its address, with the stored state. */
 async function restarted(before: World, away = 0): Promise<{ server: Lwm2mServer; handlers: RecordingHandlers }> {
   const { network, endpoint, advance } = before;
   const registrations = [before.server.registration('dev1')].flatMap((registration) =>
@@ -32,21 +32,21 @@ async function restarted(before: World, away = 0): Promise<{ server: Lwm2mServer
   return { server, handlers };
 }
 
-/** As a store keeps it: the peer is data. */
+/** Copies the registration like a store: the peer becomes plain data. */
 function structuredPeer(registration: Registration): Registration {
   const { key, address, port, security } = registration.peer;
   return { ...registration, peer: { key, address, port, security } };
 }
 
 describe('a restart', () => {
-  it('finds the device registered and ready, and its observation running under its token', async () => {
+  it('restores the registration and the observation with its token, and reports the device as ready', async () => {
     const before = await world();
     const { device, advance } = before;
     await device.register(DEV1, '</3303/0>');
     device.onAsked = () => ({ ...text('21'), observe: 1 });
     await before.perform({ kind: 'observe', paths: [temperature] });
     const [asked] = device.asked;
-    if (!asked) throw new Error('nothing was asked');
+    if (!asked) throw new Error('the server sent no request');
     const { server, handlers } = await restarted(before);
     expect(handlers.events).toEqual(['ready dev1 restart']);
     expect(server.observations('dev1')).toMatchObject([{ paths: [temperature] }]);
@@ -62,7 +62,7 @@ describe('a restart', () => {
     expect(device.asked[0]).toMatchObject({ observe: 1, token: asked.token });
   });
 
-  it('gives a device whose lifetime ran out meanwhile the grace to update', async () => {
+  it('gives a device whose lifetime has ended in the meantime the grace for an Update', async () => {
     const before = await world();
     await before.device.register(['ep=dev1', 'lt=60', 'lwm2m=1.1']);
     const { server } = await restarted(before, 3_600_000);
@@ -72,7 +72,7 @@ describe('a restart', () => {
     expect(server.registration('dev1')).toBeUndefined();
   });
 
-  it('finds a queue-mode device asleep whose window is over, and does not call it ready', async () => {
+  it('restores a queue-mode device as asleep when its awake window is over, and does not report it as ready', async () => {
     const before = await world();
     await before.device.register([...DEV1, 'Q']);
     const { server, handlers } = await restarted(before, 100_000);
@@ -82,7 +82,7 @@ describe('a restart', () => {
     expect(handlers.events).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
-  it('ends registrations of a transport that is not served any more, and observations without a registration', async () => {
+  it('ends registrations of a transport that no endpoint has, and observations without a registration', async () => {
     const before = await world();
     await before.device.register(DEV1);
     const registration = before.server.registration('dev1');
@@ -104,7 +104,7 @@ describe('a restart', () => {
 });
 
 describe('stopping', () => {
-  it('cancels what devices are asked, waits for what is being stored, and expires nobody', async () => {
+  it('cancels operations, waits for running handlers, and expires no registration', async () => {
     const { device, server, handlers, advance } = await world();
     await device.register([...DEV1]);
     device.onAsked = () => null;
@@ -131,13 +131,13 @@ describe('stopping', () => {
     expect(handlers.events.at(-1)).toBe('ready dev1 register');
   });
 
-  it('leaves notifications unacknowledged for the next run', async () => {
+  it('does not acknowledge notifications, so that the next run receives them', async () => {
     const { device, server, perform, handlers, advance } = await world();
     await device.register([...DEV1], '</3303/0>');
     device.onAsked = () => ({ ...text('21'), observe: 1 });
     await perform({ kind: 'observe', paths: [temperature] });
     const [asked] = device.asked;
-    if (!asked) throw new Error('nothing was asked');
+    if (!asked) throw new Error('the server sent no request');
     await server.stop();
     const messageId = device.notify(asked, 2, text('22'));
     await advance(10);

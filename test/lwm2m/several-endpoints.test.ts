@@ -15,7 +15,7 @@ function text(payload: string) {
 describe('with several endpoints', () => {
   const SECOND = '192.0.2.5';
 
-  /** A device that is observed over one endpoint, and the same device as it comes to the other. */
+  /** Observes a device over one endpoint, then lets it send an Update to the other. */
   async function observed(transport: 'udp' | 'tcp') {
     const network = new SimulatedNetwork();
     const handlers = new RecordingHandlers();
@@ -29,14 +29,14 @@ describe('with several endpoints', () => {
     await network.clock.advance(10);
     await begun;
     const [asked] = before.asked;
-    if (!asked) throw new Error('nothing was asked');
+    if (!asked) throw new Error('the server sent no request');
     const after = new ScriptedDevice(network, '192.0.2.3', 100, SECOND);
     after.location = before.location;
     expect(await after.update()).toMatchObject({ code: '2.04' });
     return { network, handlers, server, asked, after };
   }
 
-  it('takes a device’s observations along from one to the other', async () => {
+  it('moves the observations of a device from one to the other', async () => {
     const { network, handlers, server, asked, after } = await observed('udp');
     const messageId = after.notify(asked, 2, text('22'));
     await network.clock.advance(2);
@@ -49,7 +49,7 @@ describe('with several endpoints', () => {
     expect(after.asked[0]).toMatchObject({ observe: 1, token: asked.token });
   });
 
-  it('ends observations with the connection they were asked over (RFC 8323 §7.4)', async () => {
+  it('ends observations with their connection (RFC 8323 §7.4)', async () => {
     const { handlers, server } = await observed('tcp');
     expect(server.observations('dev1')).toEqual([]);
     expect(handlers.events).toContain('not observing /3303/0/5700 cancelled');

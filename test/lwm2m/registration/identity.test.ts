@@ -10,14 +10,14 @@ interface SecureWorld {
   readonly server: Lwm2mServer;
   readonly handlers: RecordingHandlers;
   readonly network: SimulatedNetwork;
-  /** Who sits at an address. */
+  /** The security identity at each address. */
   readonly identities: Map<string, SecurityIdentity | null>;
   device(address: string): ScriptedDevice;
 }
 
 const psk = (name: string): SecurityIdentity => ({ kind: 'psk', name, credential: `credential of ${name}` });
 
-/** A server whose transport says who sits at which address, as DTLS does. */
+/** A server with a transport that gives each address an identity, like DTLS. */
 async function secured(): Promise<SecureWorld> {
   const network = new SimulatedNetwork();
   const identities = new Map<string, SecurityIdentity | null>();
@@ -36,8 +36,8 @@ async function secured(): Promise<SecureWorld> {
   const handlers = new RecordingHandlers();
   handlers.admission = async ({ endpoint: name, peer }) => ({
     admitted: true,
-    deviceKey: name ?? peer.security?.name ?? 'nobody',
-    endpoint: name ?? peer.security?.name ?? 'nobody',
+    deviceKey: name ?? peer.security?.name ?? 'unknown',
+    endpoint: name ?? peer.security?.name ?? 'unknown',
     model: registryModel(),
   });
   const server = createLwm2mServer({ endpoints: [{ endpoint, transport: 'dtls' }], handlers, clock: network.clock });
@@ -54,7 +54,7 @@ describe('over sessions with an identity', () => {
     expect(server.registration('dev1')).toMatchObject({ endpoint: 'dev1', peer: { security: psk('dev1') } });
   });
 
-  it('takes an Update and a De-register from a new session of the same identity', async () => {
+  it('accepts an Update and a De-register from a new session of the same identity', async () => {
     const { server, handlers, identities, device } = await secured();
     identities.set('192.0.2.2', psk('dev1')).set('192.0.2.3', psk('dev1'));
     const dev1 = device('192.0.2.2');
@@ -68,7 +68,7 @@ describe('over sessions with an identity', () => {
 
   it.each([
     ['another identity', psk('dev2')],
-    ['another credential of that name', { ...psk('dev1'), credential: 'other' }],
+    ['another credential of the same name', { ...psk('dev1'), credential: 'other' }],
     ['no identity', null],
   ])('answers 4.00 to an Update and a De-register with %s', async (_name, identity) => {
     const { server, identities, device } = await secured();

@@ -28,19 +28,19 @@ describe('a registration', () => {
     expect(server.registration('dev1')).toBeDefined();
   });
 
-  it('stands until the handlers has stored that it expired', async () => {
+  it('stays until the handler has stored its expiry', async () => {
     const { device, server, handlers, faults, advance } = await world();
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
-    handlers.store = () => Promise.reject(new Error('the database is away'));
+    handlers.store = () => Promise.reject(new Error('the database is not available'));
     await advance(120_000);
     expect(server.registration('dev1')).toBeDefined();
-    expect(faults).toContain('ending an expired registration');
+    expect(faults).toContain('the expiry of a registration could not be stored');
     handlers.store = async () => {};
     await advance(30_000);
     expect(server.registration('dev1')).toBeUndefined();
   });
 
-  it('is kept by an Update that comes while its expiry waits', async () => {
+  it('stays when an Update arrives while its expiry waits', async () => {
     const { device, server, handlers, advance } = await world();
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
     await advance(112_500);
@@ -53,7 +53,7 @@ describe('a registration', () => {
     expect(server.registration('dev1')).toBeDefined();
   });
 
-  it('tells the handlers of each message of its device', async () => {
+  it('calls the handler for each message of its device', async () => {
     const { device, handlers, perform } = await world();
     await device.register(DEV1);
     expect(handlers.heardAt).toHaveLength(1);
@@ -66,16 +66,16 @@ describe('a registration', () => {
     expect(handlers.heardAt.length).toBeGreaterThan(3);
   });
 
-  it('is answered even when the handlers’s listeners throw', async () => {
+  it('is answered even when synchronous handlers throw', async () => {
     const { device, handlers, faults, server } = await world();
     handlers.heard = () => {
-      throw new Error('in a listener');
+      throw new Error('in a handler');
     };
     handlers.onReady = () => {
-      throw new Error('in a listener');
+      throw new Error('in a handler');
     };
     expect(await device.register(DEV1)).toMatchObject({ code: '2.01' });
-    expect(faults).toEqual(['telling that a device was heard', 'telling that a device is ready']);
+    expect(faults).toEqual(['the handler for messages of devices failed', 'the handler for ready devices failed']);
     expect(server.registration('dev1')).toBeDefined();
   });
 });
