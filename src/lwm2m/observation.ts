@@ -31,7 +31,7 @@ export interface ObservationsOptions {
   readonly exchanges: Exchanges;
   readonly heard: (device: RegisteredDevice) => void;
   /** Receives errors of handlers that no caller awaits. */
-  readonly onFault: (error: unknown, doing: string) => void;
+  readonly onFault: (error: unknown, message: string) => void;
   /** Registers work that `stop` of the server waits for. Rejects once the server has stopped. */
   readonly handled: <T>(work: () => Promise<T>) => Promise<T>;
   /** Above this number `start` rejects with LIMIT. */

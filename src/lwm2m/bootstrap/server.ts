@@ -23,7 +23,7 @@ export interface BootstrapServerOptions {
    */
   readonly sessions?: number;
   /** Receives errors of handlers that no caller awaits. */
-  readonly onFault: (error: unknown, doing: string) => void;
+  readonly onFault: (error: unknown, message: string) => void;
 }
 
 export interface BootstrapServer {
