@@ -12,13 +12,13 @@ type Kind = 'integer' | 'decimal' | 'flag';
 interface Attribute {
   readonly kind: Kind;
   readonly since: Lwm2mVersion;
-  /** The types of resource it has a meaning for, which are also the only places it may be put; undefined: any, anywhere. */
+  /** The attribute is allowed only at resources of these types; undefined: at every level and type. */
   readonly types?: readonly ResourceType[];
 }
 
 const NUMERIC: readonly ResourceType[] = ['Integer', 'Unsigned Integer', 'Float', 'Time'];
 
-/** Core 1.2 §7.3.2, the class NOTIFICATION. */
+/** The attributes of class NOTIFICATION (Core 1.2 §7.3.2). */
 const ATTRIBUTES: Readonly<Record<AttributeName, Attribute>> = {
   pmin: { kind: 'integer', since: '1.0' },
   pmax: { kind: 'integer', since: '1.0' },
@@ -32,9 +32,9 @@ const ATTRIBUTES: Readonly<Record<AttributeName, Attribute>> = {
   hqmax: { kind: 'integer', since: '1.2' },
 };
 const NAMES: readonly string[] = Object.keys(ATTRIBUTES);
-/** Core 1.2 §6.4.1: what the query of an Observe-Composite may carry. */
+/** The attributes that an Observe-Composite may carry (Core 1.2 §6.4.1). */
 const COMPOSITE: readonly AttributeName[] = ['pmin', 'pmax', 'epmin', 'epmax', 'con'];
-/** What a GraphQL Int holds; 68 years. A larger value that a device shows could not be read through the API. */
+/** The largest GraphQL Int (68 years in seconds). The API could not return a larger value. */
 const LARGEST_INTEGER = 2 ** 31 - 1;
 const INTEGER = /^\d{1,10}$/;
 const RULES = {
@@ -43,20 +43,20 @@ const RULES = {
   step: 'a number above 0',
   flag: '0 or 1',
 } as const;
-/** The grammar has no sign; devices measure below zero all the same. */
+/** The grammar of the standard has no sign, but devices measure negative values too. */
 const DECIMAL = /^-?\d{1,40}(?:\.\d{1,40})?$/;
 
 export interface AttributeTarget {
-  /** Where they are attached; several for an Observe-Composite. */
+  /** The paths that the attributes apply to; an Observe-Composite has several. */
   readonly paths: readonly Path[];
   readonly lwm2mVersion: Lwm2mVersion;
-  /** The type of the resource at `paths`, where it is known. */
+  /** The type of the resource at `paths`; undefined when it is not known, null for an executable resource. */
   readonly type?: ResourceType | null | undefined;
 }
 
 /**
- * The Uri-Query options of a Write-Attributes or an Observe: `pmin=10`, and `pmin` alone to unset it. Throws
- * INVALID_ARGUMENT for what Core 1.2 §7.3.2 refuses, at this place and for this version of the device.
+ * Writes the Uri-Query options of a Write-Attributes or an Observe: `pmin=10` sets, `pmin` unsets. Throws
+ * INVALID_ARGUMENT when Core 1.2 §7.3.2 does not allow an attribute for this path or this LwM2M version.
  */
 export function formatAttributes(attributes: NotificationAttributes, target: AttributeTarget): string[] {
   const given = NAMES.filter(isName).filter((name) => attributes[name] !== undefined);
@@ -66,14 +66,17 @@ export function formatAttributes(attributes: NotificationAttributes, target: Att
   return query;
 }
 
-/** Parses the query of a Write-Attributes or an Observe. Throws INVALID_ARGUMENT: unknown names, twice, wrong values. */
+/**
+ * Parses the query of a Write-Attributes or an Observe. Throws INVALID_ARGUMENT for an unknown or repeated attribute
+ * and for an invalid value.
+ */
 export function parseAttributes(query: readonly string[]): NotificationAttributes {
   const found = new Map<AttributeName, number | boolean | null>();
   for (const parameter of query) {
     const equals = parameter.indexOf('=');
     const name = equals === -1 ? parameter : parameter.slice(0, equals);
-    if (!isName(name)) throw invalid(`${JSON.stringify(name.slice(0, 40))} is no notification attribute`);
-    if (found.has(name)) throw invalid(`${name} is given twice`);
+    if (!isName(name)) throw invalid(`${JSON.stringify(name.slice(0, 40))} is not a notification attribute`);
+    if (found.has(name)) throw invalid(`${name} appears twice`);
     found.set(name, equals === -1 ? null : parseAttribute(name, parameter.slice(equals + 1)));
   }
   const attributes: NotificationAttributes = Object.fromEntries(found);
@@ -81,13 +84,13 @@ export function parseAttributes(query: readonly string[]): NotificationAttribute
   return attributes;
 }
 
-/** A rule of Core 1.2 §7.3.2 that attributes break: the attribute, and the rule in words. */
+/** An attribute that violates a rule of Core 1.2 §7.3.2. The message states the rule. */
 export interface AttributeProblem {
   readonly name: keyof NotificationAttributes;
   readonly message: string;
 }
 
-/** The first rule that values, or values together, break, whatever their target; null when they break none. */
+/** Finds the first violated rule of a value or of a combination of values. Does not check the target. */
 export function attributeProblem(attributes: NotificationAttributes): AttributeProblem | null {
   for (const name of NAMES.filter(isName)) {
     const value = attributes[name];
@@ -101,7 +104,7 @@ export function attributeProblem(attributes: NotificationAttributes): AttributeP
   return togetherProblem(attributes);
 }
 
-/** The notification attributes that a link of a Discover shows; others, and values that are none, are passed over. */
+/** Reads the notification attributes of a Discover link. Ignores other attributes and invalid values. */
 export function linkAttributes({ attributes }: Link): NotificationAttributes {
   const found = Object.entries(attributes).flatMap(([name, text]) => {
     if (!isName(name) || text === null) return [];
@@ -120,12 +123,13 @@ function isName(name: string): name is AttributeName {
 
 function checkTarget(name: AttributeName, { paths, lwm2mVersion, type }: AttributeTarget): void {
   const { since, types } = ATTRIBUTES[name];
-  if (lwm2mVersion < since) throw invalid(`${name} came with LwM2M ${since}; the device speaks ${lwm2mVersion}`);
-  if (paths.length > 1 && !COMPOSITE.includes(name)) throw invalid(`${name} is not for composite observations`);
+  if (lwm2mVersion < since) throw invalid(`${name} requires LwM2M ${since}; the device uses ${lwm2mVersion}`);
+  if (paths.length > 1 && !COMPOSITE.includes(name)) throw invalid(`${name} is not allowed in an Observe-Composite`);
   const above = paths.find((path) => path.resourceId === null);
-  if (types !== undefined && above !== undefined) throw invalid(`${name} belongs to a resource, not to ${above}`);
+  if (types !== undefined && above !== undefined)
+    throw invalid(`${name} is allowed only at a resource, not at ${above}`);
   if (types !== undefined && type !== undefined && (type === null || !types.includes(type))) {
-    throw invalid(`${name} is for ${types.join(', ')}, not for ${type ?? 'an executable resource'}`);
+    throw invalid(`${name} is allowed only for ${types.join(', ')}, not for ${type ?? 'an executable resource'}`);
   }
 }
 
@@ -134,7 +138,7 @@ function checkTogether(attributes: NotificationAttributes): void {
   if (problem) throw invalid(problem.message);
 }
 
-/** Core 1.2 §7.3.2: combinations that a device must refuse. */
+/** Finds a combination that a device must reject (Core 1.2 §7.3.2). */
 function togetherProblem({ gt, lt, st, epmin, epmax }: NotificationAttributes): AttributeProblem | null {
   if (typeof gt === 'number' && typeof lt === 'number') {
     if (lt >= gt) return { name: 'lt', message: `lt (${lt}) must be below gt (${gt})` };
@@ -150,7 +154,7 @@ function togetherProblem({ gt, lt, st, epmin, epmax }: NotificationAttributes): 
 
 function formatAttribute(name: AttributeName, value: number | boolean | null): string {
   if (value === null) return name;
-  // What can be parsed again is what may be sent.
+  // The parser checks the value: the server sends only what it can parse.
   const text = typeof value === 'boolean' ? String(Number(value)) : plainDecimal(value);
   parseAttribute(name, text);
   return `${name}=${text}`;
@@ -165,7 +169,7 @@ function parseAttribute(name: AttributeName, text: string): number | boolean {
       if (INTEGER.test(text) && Number(text) <= LARGEST_INTEGER) return Number(text);
       break;
     case 'decimal':
-      // A step is a distance: a step of 0 would be no condition.
+      // A step of 0 would not restrict notifications.
       if (DECIMAL.test(text) && (name !== 'st' || Number(text) > 0)) return Number(text);
       break;
   }

@@ -1,16 +1,16 @@
 import type { Clock, Timer } from '../clock.ts';
 
-/** Something that falls due. Holds its own place in the heap, which saves a map of a million entries. */
+/** An item with a due time. It stores its own heap index, which saves a map of a million entries. */
 export interface Due {
   /** Milliseconds since the Unix epoch. */
   dueAt: number;
-  /** Its place in the heap; -1 when it is in none. */
+  /** The index in the heap; -1 when the item is in no heap. */
   heapIndex: number;
 }
 
 /**
- * What falls due when, under one timer for all: a binary heap, so that an Update among a million registrations moves
- * twenty entries at most.
+ * Calls `onDue` for each item at its due time. All items share one timer and one binary heap, so an Update among a
+ * million registrations moves at most twenty entries.
  */
 export class Deadlines<D extends Due> {
   readonly #clock: Clock;
@@ -29,7 +29,7 @@ export class Deadlines<D extends Due> {
     return this.#heap.length;
   }
 
-  /** Adds it or moves it. */
+  /** Adds the item, or changes its due time. */
   set(due: D, at: number): void {
     due.dueAt = at;
     if (due.heapIndex < 0) {
@@ -52,7 +52,7 @@ export class Deadlines<D extends Due> {
     this.#sink(last);
   }
 
-  /** Nothing falls due any more. */
+  /** Cancels the timer; no item becomes due after this. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -61,14 +61,14 @@ export class Deadlines<D extends Due> {
 
   #arm(): void {
     const earliest = this.#heap[0];
-    // A timer that rings too early finds nothing due and is set anew: cheaper than one reset for each Update.
+    // A timer that fires too early finds no due item and is set again. That costs less than one reset per Update.
     if (this.#stopped || earliest === undefined || earliest.dueAt >= this.#armedFor) return;
     this.#timer?.cancel();
     this.#armedFor = earliest.dueAt;
-    this.#timer = this.#clock.after(Math.max(0, earliest.dueAt - this.#clock.now()), () => this.#ring());
+    this.#timer = this.#clock.after(Math.max(0, earliest.dueAt - this.#clock.now()), () => this.#fire());
   }
 
-  #ring(): void {
+  #fire(): void {
     this.#timer = null;
     this.#armedFor = Infinity;
     const now = this.#clock.now();

@@ -1,28 +1,28 @@
 export type Lwm2mErrorCode =
-  /** A path that LwM2M does not have (Core 1.2 §7.1). */
+  /** The text or the ids are not a valid LwM2M path (Core 1.2 §7.1). */
   | 'INVALID_PATH'
-  /** A value that its resource type can't hold. */
+  /** The value is not valid for the type of its resource. */
   | 'INVALID_VALUE'
-  /** A payload that its content format does not allow, or that names what it may not. */
+  /** The payload is malformed for its content format, or holds a path outside the request path. */
   | 'INVALID_PAYLOAD'
-  /** No decoder or encoder for this content format, or the format can't carry what was asked. */
+  /** The content format is not supported, or it cannot carry the given values. */
   | 'UNSUPPORTED_FORMAT'
-  /** Parameters of an operation or a definition that break a rule. */
+  /** A parameter of an operation, or an object definition, violates a rule. */
   | 'INVALID_ARGUMENT'
-  /** The device has no registration. */
+  /** The device is not registered. */
   | 'NOT_REGISTERED'
-  /** A queue-mode device sleeps: nothing was sent (Core 1.2 §6.5). */
+  /** The queue-mode device sleeps; the server sent nothing (Core 1.2 §6.5). */
   | 'ASLEEP'
-  /** No answer in time. */
+  /** The device did not answer in time. */
   | 'TIMEOUT'
-  /** The device answered, but not as its protocol asks (RST, bad blocks, undecodable payload). */
+  /** The device violated the protocol in its response (RST, bad blocks, undecodable payload). */
   | 'BAD_ANSWER'
-  /** Cancelled by the caller. */
+  /** The caller cancelled the operation, or the server stops. */
   | 'CANCELLED'
-  /** A bound of ours. */
+  /** A limit of the server is reached. */
   | 'LIMIT';
 
-/** The one error class of the LwM2M room. `offset` counts bytes (or characters of a text format) into the payload. */
+/** The error class of src/lwm2m. `offset` is the position in the payload, in bytes (in characters for text formats). */
 export class Lwm2mError extends Error {
   override readonly name = 'Lwm2mError';
   readonly code: Lwm2mErrorCode;

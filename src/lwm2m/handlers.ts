@@ -6,7 +6,7 @@ import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } f
 import type { DecodedPayload } from './value.ts';
 
 export interface RegisterRequest {
-  /** Null when a 1.1+ device left it out: its security identity must give it. */
+  /** Null when a 1.1+ device sent no `ep`: its security identity then gives the endpoint name. */
   readonly endpoint: string | null;
   readonly lwm2mVersion: Lwm2mVersion;
   readonly peer: Peer;
@@ -21,51 +21,51 @@ export type Admission =
       /** How long a queue-mode device stays awake after its last message; default 93 s (MAX_TRANSMIT_WAIT). */
       readonly awakeMs?: number;
     }
-  /** `code` is the CoAP answer (4.00, 4.03); `reason` is for the log and the diagnostic payload, without secrets. */
+  /** `code` is the response code. `reason` goes to the log and to the diagnostic payload, so it contains no secrets. */
   | { readonly admitted: false; readonly code: '4.00' | '4.03'; readonly reason: string };
 
-/** Where readings came from. */
+/** The message that brought the readings. */
 export type ReadingOrigin = 'READ' | 'NOTIFICATION' | 'SEND' | 'WRITE';
 
 export interface ReadingBatch {
   readonly registration: Registration;
   readonly origin: ReadingOrigin;
-  /** What was asked for: everything known below these paths that the batch does not hold is gone. Empty for a Send. */
+  /** The requested paths: values below them that the batch does not contain no longer exist. Empty for a Send. */
   readonly scope: readonly Path[];
   readonly decoded: DecodedPayload;
   readonly receivedAt: number;
 }
 
 /**
- * What the LwM2M server asks of, and tells, the product around it. Promises are awaited before the device gets its
- * answer: an acknowledgement is a promise. A rejected promise becomes 5.00 (or no acknowledgement of a notification, so
- * that the device repeats it).
+ * The callbacks of the LwM2M server to the product. The server awaits each promise before it answers the device, so an
+ * acknowledgement confirms that the data is stored. When a handler rejects, the server answers 5.00; it does not
+ * acknowledge a notification, so that the device repeats it.
  */
 export interface Lwm2mHandlers {
-  /** May this endpoint register, and as which device? */
+  /** Decides whether this endpoint may register, and as which device. */
   admit(request: RegisterRequest): Promise<Admission>;
   /**
-   * The links of the objects that a Profile ID stands for (Core 1.2 §6.2.1.2), null when it is unknown: the device then
-   * registers anew with the whole list. A handlers without this knows none.
+   * Returns the object links of a Profile ID (Core 1.2 §6.2.1.2), or null when the ID is unknown: the device then
+   * registers again with the complete list. Without this handler every Profile ID is unknown.
    */
   profileObjects?(profileId: string, deviceKey: string): Promise<readonly Link[] | null>;
   /**
-   * A new registration; `previous` is the one it replaced, which is told here alone and not by `ended`. Resolves when it
-   * is stored; until then the old one stands.
+   * Stores a new registration. `previous` is the registration that it replaces; `ended` is not called for that one. The
+   * previous registration stays valid until the promise resolves.
    */
   registered(registration: Registration, previous: Registration | null): Promise<void>;
-  /** An Update. `moved` when the address changed. Resolves when it is stored. */
+  /** Stores an Update. `moved` is true when the address of the device changed. */
   updated(registration: Registration, previous: Registration, moved: boolean): Promise<void>;
   /**
-   * It de-registered, expired, or `remove` was called. Its observations are told by `observationEnded` thereafter. When it
-   * rejects, the registration stands; an expiry is tried again later.
+   * Stores that the device de-registered, that the registration expired or that `remove` was called. `observationEnded`
+   * follows for each of its observations. When this rejects, the registration stays; an expiry is tried again later.
    */
   ended(registration: Registration, end: RegistrationEnd): Promise<void>;
-  /** Called after the answer to a Register or Update left: requests to the device may go now, if it is not asleep. */
+  /** The response to a Register or Update was sent. Requests to the device may follow, unless it is asleep. */
   ready(registration: Registration, after: 'register' | 'update' | 'restart'): void;
-  /** Resolves when the batch is stored. */
+  /** Stores the batch. */
   readings(batch: ReadingBatch): Promise<void>;
-  /** A payload that could not be decoded; kept so that nothing is dropped in silence. */
+  /** Stores a payload that the server could not decode, so that no data is dropped silently. */
   undecodable(
     registration: Registration,
     payload: { contentFormat: number | null; bytes: Uint8Array; path: string; reason: string; origin: ReadingOrigin },
@@ -75,13 +75,13 @@ export interface Lwm2mHandlers {
     observation: ObservationRecord,
     reason: 'cancelled' | 'refused' | 'registration-ended',
   ): Promise<void>;
-  /** Any message of the device, registered or not in its answer; cheap, never awaited. */
+  /** The device sent a message (request, response, acknowledgement or notification). Must be fast; not awaited. */
   heard(registration: Registration, at: number): void;
-  /** A queue-mode device went to sleep or woke. */
+  /** A queue-mode device fell asleep or woke up. */
   sleeping(registration: Registration, asleep: boolean): void;
 }
 
-/** What a restart finds: given to `start` of the server. */
+/** The state that an earlier run of the server stored; the argument of `Lwm2mServer.start`. */
 export interface RestoredState {
   readonly registrations: readonly { registration: Registration; model: ObjectModel; awakeMs?: number }[];
   readonly observations: readonly ObservationRecord[];

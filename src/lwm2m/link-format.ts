@@ -1,17 +1,17 @@
 import { Lwm2mError } from './error.ts';
 
-/** One link of an RFC 6690 document. A valueless attribute is null. */
+/** One link of an RFC 6690 document. An attribute without a value is null. */
 export interface Link {
   readonly uri: string;
   readonly attributes: Readonly<Record<string, string | null>>;
 }
 
-/** RFC 3986 §3.3 path-absolute: LwM2M has no other target (Core 1.2 §6.4.1); no query, no fragment. */
+/** RFC 3986 §3.3 path-absolute, the only target that LwM2M uses (Core 1.2 §6.4.1); no query, no fragment. */
 const TARGET = /<(\/(?:(?!\/)[\w.~!$&'()*+,;=:@/-]*(?:%[0-9a-fA-F]{2}[\w.~!$&'()*+,;=:@/-]*)*))>/y;
 /** RFC 6690 §2: parmname, then a quoted-string or a ptoken. */
 const ATTRIBUTE =
   /;([\w!#$&+.^`|~-]+\*?)(?:=(?:"([^"\\]*(?:\\[^][^"\\]*)*)"|([\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+)))?(?!=)/y;
-/** RFC 6690 has no blank here, but Core 1.2 prints one in its examples. */
+/** RFC 6690 allows no blank here, but the examples of Core 1.2 contain one. */
 const SEPARATOR = /,[ \t\r\n]*(?=<)/y;
 /** LwM2M 1.0 clients put their version before the links of a Bootstrap-Discover answer (TS 1.0 §5.2.7.3). */
 const LEADING_VERSION = /^lwm2m="?(\d+\.\d+)"?(?:,[ ]*(?=<)|$)/;
@@ -19,8 +19,8 @@ const QUOTED_PAIR = /\\([^])/g;
 const TOKEN = /^[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+$/;
 
 /**
- * Parses a link-format document (RFC 6690). The empty document has no links. An attribute given twice keeps its first
- * value. Throws INVALID_PAYLOAD with the offset in characters.
+ * Parses a link-format document (RFC 6690). An empty document has no links. The first value of a repeated attribute
+ * counts. Throws INVALID_PAYLOAD with the offset in characters.
  */
 export function parseLinks(text: string): readonly Link[] {
   const version = LEADING_VERSION.exec(text);
@@ -50,10 +50,10 @@ export function parseLinks(text: string): readonly Link[] {
 
 function malformedLink(text: string, offset: number): Lwm2mError {
   const found = offset < text.length ? JSON.stringify(text.slice(offset, offset + 20)) : 'the end';
-  return new Lwm2mError('INVALID_PAYLOAD', `no link format at ${found}`, { offset });
+  return new Lwm2mError('INVALID_PAYLOAD', `invalid link format at ${found}`, { offset });
 }
 
-/** Writes links as RFC 6690 wants them: no blanks, quotes only where a token won't do. */
+/** Writes links in the form of RFC 6690: without blanks, and with quotes only where the value is not a token. */
 export function formatLinks(links: readonly Link[]): string {
   return links
     .map(({ uri, attributes }) => {

@@ -4,7 +4,7 @@ import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
 import { decodeAnswer, hasContent } from './operation/answer.ts';
 import type { OperationExchange, Exchanges } from './operation/exchange.ts';
-import { askingsFor, observeRequest } from './operation/request.ts';
+import { requestVariants, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
 import type { QueueMode } from './queue-mode.ts';
@@ -14,12 +14,12 @@ import type { DecodedPayload } from './value.ts';
 
 export type ObservationEnd = 'cancelled' | 'refused' | 'registration-ended';
 
-/** What a device brings without being asked, or in the answer to an Observe. */
+/** The state that the notification handler of one Observe needs. */
 interface Observed {
   readonly device: RegisteredDevice;
   readonly paths: readonly Path[];
   readonly expected: number | null;
-  /** Known once the device has answered the Observe. */
+  /** Null until the device has answered the Observe. */
   running: RunningObservation | null;
   over: boolean;
 }
@@ -30,15 +30,15 @@ export interface ObservationsOptions {
   readonly queue: QueueMode;
   readonly exchanges: Exchanges;
   readonly heard: (device: RegisteredDevice) => void;
-  /** What the handlers could not be told and nobody waits for. */
-  readonly onFault: (error: unknown, doing: string) => void;
-  /** Lets `stop` of the server wait for what is being stored; rejects once it has stopped. */
+  /** Receives errors of handlers that no caller awaits. */
+  readonly onFault: (error: unknown, message: string) => void;
+  /** Registers work that `stop` of the server waits for. Rejects once the server has stopped. */
   readonly handled: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Above it LIMIT. */
+  /** Above this number `start` rejects with LIMIT. */
   readonly mostPerDevice: number;
 }
 
-/** The same paths in any order are one observation. */
+/** Identifies an observation by its set of paths; the order does not matter. */
 export function observationKey(paths: readonly Path[]): string {
   return [...paths]
     .sort((left, right) => left.compare(right))
@@ -47,8 +47,8 @@ export function observationKey(paths: readonly Path[]): string {
 }
 
 /**
- * Observations by the device and the set of paths: one each (Core 1.2 §6.4.1). They survive an Update from another
- * address and end with the registration.
+ * Runs at most one observation per device and set of paths (Core 1.2 §6.4.1). An observation continues after an Update
+ * from another address and ends with the registration.
  */
 export class Observations {
   readonly #options: ObservationsOptions;
@@ -58,12 +58,12 @@ export class Observations {
     this.#options = options;
   }
 
-  /** How many run, on all devices. */
+  /** The number of running observations of all devices. */
   get count(): number {
     return this.#count;
   }
 
-  /** True when it runs and an Observe with these attributes would change nothing. */
+  /** True when an observation of these paths already runs with these attributes (or none are given). */
   runs(device: RegisteredDevice, paths: readonly Path[], attributes: NotificationAttributes | undefined): boolean {
     const running = device.observations?.get(observationKey(paths));
     return running !== undefined && (attributes === undefined || same(attributes, running.record.attributes));
@@ -73,7 +73,7 @@ export class Observations {
     return device.observations?.get(observationKey(paths));
   }
 
-  /** Those of one device and one set of paths are asked for one after the other. */
+  /** Runs tasks of one device and one set of paths one after the other. */
   async inTurn<T>(device: RegisteredDevice, paths: readonly Path[], task: () => Promise<T>): Promise<T> {
     const key = observationKey(paths);
     for (let before = device.starting?.get(key); before !== undefined; before = device.starting?.get(key)) {
@@ -91,9 +91,9 @@ export class Observations {
   }
 
   /**
-   * Begins to observe. The first answer goes through `handlers.readings` as a NOTIFICATION. `observing` is false when the
-   * device answered without taking the observation. Rejects as `Exchanges.ask`, and with BAD_ANSWER for an answer that
-   * can't be decoded.
+   * Sends the Observe. The first response goes to `handlers.readings` as a NOTIFICATION. `observing` is false when the
+   * device did not accept the observation. Rejects like `Exchanges.ask`, and with BAD_ANSWER when the response can't be
+   * decoded.
    */
   async start(
     exchange: OperationExchange,
@@ -102,12 +102,12 @@ export class Observations {
     const { device } = exchange;
     const { paths } = operation;
     if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
-      throw new Lwm2mError('LIMIT', `${this.#options.mostPerDevice} observations run on the device already`);
+      throw new Lwm2mError('LIMIT', `the device has ${this.#options.mostPerDevice} observations, the maximum`);
     }
-    const askings = askingsFor(operation, device.registration, device.model);
-    const { answer, asking } = await this.#options.exchanges.ask(
+    const variants = requestVariants(operation, device.registration, device.model);
+    const { answer, variant } = await this.#options.exchanges.ask(
       exchange,
-      askings,
+      variants,
       async ({ endpoint, peer }, request, { expected }) => {
         const observed: Observed = { device, paths, expected, running: null, over: false };
         const result = await endpoint.observe(peer, request, this.#handler(observed));
@@ -121,8 +121,8 @@ export class Observations {
     }
     try {
       const decoded = await this.#take(observed, response, 'NOTIFICATION');
-      if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the answer to the Observe can’t be decoded');
-      if (observation !== null) await this.#begin(observed, observation, operation, asking.request.accept ?? null);
+      if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the response to the Observe can’t be decoded');
+      if (observation !== null) await this.#begin(observed, observation, operation, variant.request.accept ?? null);
       return { response, decoded, observing: observation !== null };
     } catch (error) {
       observation?.forget();
@@ -130,7 +130,10 @@ export class Observations {
     }
   }
 
-  /** Asks the device to end it (RFC 7641 §3.6) and ends it here, whatever the answer. Rejects as `Exchanges.ask`. */
+  /**
+   * Cancels the observation on the device (RFC 7641 §3.6) and ends it here after any response. Rejects like
+   * `Exchanges.ask`.
+   */
   async cancel(exchange: OperationExchange, running: RunningObservation): Promise<IncomingResponse> {
     let asked = false;
     try {
@@ -143,7 +146,7 @@ export class Observations {
     }
   }
 
-  /** Ends it here: the device learns of it by RST to its next notification. */
+  /** Ends the observation without a request: the server answers the next notification with RST. */
   async end(device: RegisteredDevice, running: RunningObservation, reason: ObservationEnd): Promise<void> {
     const key = observationKey(running.record.paths);
     running.handle.forget();
@@ -160,13 +163,13 @@ export class Observations {
     await Promise.all(
       running.map((observation) =>
         this.end(device, observation, reason).catch((error: unknown) =>
-          this.#options.onFault(error, 'telling that an observation ended'),
+          this.#options.onFault(error, 'the handler for the end of an observation failed'),
         ),
       ),
     );
   }
 
-  /** Takes up what an earlier run of the server observed, by its token; nothing is sent. */
+  /** Continues an observation of an earlier run of the server, by its token. Sends nothing. */
   async resume(device: RegisteredDevice, record: ObservationRecord): Promise<void> {
     const key = observationKey(record.paths);
     try {
@@ -177,12 +180,12 @@ export class Observations {
       }
       handle?.forget();
     } catch (error) {
-      this.#options.onFault(error, `resuming the observation of ${key}`);
+      this.#options.onFault(error, `the observation of ${key} could not be resumed`);
     }
     await this.#options.handlers.observationEnded(record, 'cancelled');
   }
 
-  /** The device left its endpoint, or shared its old address with another: its observations alone are taken along. */
+  /** Moves only the observations of this device: it changed its endpoint, or another device uses its old address. */
   async carryOver(device: RegisteredDevice, reachedBy: Lwm2mEndpoint): Promise<void> {
     for (const running of device.observations?.values() ?? []) {
       running.handle.forget();
@@ -190,7 +193,10 @@ export class Observations {
         const handle = this.#resumed(device, running.record, reachedBy);
         if (handle !== null) running.handle = handle;
       } catch (error) {
-        this.#options.onFault(error, `carrying over the observation of ${observationKey(running.record.paths)}`);
+        this.#options.onFault(
+          error,
+          `the observation of ${observationKey(running.record.paths)} could not be moved to the new address`,
+        );
         await this.end(device, running, 'cancelled');
       }
     }
@@ -198,11 +204,11 @@ export class Observations {
 
   #resumed(device: RegisteredDevice, record: ObservationRecord, { endpoint }: Lwm2mEndpoint): Observation | null {
     const { registration, model } = device;
-    const asking = observeRequest(record, record.contentFormat, registration, model);
-    if (asking === undefined) return null;
-    const observed: Observed = { device, paths: record.paths, expected: asking.expected, running: null, over: false };
+    const variant = observeRequest(record, record.contentFormat, registration, model);
+    if (variant === undefined) return null;
+    const observed: Observed = { device, paths: record.paths, expected: variant.expected, running: null, over: false };
     const token = Buffer.from(record.token, 'hex');
-    return endpoint.resumeObservation(registration.peer, token, asking.request, this.#handler(observed));
+    return endpoint.resumeObservation(registration.peer, token, variant.request, this.#handler(observed));
   }
 
   #add(device: RegisteredDevice, running: RunningObservation): void {
@@ -235,7 +241,7 @@ export class Observations {
     else if (observed.over) await this.end(device, observed.running, 'refused');
   }
 
-  /** Its promise is the acknowledgement of the notification: a handlers that can't store it makes the device repeat it. */
+  /** The server acknowledges a notification when this promise resolves; after a rejection the device repeats it. */
   #handler(observed: Observed): NotificationHandler {
     return (notification) => this.#options.handled(() => this.#notified(observed, notification));
   }
@@ -254,7 +260,7 @@ export class Observations {
     heard(device);
   }
 
-  /** Null when it can't be decoded, which the handlers is told. Rejects as the handlers does. */
+  /** Passes the payload to the handlers. Returns null when it can't be decoded. Rejects when a handler rejects. */
   async #take(observed: Observed, payload: IncomingResponse, origin: ReadingOrigin): Promise<DecodedPayload | null> {
     const { handlers, clock } = this.#options;
     const { device, paths, expected } = observed;

@@ -1,12 +1,12 @@
 import { Lwm2mError } from './error.ts';
 
-/** 65535 is reserved (Core 1.2 §7.1); ids run from 0 to 65534. */
+/** Ids are 0 to 65534; 65535 is reserved (Core 1.2 §7.1). */
 const LARGEST_ID = 65534;
 
 export type PathLevel = 'root' | 'object' | 'instance' | 'resource' | 'resource-instance';
 const LEVELS: readonly PathLevel[] = ['root', 'object', 'instance', 'resource', 'resource-instance'];
 
-/** A gateway's prefix is one segment that is no number and needs no escape (Gateway 1.1 §6.2). */
+/** The prefix of a gateway is one segment that is not a number and needs no escape (Gateway 1.1 §6.2). */
 const PREFIX = /^(?![-+.\d]+$)[\w.~!$&'()*+,;=:@-]{1,64}$/;
 
 function isId(id: number): boolean {
@@ -16,7 +16,7 @@ function isId(id: number): boolean {
 const SLASH = 0x2f;
 const ZERO = 0x30;
 
-/** The ids of `/3/0/9`; undefined when it is no path. By hand: packs name ten thousands of places. */
+/** Parses `/3/0/9` into its ids; undefined when the text is not a path. Without a regular expression, for speed. */
 function parseIds(text: string): number[] | undefined {
   if (text === '/') return [];
   const ids: number[] = [];
@@ -42,13 +42,13 @@ function parseIds(text: string): number[] | undefined {
 }
 
 /**
- * A place in the resource tree: `/`, `/3`, `/3/0`, `/3/0/9` or `/3/0/6/1` (Core 1.2 §7.1), of an end device behind a
- * gateway `/dev1/3/0/9`. Immutable.
+ * A path in the resource tree: `/`, `/3`, `/3/0`, `/3/0/9` or `/3/0/6/1` (Core 1.2 §7.1). On an end device behind a
+ * gateway it has a prefix: `/dev1/3/0/9`. Immutable.
  */
 export class Path {
   static readonly root = new Path([], null);
   readonly ids: readonly number[];
-  /** What a gateway calls the end device that the place is on; null on the device itself. */
+  /** The name that the gateway gives to the end device; null on the device itself. */
   readonly prefix: string | null;
 
   private constructor(ids: readonly number[], prefix: string | null) {
@@ -56,27 +56,27 @@ export class Path {
     this.prefix = prefix;
   }
 
-  /** Throws INVALID_PATH for ids that are no integers of 0..65534 or more than four of them. */
+  /** Throws INVALID_PATH when an id is not an integer from 0 to 65534, or when there are more than four ids. */
   static of(...ids: readonly number[]): Path {
     for (const id of ids) {
       if (!isId(id)) {
-        throw new Lwm2mError('INVALID_PATH', `id ${id} is not in 0..${LARGEST_ID}`);
+        throw new Lwm2mError('INVALID_PATH', `id ${id} is not an integer from 0 to ${LARGEST_ID}`);
       }
     }
     if (ids.length > 4) throw new Lwm2mError('INVALID_PATH', `a path has at most four ids, not ${ids.length}`);
     return ids.length === 0 ? Path.root : new Path(ids, null);
   }
 
-  /** Parses `/o/i/r/ri`; throws INVALID_PATH naming the text. No trailing slash, no leading zero. */
+  /** Parses `/o/i/r/ri`. Throws INVALID_PATH with the text, also for a trailing slash or a leading zero. */
   static parse(text: string): Path {
     const ids = parseIds(text);
     if (ids === undefined) {
-      throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(text.slice(0, 80))} is no LwM2M path like /3/0/9`);
+      throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(text.slice(0, 80))} is not an LwM2M path such as /3/0/9`);
     }
     return ids.length === 0 ? Path.root : new Path(ids, null);
   }
 
-  /** Parses a path that may begin with a gateway's prefix: `/dev1/3/0/9`. Throws INVALID_PATH. */
+  /** Parses a path that may begin with the prefix of an end device: `/dev1/3/0/9`. Throws INVALID_PATH. */
   static parsePrefixed(text: string): Path {
     const ids = parseIds(text);
     if (ids !== undefined) return new Path(ids, null);
@@ -86,10 +86,13 @@ export class Path {
     return Path.parse(end === -1 ? '/' : text.slice(end)).on(first);
   }
 
-  /** The same place on the end device that a gateway calls `prefix`; throws INVALID_PATH for what is no prefix. */
+  /** Returns the same path on the end device `prefix` of a gateway. Throws INVALID_PATH for an invalid prefix. */
   on(prefix: string): Path {
     if (!PREFIX.test(prefix)) {
-      throw new Lwm2mError('INVALID_PATH', `${JSON.stringify(prefix.slice(0, 80))} is no prefix of an end device`);
+      throw new Lwm2mError(
+        'INVALID_PATH',
+        `${JSON.stringify(prefix.slice(0, 80))} is not a valid prefix of an end device`,
+      );
     }
     return new Path(this.ids, prefix);
   }
@@ -114,13 +117,13 @@ export class Path {
     return this.ids[3] ?? null;
   }
 
-  /** One level down; throws INVALID_PATH below a resource instance. */
+  /** Returns the path one level below; throws INVALID_PATH below a resource instance. */
   child(id: number): Path {
     if (!isId(id) || this.ids.length === 4) return Path.of(...this.ids, id);
     return new Path([...this.ids, id], this.prefix);
   }
 
-  /** The first `length` ids: `/3/0/9` cut to 2 is `/3/0`. */
+  /** Keeps the first `length` ids: `/3/0/9` cut to 2 is `/3/0`. */
   cut(length: number): Path {
     return length >= this.ids.length ? this : new Path(this.ids.slice(0, length), this.prefix);
   }
@@ -138,7 +141,7 @@ export class Path {
     return this.ids.length === other.ids.length && this.contains(other);
   }
 
-  /** Numeric order by ids, parents first; the device itself before its end devices. */
+  /** Orders by the numbers of the ids, parents first, the device itself before its end devices. */
   compare(other: Path): number {
     if (this.prefix !== other.prefix) return (this.prefix ?? '') < (other.prefix ?? '') ? -1 : 1;
     for (const [level, id] of this.ids.entries()) {

@@ -3,8 +3,8 @@ import { Deadlines } from './deadlines.ts';
 import type { AwakeWindow, RegisteredDevice } from './registered-device.ts';
 
 /**
- * Who of the devices in queue mode is awake (Core 1.2 §6.5): each is for MAX_TRANSMIT_WAIT, or as long as its admission
- * said, after its last message.
+ * Tracks which queue-mode devices are awake (Core 1.2 §6.5). A device is awake for MAX_TRANSMIT_WAIT after its last
+ * message, or for the time that its admission gives.
  */
 export class QueueMode {
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class QueueMode {
     return device.registration.queueMode && (device.awakeWindow?.asleep ?? false);
   }
 
-  /** A message of the device came and it may be asked things now: the window starts anew. */
+  /** The device sent a message and may now receive requests: restarts the awake window. */
   heard(device: RegisteredDevice): void {
     if (device.ended || !this.#follows(device)) return;
     const window = this.#windowOf(device);
@@ -33,19 +33,19 @@ export class QueueMode {
     if (woke) this.#changed(device, false);
   }
 
-  /** A message of the device came that is not answered yet: it doesn't fall asleep meanwhile, but waking waits. */
+  /** The device sent a request that is not answered yet: keeps it awake if it is awake, but does not wake it. */
   hearing(device: RegisteredDevice): void {
     if (device.awakeWindow?.asleep === false && !device.ended) this.heard(device);
   }
 
-  /** It did not answer: it must be asleep (Core 1.2 §6.5). */
+  /** The device did not answer: marks it asleep (Core 1.2 §6.5). */
   silent(device: RegisteredDevice): void {
     if (device.ended || !this.#follows(device)) return;
     const window = this.#windowOf(device);
     if (!window.asleep) this.#sleep(window);
   }
 
-  /** An earlier run of the server heard it last at `heardAt`. */
+  /** Restores the state from the time of the last message in an earlier run of the server. */
   resume(device: RegisteredDevice, heardAt: number): void {
     if (!this.#follows(device)) return;
     const window = this.#windowOf(device);
@@ -54,7 +54,7 @@ export class QueueMode {
     if (!window.asleep) this.#windows.set(window, until);
   }
 
-  /** The registration ended. */
+  /** Drops the state of a registration that ended. */
   forget(device: RegisteredDevice): void {
     if (device.awakeWindow) this.#windows.delete(device.awakeWindow);
     device.awakeWindow = null;
@@ -64,7 +64,7 @@ export class QueueMode {
     this.#windows.stop();
   }
 
-  /** An Update can turn queue mode on and off. */
+  /** True when the device is in queue mode now; an Update can turn it on and off. */
   #follows(device: RegisteredDevice): boolean {
     if (device.registration.queueMode) return true;
     this.forget(device);

@@ -1,6 +1,6 @@
 import { codes, type Code, type OutgoingResponse } from '../coap/index.ts';
 
-/** The refusals that this room gives to devices. */
+/** The error codes that the LwM2M server sends to devices. */
 export type RefusalCode = '4.00' | '4.03' | '4.04' | '4.05' | '4.09' | '4.12' | '4.15' | '5.00' | '5.03';
 
 const REFUSALS: Readonly<Record<RefusalCode, Code>> = {
@@ -15,7 +15,7 @@ const REFUSALS: Readonly<Record<RefusalCode, Code>> = {
   '5.03': codes.serviceUnavailable,
 };
 
-/** With the reason as diagnostic payload, for whoever reads the device's log (RFC 7252 §5.5.2). */
+/** An error response with the reason as diagnostic payload (RFC 7252 §5.5.2). */
 export function refusal(code: RefusalCode, message: string): OutgoingResponse {
   return { code: REFUSALS[code], payload: new TextEncoder().encode(message) };
 }

@@ -3,42 +3,42 @@ import type { Due } from './deadlines.ts';
 import type { ObjectModel } from './model/definition.ts';
 import type { ObservationRecord, Registration } from './registration/registration.ts';
 
-/** A CoAP endpoint that devices reach the server by, and what carries it. */
+/** A CoAP endpoint of the server, and its transport. */
 export interface Lwm2mEndpoint {
   readonly endpoint: CoapEndpoint;
   readonly transport: Registration['transport'];
 }
 
-/** One observation that the device took. */
+/** An observation that the device accepted. */
 export interface RunningObservation {
   readonly record: ObservationRecord;
   /** Replaced when the device moves to another endpoint. */
   handle: Observation;
 }
 
-/** How long one queue-mode device is thought awake. Falls due when it is thought to fall asleep. */
+/** The awake window of a queue-mode device. It becomes due when the device is assumed to fall asleep. */
 export interface AwakeWindow extends Due {
   readonly device: RegisteredDevice;
   asleep: boolean;
 }
 
 /**
- * A device while it is registered: its registration, which an Update replaces, and all that ends with it. Falls due when
- * the registration expires. Kept small: there may be a million.
+ * The state of one registered device: its registration, which an Update replaces, and everything that ends with it. It
+ * becomes due when the registration expires. Kept small, because there may be a million.
  */
 export class RegisteredDevice implements Due {
   readonly model: ObjectModel;
-  /** Null: as the settings say. */
+  /** Null: `awakeMs` of the settings applies. */
   awakeMs: number | null;
   registration: Registration;
   reachedBy: Lwm2mEndpoint;
   dueAt = Infinity;
   heapIndex = -1;
-  /** Null unless it is in queue mode and was heard. */
+  /** Null until a queue-mode device has sent a message; always null without queue mode. */
   awakeWindow: AwakeWindow | null = null;
-  /** By the paths that are observed. */
+  /** By `observationKey` of the observed paths. */
   observations: Map<string, RunningObservation> | null = null;
-  /** Observations that the device has not answered yet, by the same key. */
+  /** Observe requests without a response yet, by the same key. */
   starting: Map<string, Promise<unknown>> | null = null;
   #operations: Set<AbortController> | null = null;
   #answered: boolean;
@@ -50,7 +50,7 @@ export class RegisteredDevice implements Due {
     model: ObjectModel;
     awakeMs: number | undefined;
     reachedBy: Lwm2mEndpoint;
-    /** Whether its Register was answered: no request goes to the device before. */
+    /** True when the response to the Register was sent; before that the server sends no request to the device. */
     answered: boolean;
   }) {
     this.registration = device.registration;
@@ -68,7 +68,7 @@ export class RegisteredDevice implements Due {
     return this.#operations?.size ?? 0;
   }
 
-  /** The answer to its Register left. */
+  /** The response to the Register was sent. */
   opened(): void {
     this.#answered = true;
     const waiting = this.#waiting ?? [];
@@ -76,18 +76,18 @@ export class RegisteredDevice implements Due {
     for (const resume of waiting) resume();
   }
 
-  /** True once requests may go to the device: at once for all but a new one. */
+  /** True when the server may send requests to the device. */
   get open(): boolean {
     return this.#answered;
   }
 
-  /** Calls `proceed` once it is open, or its registration over. */
+  /** Calls `proceed` when the device is open or its registration has ended. */
   whenOpen(proceed: () => void): void {
     if (this.#answered) proceed();
     else (this.#waiting ??= []).push(proceed);
   }
 
-  /** Lets `operation` be ended with the registration. */
+  /** Aborts `operation` when the registration ends. */
   begin(operation: AbortController): void {
     (this.#operations ??= new Set()).add(operation);
   }
@@ -97,14 +97,14 @@ export class RegisteredDevice implements Due {
     if (this.#operations?.size === 0) this.#operations = null;
   }
 
-  /** The registration is over: whatever waits for the device waits no longer. */
+  /** The registration ended: releases everything that waits for the device. */
   end(): void {
     this.#ended = true;
     this.cancelOperations();
     this.opened();
   }
 
-  /** Nobody waits for the device's answers any longer. */
+  /** Aborts all operations that wait for a response of the device. */
   cancelOperations(): void {
     for (const operation of this.#operations ?? []) operation.abort();
   }

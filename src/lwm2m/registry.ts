@@ -5,8 +5,8 @@ import type { Lwm2mEndpoint, RegisteredDevice } from './registered-device.ts';
 import type { Registration } from './registration/registration.ts';
 
 /**
- * Who is registered: by location, by device and by peer, and who expires when. The state of the registration interface
- * and nothing else; whoever changes it tells the handlers first.
+ * Finds registered devices by location, by device key and by peer, and knows when each registration expires. It holds
+ * only this state; callers call the handlers before they change it.
  */
 export class Registry {
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class Registry {
   readonly #byPeer = new Map<CoapEndpoint, Map<string, RegisteredDevice>>();
   readonly #expiry: Deadlines<RegisteredDevice>;
 
-  /** @param expired is called once its lifetime and the grace are over; the device is still registered then */
+  /** @param expired called after the lifetime and the grace; the device is still registered at that time */
   constructor(clock: Clock, graceMs: number, expired: (device: RegisteredDevice) => void) {
     this.#clock = clock;
     this.#graceMs = graceMs;
@@ -39,12 +39,12 @@ export class Registry {
     return this.#byDevice.get(deviceKey);
   }
 
-  /** The device that registered, or moved, to that peer last. */
+  /** The device that last registered or updated from this peer. */
   atPeer(endpoint: CoapEndpoint, peer: Peer): RegisteredDevice | undefined {
     return this.#byPeer.get(endpoint)?.get(peer.key);
   }
 
-  /** Puts the device in the place of the one with the same key. */
+  /** Adds the device and removes the one with the same device key. */
   add(device: RegisteredDevice): void {
     const { registration } = device;
     const replaced = this.#byDevice.get(registration.deviceKey);
@@ -55,7 +55,7 @@ export class Registry {
     this.#schedule(device, 0);
   }
 
-  /** Takes over what an Update changed, the address too. */
+  /** Applies an Update, including a new address. */
   update(device: RegisteredDevice, registration: Registration, reachedBy: Lwm2mEndpoint): void {
     this.#leave(device);
     device.registration = registration;
@@ -72,13 +72,13 @@ export class Registry {
     this.#expiry.delete(device);
   }
 
-  /** True when its lifetime and the grace are over. */
+  /** True when the lifetime and the grace are over. */
   isOverdue({ registration: { expiresAt } }: RegisteredDevice): boolean {
     return expiresAt !== null && expiresAt + this.#graceMs <= this.#clock.now();
   }
 
-  /** Its expiry could not be stored, or the server was away: it falls due in `ms` at the earliest. */
-  spare(device: RegisteredDevice, ms: number): void {
+  /** Postpones the expiry by at least `ms`: it could not be stored, or the server was not running. */
+  postpone(device: RegisteredDevice, ms: number): void {
     this.#schedule(device, this.#clock.now() + ms);
   }
 
@@ -100,7 +100,7 @@ export class Registry {
 
   #leave(device: RegisteredDevice): void {
     const peers = this.#byPeer.get(device.reachedBy.endpoint);
-    // A NAT may have given its address to another device meanwhile.
+    // A NAT may have given the address to another device in the meantime.
     if (peers?.get(device.registration.peer.key) === device) peers.delete(device.registration.peer.key);
   }
 }

@@ -15,20 +15,20 @@ const FORMATS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Takes a Send: POST /dp (Core 1.2 §6.4.6). It names no endpoint: `device` is who is registered at its peer. Nothing
- * of it is taken when one of its objects is not registered. Rejects as the handlers does.
+ * Answers a Send: POST /dp (Core 1.2 §6.4.6). A Send contains no endpoint name: `device` is the one registered at the
+ * peer. When one of its objects is not registered, the whole Send is refused. Rejects when a handler rejects.
  */
 export async function takeSend(
   device: RegisteredDevice | undefined,
   request: IncomingRequest,
   { handlers, clock }: { readonly handlers: Lwm2mHandlers; readonly clock: Clock },
 ): Promise<OutgoingResponse> {
-  if (request.method !== 'POST') return refusal('4.05', 'a Send is a POST');
+  if (request.method !== 'POST') return refusal('4.05', 'a Send must be a POST');
   if (!device) return refusal('4.04', 'no device is registered at this address');
   const { contentFormat, payload } = request;
-  if (contentFormat === null) return refusal('4.00', 'a Send needs a Content-Format');
+  if (contentFormat === null) return refusal('4.00', 'the Send has no Content-Format');
   if (!FORMATS.has(currentContentFormat(contentFormat))) {
-    return refusal('4.15', `${contentFormatName(contentFormat)} is no format of a Send`);
+    return refusal('4.15', `${contentFormatName(contentFormat)} is not allowed in a Send`);
   }
   const { registration, model } = device;
   const receivedAt = clock.now();
@@ -48,15 +48,15 @@ export async function takeSend(
     await handlers.undecodable(registration, { contentFormat, bytes: payload, path: '/', reason, origin: 'SEND' });
     return refusal('4.00', reason);
   }
-  const stranger = [...decoded.readings.map(({ path }) => path), ...decoded.empty].find(
+  const unregistered = [...decoded.readings.map(({ path }) => path), ...decoded.empty].find(
     (path) => !isRegistered(path, device),
   );
-  if (stranger) return refusal('4.04', `object ${stranger.objectId} is not registered`);
+  if (unregistered) return refusal('4.04', `object ${unregistered.objectId} is not registered`);
   await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
   return { code: codes.changed };
 }
 
-/** A gateway's end devices are not in its list of objects (Gateway 1.1 §6.4). */
+/** The object list of a gateway does not contain its end devices (Gateway 1.1 §6.4). */
 function isRegistered(path: Path, { registration }: RegisteredDevice): boolean {
   return path.prefix !== null || registration.objects.some(({ objectId }) => objectId === path.objectId);
 }

@@ -21,18 +21,20 @@ import type { Lwm2mSnapshot, PerformOptions, RunningLwm2mServer } from './server
 import { SerialTasks } from './serial-tasks.ts';
 
 export interface Lwm2mServerOptions {
-  /** What devices reach the server by; the server becomes the handler of their requests. */
+  /** The CoAP endpoints; the server installs itself as their request handler. */
   readonly endpoints: readonly Lwm2mEndpoint[];
   readonly handlers: Lwm2mHandlers;
   readonly clock?: Clock;
-  /** Unforeseeable bytes; locations are made of them. */
+  /** Cryptographically random bytes, used for registration locations. */
   readonly random?: (size: number) => Uint8Array;
   readonly settings?: Partial<Lwm2mServerSettings>;
-  /** Hears what went wrong where nobody waits: the handlers's refusal to store an expiry, a throw of its listeners. */
-  readonly onFault?: (error: unknown, doing: string) => void;
+  /**
+   * Receives errors that no caller awaits: a rejected store of an expiry, or an error thrown by a synchronous handler.
+   */
+  readonly onFault?: (error: unknown, message: string) => void;
 }
 
-/** The LwM2M server over its endpoints. It hears nothing before `start`. */
+/** Creates the LwM2M server. It handles no request before `start`. */
 export function createLwm2mServer(options: Lwm2mServerOptions): RunningLwm2mServer {
   return new Server(options);
 }
@@ -42,7 +44,7 @@ class Server implements RunningLwm2mServer {
   readonly #handlers: Lwm2mHandlers;
   readonly #clock: Clock;
   readonly #settings: Lwm2mServerSettings;
-  readonly #onFault: (error: unknown, doing: string) => void;
+  readonly #onFault: (error: unknown, message: string) => void;
   readonly #tasks: SerialTasks;
   readonly #queue: QueueMode;
   readonly #expiry: Expiry;
@@ -71,7 +73,7 @@ class Server implements RunningLwm2mServer {
       this.#settings;
     this.#tasks = new SerialTasks(tasksPerDevice);
     this.#queue = new QueueMode(clock, awakeMs, (device, asleep) =>
-      this.#tell('telling that a device sleeps or woke', () => handlers.sleeping(device.registration, asleep)),
+      this.#notify('the handler for sleeping devices failed', () => handlers.sleeping(device.registration, asleep)),
     );
     this.#expiry = new Expiry((device) => this.#expire(device));
     this.#registry = new Registry(clock, graceMs, (device) => this.#expiry.add(device));
@@ -117,7 +119,7 @@ class Server implements RunningLwm2mServer {
       const device = new RegisteredDevice({ registration, model, awakeMs, reachedBy, answered: true });
       this.#registry.add(device);
       // While the server was away no Update could be heard.
-      this.#registry.spare(device, this.#settings.graceMs);
+      this.#registry.postpone(device, this.#settings.graceMs);
       this.#queue.resume(device, registration.updatedAt);
     }
     for (const record of observations) {
@@ -129,9 +131,9 @@ class Server implements RunningLwm2mServer {
       reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));
     }
     for (const device of this.#registry) {
-      // Sessions and connections did not survive: such a device must come by itself.
+      // DTLS sessions and TCP connections ended with the restart: such a device must connect by itself.
       if (device.reachedBy.transport !== 'udp' || this.#queue.isAsleep(device)) continue;
-      this.#tell('telling that a device is ready', () => this.#handlers.ready(device.registration, 'restart'));
+      this.#notify('the handler for ready devices failed', () => this.#handlers.ready(device.registration, 'restart'));
     }
   }
 
@@ -184,7 +186,7 @@ class Server implements RunningLwm2mServer {
     await Promise.allSettled(this.#handling);
   }
 
-  /** Never rejects: a device gets an answer, whatever happened here. */
+  /** Never rejects: the device gets a response also after an internal error. */
   async #answer(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
     const before = this.#registry.atPeer(reachedBy.endpoint, request.peer);
     if (before) this.#queue.hearing(before);
@@ -200,19 +202,19 @@ class Server implements RunningLwm2mServer {
     return {
       ...response,
       onSent: () => {
-        // First the answer, then what was held back while the device slept (Core 1.2 §6.5).
+        // The response goes out first, then the requests that waited while the device slept (Core 1.2 §6.5).
         this.#heard(device);
-        this.#tell('telling that a device is ready', () => onSent?.());
+        this.#notify('the handler for ready devices failed', () => onSent?.());
       },
     };
   }
 
-  /** The location stays out of what is logged: over NoSec, who knows it may change the registration. */
+  /** The log must not contain the location: over NoSec, anyone who knows it can change the registration. */
   #failure(request: IncomingRequest, error: unknown): OutgoingResponse {
     if (error instanceof Lwm2mError && (error.code === 'LIMIT' || error.code === 'CANCELLED')) {
       return refusal('5.03', error.message);
     }
-    this.#onFault(error, `answering ${request.method} /${request.path[0] ?? ''}`);
+    this.#onFault(error, `${request.method} /${request.path[0] ?? ''} failed`);
     return refusal('5.00', 'try again later');
   }
 
@@ -223,12 +225,14 @@ class Server implements RunningLwm2mServer {
       const device = this.#registry.atPeer(reachedBy.endpoint, request.peer);
       return takeSend(device, request, { handlers: this.#handlers, clock: this.#clock });
     }
-    return refusal('4.04', 'nothing is here');
+    return refusal('4.04', 'this path does not exist; use /rd or /dp');
   }
 
   #heard(device: RegisteredDevice): void {
     if (device.ended) return;
-    this.#tell('telling that a device was heard', () => this.#handlers.heard(device.registration, this.#clock.now()));
+    this.#notify('the handler for messages of devices failed', () =>
+      this.#handlers.heard(device.registration, this.#clock.now()),
+    );
     this.#queue.heard(device);
   }
 
@@ -237,23 +241,23 @@ class Server implements RunningLwm2mServer {
     try {
       await this.#handled(() => this.#registrations.remove(device, 'expired'));
     } catch (error) {
-      this.#onFault(error, 'ending an expired registration');
-      this.#registry.spare(device, this.#settings.expiryRetryMs);
+      this.#onFault(error, 'the expiry of a registration could not be stored');
+      this.#registry.postpone(device, this.#settings.expiryRetryMs);
     }
   }
 
-  /** What the handlers hears without being waited for must not break what the wire waits for. */
-  #tell(doing: string, tell: () => void): void {
+  /** Calls a synchronous handler; an error in it must not affect the response to the device. */
+  #notify(message: string, call: () => void): void {
     try {
-      tell();
+      call();
     } catch (error) {
-      this.#onFault(error, doing);
+      this.#onFault(error, message);
     }
   }
 
-  /** Known to `stop`, which waits for it; nothing begins after that. */
+  /** Runs work that `stop` waits for. Rejects with CANCELLED after `stop`. */
   async #handled<T>(begin: () => Promise<T>): Promise<T> {
-    if (this.#stopped) throw new Lwm2mError('CANCELLED', 'the server stops');
+    if (this.#stopped) throw new Lwm2mError('CANCELLED', 'the server is stopping');
     const work = begin();
     this.#handling.add(work);
     try {

@@ -1,21 +1,24 @@
-/** What can be set of the LwM2M server, and its bounds. */
+/** The settings and limits of the LwM2M server. */
 export interface Lwm2mServerSettings {
   /**
-   * How long a registration outlives its lifetime: an Update may be late by MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2) and some
-   * clients don't register anew when it is refused.
+   * The grace: how long a registration stays valid after its lifetime. An Update may be late by MAX_TRANSMIT_WAIT
+   * (RFC 7252 §4.8.2), and some clients don't register again when it is refused.
    */
   readonly graceMs: number;
-  /** How long a queue-mode device is awake after its last message, where its admission says nothing else. */
+  /** How long a queue-mode device is awake after its last message, unless its admission gives another time. */
   readonly awakeMs: number;
-  /** After which an expiry that could not be stored is tried again. */
+  /** The delay before the server tries again to store an expiry. */
   readonly expiryRetryMs: number;
-  /** Devices registered at the same time. Above it a Register is answered 5.03. */
+  /** The maximum of registered devices. Above it the server answers a Register with 5.03. */
   readonly registrations: number;
-  /** Above it an Observe is refused with LIMIT. */
+  /** The maximum of observations per device. Above it an Observe rejects with LIMIT. */
   readonly observationsPerDevice: number;
-  /** Operations under way or waiting on one device. Above it LIMIT. */
+  /** The maximum of running and waiting operations per device. Above it `perform` rejects with LIMIT. */
   readonly operationsPerDevice: number;
-  /** Registers, Updates and De-registers of one device under way or waiting. Above it they are answered 5.03. */
+  /**
+   * The maximum of running and waiting Registers, Updates and De-registers per device. Above it the server answers
+   * 5.03.
+   */
   readonly tasksPerDevice: number;
 }
 

@@ -3,58 +3,60 @@ import type { Operation, OperationResult } from './operation/operation.ts';
 import type { RestoredState } from './handlers.ts';
 
 export interface PerformOptions {
-  /** How long to wait for the device, from the last block that moved; default 247 s (EXCHANGE_LIFETIME). */
+  /** How long to wait for the device, counted from the last transferred block; default 247 s (EXCHANGE_LIFETIME). */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** The request left. */
+  /** Called when the request was sent. */
   readonly onSent?: () => void;
-  /** The device acknowledged it. */
+  /** Called when the device acknowledged the request. */
   readonly onDelivered?: () => void;
 }
 
-/** The LwM2M server: registration, device management and information reporting over its CoAP endpoints. */
+/** The LwM2M server: the registration, device management and information reporting interfaces. */
 export interface Lwm2mServer {
-  /** Takes up what an earlier run left and starts expiry; call once, before the endpoints hear datagrams. */
+  /** Restores the state of an earlier run and starts expiry. Call once, before the endpoints receive datagrams. */
   start(restored: RestoredState): Promise<void>;
   registration(deviceKey: string): Registration | undefined;
-  /** True while a queue-mode device is thought asleep: nothing is sent to it. */
+  /** True while a queue-mode device is assumed to sleep: the server sends nothing to it. */
   isAsleep(deviceKey: string): boolean;
-  /** How long the device, in queue mode, is thought awake after its next message and later ones; null: as the settings say. */
+  /** Sets how long the queue-mode device is awake after each later message; null: `awakeMs` of the settings. */
   setAwakeTime(deviceKey: string, ms: number | null): void;
   observations(deviceKey: string): readonly ObservationRecord[];
   /**
-   * Asks one thing of a device and waits for its answer. Readings of the answer, and what a Write changed, went through
-   * `handlers.readings` before it resolves; it rejects with the handlers's error when that did. Else it rejects with Lwm2mError:
-   * INVALID_ARGUMENT names what can't be asked of this device; nothing was sent.
-   * ASLEEP: a queue-mode device sleeps; nothing was sent. `handlers.sleeping(registration, false)` tells when to ask again.
-   * LIMIT: too much is asked of the device at once; nothing was sent.
-   * NOT_REGISTERED: it is not, or the registration ended (a new Register replaced it, too) before the device answered.
-   * TIMEOUT: no answer; a queue-mode device is thought asleep from then on.
-   * BAD_ANSWER: a reset, or an answer that can't be decoded. CANCELLED: by the caller, or because the server stops.
+   * Performs one operation on a device and waits for its response. Before it resolves, `handlers.readings` has stored
+   * the values of the response, or the values of an accepted Write. It rejects when that handler rejects, else with
+   * Lwm2mError:
+   * INVALID_ARGUMENT: the operation is not valid for this device; nothing was sent.
+   * ASLEEP: a queue-mode device sleeps; nothing was sent. Try again after `handlers.sleeping(registration, false)`.
+   * LIMIT: too many operations or observations of the device; nothing was sent.
+   * NOT_REGISTERED: the device is not registered, or its registration ended or was replaced before it answered.
+   * TIMEOUT: the device did not answer; a queue-mode device is assumed to sleep from then on.
+   * BAD_ANSWER: the device sent a reset, or a response that can't be decoded.
+   * CANCELLED: the caller cancelled, or the server stops.
    *
-   * An observation of the same paths runs once: asked for again, the device is read instead, and with other attributes
-   * it is cancelled and begun anew.
+   * An observation of the same paths runs once. A second Observe reads the device instead; with other attributes it
+   * cancels the observation and starts a new one.
    */
   perform(deviceKey: string, operation: Operation, options?: PerformOptions): Promise<OperationResult>;
-  /** Ends the registration as if the device had de-registered (it was deleted, or its credential revoked). */
+  /** Ends the registration as if the device had de-registered (for a deleted device or a revoked credential). */
   remove(deviceKey: string): Promise<void>;
   /**
-   * Stops timers, cancels operations and waits for what is being stored; the endpoints are closed by whoever made them.
+   * Stops timers, cancels operations and waits until running handlers are done. The caller closes the endpoints.
    */
   stop(): Promise<void>;
 }
 
-/** What there is now; each has a bound in the settings. */
+/** Current counts. The settings limit the first three. */
 export interface Lwm2mSnapshot {
   readonly registrations: number;
   readonly observations: number;
-  /** Under way, or waiting for their turn. */
+  /** Running and waiting operations. */
   readonly operations: number;
-  /** Requests and notifications of devices that are being taken, and operations. */
+  /** Requests and notifications of devices that are being handled, and operations. */
   readonly handling: number;
 }
 
-/** The server as whoever made it sees it. */
+/** The server with its metrics, for the code that creates it. */
 export interface RunningLwm2mServer extends Lwm2mServer {
   snapshot(): Lwm2mSnapshot;
 }

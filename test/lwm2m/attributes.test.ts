@@ -18,12 +18,12 @@ describe('notification attributes', () => {
     [{ pmin: null }, ['pmin']],
     [{ pmin: 60, pmax: 10 }, ['pmin=60', 'pmax=10']],
     [{}, []],
-  ])('%o are the query %o', (attributes, query) => {
+  ])('writes %o as the query %o', (attributes, query) => {
     expect(formatAttributes(attributes, at('/3303/0/5700', { type: 'Float' }))).toEqual(query);
     expect(parseAttributes(query)).toEqual(attributes);
   });
 
-  it('puts edge on Booleans only', () => {
+  it('allows edge only for Booleans', () => {
     expect(formatAttributes({ edge: false }, at('/3342/0/5500', { type: 'Boolean' }))).toEqual(['edge=0']);
     expect(() => formatAttributes({ edge: true }, at('/3303/0/5700', { type: 'Float' }))).toThrow(Lwm2mError);
   });
@@ -44,7 +44,7 @@ describe('notification attributes', () => {
     [{ st: 0 }, at('/3303/0/5700')],
     [{ gt: Number.NaN }, at('/3303/0/5700')],
     [{ hqmax: 1 }, { paths: [Path.parse('/3'), Path.parse('/4')], lwm2mVersion: '1.2' }],
-  ])('refuses %o there', (attributes, target) => {
+  ])('refuses %o at the target %o', (attributes, target) => {
     expect(() => formatAttributes(attributes, target)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 
@@ -63,7 +63,7 @@ describe('notification attributes', () => {
     expect(() => parseAttributes(query)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 
-  it('reads those that a Discover shows and passes the rest over', () => {
+  it('are read from a Discover link, and invalid ones are ignored', () => {
     const attributes = { dim: '2', pmin: '10', gt: '50', lt: '42.2', con: '1', pmax: 'soon', ver: '1.1', hb: null };
     expect(linkAttributes({ uri: '/3/0/7', attributes })).toEqual({ pmin: 10, gt: 50, lt: 42.2, con: true });
   });

@@ -31,7 +31,7 @@ const CONFIGURATION: BootstrapConfiguration = {
 };
 const STEPS = ['GET /', 'DELETE /0', 'DELETE /1', 'PUT /0/1', 'PUT /1/0', 'GET /1', 'GET /2', 'POST /bs'];
 
-class Host implements BootstrapHandlers {
+class RecordingBootstrapHandlers implements BootstrapHandlers {
   readonly requests: BootstrapRequest[] = [];
   readonly steps: (BootstrapStep & { readonly bootstrap: string })[] = [];
   readonly outcomes: [bootstrap: string, outcome: BootstrapOutcome][] = [];
@@ -58,7 +58,7 @@ class Host implements BootstrapHandlers {
     this.outcomes.push([bootstrap, outcome]);
   }
 
-  /** What became of the bootstraps, in the order in which they ended. */
+  /** The outcomes of the bootstraps, in the order of their ends. */
   get endings(): string[] {
     return this.outcomes.map(([name, end]) => `${name} ${end.finished ? 'finished' : end.reason}`);
   }
@@ -66,7 +66,7 @@ class Host implements BootstrapHandlers {
 
 interface World {
   readonly network: SimulatedNetwork;
-  readonly handlers: Host;
+  readonly handlers: RecordingBootstrapHandlers;
   readonly server: BootstrapServer;
   readonly device: ScriptedDevice;
   readonly lines: () => string[];
@@ -74,7 +74,7 @@ interface World {
 
 function world(answers: (asked: AskedOfDevice) => DeviceAnswer | null = answerAll): World {
   const network = new SimulatedNetwork();
-  const handlers = new Host();
+  const handlers = new RecordingBootstrapHandlers();
   const server = createBootstrapServer({
     endpoints: [network.endpoint(SERVER)],
     handlers,
@@ -86,14 +86,14 @@ function world(answers: (asked: AskedOfDevice) => DeviceAnswer | null = answerAl
   return { network, handlers, server, device, lines: () => device.asked.map(({ line }) => line) };
 }
 
-/** A device that does everything; its bootstrap account is /0/0. */
+/** The answers of a device that accepts every request; its bootstrap account is /0/0. */
 function answerAll({ line }: AskedOfDevice): DeviceAnswer {
   if (line === 'GET /') return links('</>;lwm2m=1.1,</0/0>,</0/1>;ssid=7,</1/0>;ssid=7,</3/0>');
   if (line.startsWith('GET')) return { code: codes.content, contentFormat: ContentFormat.tlv };
   return { code: line.startsWith('DELETE') ? codes.deleted : codes.changed };
 }
 
-/** As answerAll, but for one line. */
+/** Answers like answerAll, except for one request. */
 function except(wanted: string, answer: DeviceAnswer | null) {
   return (asked: AskedOfDevice): DeviceAnswer | null => (asked.line === wanted ? answer : answerAll(asked));
 }
@@ -132,10 +132,10 @@ describe('a Bootstrap-Request', () => {
   });
 
   it.each([
-    ['a Discover that is refused', { code: codes.methodNotAllowed }],
-    ['links that nobody can read', links('</0')],
-    ['the version outside of a link, as 1.0 writes it', links('lwm2m=1.0,</0/0>')],
-  ])('takes /0/0 for the bootstrap account after %s', async (_what, answer) => {
+    ['an error response to Discover', { code: codes.methodNotAllowed }],
+    ['invalid links', links('</0')],
+    ['the version outside of a link, as 1.0 devices write it', links('lwm2m=1.0,</0/0>')],
+  ])('assumes the bootstrap account at /0/0 after %s', async (_what, answer) => {
     const { device, network, handlers, lines } = world(except('GET /', answer));
     await device.request(BEGIN);
     await network.clock.advance(100);
@@ -150,7 +150,7 @@ describe('a Bootstrap-Request', () => {
     [['pct=11544'], ContentFormat.lwm2mCbor],
     [['pct=11542'], ContentFormat.tlv],
     [['pct=1542'], ContentFormat.tlv],
-  ])('with %j writes in content format %d', async (query, contentFormat) => {
+  ])('with the query %j writes in content format %d', async (query, contentFormat) => {
     const { device, network } = world();
     await device.request({ ...BEGIN, query: [...BEGIN.query, ...query] });
     await network.clock.advance(100);
@@ -169,7 +169,7 @@ describe('a Bootstrap-Request', () => {
     ]);
   });
 
-  it('with a pct that the device then refuses goes on in TLV', async () => {
+  it('continues in TLV when the device refuses the format of its own pct', async () => {
     const { device, network, handlers } = world((asked) =>
       asked.contentFormat === ContentFormat.senmlCbor ? { code: codes.unsupportedContentFormat } : answerAll(asked),
     );
@@ -197,10 +197,10 @@ describe('a Bootstrap-Request', () => {
     expect(handlers.requests).toEqual([]);
   });
 
-  it.each(['4.00', '4.03'] as const)('that is not admitted is answered %s with the reason', async (code) => {
+  it.each(['4.00', '4.03'] as const)('is answered %s with the reason when it is not admitted', async (code) => {
     const { device, network, handlers } = world();
-    handlers.refusal = { admitted: false, code, reason: 'nobody knows it' };
-    expect(await device.request(BEGIN)).toMatchObject({ code, diagnostic: 'nobody knows it' });
+    handlers.refusal = { admitted: false, code, reason: 'unknown endpoint' };
+    expect(await device.request(BEGIN)).toMatchObject({ code, diagnostic: 'unknown endpoint' });
     await network.clock.advance(100);
     expect(device.asked).toEqual([]);
     expect(handlers.outcomes).toEqual([]);
@@ -211,7 +211,7 @@ describe('a Bootstrap-Request', () => {
     ['POST', '/bspack', '4.05'],
     ['POST', '/rd', '4.04'],
     ['POST', '/bs/1', '4.04'],
-  ] as const)('is not %s %s: %s', async (method, path, code) => {
+  ] as const)('does not have the form %s %s, which is answered %s', async (method, path, code) => {
     const { device } = world();
     expect(await device.request({ ...BEGIN, method, path })).toMatchObject({ code });
   });
@@ -220,7 +220,7 @@ describe('a Bootstrap-Request', () => {
 describe('a bootstrap that is interrupted', () => {
   const MINUTES = 5 * 60_000;
 
-  it.each(STEPS)('by silence at %s has failed, and the device bootstraps again at once', async (line) => {
+  it.each(STEPS)('by a missing response to %s fails, and the device can bootstrap again at once', async (line) => {
     const { device, network, handlers } = world(except(line, null));
     await device.request(BEGIN);
     await network.clock.advance(MINUTES);
@@ -248,7 +248,7 @@ describe('a bootstrap that is interrupted', () => {
     },
   );
 
-  it.each(STEPS)('by another Bootstrap-Request at %s begins anew, one at a time', async (line) => {
+  it.each(STEPS)('by another Bootstrap-Request at %s starts again after the first has ended', async (line) => {
     const { device, network, handlers, lines } = world(except(line, null));
     await device.request(BEGIN);
     await network.clock.advance(200);
@@ -260,20 +260,20 @@ describe('a bootstrap that is interrupted', () => {
       expect.stringContaining('b1 ' + handlers.steps.find(({ code }) => code === null)?.operation),
       'b2 finished',
     ]);
-    expect(handlers.endings[0]).toContain('the device began another bootstrap');
+    expect(handlers.endings[0]).toContain('the device started another bootstrap');
     expect(lines().slice(before)).toEqual(STEPS);
   });
 
-  it('by a stop of the server has failed, and a new one is refused', async () => {
+  it('by a stop of the server fails, and a new one is refused', async () => {
     const { device, network, handlers, server } = world(except('PUT /1/0', null));
     await device.request(BEGIN);
     await network.clock.advance(100);
     await server.stop();
-    expect(handlers.endings).toEqual(['b1 WRITE /1/0: the server stops']);
+    expect(handlers.endings).toEqual(['b1 WRITE /1/0: the server is stopping']);
     expect(await device.request(BEGIN)).toMatchObject({ code: '5.03' });
   });
 
-  it('does not end on reads that the device refuses, or on deletes of what it does not have', async () => {
+  it('continues after an error response to a Read and after 4.04 to a Delete', async () => {
     const { device, network, handlers } = world(({ line, ...asked }) => {
       if (line === 'DELETE /0' || line === 'GET /2') return { code: codes.notFound };
       return answerAll({ line, ...asked });
@@ -283,7 +283,7 @@ describe('a bootstrap that is interrupted', () => {
     expect(handlers.endings).toEqual(['b1 finished']);
   });
 
-  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on Finish is repeated once from a clean device', async () => {
+  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: after 4.06 to Finish repeats once and deletes everything first', async () => {
     let refusals = 1;
     const { device, network, handlers, lines } = world((asked) =>
       asked.line === 'POST /bs' && refusals-- > 0 ? { code: codes.notAcceptable, payload: 'no /1' } : answerAll(asked),
@@ -294,19 +294,19 @@ describe('a bootstrap that is interrupted', () => {
     expect(handlers.endings).toEqual(['b1 finished']);
   });
 
-  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: by 4.06 on the second Finish has failed, with the reason that the device gave', async () => {
+  it('LightweightM2M-1.1-int-9 [scripted client, 1.1 over UDP] Bootstrap and Configuration Consistency: after 4.06 to the second Finish fails with the reason of the device', async () => {
     const { device, network, handlers, lines } = world(
       except('POST /bs', { code: codes.notAcceptable, payload: 'no /1' }),
     );
     await device.request(BEGIN);
     await network.clock.advance(100);
     expect(lines().filter((line) => line === 'POST /bs')).toHaveLength(2);
-    expect(handlers.endings).toEqual(['b1 the device finds its configuration inconsistent twice over: no /1']);
+    expect(handlers.endings).toEqual(['b1 the device refused Finish with 4.06 twice: no /1']);
   });
 
-  it('is none on a network that loses, repeats and reorders: each step is done once, in order', async () => {
+  it('does not happen on a network that loses, repeats and reorders: each step runs once, in order', async () => {
     const network = new SimulatedNetwork({ loss: 0.3, duplication: 0.3, delayMs: [1, 400] }, 11);
-    const handlers = new Host();
+    const handlers = new RecordingBootstrapHandlers();
     createBootstrapServer({ endpoints: [network.endpoint(SERVER)], handlers, clock: network.clock, onFault });
     const device = network.endpoint('192.0.2.9');
     const asked: string[] = [];
@@ -327,7 +327,7 @@ describe('a bootstrap that is interrupted', () => {
 describe('a Bootstrap-Pack-Request', () => {
   const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
 
-  it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with everything in one payload', async () => {
+  it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with the complete configuration in one payload', async () => {
     const { device, handlers, network } = world();
     expect(await device.request(PACK)).toMatchObject({ code: '2.05' });
     const payload = device.received.at(-1)?.payload ?? new Uint8Array();
@@ -351,11 +351,11 @@ describe('a Bootstrap-Pack-Request', () => {
     expect(device.asked).toEqual([]);
   });
 
-  it('for a configuration that no format can carry is answered 5.00, and has failed', async () => {
+  it('is answered 5.00 and fails when no format can carry the configuration', async () => {
     const { device, handlers } = world();
     handlers.configuration = { ...CONFIGURATION, values: [...values, ...values] };
     expect(await device.request(PACK)).toMatchObject({ code: '5.00' });
-    expect(handlers.endings).toEqual([expect.stringContaining("b1 the configuration can't be written")]);
+    expect(handlers.endings).toEqual([expect.stringContaining("b1 the configuration can't be encoded")]);
   });
 });
 

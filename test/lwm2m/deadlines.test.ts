@@ -10,7 +10,7 @@ interface Named extends Due {
 const named = (name: number): Named => ({ name, dueAt: Infinity, heapIndex: -1 });
 
 describe('deadlines', () => {
-  it('fall due in their order, under one timer, however they were set, moved and taken away', async () => {
+  it('become due in order of time, with one timer, after any changes', async () => {
     const change = fc.record({ name: fc.nat(30), at: fc.option(fc.nat(1000), { nil: null }) });
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 200 }), async (changes) => {
@@ -40,7 +40,7 @@ describe('deadlines', () => {
     );
   });
 
-  it('can be set again from within', async () => {
+  it('can be set again from the callback', async () => {
     const clock = new ManualClock(0);
     const heard: number[] = [];
     const deadlines: Deadlines<Named> = new Deadlines(clock, (due) => {
@@ -52,7 +52,7 @@ describe('deadlines', () => {
     expect(heard).toEqual([5, 15, 25]);
   });
 
-  it('fall due no more once stopped', async () => {
+  it('do not become due after stop', async () => {
     const clock = new ManualClock(0);
     const heard: number[] = [];
     const deadlines = new Deadlines<Named>(clock, ({ name }) => heard.push(name));

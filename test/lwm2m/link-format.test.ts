@@ -29,7 +29,7 @@ describe('link format', () => {
     expect(parseLinks(text)).toEqual(links);
   });
 
-  // Leshan's list of what RFC 6690 does not allow, without what the examples of LwM2M print all the same.
+  // Leshan's list of texts that RFC 6690 does not allow, except those in the examples of LwM2M.
   it.each([
     '<file:///etc/handlers>',
     '</handlers?query>',
@@ -64,11 +64,11 @@ describe('link format', () => {
     expect(() => parseLinks(text)).toThrow(Lwm2mError);
   });
 
-  it('says where it stopped', () => {
+  it('gives the offset of the error', () => {
     expect(() => parseLinks('</1/0>,</2')).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD', offset: 7 }));
   });
 
-  it('keeps an attribute with an unlucky name an attribute', () => {
+  it('accepts attributes with the names of object properties', () => {
     const [link] = parseLinks('</1>;__proto__=x;constructor=y');
     expect(Object.entries(link?.attributes ?? {})).toEqual([
       ['__proto__', 'x'],
@@ -76,7 +76,7 @@ describe('link format', () => {
     ]);
   });
 
-  it('writes what it reads', () => {
+  it('reads what it writes', () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
     const uri = fc.stringMatching(/^\/(?:[\w.~-]+\/){0,3}[\w.~-]*$/);
     const value = fc.option(fc.string({ unit: 'binary' }));
@@ -88,7 +88,7 @@ describe('link format', () => {
     );
   });
 
-  it('throws nothing else on any text', () => {
+  it('throws only Lwm2mError on any text', () => {
     const piece = fc.constantFrom('<', '>', '/', ';', '=', '"', '\\', ',', ' ', 'a', '1', '%', '%20', 'lwm2m=1.0');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {

@@ -8,7 +8,7 @@ import { RecordingHandlers } from './recording-handlers.ts';
 
 const temperature = Path.parse('/3303/0/5700');
 
-/** A device on node-coap: one socket for its requests and its resources, as LwM2M has it. */
+/** A device on node-coap, with one socket for its requests and its resources as LwM2M requires. */
 class NodeCoapDevice {
   readonly asked: string[] = [];
   observing: OutgoingMessage | null = null;
@@ -84,7 +84,7 @@ describe('over UDP on the loopback, with a device on node-coap', () => {
     await device.close();
   });
 
-  it('registers, is read, written, executed and observed, sends, updates and de-registers', async () => {
+  it('performs Register, Read, Write, Execute, Observe, Send, Update and De-register', async () => {
     const links = '</1/0>,</3/0>,</3303/0>';
     const query = 'ep=dev1&lt=300&lwm2m=1.1&b=U';
     const registered = await device.request('POST', '/rd', { query, payload: links, format: 40 });
@@ -115,6 +115,6 @@ describe('over UDP on the loopback, with a device on node-coap', () => {
     expect(server.registration('dev1')?.lifetime).toBe(600);
     expect((await device.request('DELETE', registered.location)).code).toBe('2.02');
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
+    expect(handlers.events.at(-1)).toBe('not observing /3303/0/5700 registration-ended');
   });
 });

@@ -20,7 +20,7 @@ export interface World {
   readonly device: ScriptedDevice;
   readonly faults: string[];
   advance(ms: number): Promise<void>;
-  /** Performs it on `dev1` and waits a round trip (or `ms`) for what becomes of it. */
+  /** Performs an operation on `dev1` and waits a round trip (or `ms`) for its result. */
   perform(operation: Operation, options?: PerformOptions & { ms?: number }): Promise<OperationResult>;
 }
 
@@ -34,7 +34,7 @@ export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promis
     handlers,
     clock: network.clock,
     settings,
-    onFault: (_error, doing) => faults.push(doing),
+    onFault: (_error, message) => faults.push(message),
   });
   await server.start({ registrations: [], observations: [] });
   const device = new ScriptedDevice(network);
@@ -48,7 +48,7 @@ export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promis
     advance: (ms) => network.clock.advance(ms),
     async perform(operation, { ms = 10, ...options } = {}) {
       const result = server.perform('dev1', operation, options);
-      // Looked at below; until then nobody else handles it.
+      // The caller handles the rejection after the clock has advanced.
       result.catch(() => {});
       await network.clock.advance(ms);
       return result;
@@ -56,5 +56,5 @@ export async function world(settings: Partial<Lwm2mServerSettings> = {}): Promis
   };
 }
 
-/** Registers as `dev1` with LwM2M 1.1, or what else the query says. */
+/** The query of a Register as `dev1` with LwM2M 1.1. */
 export const DEV1 = ['ep=dev1', 'lt=300', 'lwm2m=1.1'] as const;

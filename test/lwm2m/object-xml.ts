@@ -1,4 +1,4 @@
-/** An OMA object definition file of an object per id, each with the one resource 0. */
+/** Writes an OMA object definition file with an object per id; each has only the resource 0. */
 export function objectXml(
   ids: readonly number[],
   { name = 'Pump', version = '1.0', type = 'Unsigned Integer' } = {},

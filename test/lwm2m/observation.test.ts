@@ -20,11 +20,11 @@ function senml(payload: unknown): DeviceAnswer {
 interface Observing extends World {
   /** The Observe that the device answered. */
   readonly asked: AskedOfDevice;
-  /** Sends a confirmable notification and waits; returns what the server said to it. */
+  /** Sends a confirmable notification and waits; returns the reply of the server. */
   notified(answer: DeviceAnswer, sequence?: number): Promise<'ACK' | 'RST' | null>;
 }
 
-/** A device that takes the Observe with 21.5 degrees. */
+/** A device that accepts the Observe with the value 21.5. */
 async function observing(
   operation: Operation = observe,
   query: readonly string[] = DEV1,
@@ -46,7 +46,7 @@ async function observing(
   const [asked] = device.asked;
   if (!asked) throw new Error('nothing was asked');
   device.asked.length = 0;
-  handlers.told.length = 0;
+  handlers.events.length = 0;
   let next = 10;
   return {
     ...made,
@@ -61,7 +61,7 @@ async function observing(
 }
 
 describe('Observe', () => {
-  it('LightweightM2M-1.1-int-301: hands the first answer and each notification to the handlers before it is acknowledged', async () => {
+  it('LightweightM2M-1.1-int-301: passes the first response and each notification to the handler before the acknowledgement', async () => {
     const { asked, handlers, server, notified, device, advance } = await observing();
     expect(asked).toMatchObject({ line: 'GET /3303/0/5700', observe: 0 });
     expect(server.snapshot()).toEqual({ registrations: 1, observations: 1, operations: 0, handling: 0 });
@@ -81,7 +81,7 @@ describe('Observe', () => {
     expect(handlers.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=22', '/3303/0/5700=22.5']);
   });
 
-  it('leaves a notification unacknowledged that the handlers can’t store, and takes its repetition', async () => {
+  it('does not acknowledge a notification that the handler can’t store, and accepts its repetition', async () => {
     const { handlers, notified } = await observing();
     handlers.store = () => Promise.reject(new Error('the database is away'));
     expect(await notified(text('22'))).toBeNull();
@@ -90,21 +90,21 @@ describe('Observe', () => {
     expect(handlers.values.at(-1)).toBe('/3303/0/5700=22');
   });
 
-  it('acknowledges what can’t be decoded, and tells the handlers', async () => {
+  it('acknowledges an undecodable notification and passes it to the handler', async () => {
     const { handlers, notified, server } = await observing();
     expect(await notified(text('hot'))).toBe('ACK');
     expect(handlers.undecoded).toMatchObject([{ path: '/3303/0/5700', origin: 'NOTIFICATION' }]);
     expect(server.observations('dev1')).toHaveLength(1);
   });
 
-  it('ends by an error of the device', async () => {
+  it('ends when the device notifies an error', async () => {
     const { handlers, notified, server } = await observing();
     expect(await notified({ ...text(''), code: codes.notFound })).toBe('ACK');
     expect(server.observations('dev1')).toEqual([]);
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 refused']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 refused']);
   });
 
-  it('does not run when the device answers without taking it', async () => {
+  it('does not run when the device answers without the Observe option', async () => {
     const { device, perform, server, handlers } = await world();
     await device.register(DEV1);
     device.onAsked = () => text('21.5');
@@ -115,17 +115,17 @@ describe('Observe', () => {
     expect(handlers.values).toEqual(['/3303/0/5700=21.5']);
   });
 
-  it('asked for again reads the device and leaves the one observation running', async () => {
+  it('reads the device when the observation already runs', async () => {
     const { device, perform, server, handlers } = await observing();
     device.onAsked = () => text('23');
     expect(await perform(observe)).toMatchObject({ ok: true, code: '2.05' });
     expect(device.asked.map(({ line, observe: option }) => [line, option])).toEqual([['GET /3303/0/5700', null]]);
     expect(handlers.batches.at(-1)?.origin).toBe('READ');
     expect(server.observations('dev1')).toHaveLength(1);
-    expect(handlers.told).toEqual([]);
+    expect(handlers.events).toEqual([]);
   });
 
-  it('asked for twice at once begins once', async () => {
+  it('starts once when it is called twice at the same time', async () => {
     const { device, server, advance } = await world();
     await device.register(DEV1);
     device.onAsked = ({ observe: option }) => ({ ...text('21.5'), ...(option === 0 && { observe: 1 }) });
@@ -136,27 +136,27 @@ describe('Observe', () => {
     expect(server.observations('dev1')).toHaveLength(1);
   });
 
-  it('is refused with LIMIT above the bound for one device', async () => {
+  it('is refused with LIMIT above the maximum per device', async () => {
     const { perform } = await observing(observe, DEV1, { observationsPerDevice: 1 });
     await expect(perform({ kind: 'observe', paths: [battery] })).rejects.toMatchObject({ code: 'LIMIT' });
   });
 
   const v12 = ['ep=dev1', 'lt=300', 'lwm2m=1.2'];
 
-  it('LightweightM2M-1.2-int-312: carries attributes in its query', async () => {
+  it('LightweightM2M-1.2-int-312: has attributes in its query', async () => {
     const { asked, server } = await observing({ ...observe, attributes: { pmin: 5, pmax: 15 } }, v12);
     expect(asked).toMatchObject({ line: 'GET /3303/0/5700?pmin=5&pmax=15', observe: 0 });
     expect(server.observations('dev1')).toMatchObject([{ attributes: { pmin: 5, pmax: 15 } }]);
   });
 
-  it('LightweightM2M-1.2-int-313: with other attributes takes the place of the one that runs', async () => {
+  it('LightweightM2M-1.2-int-313: with other attributes replaces the running observation', async () => {
     const { device, perform, server, handlers } = await observing({ ...observe, attributes: { pmin: 5 } }, v12);
     await perform({ ...observe, attributes: { pmin: 9 } }, { ms: 20 });
     expect(device.asked.map(({ line, observe: option }) => [line, option])).toEqual([
       ['GET /3303/0/5700?pmin=5', 1],
       ['GET /3303/0/5700?pmin=9', 0],
     ]);
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled', 'observing /3303/0/5700']);
     expect(server.observations('dev1')).toMatchObject([{ attributes: { pmin: 9 } }]);
   });
 });
@@ -178,7 +178,7 @@ describe('Observe-Composite', () => {
     expect(handlers.batches.at(-1)?.scope).toEqual([temperature, battery]);
   });
 
-  it('LightweightM2M-1.1-int-309: a path that is left out is gone, and known to be by the scope', async () => {
+  it('LightweightM2M-1.1-int-309: a path that is left out does not exist, which the scope shows', async () => {
     const { handlers, notified } = await observing(composite);
     await notified(senml([{ n: '/3/0/9', v: 89 }]));
     expect(handlers.batches.at(-1)?.scope.map(String)).toEqual(['/3303/0/5700', '/3/0/9']);
@@ -198,7 +198,7 @@ describe('Observe-Composite', () => {
 });
 
 describe('the end of an observation', () => {
-  it('LightweightM2M-1.1-int-303: asks by GET with Observe = 1, and hands over the value that comes', async () => {
+  it('LightweightM2M-1.1-int-303: sends GET with Observe = 1, and passes the value of the response to the handler', async () => {
     const { asked, device, perform, handlers, server, notified } = await observing();
     device.onAsked = () => text('25');
     const result = await perform({ kind: 'cancel-observation', paths: [temperature] });
@@ -206,12 +206,12 @@ describe('the end of an observation', () => {
     expect(device.asked[0]).toMatchObject({ line: 'GET /3303/0/5700', observe: 1, token: asked.token });
     expect(handlers.batches.at(-1)?.origin).toBe('READ');
     expect(handlers.values.at(-1)).toBe('/3303/0/5700=25');
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
     expect(await notified(text('26'))).toBe('RST');
   });
 
-  it('takes an empty confirmation for that, not for an empty resource', async () => {
+  it('does not read an empty response as an empty resource', async () => {
     const { device, perform, handlers } = await observing();
     device.onAsked = () => ({ code: codes.content });
     expect(await perform({ kind: 'cancel-observation', paths: [temperature] })).toMatchObject({
@@ -222,7 +222,7 @@ describe('the end of an observation', () => {
     expect(handlers.batches).toHaveLength(1);
   });
 
-  it('LightweightM2M-1.1-int-302: passively sends nothing and resets the next notification', async () => {
+  it('LightweightM2M-1.1-int-302: passively sends no request and answers the next notification with RST', async () => {
     const { device, perform, server, notified } = await observing();
     const result = await perform({ kind: 'cancel-observation', paths: [temperature], passive: true });
     expect(result).toMatchObject({ ok: true, code: '0.00', decoded: null });
@@ -231,12 +231,12 @@ describe('the end of an observation', () => {
     expect(await notified(text('26'))).toBe('RST');
   });
 
-  it('comes whether or not the device answers that it was cancelled', async () => {
+  it('happens with and without a response to the cancellation', async () => {
     const { device, perform, handlers, server } = await observing();
     device.onAsked = () => null;
     const cancelled = perform({ kind: 'cancel-observation', paths: [temperature] }, { timeoutMs: 3_000, ms: 4_000 });
     await expect(cancelled).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(handlers.told).toEqual(['not observing /3303/0/5700 cancelled']);
+    expect(handlers.events).toEqual(['not observing /3303/0/5700 cancelled']);
     expect(server.observations('dev1')).toEqual([]);
   });
 
@@ -245,10 +245,10 @@ describe('the end of an observation', () => {
     ['a new Register', async ({ device }: World) => device.register(DEV1)],
     ['its removal', async ({ server }: World) => server.remove('dev1')],
     ['its expiry', async ({ advance }: World) => advance(400_000)],
-  ])('comes with %s', async (_name, end) => {
+  ])('happens with %s', async (_name, end) => {
     const made = await observing();
     await end(made);
-    expect(made.handlers.told).toContain('not observing /3303/0/5700 registration-ended');
+    expect(made.handlers.events).toContain('not observing /3303/0/5700 registration-ended');
     expect(made.server.observations('dev1')).toEqual([]);
     expect(made.server.snapshot()).toMatchObject({ observations: 0, operations: 0, handling: 0 });
     expect(await made.notified(text('26'))).toBe('RST');
@@ -257,10 +257,10 @@ describe('the end of an observation', () => {
 });
 
 describe('an observation of a device that moves', () => {
-  it('goes on from the new address once it has updated from there', async () => {
+  it('continues at the new address after an Update from there', async () => {
     const { device, handlers, notified, server } = await observing();
     device.move('192.0.2.77');
-    // Nobody vouches for the address yet; a reset would end the observation on the device.
+    // The address is not confirmed yet; an RST would end the observation on the device.
     expect(await notified(text('22'))).toBeNull();
     await device.update();
     expect(await notified(text('23'))).toBe('ACK');
@@ -268,7 +268,7 @@ describe('an observation of a device that moves', () => {
     expect(server.observations('dev1')).toHaveLength(1);
   });
 
-  it('leaves behind those of another device that has its old address now', async () => {
+  it('does not move observations of another device that now has its old address', async () => {
     const { device, network, notified, perform, server, advance, handlers, asked } = await observing();
     const old = device.peer.address;
     device.move('192.0.2.77');
@@ -287,7 +287,7 @@ describe('an observation of a device that moves', () => {
     await advance(2);
     expect(other.acknowledgement(messageId)).toBe('ACK');
     expect(handlers.values.slice(-2)).toEqual(['/3303/0/5700=23', '/3303/0/5700=6']);
-    // And it can still be cancelled where it is now.
+    // It can still be cancelled at the new address.
     device.onAsked = () => text('24');
     await perform({ kind: 'cancel-observation', paths: [temperature] });
     expect(device.asked[0]).toMatchObject({ observe: 1, token: asked.token });

@@ -5,7 +5,7 @@ import { Path } from '../../src/lwm2m/index.ts';
 const ids = fc.array(fc.nat(65534), { maxLength: 4 });
 
 describe('a path', () => {
-  it('is what its text says, with and without a gateway prefix', () => {
+  it('is parsed from its text, with and without the prefix of an end device', () => {
     fc.assert(
       fc.property(ids, fc.option(fc.stringMatching(/^[a-z][\w.-]{0,10}$/)), (given, prefix) => {
         const path = prefix === null ? Path.of(...given) : Path.of(...given).on(prefix);
@@ -16,21 +16,21 @@ describe('a path', () => {
   });
 
   it.each(['', '3', '//', '/3/', '/3//0', '/03', '/65535', '/-1', '/1/2/3/4/5', '/a/b', '/3/x', '/3/0 '])(
-    'is not %j',
+    'can’t be %j',
     (text) => {
       expect(() => Path.parsePrefixed(text)).toThrow(expect.objectContaining({ code: 'INVALID_PATH' }));
     },
   );
 
-  it.each(['', '12', 'a/b', 'a b', 'é', 'x'.repeat(65)])('lies on no end device %j', (prefix) => {
+  it.each(['', '12', 'a/b', 'a b', 'é', 'x'.repeat(65)])('can’t have the prefix %j', (prefix) => {
     expect(() => Path.root.on(prefix)).toThrow(expect.objectContaining({ code: 'INVALID_PATH' }));
   });
 
-  it('takes a prefix only where it is asked for', () => {
+  it('accepts a prefix only in parsePrefixed', () => {
     expect(() => Path.parse('/dev1/3/0')).toThrow(expect.objectContaining({ code: 'INVALID_PATH' }));
   });
 
-  it('contains what lies below it on the same device', () => {
+  it('contains the paths below it on the same device', () => {
     const instance = Path.of(3, 0);
     expect(instance.contains(Path.of(3, 0, 9))).toBe(true);
     expect(instance.contains(instance)).toBe(true);
@@ -40,7 +40,7 @@ describe('a path', () => {
     expect(instance.on('dev1').contains(Path.of(3, 0, 9).on('dev1'))).toBe(true);
   });
 
-  it('keeps its prefix when it is cut and lengthened', () => {
+  it('keeps its prefix when it is cut and extended', () => {
     const path = Path.of(3, 0, 9).on('dev1');
     expect(String(path.cut(2))).toBe('/dev1/3/0');
     expect(String(path.cut(0))).toBe('/dev1');

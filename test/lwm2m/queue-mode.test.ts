@@ -15,29 +15,29 @@ async function asleep(): Promise<World> {
   made.device.onAsked = () => value;
   await made.advance(93_000);
   expect(made.server.isAsleep('dev1')).toBe(true);
-  made.handlers.told.length = 0;
+  made.handlers.events.length = 0;
   return made;
 }
 
 describe('a queue-mode device', () => {
-  it('LightweightM2M-1.1-int-108: is awake for 93 s after it registered, then thought asleep', async () => {
+  it('LightweightM2M-1.1-int-108: is awake for 93 s after it registered, then assumed to sleep', async () => {
     const { device, server, handlers, advance } = await world();
     await device.register(QUEUE_MODE);
     await advance(92_990);
     expect(server.isAsleep('dev1')).toBe(false);
     await advance(20);
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
-  it('LightweightM2M-1.1-int-109: is sent nothing while it sleeps; after its Update it is awake, once that is answered', async () => {
+  it('LightweightM2M-1.1-int-109: receives nothing while it sleeps; it is awake after the response to its Update', async () => {
     const { device, server, handlers, perform, advance } = await asleep();
     await expect(perform(read)).rejects.toMatchObject({ code: 'ASLEEP' });
     expect(device.asked).toEqual([]);
     const order: string[] = [];
     handlers.onSleeping = (_registration, sleeps) => {
       order.push(sleeps ? 'sleeps' : 'woke');
-      // What the fleet held goes out as soon as the device woke.
+      // The waiting operations are sent as soon as the device is awake.
       if (!sleeps) void server.perform('dev1', read);
     };
     await device.update();
@@ -45,10 +45,10 @@ describe('a queue-mode device', () => {
     expect(order).toEqual(['woke']);
     expect(device.received.slice(-2).map(({ code }) => code)).toEqual([codes.changed, 0x01]);
     expect(handlers.values).toEqual(['/3/0/9=90']);
-    expect(handlers.told).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
+    expect(handlers.events).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);
   });
 
-  it('stays awake by each of its messages', async () => {
+  it('stays awake after each of its messages', async () => {
     const { device, server, perform, advance } = await world();
     await device.register(QUEUE_MODE);
     device.onAsked = () => value;
@@ -62,7 +62,7 @@ describe('a queue-mode device', () => {
     expect(server.isAsleep('dev1')).toBe(true);
   });
 
-  it('wakes by a Send and by a notification', async () => {
+  it('wakes after a Send and after a notification', async () => {
     const { device, server, perform, advance } = await world();
     await device.register(QUEUE_MODE);
     device.onAsked = () => ({ ...value, observe: 1 });
@@ -80,16 +80,16 @@ describe('a queue-mode device', () => {
     expect(server.isAsleep('dev1')).toBe(false);
   });
 
-  it('that does not answer is thought asleep at once', async () => {
+  it('is assumed to sleep at once when it does not answer', async () => {
     const { device, server, handlers, perform } = await world();
     await device.register(QUEUE_MODE);
     device.onAsked = () => null;
     await expect(perform(read, { timeoutMs: 10_000, ms: 11_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(server.isAsleep('dev1')).toBe(true);
-    expect(handlers.told.at(-1)).toBe('dev1 sleeps');
+    expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
-  it('is waited for when its window ends while it works on a request', async () => {
+  it('gets time to answer when its awake window ends during a request', async () => {
     const { device, server, advance } = await world();
     await device.register(QUEUE_MODE);
     await advance(90_000);
@@ -104,7 +104,7 @@ describe('a queue-mode device', () => {
     expect(server.isAsleep('dev1')).toBe(false);
   });
 
-  it('is awake as long as its admission says', async () => {
+  it('is awake for the time of its admission', async () => {
     const { device, server, handlers, advance } = await world();
     const admit = new RecordingHandlers().admission;
     handlers.admission = async (request) => ({ ...(await admit(request)), awakeMs: 10_000 });
@@ -115,7 +115,7 @@ describe('a queue-mode device', () => {
     expect(server.isAsleep('dev1')).toBe(true);
   });
 
-  it('is none when it did not ask for it, and becomes one by an Update', async () => {
+  it('needs the parameter Q, in the Register or an Update', async () => {
     const { device, server, advance } = await world();
     await device.register(['ep=dev1', 'lt=86400', 'lwm2m=1.0', 'b=U']);
     await advance(100_000);

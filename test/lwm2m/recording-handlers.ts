@@ -8,22 +8,22 @@ import {
   type Registration,
 } from '../../src/lwm2m/index.ts';
 
-/** A handlers that admits everybody, as the device of the endpoint's name, and writes down what it is told. */
+/** Handlers that admit every device under its endpoint name and record all calls. */
 export class RecordingHandlers implements Lwm2mHandlers {
-  /** `registered dev1`, `updated dev1 moved`, … in order. */
-  readonly told: string[] = [];
+  /** The calls in order: `registered dev1`, `updated dev1 moved`, … */
+  readonly events: string[] = [];
   readonly batches: ReadingBatch[] = [];
   readonly undecoded: { path: string; reason: string; origin: string }[] = [];
   readonly observations: ObservationRecord[] = [];
   readonly heardAt: number[] = [];
-  /** Changed by a test to refuse, to wait or to fail. */
+  /** A test may replace it to refuse, to wait or to fail. */
   admission: (request: RegisterRequest) => Promise<Admission> = async ({ endpoint }) => ({
     admitted: true,
     deviceKey: endpoint ?? 'by identity',
     endpoint: endpoint ?? 'by identity',
     model: registryModel(),
   });
-  /** What storing anything waits for. */
+  /** Every store waits for this; a test may replace it. */
   store: (what: string) => Promise<void> = async () => {};
   profiles: ReadonlyMap<string, string> = new Map();
   onReady: (registration: Registration) => void = () => {};
@@ -39,19 +39,19 @@ export class RecordingHandlers implements Lwm2mHandlers {
   }
 
   async registered(registration: Registration, previous: Registration | null): Promise<void> {
-    await this.#tell(`registered ${registration.deviceKey}${previous ? ' again' : ''}`);
+    await this.#record(`registered ${registration.deviceKey}${previous ? ' again' : ''}`);
   }
 
   async updated(registration: Registration, _previous: Registration, moved: boolean): Promise<void> {
-    await this.#tell(`updated ${registration.deviceKey}${moved ? ' moved' : ''}`);
+    await this.#record(`updated ${registration.deviceKey}${moved ? ' moved' : ''}`);
   }
 
   async ended(registration: Registration, end: string): Promise<void> {
-    await this.#tell(`ended ${registration.deviceKey} ${end}`);
+    await this.#record(`ended ${registration.deviceKey} ${end}`);
   }
 
   ready(registration: Registration, after: string): void {
-    this.told.push(`ready ${registration.deviceKey} ${after}`);
+    this.events.push(`ready ${registration.deviceKey} ${after}`);
     this.onReady(registration);
   }
 
@@ -70,11 +70,11 @@ export class RecordingHandlers implements Lwm2mHandlers {
 
   async observationStarted(observation: ObservationRecord): Promise<void> {
     this.observations.push(observation);
-    await this.#tell(`observing ${observation.paths.join(' ')}`);
+    await this.#record(`observing ${observation.paths.join(' ')}`);
   }
 
   async observationEnded(observation: ObservationRecord, reason: string): Promise<void> {
-    await this.#tell(`not observing ${observation.paths.join(' ')} ${reason}`);
+    await this.#record(`not observing ${observation.paths.join(' ')} ${reason}`);
   }
 
   heard(_registration: Registration, at: number): void {
@@ -82,16 +82,16 @@ export class RecordingHandlers implements Lwm2mHandlers {
   }
 
   sleeping(registration: Registration, asleep: boolean): void {
-    this.told.push(`${registration.deviceKey} ${asleep ? 'sleeps' : 'woke'}`);
+    this.events.push(`${registration.deviceKey} ${asleep ? 'sleeps' : 'woke'}`);
     this.onSleeping(registration, asleep);
   }
 
-  /** What was read, as `/3/0/9=100`. */
+  /** The received values, as `/3/0/9=100`. */
   get values(): string[] {
     return this.batches.flatMap(({ decoded }) => decoded.readings.map(({ path, value }) => `${path}=${String(value)}`));
   }
 
-  /** Lets everything that is stored wait; returns what lets it go on. */
+  /** Makes every store wait until the returned function is called. */
   hold(): () => void {
     const waiting: (() => void)[] = [];
     this.store = () => new Promise((resolve) => void waiting.push(resolve));
@@ -101,8 +101,8 @@ export class RecordingHandlers implements Lwm2mHandlers {
     };
   }
 
-  async #tell(what: string): Promise<void> {
+  async #record(what: string): Promise<void> {
     await this.store(what);
-    this.told.push(what);
+    this.events.push(what);
   }
 }

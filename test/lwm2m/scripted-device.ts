@@ -12,7 +12,7 @@ import { ScriptedPeer, type SimulatedNetwork } from '../coap/network.ts';
 
 export const SERVER = '192.0.2.1';
 
-/** What the server asked. */
+/** A request of the server. */
 export interface AskedOfDevice {
   /** `GET /3/0/9?depth=1` */
   readonly line: string;
@@ -28,12 +28,12 @@ export interface DeviceAnswer {
   readonly code: Code;
   readonly contentFormat?: number;
   readonly payload?: Uint8Array | string;
-  /** Sequence number of an observation that this answer begins. */
+  /** The Observe option of the response, when the device accepts the observation. */
   readonly observe?: number;
   readonly locationPath?: readonly string[];
 }
 
-/** What the server answered. */
+/** A response of the server. */
 export interface ServerAnswer {
   /** `2.01` */
   readonly code: string;
@@ -52,11 +52,11 @@ export interface DeviceRequest {
   readonly confirmable?: boolean;
 }
 
-/** A device that a test speaks for on a simulated network: it registers when told, and answers what the test says. */
+/** A device on a simulated network. The test decides when it sends and what it answers. */
 export class ScriptedDevice {
-  /** In the order in which they came, without repetitions. */
+  /** The requests of the server in order, without repetitions. */
   readonly asked: AskedOfDevice[] = [];
-  /** Answers in the acknowledgement; null is silence. */
+  /** Returns the piggybacked response; null: the device does not answer. */
   onAsked: (asked: AskedOfDevice) => DeviceAnswer | null = () => ({ code: codes.notFound });
   location = '';
   readonly #network: SimulatedNetwork;
@@ -79,19 +79,19 @@ export class ScriptedDevice {
     return this.#peer.received;
   }
 
-  /** Continues at another address, as behind a NAT that forgot the old one. */
+  /** Continues at another address, like behind a NAT that lost its mapping. */
   move(address: string): void {
     this.#peer = this.#at(address);
   }
 
-  /** Sends a request and waits a round trip; the answer must have come. */
+  /** Sends a request and waits a round trip for the response. */
   async request(request: DeviceRequest): Promise<ServerAnswer> {
     const messageId = this.send(request);
     await this.#network.clock.advance(2);
     return this.answerTo(messageId);
   }
 
-  /** Sends a request, and a repetition of it where a message id is given; returns its message id. */
+  /** Sends a request and returns its message id; with a given message id it is a retransmission. */
   send(request: DeviceRequest, messageId = this.#messageId++): number {
     const { method, path, query = [], contentFormat, payload = '', confirmable = true } = request;
     this.#peer.send({
@@ -122,7 +122,7 @@ export class ScriptedDevice {
     };
   }
 
-  /** Registers with what the query says and keeps the location. */
+  /** Registers with this query and keeps the location. */
   async register(query: readonly string[], links = '</1/0>,</3/0>'): Promise<ServerAnswer> {
     const answer = await this.request({ method: 'POST', path: '/rd', query, contentFormat: 40, payload: links });
     if (answer.code === '2.01') this.location = `/${answer.location}`;
@@ -134,7 +134,7 @@ export class ScriptedDevice {
     return this.request({ method: 'POST', path: this.location, query, ...body });
   }
 
-  /** Sends a notification of what it was asked to observe; returns its message id. */
+  /** Sends a notification for an Observe; returns its message id. */
   notify(
     asked: AskedOfDevice,
     sequence: number,
@@ -147,17 +147,17 @@ export class ScriptedDevice {
     return messageId;
   }
 
-  /** Refuses a message of the server. */
+  /** Answers a message of the server with RST. */
   reset(messageId: number): void {
     this.#peer.sendEmpty('RST', messageId);
   }
 
-  /** Takes a message of the server, whose answer is yet to come (RFC 7252 §5.2.2). */
+  /** Acknowledges a message of the server; the response follows separately (RFC 7252 §5.2.2). */
   acknowledge(messageId: number): void {
     this.#peer.sendEmpty('ACK', messageId);
   }
 
-  /** How the server took a notification: ACK, RST, or not yet. */
+  /** The reply of the server to a notification: ACK, RST, or null for none yet. */
   acknowledgement(messageId: number): 'ACK' | 'RST' | null {
     const empty = this.#peer.received.find(
       (message) => message.messageId === messageId && (message.type === 'ACK' || message.type === 'RST'),

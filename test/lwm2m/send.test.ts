@@ -12,7 +12,7 @@ const send = (payload: string | Uint8Array, contentFormat = 110) =>
   ({ method: 'POST', path: '/dp', contentFormat, payload }) as const;
 
 describe('Send', () => {
-  it('LightweightM2M-1.1-int-306: hands its readings to the handlers, observed or not, before it answers 2.04', async () => {
+  it('LightweightM2M-1.1-int-306: passes its readings to the handler, observed or not, before it answers 2.04', async () => {
     const { device, handlers, advance } = await registered();
     const stored = handlers.hold();
     const messageId = device.send(send('[{"bn":"/3303/0/","n":"5700","v":21.5},{"n":"5701","vs":"Cel"}]'));
@@ -37,13 +37,13 @@ describe('Send', () => {
   it.each([
     ['SenML CBOR', 112, '81a200662f332f302f39021864', '/3/0/9=100'],
     ['LwM2M CBOR', 11544, 'a1830300091864', '/3/0/9=100'],
-  ])('takes %s', async (_name, contentFormat, hex, reading) => {
+  ])('accepts %s', async (_name, contentFormat, hex, reading) => {
     const { device, handlers } = await registered();
     expect(await device.request(send(Buffer.from(hex, 'hex'), contentFormat))).toMatchObject({ code: '2.04' });
     expect(handlers.values).toEqual([reading]);
   });
 
-  it('takes it from the device behind an alternate path, and of end devices behind a gateway', async () => {
+  it('accepts values behind an alternate path, and of end devices behind a gateway', async () => {
     const { device, handlers } = await registered('</lwm2m>;rt="oma.lwm2m",</lwm2m/3/0>');
     expect(await device.request(send('[{"n":"/lwm2m/3/0/9","v":1},{"n":"/dev2/3303/0/5700","v":2}]'))).toMatchObject({
       code: '2.04',
@@ -56,26 +56,26 @@ describe('Send', () => {
     ['4.00', 'what can’t be decoded', send('[{"n":"/3/0/9"')],
     ['4.15', 'TLV', send(Buffer.from('c10964', 'hex'), 11542)],
     ['4.00', 'no Content-Format', { method: 'POST', path: '/dp', payload: '[]' } as const],
-  ])('answers %s to %s and takes nothing of it', async (code, _name, request) => {
+  ])('answers %s to %s and stores nothing of it', async (code, _name, request) => {
     const { device, handlers } = await registered();
     expect(await device.request(request)).toMatchObject({ code });
     expect(handlers.batches).toEqual([]);
   });
 
-  it('tells the handlers of what can’t be decoded', async () => {
+  it('passes an undecodable payload to the handler', async () => {
     const { device, handlers } = await registered();
     await device.request(send('[{"n":"/3/0/9","v":"high"}]'));
     expect(handlers.undecoded).toMatchObject([{ path: '/', origin: 'SEND' }]);
   });
 
-  it('answers 4.04 to who is not registered', async () => {
+  it('answers 4.04 to a device without a registration', async () => {
     const { network, handlers } = await registered();
     const stranger = new ScriptedDevice(network, '192.0.2.66');
     expect(await stranger.request(send('[{"n":"/3/0/9","v":1}]'))).toMatchObject({ code: '4.04' });
     expect(handlers.batches).toEqual([]);
   });
 
-  it('answers 5.00 when the handlers can’t store it, and does take it again', async () => {
+  it('answers 5.00 when the handler can’t store it, and accepts it when it is sent again', async () => {
     const { device, handlers } = await registered();
     handlers.store = () => Promise.reject(new Error('the database is away'));
     expect(await device.request(send('[{"n":"/3/0/9","v":1}]'))).toMatchObject({ code: '5.00' });

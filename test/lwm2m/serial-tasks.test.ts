@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SerialTasks } from '../../src/lwm2m/serial-tasks.ts';
 
-/** A task that ends when told. */
+/** A task that ends when the test calls `end`. */
 function held(log: string[], name: string) {
   const waiting: (() => void)[] = [];
   const task = async (): Promise<string> => {
@@ -14,7 +14,7 @@ function held(log: string[], name: string) {
 }
 
 describe('tasks', () => {
-  it('run one after the other under a key, in the order asked, and side by side under others', async () => {
+  it('run one after the other under one key, in the order of the calls, and in parallel under other keys', async () => {
     const tasks = new SerialTasks(8);
     const log: string[] = [];
     const [first, second, other] = [held(log, 'first'), held(log, 'second'), held(log, 'other')];
@@ -30,7 +30,7 @@ describe('tasks', () => {
     expect(log).toEqual(['first begins', 'other begins', 'other ends', 'first ends', 'second begins', 'second ends']);
   });
 
-  it('go on after one that failed', async () => {
+  it('continue after one that failed', async () => {
     const tasks = new SerialTasks(8);
     const failed = tasks.run('a', () => Promise.reject(new Error('no')));
     const next = tasks.run('a', async () => 'done');
@@ -38,7 +38,7 @@ describe('tasks', () => {
     expect(await next).toBe('done');
   });
 
-  it('are refused above the bound, and granted again when others are done', async () => {
+  it('are refused above the maximum, and accepted again when others are done', async () => {
     const tasks = new SerialTasks(1);
     const first = held([], 'first');
     const running = tasks.run('a', first.task);

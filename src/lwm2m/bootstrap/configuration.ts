@@ -1,13 +1,16 @@
 import type { PathValue } from '../operation/operation.ts';
 import { Path } from '../path.ts';
 
-/** What a device shall have after its bootstrap. */
+/** The configuration that a bootstrap writes to a device. */
 export interface BootstrapConfiguration {
-  /** Deleted before anything is written; `/0` spares the bootstrap account, which the device keeps (Core 1.2 §6.1.7.5). */
+  /** Paths to delete before the writes. Deleting `/0` keeps the bootstrap account (Core 1.2 §6.1.7.5). */
   readonly deletes: readonly Path[];
-  /** All resources of the instances to write. Instances of `/0` are numbered anew around the bootstrap account. */
+  /**
+   * All resources of the instances to write. Instances of `/0` get other ids if they conflict with the bootstrap
+   * account.
+   */
   readonly values: readonly PathValue[];
-  /** Read back after the writes: `/1`, `/1/0`, `/2`, `/2/0` (Bootstrap-Read, 1.1). */
+  /** Paths to read after the writes: `/1`, `/1/0`, `/2`, `/2/0` (Bootstrap-Read, 1.1). */
   readonly reads: readonly Path[];
 }
 
@@ -20,12 +23,12 @@ export interface BootstrapInstance {
 const SECURITY = 0;
 const OSCORE = 21;
 const SERVER = 1;
-/** Credentials before the accounts that use them, everything else after. */
+/** The objects to write first: credentials before the accounts that use them. */
 const FIRST: readonly number[] = [SECURITY, OSCORE, SERVER];
 
 /**
- * The instances in the order in which they are written. `taken` are the ids of Security instances that stay on the device
- * (its bootstrap account): the configuration's own are moved to free ids.
+ * Groups the values by instance, in the order of the writes. `taken` are the ids of Security instances that stay on the
+ * device (its bootstrap account); Security instances of the configuration with these ids move to free ids.
  */
 export function instancesToWrite(
   values: readonly PathValue[],

@@ -18,14 +18,16 @@ export interface BootstrapServerOptions {
   readonly endpoints: readonly CoapEndpoint[];
   readonly handlers: BootstrapHandlers;
   readonly clock: Clock;
-  /** Bootstraps under way, at most; above it 5.03, and the device tries again. Default 10,000. */
+  /**
+   * The maximum of running bootstraps; above it the server answers 5.03, and the device tries again. Default 10,000.
+   */
   readonly sessions?: number;
-  /** The handlers rejected where nobody is left to hear of it. */
-  readonly onFault: (error: unknown, doing: string) => void;
+  /** Receives errors of handlers that no caller awaits. */
+  readonly onFault: (error: unknown, message: string) => void;
 }
 
 export interface BootstrapServer {
-  /** Ends what is under way; its devices bootstrap again. Resolves when the handlers knows. */
+  /** Ends the running bootstraps; their devices will try again. Resolves when the handlers have stored the end. */
   stop(): Promise<void>;
 }
 
@@ -37,17 +39,17 @@ interface Query {
 }
 
 const MOST_SESSIONS = 10_000;
-/** Core 1.2 §6.1.5: what `pct` may ask for. */
+/** The values that `pct` may have (Core 1.2 §6.1.5). */
 const PREFERRED_FORMATS: readonly number[] = [
   ContentFormat.senmlJson,
   ContentFormat.senmlCbor,
   ContentFormat.tlv,
   ContentFormat.lwm2mCbor,
 ];
-/** The formats of a pack, the default first. */
+/** The content formats of a Bootstrap-Pack, the default first. */
 const PACK_FORMATS: readonly number[] = [ContentFormat.senmlCbor, ContentFormat.senmlJson, ContentFormat.lwm2mCbor];
 
-/** The bootstrap interface (Core 1.2 §6.1): Bootstrap-Request, Bootstrap-Pack-Request, and what follows them. */
+/** Creates the server of the bootstrap interface (Core 1.2 §6.1): Bootstrap-Request and Bootstrap-Pack-Request. */
 export function createBootstrapServer(options: BootstrapServerOptions): BootstrapServer {
   return new Server(options);
 }
@@ -57,7 +59,7 @@ class Server implements BootstrapServer {
   readonly #clock: Clock;
   readonly #most: number;
   readonly #onFault: BootstrapServerOptions['onFault'];
-  /** By device: what ends its present bootstrap, and when it has ended. */
+  /** The running bootstrap of each device: how to abort it, and a promise of its end. */
   readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
   #stopping = false;
 
@@ -72,15 +74,16 @@ class Server implements BootstrapServer {
   async stop(): Promise<void> {
     this.#stopping = true;
     const running = [...this.#running.values()];
-    for (const { abort } of running) abort.abort('the server stops');
+    for (const { abort } of running) abort.abort('the server is stopping');
     await Promise.all(running.map(({ ended }) => ended));
   }
 
   async #answer(endpoint: CoapEndpoint, request: IncomingRequest): Promise<OutgoingResponse> {
     const [place, ...rest] = request.path;
-    if (rest.length > 0 || (place !== 'bs' && place !== 'bspack')) return refusal(codes.notFound, 'ask /bs or /bspack');
+    if (rest.length > 0 || (place !== 'bs' && place !== 'bspack'))
+      return refusal(codes.notFound, 'this path does not exist; use /bs or /bspack');
     const method = place === 'bs' ? 'POST' : 'GET';
-    if (request.method !== method) return refusal(codes.methodNotAllowed, `${method} /${place} it is`);
+    if (request.method !== method) return refusal(codes.methodNotAllowed, `/${place} allows only ${method}`);
     if (this.#stopping || this.#running.size >= this.#most) return refusal(codes.serviceUnavailable, 'try again later');
     const query = readQuery(request.query);
     if ('code' in query) return query;
@@ -90,7 +93,7 @@ class Server implements BootstrapServer {
       return refusal(admission.code === '4.03' ? codes.forbidden : codes.badRequest, admission.reason);
     }
     if (this.#stopping) {
-      await this.#handlers.ended(admission.bootstrapId, { finished: false, reason: 'the server stops' });
+      await this.#handlers.ended(admission.bootstrapId, { finished: false, reason: 'the server is stopping' });
       return refusal(codes.serviceUnavailable, 'try again later');
     }
     if (pack) return this.#pack(admission, request.accept);
@@ -103,7 +106,7 @@ class Server implements BootstrapServer {
   async #begin(endpoint: CoapEndpoint, peer: Peer, admitted: Admitted, contentFormat: number | null): Promise<void> {
     const { bootstrapId, deviceKey, configuration } = admitted;
     const before = this.#running.get(deviceKey);
-    before?.abort.abort('the device began another bootstrap');
+    before?.abort.abort('the device started another bootstrap');
     const abort = new AbortController();
     const session = new BootstrapSession({
       endpoint,
@@ -132,21 +135,26 @@ class Server implements BootstrapServer {
       .catch((error: unknown) => this.#onFault(error, 'the end of a bootstrap could not be recorded'));
   }
 
-  /** Core 1.2 §6.1.6: everything in one payload, whose acceptance is seen only when the device registers. */
+  /** Core 1.2 §6.1.6: one payload with the complete configuration. Only a later Register shows that it was accepted. */
   async #pack({ bootstrapId, configuration }: Admitted, accept: number | null): Promise<OutgoingResponse> {
     const startedAt = this.#clock.now();
     const contentFormat = accept === null ? PACK_FORMATS[0] : PACK_FORMATS.find((format) => format === accept);
     const step = { operation: 'PACK', path: '/bspack', startedAt } as const;
-    const refuse = async (code: Code, shown: string, message: string): Promise<OutgoingResponse> => {
-      await this.#tell(bootstrapId, { ...step, contentFormat: accept, bytes: 0, code: shown, message }, message);
+    const refuse = async (code: Code, codeText: string, message: string): Promise<OutgoingResponse> => {
+      await this.#record(bootstrapId, { ...step, contentFormat: accept, bytes: 0, code: codeText, message }, message);
       return refusal(code, message);
     };
-    if (contentFormat === undefined) return refuse(codes.notAcceptable, '4.06', `no pack in content format ${accept}`);
-    // The account at /0/0 stays, as with the usual device: a pack is made without having seen the device.
+    if (contentFormat === undefined)
+      return refuse(
+        codes.notAcceptable,
+        '4.06',
+        `content format ${accept} is not supported for a Bootstrap-Pack; use ${PACK_FORMATS.join(', ')}`,
+      );
+    // The server can't discover the device before a pack, so it assumes the bootstrap account at /0/0.
     const values = instancesToWrite(configuration.values, new Set([0])).flatMap((instance) => instance.values);
     try {
       const payload = encode({ contentFormat, path: Path.root, values });
-      await this.#tell(
+      await this.#record(
         bootstrapId,
         { ...step, contentFormat, bytes: payload.length, code: '2.05', message: null },
         null,
@@ -154,11 +162,11 @@ class Server implements BootstrapServer {
       return { code: codes.content, contentFormat, payload };
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
-      return refuse(codes.internalServerError, '5.00', `the configuration can't be written: ${error.message}`);
+      return refuse(codes.internalServerError, '5.00', `the configuration can't be encoded: ${error.message}`);
     }
   }
 
-  async #tell(bootstrapId: string, step: Omit<BootstrapStep, 'endedAt'>, failure: string | null): Promise<void> {
+  async #record(bootstrapId: string, step: Omit<BootstrapStep, 'endedAt'>, failure: string | null): Promise<void> {
     await this.#handlers.stepped(bootstrapId, { ...step, endedAt: this.#clock.now() });
     const outcome =
       failure === null
@@ -168,16 +176,16 @@ class Server implements BootstrapServer {
   }
 }
 
-/** `ep` and `pct`; others are tolerated, as at Register. */
+/** Reads `ep` and `pct`; ignores other parameters, as for a Register. */
 function readQuery(query: readonly string[]): Query | OutgoingResponse {
   const named = new Map<string, string>();
   for (const parameter of query) {
     const [name = '', ...value] = parameter.split('=');
-    if (named.has(name)) return refusal(codes.badRequest, `${name} is given twice`);
+    if (named.has(name)) return refusal(codes.badRequest, `${name} appears twice`);
     named.set(name, value.join('='));
   }
   const endpoint = named.get('ep') ?? null;
-  if (endpoint === '') return refusal(codes.badRequest, 'ep is empty');
+  if (endpoint === '') return refusal(codes.badRequest, 'the parameter ep is empty');
   const pct = named.get('pct');
   if (pct === undefined) return { endpoint, contentFormat: null };
   const contentFormat = /^\d{1,5}$/.test(pct) ? currentContentFormat(Number(pct)) : -1;

@@ -16,12 +16,14 @@ import type { Lwm2mVersion } from '../registration/registration.ts';
 import { instancesToWrite, type BootstrapConfiguration, type BootstrapInstance } from './configuration.ts';
 import type { BootstrapOutcome, BootstrapStep } from './handlers.ts';
 
-/** The device gives up after EXCHANGE_LIFETIME without a Finish; a step that takes this long leaves it no time. */
+/** The device gives up without a Finish after EXCHANGE_LIFETIME, so each step needs a shorter timeout. */
 const STEP_TIMEOUT_MS = 60_000;
 const LONGEST_MESSAGE = 256;
 const NOT_ACCEPTABLE = '4.06';
 const UNSUPPORTED_FORMAT = '4.15';
-/** Where a device that can't be asked keeps its bootstrap account, as all clients seen do. */
+/**
+ * The instance of the bootstrap account to assume when the device does not answer Discover; all tested clients use it.
+ */
 const USUAL_ACCOUNT = 0;
 
 export interface BootstrapSessionOptions {
@@ -29,9 +31,9 @@ export interface BootstrapSessionOptions {
   readonly clock: Clock;
   readonly peer: Peer;
   readonly configuration: BootstrapConfiguration;
-  /** What the device prefers (`pct`); TLV, which every device speaks, otherwise. */
+  /** The preferred format of the device (`pct`); null: TLV, which every device supports. */
   readonly contentFormat: number | null;
-  /** Ends it; its reason is the outcome's. */
+  /** Ends the session; its reason becomes the reason of the outcome. */
   readonly signal: AbortSignal;
   readonly stepped: (step: BootstrapStep) => Promise<void>;
 }
@@ -47,9 +49,9 @@ interface StepResponse {
 class Broken extends Error {}
 
 /**
- * The steps of one bootstrap, each after the answer of the one before: Discover, Deletes, Writes, Reads, Finish (Core 1.2
- * §6.1.5). A Finish refused by 4.06 is followed by one corrected round that clears the device first; refused again, the
- * bootstrap has failed, with the device's reason.
+ * Performs the steps of one bootstrap one after the other: Discover, Deletes, Writes, Reads, Finish (Core 1.2 §6.1.5).
+ * When the device answers Finish with 4.06, a second round deletes everything first; after a second 4.06 the bootstrap
+ * has failed with the reason of the device.
  */
 export class BootstrapSession {
   readonly #options: BootstrapSessionOptions;
@@ -63,7 +65,7 @@ export class BootstrapSession {
       preferred === null || preferred === ContentFormat.tlv ? [ContentFormat.tlv] : [preferred, ContentFormat.tlv];
   }
 
-  /** Never rejects but for what `stepped` rejects with. */
+  /** Rejects only when `stepped` rejects. */
   async run(): Promise<BootstrapOutcome> {
     try {
       const accounts = await this.#discover();
@@ -73,7 +75,7 @@ export class BootstrapSession {
       if (refusal === null) return { finished: true, lwm2mVersion: this.#lwm2mVersion };
       return {
         finished: false,
-        reason: `the device finds its configuration inconsistent twice over${refusal && `: ${refusal}`}`,
+        reason: `the device refused Finish with 4.06 twice${refusal && `: ${refusal}`}`,
       };
     } catch (error) {
       if (error instanceof Broken) return { finished: false, reason: error.message };
@@ -81,7 +83,7 @@ export class BootstrapSession {
     }
   }
 
-  /** Null when the device took it; else why its Finish was refused. */
+  /** Null when the device accepted the configuration; else the diagnostic message of its 4.06. */
   async #round(deletes: readonly Path[], accounts: ReadonlySet<number>): Promise<string | null> {
     const { configuration } = this.#options;
     for (const path of deletes) await this.#delete(path);
@@ -94,7 +96,7 @@ export class BootstrapSession {
     throw new Broken(said('Finish', finish));
   }
 
-  /** The ids of the Security instances without a short server id: the bootstrap account (Core 1.2 §6.1.7.3). */
+  /** Finds the bootstrap account: the Security instances without a short server id (Core 1.2 §6.1.7.3). */
   async #discover(): Promise<ReadonlySet<number>> {
     const answer = await this.#step('DISCOVER', '/', 0, { method: 'GET', path: [], accept: ContentFormat.linkFormat });
     if (!answer.ok) return new Set([USUAL_ACCOUNT]);
@@ -110,7 +112,7 @@ export class BootstrapSession {
 
   async #delete(path: Path): Promise<void> {
     const answer = await this.#step('DELETE', path.toString(), 0, { method: 'DELETE', path: path.segments() });
-    // What isn't there is as good as deleted.
+    // 4.04 means that there is nothing to delete.
     if (!answer.ok && answer.code !== '4.04') throw new Broken(said(`Delete ${path}`, answer));
   }
 
@@ -136,7 +138,7 @@ export class BootstrapSession {
       return encode({ contentFormat, path, values });
     } catch (error) {
       if (error instanceof Lwm2mError)
-        throw new Broken(`the configuration of ${path} can't be written: ${error.message}`);
+        throw new Broken(`the configuration of ${path} can't be encoded: ${error.message}`);
       throw error;
     }
   }
@@ -172,7 +174,7 @@ function said(what: string, { code, message }: StepResponse): string {
   return `the device answered ${code} to ${what}${message === null ? '' : `: ${message}`}`;
 }
 
-/** RFC 7252 §5.5.2 */
+/** The diagnostic payload (RFC 7252 §5.5.2) without control characters. */
 function diagnostic(payload: Uint8Array): string | null {
   if (payload.length === 0) return null;
   return Buffer.from(payload.subarray(0, LONGEST_MESSAGE))
@@ -180,7 +182,7 @@ function diagnostic(payload: Uint8Array): string | null {
     .replaceAll(/\p{Cc}/gu, ' ');
 }
 
-/** A 1.0 answer writes `lwm2m=1.0,</0/0>`, outside any link (tolerated). Unreadable: as good as not answered. */
+/** Reads the links of a Discover; none when they are invalid. A 1.0 device writes `lwm2m=1.0,` before the links. */
 function readLinks(payload: Uint8Array): readonly Link[] {
   const text = Buffer.from(payload)
     .toString('utf8')

@@ -10,13 +10,13 @@ const BYTES = 2;
 const TEXT = 3;
 const ARRAY = 4;
 const MAP = 5;
-/** Shared by all empty arrays and maps: a payload may be full of them. */
+/** All empty arrays and maps share this value, because a payload may contain many of them. */
 const NOTHING: readonly never[] = [];
 
 /**
- * Reads one CBOR item (RFC 8949) that fills the payload: any key order, non-minimal and indefinite lengths, tags 0-4.
- * Throws INVALID_PAYLOAD with the offset. Lengths are compared with what is left before anything is allocated, and
- * nesting ends at 16 (docs/decisions/0003-cbor.md).
+ * Reads a payload that is one CBOR item (RFC 8949): any key order, non-minimal and indefinite lengths, tags 0-4.
+ * Throws INVALID_PAYLOAD with the offset. It compares a length with the remaining bytes before it allocates memory, and
+ * limits the nesting depth to 16 (docs/decisions/0003-cbor.md).
  */
 export function readCbor(bytes: Uint8Array): Item {
   const reader = new CborReader(bytes);
@@ -25,7 +25,7 @@ export function readCbor(bytes: Uint8Array): Item {
   return item;
 }
 
-/** The items of an array that fills the payload, one by one, so that a long one never stands in memory whole. */
+/** Reads a payload that is one array, item by item, so that a long array is never completely in memory. */
 export function* readCborArray(bytes: Uint8Array): Generator<Item> {
   const reader = new CborReader(bytes);
   const count = reader.open(ARRAY);
@@ -33,7 +33,7 @@ export function* readCborArray(bytes: Uint8Array): Generator<Item> {
   reader.end();
 }
 
-/** The entries of a map that fills the payload, one by one. */
+/** Reads a payload that is one map, entry by entry. */
 export function* readCborMap(bytes: Uint8Array): Generator<readonly [Item, Item]> {
   const reader = new CborReader(bytes);
   const count = reader.open(MAP);
@@ -41,7 +41,7 @@ export function* readCborMap(bytes: Uint8Array): Generator<readonly [Item, Item]
   reader.end();
 }
 
-/** How many items an array or entries a map has; null when a break ends it. */
+/** The number of items of an array or entries of a map; null for an indefinite length. */
 type Count = number | null;
 
 class CborReader {
@@ -55,13 +55,14 @@ class CborReader {
   }
 
   end(): void {
-    if (this.#left > 0) throw malformed(`${this.#left} bytes after the item`, this.#position);
+    if (this.#left > 0) throw malformed(`${this.#left} bytes follow the CBOR item`, this.#position);
   }
 
-  /** The head of the array or map that the payload is. */
+  /** Reads the head of the outermost array or map. */
   open(major: typeof ARRAY | typeof MAP): Count {
     const initial = this.#byte();
-    if (initial >> 5 !== major) throw malformed(major === ARRAY ? 'no array' : 'no map', 0);
+    if (initial >> 5 !== major)
+      throw malformed(major === ARRAY ? 'the payload is not an array' : 'the payload is not a map', 0);
     return this.#count(initial & 0x1f, major === ARRAY ? 1 : 2, 0);
   }
 
@@ -71,7 +72,7 @@ class CborReader {
 
   item(depth: number): Item {
     const offset = this.#position;
-    if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, offset);
+    if (depth > MAX_DEPTH) throw malformed(`the nesting is deeper than ${MAX_DEPTH}`, offset);
     const initial = this.#byte();
     const information = initial & 0x1f;
     switch (initial >> 5) {
@@ -100,27 +101,27 @@ class CborReader {
 
   #byte(): number {
     const byte = this.#bytes[this.#position];
-    if (byte === undefined) throw malformed('ends inside an item', this.#position);
+    if (byte === undefined) throw malformed('the payload ends inside a CBOR item', this.#position);
     this.#position += 1;
     return byte;
   }
 
-  /** The position before the next `length` bytes, which are skipped. */
+  /** Skips `length` bytes and returns the position before them. */
   #advance(length: number | bigint): number {
     const start = this.#position;
-    if (length > this.#left) throw malformed(`needs ${length} bytes, ${this.#left} are left`, start);
+    if (length > this.#left) throw malformed(`the item needs ${length} bytes, but ${this.#left} are left`, start);
     this.#position += Number(length);
     return start;
   }
 
-  /** RFC 8949 §3: the number that follows the initial byte. */
+  /** Reads the argument: the number in or after the initial byte (RFC 8949 §3). */
   #argument(information: number, offset: number): number | bigint {
     if (information < 24) return information;
     if (information === 24) return this.#byte();
     if (information === 25) return this.#view.getUint16(this.#advance(2));
     if (information === 26) return this.#view.getUint32(this.#advance(4));
     if (information === 27) return exactInteger(this.#view.getBigUint64(this.#advance(8)));
-    throw malformed(`additional information ${information}`, offset);
+    throw malformed(`additional information ${information} is not allowed here`, offset);
   }
 
   #octets(information: number, offset: number): Uint8Array {
@@ -132,7 +133,7 @@ class CborReader {
     return decodeUtf8(this.#chunks(TEXT), offset);
   }
 
-  /** A string of definite length, as a view of the payload. */
+  /** Reads a string of definite length, as a view of the payload. */
   #span(information: number, offset: number): Uint8Array {
     const length = this.#argument(information, offset);
     const start = this.#advance(length);
@@ -140,8 +141,8 @@ class CborReader {
   }
 
   /**
-   * The chunks of an indefinite string, put together: walked over twice, so that many small ones cost no more than
-   * their bytes.
+   * Joins the chunks of an indefinite string. It reads them twice, first for the total length, so that many small
+   * chunks need no more memory than their bytes.
    */
   #chunks(major: number): Uint8Array {
     const start = this.#position;
@@ -157,22 +158,25 @@ class CborReader {
     return whole;
   }
 
-  /** RFC 8949 §3.2.3: chunks are strings of the same kind with a definite length; none splits a character. */
+  /** RFC 8949 §3.2.3: chunks are strings of the same type with a definite length, and must not split a character. */
   #chunk(major: number): Uint8Array {
     const offset = this.#position;
     const initial = this.#byte();
     const information = initial & 0x1f;
-    if (initial >> 5 !== major || information === INDEFINITE) throw malformed('a chunk of another kind', offset);
+    if (initial >> 5 !== major || information === INDEFINITE)
+      throw malformed('a chunk has the wrong type or an indefinite length', offset);
     const chunk = this.#span(information, offset);
-    if (major === TEXT && ((chunk[0] ?? 0) & 0xc0) === 0x80) throw malformed('a character split by chunks', offset);
+    if (major === TEXT && ((chunk[0] ?? 0) & 0xc0) === 0x80)
+      throw malformed('a chunk splits a UTF-8 character', offset);
     return chunk;
   }
 
   #count(information: number, itemsEach: number, offset: number): Count {
     if (information === INDEFINITE) return null;
     const count = this.#argument(information, offset);
-    // An item takes a byte at least.
-    if (count > this.#left / itemsEach) throw malformed(`${count} entries claimed, ${this.#left} bytes left`, offset);
+    // An item needs at least one byte.
+    if (count > this.#left / itemsEach)
+      throw malformed(`the head gives ${count} entries, but only ${this.#left} bytes are left`, offset);
     return Number(count);
   }
 
@@ -211,11 +215,11 @@ class CborReader {
       case 27:
         return { kind: 'float', value: this.#view.getFloat64(this.#advance(8)), offset };
       case INDEFINITE:
-        throw malformed('a break outside an indefinite item', offset);
+        throw malformed('a break outside an item of indefinite length', offset);
       default: {
         const value = this.#argument(information, offset);
-        // RFC 8949 §3.3: simple values below 32 are never written in two bytes.
-        if (information === 24 && value < 32) throw malformed(`simple value ${value} in two bytes`, offset);
+        // RFC 8949 §3.3: two bytes must not encode a simple value below 32.
+        if (information === 24 && value < 32) throw malformed(`two bytes encode the simple value ${value}`, offset);
         return { kind: 'other', offset };
       }
     }
@@ -226,7 +230,7 @@ function negative(argument: number | bigint): number | bigint {
   return exactInteger(-1n - BigInt(argument));
 }
 
-/** IEEE 754 binary16, which DataView reads only in newer Nodes. */
+/** Decodes IEEE 754 binary16; only newer versions of Node have DataView.getFloat16. */
 function halfFloat(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -236,24 +240,27 @@ function halfFloat(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** RFC 8949 §3.4: date-time text, epoch time, bignums and decimal fractions are numbers; no other tag is a value. */
+/**
+ * Reads a tagged item (RFC 8949 §3.4): date-time text, epoch time, bignum or decimal fraction. Others are no values.
+ */
 function tagged(tag: number | bigint, content: Item, offset: number): Item {
   switch (tag) {
     case 0: {
       const seconds = content.kind === 'text' ? rfc3339Seconds(content.value) : undefined;
-      if (seconds === undefined) throw malformed('tag 0 on what is no RFC 3339 date-time', offset);
+      if (seconds === undefined) throw malformed('the content of tag 0 is not an RFC 3339 date-time', offset);
       return { kind: 'time', value: seconds, offset };
     }
     case 1: {
       if (content.kind === 'integer') return { kind: 'time', value: content.value, offset };
-      // Epoch times may have a fraction; those of LwM2M are whole seconds (Core 1.2 Appendix C).
+      // Epoch times may have a fraction; LwM2M times are whole seconds (Core 1.2 Appendix C).
       if (content.kind === 'float') return { kind: 'time', value: Math.floor(content.value), offset };
-      throw malformed('tag 1 on what is no number', offset);
+      throw malformed('the content of tag 1 is not a number', offset);
     }
     case 2:
     case 3: {
       const magnitude = content.kind === 'bytes' ? bignum(content.value) : undefined;
-      if (magnitude === undefined) throw malformed('a bignum of more than 64 bits', offset);
+      if (magnitude === undefined)
+        throw malformed('the content of a bignum tag is not a byte string of at most 64 bits', offset);
       return { kind: 'integer', value: tag === 2 ? exactInteger(magnitude) : negative(magnitude), offset };
     }
     case 4:
@@ -270,7 +277,7 @@ function bignum(bytes: Uint8Array): bigint | undefined {
   return significant.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 }
 
-/** RFC 8949 §3.4.4: [exponent, mantissa]. RFC 8428 §6 lets SenML write numbers so. */
+/** RFC 8949 §3.4.4: [exponent, mantissa]. RFC 8428 §6 allows it for numbers in SenML. */
 function decimalFraction(content: Item, offset: number): Item {
   const [exponent, mantissa, more] = content.kind === 'array' ? content.items : [];
   if (exponent?.kind === 'integer' && mantissa?.kind === 'integer' && more === undefined) {
@@ -278,5 +285,5 @@ function decimalFraction(content: Item, offset: number): Item {
     const number = Math.abs(power) <= 1000 ? exactNumber(`${mantissa.value}e${power}`, offset) : undefined;
     if (number !== undefined) return number;
   }
-  throw malformed('a decimal fraction that is no [exponent, mantissa]', offset);
+  throw malformed('the content of a decimal fraction is not [exponent, mantissa]', offset);
 }

@@ -2,13 +2,13 @@ import { encodeUtf8 } from './utf8.ts';
 
 const MAJOR = { unsigned: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5 } as const;
 
-/** Writes CBOR items one after the other, lengths definite and minimal (RFC 8949 §4.1). */
+/** Writes CBOR items one after the other, with definite and minimal lengths (RFC 8949 §4.1). */
 export class CborWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** What was written so far. */
+  /** Returns the bytes that were written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
@@ -18,7 +18,7 @@ export class CborWriter {
     return this.#head(MAJOR.negative, typeof value === 'bigint' ? -1n - value : -1 - value);
   }
 
-  /** As binary32 where that is exact, else binary64: some devices read no half floats. */
+  /** Writes binary32 when that is exact, else binary64. Not binary16, because some devices can't read it. */
   float(value: number): this {
     const exact = Object.is(Math.fround(value), value);
     const size = exact ? 4 : 8;
@@ -47,12 +47,12 @@ export class CborWriter {
     return this.#head(MAJOR.text, bytes.length).#append(bytes);
   }
 
-  /** `length` items follow. */
+  /** Writes the head of an array; `length` items must follow. */
   array(length: number): this {
     return this.#head(MAJOR.array, length);
   }
 
-  /** `length` keys follow, each with its value. */
+  /** Writes the head of a map; `length` pairs of key and value must follow. */
   map(length: number): this {
     return this.#head(MAJOR.map, length);
   }
@@ -77,7 +77,7 @@ export class CborWriter {
     return this.#headOf(kind | 27, 8);
   }
 
-  /** The initial byte before `size` bytes of argument that are in place. */
+  /** Writes the initial byte before the `size` bytes of the argument, which are already written. */
   #headOf(initial: number, size: number): this {
     this.#view.setUint8(this.#length, initial);
     this.#length += 1 + size;
@@ -98,7 +98,7 @@ export class CborWriter {
     return this;
   }
 
-  /** Doubling keeps the copying linear. */
+  /** Doubles the buffer, so that the total copying takes linear time. */
   #reserve(size: number): void {
     if (this.#length + size <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size));

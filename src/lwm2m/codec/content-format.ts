@@ -13,14 +13,14 @@ export const ContentFormat = {
   lwm2mCbor: 11544,
 } as const;
 
-/** The numbers that devices used before IANA gave theirs: still heard, never sent. */
+/** Numbers from before the IANA registration: the server accepts them but never sends them. */
 const OLD_NUMBERS: ReadonlyMap<number, number> = new Map([
   [1541, ContentFormat.text],
   [1542, ContentFormat.tlv],
   [1543, ContentFormat.lwm2mJson],
 ]);
 
-/** The number in use today of a content format that may be an old one. */
+/** Maps an old number to the registered one; returns other numbers unchanged. */
 export function currentContentFormat(contentFormat: number): number {
   return OLD_NUMBERS.get(contentFormat) ?? contentFormat;
 }
@@ -39,7 +39,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [ContentFormat.lwm2mCbor, 'application/vnd.oma.lwm2m+cbor'],
 ]);
 
-/** Its media type, for messages: `application/senml+cbor`, or `content format 9` when it has none here. */
+/** The media type for messages: `application/senml+cbor`; for an unknown number `content format 9`. */
 export function contentFormatName(contentFormat: number): string {
   return NAMES.get(currentContentFormat(contentFormat)) ?? `content format ${contentFormat}`;
 }

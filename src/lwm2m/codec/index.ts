@@ -26,7 +26,7 @@ import { decodeUtf8 } from './utf8.ts';
 export { ContentFormat, contentFormatName, currentContentFormat, isTextual } from './content-format.ts';
 export type { CompositeValue, TimedValue } from './encoding.ts';
 
-/** Structured payloads beyond this are refused; octets and texts are as long as the transport lets them be. */
+/** The maximum length of structured payloads; only the transport limits octets and texts. */
 export const MAX_PAYLOAD = 8 * 1024 * 1024;
 
 export interface DecodeRequest extends DecodeContext {
@@ -35,11 +35,11 @@ export interface DecodeRequest extends DecodeContext {
 }
 
 /**
- * What a payload of a device holds: the answer to a Read or an Observe, a notification, a Send, a Write.
- * Throws only Lwm2mError, with the offset of what is wrong: INVALID_PAYLOAD (not the format, or not below `path`),
- * INVALID_VALUE (not of the resource's type), UNSUPPORTED_FORMAT, LIMIT. Takes linear time.
+ * Decodes a payload: the response to a Read or an Observe, a notification, a Send or a Write.
+ * Throws only Lwm2mError, with the offset of the error: INVALID_PAYLOAD (malformed, or outside `path`), INVALID_VALUE
+ * (wrong for the type of the resource), UNSUPPORTED_FORMAT, LIMIT. Takes linear time.
  *
- * An answer without any payload (an object without instances, Core 1.2 §6.3.1) has no format: callers don't ask.
+ * An empty response (an object without instances, Core 1.2 §6.3.1) has no format: callers handle it themselves.
  */
 export function decode(request: DecodeRequest): DecodedPayload {
   const { payload } = request;
@@ -63,7 +63,7 @@ export function decode(request: DecodeRequest): DecodedPayload {
   }
 }
 
-/** What a Write-Composite asks: values, and with ETCH or LwM2M CBOR the places that null deletes. Throws as `decode`. */
+/** Decodes a Write-Composite: values, and with ETCH or LwM2M CBOR the paths to delete. Throws like `decode`. */
 export function decodeComposite(request: DecodeRequest): DecodedPayload & { readonly deleted: readonly Path[] } {
   if (structured(request) === ContentFormat.lwm2mCbor) return decodeLwm2mCborWrite(request.payload, request);
   const { records, dialect, etch } = readSenml(request);
@@ -71,24 +71,24 @@ export function decodeComposite(request: DecodeRequest): DecodedPayload & { read
   return decodeSenmlEtch(records, dialect, request);
 }
 
-/** The paths that a Read- or Observe-Composite asks for. Throws as `decode`. */
+/** Decodes the list of paths of a Read- or Observe-Composite. Throws like `decode`. */
 export function decodePaths(request: DecodeRequest): readonly Path[] {
   const { records, dialect } = readSenml(request);
   return decodeSenmlPaths(records, dialect, request);
 }
 
-/** The links of a Register, a Discover or a Corelnk. Throws INVALID_PAYLOAD and LIMIT. */
+/** Decodes the links of a Register or a Discover. Throws INVALID_PAYLOAD and LIMIT. */
 export function decodeLinks(payload: Uint8Array): readonly Link[] {
   structured({ contentFormat: ContentFormat.linkFormat, payload });
   return parseLinks(decodeUtf8(payload, 0));
 }
 
-/** The content format in its number of today; throws LIMIT for a structured payload that is too long. */
+/** Returns the registered number of the format. Throws LIMIT when a structured payload is too long. */
 function structured({ contentFormat, payload }: { contentFormat: number; payload: Uint8Array }): number {
   const current = currentContentFormat(contentFormat);
   const plain = current === ContentFormat.text || current === ContentFormat.opaque;
   if (payload.length > MAX_PAYLOAD && !plain) {
-    throw new Lwm2mError('LIMIT', `${payload.length} bytes, at most ${MAX_PAYLOAD} are decoded`, {
+    throw new Lwm2mError('LIMIT', `the payload has ${payload.length} bytes; the maximum is ${MAX_PAYLOAD}`, {
       offset: MAX_PAYLOAD,
     });
   }
@@ -116,17 +116,18 @@ function readSenml(request: DecodeRequest): { records: Iterable<Item>; dialect: 
 
 export interface EncodeRequest {
   readonly contentFormat: number;
-  /** What is written, or what an answer answers; `/` for a composite or a Send. */
+  /** The request path; `/` for a composite or a Send. */
   readonly path: Path;
-  /** At or below `path`; for SenML anywhere. */
+  /** At or below `path`; with SenML at any path. */
   readonly values: readonly TimedValue[];
-  /** Instances without resources and multiple resources without instances: TLV and LwM2M CBOR can say so. */
+  /** Instances without resources and multiple resources without instances; only for TLV and LwM2M CBOR. */
   readonly empty?: readonly Path[];
 }
 
 /**
- * The payload of a Write or of an answer. Throws Lwm2mError: INVALID_VALUE (out of its type's range), INVALID_PATH (not
- * in `path`, or no resource), INVALID_ARGUMENT (a place twice), UNSUPPORTED_FORMAT (it can't carry that).
+ * Encodes the payload of a Write or of a response. Throws Lwm2mError: INVALID_VALUE (not valid for its type),
+ * INVALID_PATH (outside `path`, or not a resource), INVALID_ARGUMENT (a path twice), UNSUPPORTED_FORMAT (the format
+ * can't carry it).
  */
 export function encode(request: EncodeRequest): Uint8Array {
   const { path, values } = request;
@@ -141,7 +142,7 @@ export function encode(request: EncodeRequest): Uint8Array {
       if (empty.length > 0) {
         throw new Lwm2mError(
           'UNSUPPORTED_FORMAT',
-          `${contentFormatName(contentFormat)} can't say that ${empty[0]} is empty`,
+          `${contentFormatName(contentFormat)} can't carry the empty ${empty[0]}`,
         );
       }
   }
@@ -159,7 +160,7 @@ export function encode(request: EncodeRequest): Uint8Array {
   }
 }
 
-/** The payload of a Write-Composite; null, where the format can say it, deletes. Throws as `encode`. */
+/** Encodes a Write-Composite; null deletes, in formats that support it. Throws like `encode`. */
 export function encodeComposite(contentFormat: number, values: readonly CompositeValue[]): Uint8Array {
   const deletes = values.find(({ value }) => value === null);
   const plainSenml = contentFormat === ContentFormat.senmlJson || contentFormat === ContentFormat.senmlCbor;
@@ -170,7 +171,7 @@ export function encodeComposite(contentFormat: number, values: readonly Composit
   return encodeSenml(contentFormat, values);
 }
 
-/** The list of paths of a Read- or Observe-Composite. Throws UNSUPPORTED_FORMAT and INVALID_ARGUMENT. */
+/** Encodes the list of paths of a Read- or Observe-Composite. Throws UNSUPPORTED_FORMAT and INVALID_ARGUMENT. */
 export function encodePaths(contentFormat: number, paths: readonly Path[]): Uint8Array {
   switch (contentFormat) {
     case ContentFormat.senmlJson:
@@ -187,13 +188,13 @@ export function encodePaths(contentFormat: number, paths: readonly Path[]): Uint
 export interface NewInstance {
   readonly contentFormat: number;
   readonly objectId: number;
-  /** Null: the device chooses; only TLV and LwM2M CBOR can say that. */
+  /** Null: the device chooses the id; only TLV and LwM2M CBOR support that. */
   readonly instanceId: number | null;
-  /** By resource id, or resource and resource instance id. */
+  /** `resource` is a resource id, or a resource id and a resource instance id. */
   readonly values: readonly { readonly resource: readonly number[]; readonly value: TypedValue }[];
 }
 
-/** The payload of a Create, sent to `/{objectId}` (Core 1.2 §6.3.6). Throws as `encode`. */
+/** Encodes the payload of a Create, sent to `/{objectId}` (Core 1.2 §6.3.6). Throws like `encode`. */
 export function encodeNewInstance({ contentFormat, objectId, instanceId, values }: NewInstance): Uint8Array {
   const instance = Path.of(objectId, instanceId ?? 0);
   const placed = values.map(({ resource, value }) => ({ path: Path.of(...instance.ids, ...resource), value }));
@@ -203,7 +204,7 @@ export function encodeNewInstance({ contentFormat, objectId, instanceId, values 
   if (contentFormat === ContentFormat.lwm2mCbor) return encodeLwm2mCborResources(placed);
   throw new Lwm2mError(
     'UNSUPPORTED_FORMAT',
-    `${contentFormatName(contentFormat)} can't leave the instance to the device`,
+    `${contentFormatName(contentFormat)} can't carry a Create without an instance id`,
   );
 }
 
@@ -221,5 +222,5 @@ function encodeSenml(contentFormat: number, values: readonly CompositeValue[]): 
 }
 
 function unsupported(contentFormat: number): Lwm2mError {
-  return new Lwm2mError('UNSUPPORTED_FORMAT', `${contentFormatName(contentFormat)} is not spoken here`);
+  return new Lwm2mError('UNSUPPORTED_FORMAT', `${contentFormatName(contentFormat)} is not supported here`);
 }

@@ -2,9 +2,9 @@ import { Lwm2mError } from '../error.ts';
 import { exactInteger } from '../value.ts';
 
 /**
- * A value as JSON or CBOR writes it, before anybody knows the type of its resource. `offset` says where it stands in
- * the payload. Numbers written without a fraction are exact integers; `link` is what a label (`vlo`, `ov`) says to be
- * an object link; `other` is well-formed but never a value of a resource (undefined, a tag that LwM2M doesn't use).
+ * A value of JSON or CBOR, before the type of its resource is applied. `offset` is its position in the payload. Numbers
+ * without a fraction are exact integers. `link` is an object link by its label (`vlo`, `ov`). `other` is well-formed
+ * but never a value of a resource (undefined, a tag that LwM2M does not use).
  */
 export type Item =
   | { readonly kind: 'integer'; readonly value: number | bigint; readonly offset: number }
@@ -19,22 +19,22 @@ export type Item =
   | { readonly kind: 'array'; readonly items: readonly Item[]; readonly offset: number }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [Item, Item])[]; readonly offset: number };
 
-/** SenML nests two deep, LwM2M CBOR five; the rest is room for fields nobody knows. */
+/** SenML needs a depth of two, LwM2M CBOR of five; unknown fields may be deeper. */
 export const MAX_DEPTH = 16;
 
 export function malformed(message: string, offset: number): Lwm2mError {
   return new Lwm2mError('INVALID_PAYLOAD', message, { offset });
 }
 
-/** No 64-bit integer has more digits. */
+/** The largest 64-bit integer has 20 digits. */
 const MAX_DIGITS = 20;
-/** Longer spellings are rounded: what is exact in them is not worth more than linear time. */
+/** Longer texts are rounded, so that an exact conversion does not take more than linear time. */
 const MAX_EXACT_LENGTH = 64;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /**
- * The exact value of a decimal number (`100`, `-1.5`, `2e3`): an integer item when it is written as one or is one
- * beyond 2^53, where a float would round it; a float item otherwise. Undefined when it is no such number.
+ * Parses a decimal number (`100`, `-1.5`, `2e3`). Returns an integer item when the text is an integer, or its value is
+ * an integer beyond 2^53 that a float would round; else a float item. Undefined when the text is not a number.
  */
 export function exactNumber(text: string, offset: number): Item | undefined {
   const match = DECIMAL.exec(text);
@@ -52,7 +52,7 @@ export function exactNumber(text: string, offset: number): Item | undefined {
   return { kind: 'integer', value: exactInteger(BigInt(sign + digits)), offset };
 }
 
-/** `whole.fraction × 10^exponent` as the digits of an integer, if it is one that 64 bits could hold. */
+/** Digits of `whole.fraction × 10^exponent` when it is an integer of at most 20 digits; else undefined. */
 function integerDigits(whole: string, fraction: string, exponent: number): string | undefined {
   const digits = (whole + fraction).replace(/^0+/, '');
   const significant = digits.replace(/0+$/, '');
@@ -61,12 +61,12 @@ function integerDigits(whole: string, fraction: string, exponent: number): strin
   return significant + '0'.repeat(zeros);
 }
 
-/** A number item as a JS number, rounded where it must be; undefined when the item is no number. */
+/** Converts a number item to a JS number, possibly rounded; undefined for other items. */
 export function numberOf(item: Item): number | undefined {
   return item.kind === 'integer' || item.kind === 'float' ? Number(item.value) : undefined;
 }
 
-/** What an item is, for a message. */
+/** Describes an item in an error message. */
 export function describe(item: Item): string {
   switch (item.kind) {
     case 'integer':
@@ -89,6 +89,6 @@ export function describe(item: Item): string {
     case 'null':
       return 'null';
     case 'other':
-      return 'an item that is no value';
+      return 'an item that can’t be a value';
   }
 }

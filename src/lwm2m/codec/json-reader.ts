@@ -3,7 +3,7 @@ import type { Item } from './item.ts';
 
 const BLANKS = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-/** A string's characters up to its end or the next escape: everything but control characters, `"` and `\`. */
+/** Characters of a string up to its end or the next escape: all except control characters, `"` and `\`. */
 const PLAIN = /[ !#-[\]-\uffff]*/y;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -19,8 +19,8 @@ const ESCAPED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads one JSON value (RFC 8259) that fills the text. JSON.parse won't do: it rounds integers beyond 2^53, keeps the
- * last of two equal keys in silence, and nests without bound. Throws INVALID_PAYLOAD; offsets count characters.
+ * Reads a text that is one JSON value (RFC 8259). JSON.parse is not suitable: it rounds integers beyond 2^53, silently
+ * keeps the last of two equal keys, and has no depth limit. Throws INVALID_PAYLOAD; offsets count characters.
  */
 export function readJson(text: string): Item {
   const reader = new JsonReader(text);
@@ -29,7 +29,7 @@ export function readJson(text: string): Item {
   return item;
 }
 
-/** The items of an array that fills the text, one by one, so that a long one never stands in memory whole. */
+/** Reads a text that is one array, item by item, so that a long array is never completely in memory. */
 export function* readJsonArray(text: string): Generator<Item> {
   const reader = new JsonReader(text);
   if (reader.openArray()) {
@@ -49,16 +49,16 @@ class JsonReader {
 
   end(): void {
     this.#match(BLANKS);
-    if (this.#position < this.#text.length) throw malformed('more after the JSON value', this.#position);
+    if (this.#position < this.#text.length) throw malformed('text follows the JSON value', this.#position);
   }
 
-  /** True when the array that the text is has items. */
+  /** Reads `[`; true when the array has items. */
   openArray(): boolean {
     this.#expect('[');
     return !this.#takeAfterBlanks(']');
   }
 
-  /** True when another item of the array follows. */
+  /** Reads `,` or `]`; true when another item follows. */
   hasMore(): boolean {
     if (this.#takeAfterBlanks(',')) return true;
     this.#expect(']');
@@ -68,7 +68,7 @@ class JsonReader {
   item(depth: number): Item {
     this.#match(BLANKS);
     const offset = this.#position;
-    if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, offset);
+    if (depth > MAX_DEPTH) throw malformed(`the nesting is deeper than ${MAX_DEPTH}`, offset);
     const first = this.#text[offset];
     if (first === '"') return { kind: 'text', value: this.#string(), offset };
     if (first === '[') return { kind: 'array', items: this.#array(depth), offset };
@@ -77,7 +77,11 @@ class JsonReader {
     if (this.#take('false')) return { kind: 'boolean', value: false, offset };
     if (this.#take('null')) return { kind: 'null', offset };
     const number = exactNumber(this.#match(NUMBER)?.[0] ?? '', offset);
-    if (number === undefined) throw malformed(first === undefined ? 'ends where a value belongs' : 'not JSON', offset);
+    if (number === undefined)
+      throw malformed(
+        first === undefined ? 'the text ends where a value must follow' : 'the text is not valid JSON',
+        offset,
+      );
     return number;
   }
 
@@ -96,7 +100,7 @@ class JsonReader {
     do {
       this.#match(BLANKS);
       const offset = this.#position;
-      if (this.#text[offset] !== '"') throw malformed('a key that is no string', offset);
+      if (this.#text[offset] !== '"') throw malformed('a key is not a string', offset);
       const key: Item = { kind: 'text', value: this.#string(), offset };
       this.#expect(':');
       entries.push([key, this.item(depth + 1)]);
@@ -113,12 +117,12 @@ class JsonReader {
       parts.push(this.#match(PLAIN)?.[0] ?? '');
       if (this.#take('"')) break;
       const escape = this.#match(ESCAPE);
-      if (escape === undefined) throw malformed('a string that is not JSON', this.#position);
+      if (escape === undefined) throw malformed('a string contains an invalid character or escape', this.#position);
       const [, code, short = ''] = escape;
       parts.push(code === undefined ? (ESCAPED[short] ?? '') : String.fromCharCode(Number.parseInt(code, 16)));
     }
     const value = parts.join('');
-    if (LONE_SURROGATE.test(value)) throw malformed('half a surrogate pair', offset);
+    if (LONE_SURROGATE.test(value)) throw malformed('a string contains a lone surrogate', offset);
     return value;
   }
 

@@ -7,11 +7,11 @@ import { ContentFormat } from './content-format.ts';
 import { checkedValues, checkInside, checkOnce, checkUntimed } from './encoding.ts';
 import type { CompositeValue } from './encoding.ts';
 
-/** A CBOR map in the making: ids to values, null to delete, or maps. */
+/** A CBOR map to write: an id maps to a value, to null (delete) or to a map. */
 type Node = Map<number, Node | TypedValue | null>;
 
 /**
- * Encodes LwM2M CBOR (Core 1.2 §7.4.7): per object instance one key `[o, i]`, below it maps of resources.
+ * Encodes LwM2M CBOR (Core 1.2 §7.4.7): one key `[o, i]` per object instance, with a map of its resources.
  * Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT and UNSUPPORTED_FORMAT.
  */
 export function encodeLwm2mCbor(path: Path, values: readonly CompositeValue[], empty: readonly Path[]): Uint8Array {
@@ -38,7 +38,9 @@ export function encodeLwm2mCbor(path: Path, values: readonly CompositeValue[], e
   return writer.finish();
 }
 
-/** The resources of a new instance whose id the device chooses: paths start at the resource (Core 1.2 §6.3.6). */
+/**
+ * Encodes the resources of a new instance whose id the device chooses; paths start at the resource (Core 1.2 §6.3.6).
+ */
 export function encodeLwm2mCborResources(values: readonly CompositeValue[]): Uint8Array {
   checkOnce(values);
   const resources: Node = new Map();
@@ -57,7 +59,7 @@ function insert(resources: Node, { ids }: Path, value: TypedValue | null | undef
   }
   const found = resources.get(resourceId) ?? new Map();
   if (!(found instanceof Map) || (resources.has(resourceId) && resourceInstanceId === undefined)) {
-    throw new Lwm2mError('INVALID_ARGUMENT', `resource ${resourceId} is given with and without instances`);
+    throw new Lwm2mError('INVALID_ARGUMENT', `resource ${resourceId} appears with and without instances`);
   }
   resources.set(resourceId, found);
   if (resourceInstanceId !== undefined && value !== undefined) found.set(resourceInstanceId, value);
@@ -74,7 +76,7 @@ function writeNode(writer: CborWriter, node: Node | TypedValue | null): void {
   }
 }
 
-/** A value as the CBOR family writes it (Core 1.2 Appendix C); Time as a plain integer. */
+/** Writes a value for the CBOR formats (Core 1.2 Appendix C); Time is an integer without a tag. */
 export function writeValue(writer: CborWriter, value: TypedValue): void {
   switch (value.type) {
     case 'Integer':

@@ -6,7 +6,10 @@ import type { TimedValue } from './encoding.ts';
 import { jsonFloat } from './senml-writer.ts';
 import { encodeUtf8 } from './utf8.ts';
 
-/** Encodes the JSON of LwM2M 1.0 (TS 1.0.2 §6.4.4). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT. */
+/**
+ * Encodes the JSON of LwM2M 1.0 (TS 1.0.2 §6.4.4). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT,
+ * UNSUPPORTED_FORMAT.
+ */
 export function encodeLwm2mJson(values: readonly TimedValue[]): Uint8Array {
   checkOnce(values);
   const baseName = commonInstance(values.map(({ path }) => path)) ?? '/';

@@ -18,7 +18,7 @@ type ValueLabel = (typeof VALUES)[number];
 /** Decodes the JSON of LwM2M 1.0 (TS 1.0.2 §6.4.4). Throws INVALID_PAYLOAD and INVALID_VALUE. */
 export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const whole = readFields(readJson(decodeUtf8(payload, 0)), ['bn', 'bt', 'e'], textLabel);
-  if (whole.e?.kind !== 'array') throw malformed('no array e', 0);
+  if (whole.e?.kind !== 'array') throw malformed('the array e is missing', 0);
   const baseName = whole.bn === undefined ? '' : textField(whole.bn, 'bn');
   const baseTime = whole.bt === undefined ? 0 : secondsField(whole.bt, 'bt');
   const typing = new Typing(context, opaqueText);
@@ -37,7 +37,7 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
   return { readings, empty: [] };
 }
 
-/** Without a base name, names are relative to the request path. Some devices leave the slash between the two out. */
+/** Without a base name, names are relative to the request path. Some devices omit the slash between the two. */
 function fullName(baseName: string, name: string, { path }: DecodeContext): string {
   const base = baseName === '' ? path.toString() : baseName;
   if (name === '') return base;
@@ -47,16 +47,16 @@ function fullName(baseName: string, name: string, { path }: DecodeContext): stri
 function valueOf(fields: Fields<ValueLabel>, element: Item): Item {
   const [label, second] = VALUES.filter((candidate) => fields[candidate] !== undefined);
   const item = label === undefined ? undefined : fields[label];
-  if (label === undefined || item === undefined) throw malformed('an element without a value', element.offset);
-  if (second !== undefined) throw malformed('two values in one element', element.offset);
+  if (label === undefined || item === undefined) throw malformed('an element has no value', element.offset);
+  if (second !== undefined) throw malformed('an element has two values', element.offset);
   if (label === 'v' && numberOf(item) !== undefined) return item;
   if (label === 'bv' && item.kind === 'boolean') return item;
   if (label === 'sv' && item.kind === 'text') return item;
   if (label === 'ov' && item.kind === 'text') return { ...item, kind: 'link' };
-  throw malformed(`${label} holds ${describe(item)}`, item.offset);
+  throw malformed(`${label} must not be ${describe(item)}`, item.offset);
 }
 
-/** Opaque is base64 in a string (TS 1.0.2 Appendix C). */
+/** Opaque values are base64 in a string (TS 1.0.2 Appendix C). */
 function opaqueText(item: Item, type: ResourceType): Item {
   if (type !== 'Opaque' || item.kind !== 'text') return item;
   return { kind: 'bytes', value: decodeBase64(item.value, 'base64', item.offset), offset: item.offset };

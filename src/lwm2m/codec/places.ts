@@ -3,19 +3,19 @@ import { malformed } from './item.ts';
 
 const ID_RANGE = 65536;
 
-/** The places of a payload: each may have one value, or several at different times (Core 1.2 §7.4.4). */
+/** The paths of a payload. Each may have one value, or several with different times (Core 1.2 §7.4.4). */
 export class Places {
   readonly #seen = new Set<string | number>();
 
-  /** Throws INVALID_PAYLOAD for a place that was given before. */
+  /** Throws INVALID_PAYLOAD when the path was added before with the same time. */
   add(path: Path, time: number | null, offset: number): void {
     const key = keyOf(path, time);
-    if (this.#seen.has(key)) throw malformed(`${path} is given twice`, offset);
+    if (this.#seen.has(key)) throw malformed(`${path} appears twice`, offset);
     this.#seen.add(key);
   }
 }
 
-/** Three ids fit a number, which costs a third of the text. */
+/** Packs three ids into a number, which takes a third of the memory of a text. */
 function keyOf({ ids, prefix }: Path, time: number | null): string | number {
   const [objectId, instanceId, resourceId, resourceInstanceId] = ids;
   if (prefix !== null || time !== null || resourceInstanceId !== undefined || resourceId === undefined) {

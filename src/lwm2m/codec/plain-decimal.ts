@@ -1,6 +1,6 @@
 /**
- * A number without an exponent, as Core 1.2 Appendix C wants it in text: the digits that String() finds, with the point
- * where it belongs.
+ * Formats a number without an exponent, as Core 1.2 Appendix C requires in text. It takes the digits of String() and
+ * moves the decimal point.
  */
 export function plainDecimal(value: number): string {
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';

@@ -1,8 +1,8 @@
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,12})?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
 /**
- * RFC 3339 §5.6 date-time as whole seconds since the Unix epoch, a fraction cut off; undefined when it is none.
- * A leap second (`23:59:60`) is the second after, as POSIX counts.
+ * Converts an RFC 3339 §5.6 date-time to whole seconds since the Unix epoch, without the fraction; undefined for any
+ * other text. A leap second (`23:59:60`) counts as the next second, as in POSIX.
  */
 export function rfc3339Seconds(text: string): number | undefined {
   const match = DATE_TIME.exec(text);

@@ -3,7 +3,7 @@ import { textField, textLabel } from './fields.ts';
 import { describe, malformed } from './item.ts';
 import type { SenmlDialect } from './senml.ts';
 
-/** RFC 8428 §5: labels are the names themselves, data is base64url without padding. */
+/** RFC 8428 §5: labels are the field names, data values are base64url without padding. */
 export const SENML_JSON: SenmlDialect = {
   label: textLabel,
   data: (item) => ({
@@ -13,7 +13,7 @@ export const SENML_JSON: SenmlDialect = {
   }),
 };
 
-/** RFC 8428 §6, Table 4. */
+/** The integer labels of RFC 8428 §6, Table 4. */
 const LABELS: ReadonlyMap<number | bigint, string> = new Map([
   [-1, 'bver'],
   [-2, 'bn'],
@@ -32,19 +32,19 @@ const LABELS: ReadonlyMap<number | bigint, string> = new Map([
   [8, 'vd'],
 ]);
 
-/** Core 1.2 §7.4.5: of all labels only `vlo` is text. */
+/** Core 1.2 §7.4.5: `vlo` is the only text label. */
 const LINK_LABEL = 'vlo';
 
-/** RFC 8428 §6: labels are small integers, data is a byte string. */
+/** RFC 8428 §6: labels are small integers, data values are byte strings. */
 export const SENML_CBOR: SenmlDialect = {
   label(key) {
     if (key.kind === 'integer') return LABELS.get(key.value) ?? String(key.value);
-    if (key.kind !== 'text') throw malformed(`a label that is ${describe(key)}`, key.offset);
-    // The text names of JSON are unknown labels here.
+    if (key.kind !== 'text') throw malformed(`a label must be an integer or a text, not ${describe(key)}`, key.offset);
+    // The field names of JSON are unknown labels in CBOR.
     return key.value === LINK_LABEL || key.value.endsWith('_') ? key.value : '';
   },
   data(item) {
     if (item.kind === 'bytes') return item;
-    throw malformed(`vd holds ${describe(item)}`, item.offset);
+    throw malformed(`vd must not be ${describe(item)}`, item.offset);
   },
 };

@@ -11,24 +11,26 @@ import { encodeUtf8 } from './utf8.ts';
 interface SenmlRecord {
   readonly baseName: string | undefined;
   readonly name: string | undefined;
-  /** Undefined in a list of paths, null to delete. */
+  /** Undefined in a list of paths; null deletes. */
   readonly value: TypedValue | null | undefined;
   readonly time: number | undefined;
 }
 
-/** A SenML JSON pack (RFC 8428 §5, RFC 8790). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT. */
+/**
+ * Encodes SenML JSON (RFC 8428 §5, RFC 8790). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT.
+ */
 export function encodeSenmlJson(values: readonly CompositeValue[]): Uint8Array {
   return writeJson(valueRecords(values));
 }
 
-/** A SenML CBOR pack (RFC 8428 §6, RFC 8790). Throws as `encodeSenmlJson`. */
+/** Encodes SenML CBOR (RFC 8428 §6, RFC 8790). Throws like `encodeSenmlJson`. */
 export function encodeSenmlCbor(values: readonly CompositeValue[]): Uint8Array {
   return writeCbor(valueRecords(values));
 }
 
-/** The list of paths of a Read- or Observe-Composite. Throws INVALID_ARGUMENT when it is empty. */
+/** Encodes the list of paths of a Read- or Observe-Composite. Throws INVALID_ARGUMENT when it is empty. */
 export function encodeSenmlPaths(paths: readonly Path[], spelling: 'json' | 'cbor'): Uint8Array {
-  if (paths.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'a list without paths');
+  if (paths.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'the list of paths is empty');
   const records = paths.map((path) => ({
     baseName: undefined,
     name: path.toString(),
@@ -84,12 +86,12 @@ function jsonValue(value: TypedValue): string {
   }
 }
 
-/** String() drops the sign of -0. */
+/** Keeps the sign of -0, which String() drops. */
 export function jsonFloat(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** RFC 8428 §6, Table 4. */
+/** The integer labels of RFC 8428 §6, Table 4. */
 const LABEL = { bn: -2, n: 0, v: 2, vs: 3, vb: 4, t: 6, vd: 8 } as const;
 
 function writeCbor(records: readonly SenmlRecord[]): Uint8Array {

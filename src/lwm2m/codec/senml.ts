@@ -11,22 +11,22 @@ import { absoluteTime } from './time.ts';
 import { Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 
-/** How JSON and CBOR differ in spelling the same records. */
+/** The differences between SenML JSON and SenML CBOR. */
 export interface SenmlDialect {
-  /** The name of a field (`bn`, `v`), whatever key stands for it. Throws INVALID_PAYLOAD for what is no key. */
+  /** Returns the name of the field (`bn`, `v`) for a key. Throws INVALID_PAYLOAD for an invalid key. */
   label(key: Item): string;
-  /** The data value, from base64url or as it is. Throws INVALID_PAYLOAD. */
+  /** Returns the bytes of a data value. Throws INVALID_PAYLOAD and INVALID_VALUE. */
   data(item: Item): Item;
 }
 
-/** RFC 8428 §4.4: packs of a newer version must not be used. */
+/** RFC 8428 §4.4: a receiver must not use packs of a newer version. */
 const VERSION = 10;
 const VALUES = ['v', 'vs', 'vb', 'vd', 'vlo'] as const;
-/** Units, sums and update times say nothing in LwM2M. */
+/** LwM2M does not use units, sums and update times. */
 const LABELS = ['bn', 'bt', 'bv', 'bver', 'n', 't', ...VALUES] as const;
 type Label = (typeof LABELS)[number];
 
-/** One record with its base fields applied (RFC 8428 §4.6). `value` is undefined when it has none. */
+/** A record after its base fields are applied (RFC 8428 §4.6). `value` is undefined when the record has no value. */
 interface ResolvedRecord {
   readonly path: Path;
   readonly value: Item | undefined;
@@ -34,12 +34,12 @@ interface ResolvedRecord {
   readonly offset: number;
 }
 
-/** The records of a pack of values: an answer, a notification, a Send or a write. */
+/** Decodes a pack of values: a response, a notification, a Send or a Write. */
 export function decodeSenml(records: Iterable<Item>, dialect: SenmlDialect, context: DecodeContext): DecodedPayload {
   return { readings: decodeRecords(records, dialect, context), empty: [] };
 }
 
-/** A Write-Composite in SenML ETCH (RFC 8790 §3.2): values, and what is deleted by null. */
+/** Decodes a Write-Composite in SenML ETCH (RFC 8790 §3.2): values, and the paths that null deletes. */
 export function decodeSenmlEtch(
   records: Iterable<Item>,
   dialect: SenmlDialect,
@@ -49,7 +49,7 @@ export function decodeSenmlEtch(
   return { readings: decodeRecords(records, dialect, context, deleted), empty: [], deleted };
 }
 
-/** The values of a pack. `deleted` takes the places whose value is null; without it there may be none. */
+/** Decodes the values. `deleted` collects the paths whose value is null; without it null is not allowed. */
 function decodeRecords(
   records: Iterable<Item>,
   dialect: SenmlDialect,
@@ -60,16 +60,17 @@ function decodeRecords(
   const readings: Reading[] = [];
   const places = new Places();
   for (const { path, value, time, offset } of resolvedRecords(records, dialect, context)) {
-    if (value === undefined) throw malformed(`a record without a value for ${path}`, offset);
+    if (value === undefined) throw malformed(`the record of ${path} has no value`, offset);
     places.add(path, time, offset);
     if (value.kind !== 'null' || deleted === undefined) readings.push(typing.reading(path, value, time));
-    else if (path.resourceId === null) throw malformed(`${path} can't be deleted by null`, offset);
+    else if (path.resourceId === null)
+      throw malformed(`null can't delete ${path}: it is not the path of a resource`, offset);
     else deleted.push(path);
   }
   return readings;
 }
 
-/** The paths of a Read- or Observe-Composite: records without values (Core 1.2 §6.3.8). */
+/** Decodes the paths of a Read- or Observe-Composite: records without values (Core 1.2 §6.3.8). */
 export function decodeSenmlPaths(
   records: Iterable<Item>,
   dialect: SenmlDialect,
@@ -77,10 +78,10 @@ export function decodeSenmlPaths(
 ): readonly Path[] {
   const paths: Path[] = [];
   for (const { path, value, offset } of resolvedRecords(records, dialect, context)) {
-    if (value !== undefined) throw malformed(`a value in a list of paths, for ${path}`, offset);
+    if (value !== undefined) throw malformed(`the record of ${path} has a value in a list of paths`, offset);
     paths.push(path);
   }
-  if (paths.length === 0) throw malformed('a list without paths', 0);
+  if (paths.length === 0) throw malformed('the list of paths is empty', 0);
   return paths;
 }
 
@@ -114,7 +115,10 @@ function checkVersion(version: Item | undefined): void {
   if (version === undefined) return;
   const number = numberOf(version);
   if (number === undefined || !Number.isInteger(number) || number < 1 || number > VERSION) {
-    throw malformed(`SenML version ${describe(version)}`, version.offset);
+    throw malformed(
+      `the SenML version must be an integer from 1 to ${VERSION}, not ${describe(version)}`,
+      version.offset,
+    );
   }
 }
 
@@ -128,7 +132,7 @@ function valueOf(
   for (const label of VALUES) {
     const item = record[label];
     if (item === undefined) continue;
-    if (found !== undefined) throw malformed('two values in one record', offset);
+    if (found !== undefined) throw malformed('a record has two values', offset);
     found = labelledValue(label, item, baseValue, dialect);
   }
   return found;
@@ -157,15 +161,15 @@ function labelledValue(
       if (item.kind === 'text') return { ...item, kind: 'link' };
       break;
   }
-  throw malformed(`${label} holds ${describe(item)}`, item.offset);
+  throw malformed(`${label} must not be ${describe(item)}`, item.offset);
 }
 
-/** RFC 8428 §4.1: the base value is added to the value; exact where both are integers. */
+/** Adds the base value to the value (RFC 8428 §4.1); exact when both are integers. */
 function sumOf(base: Item, item: Item): Item {
   if (base.kind === 'integer' && item.kind === 'integer') {
     return { ...item, value: exactInteger(BigInt(base.value) + BigInt(item.value)) };
   }
   const [left, right] = [numberOf(base), numberOf(item)];
-  if (left === undefined || right === undefined) throw malformed(`bv holds ${describe(base)}`, base.offset);
+  if (left === undefined || right === undefined) throw malformed(`bv must not be ${describe(base)}`, base.offset);
   return { kind: 'float', value: left + right, offset: item.offset };
 }

@@ -11,7 +11,7 @@ import { writeValue } from './lwm2m-cbor-writer.ts';
 import { plainDecimal } from './plain-decimal.ts';
 import { encodeUtf8 } from './utf8.ts';
 
-/** The one value that a format for one value can carry. Throws UNSUPPORTED_FORMAT, INVALID_PATH and INVALID_VALUE. */
+/** Returns the only value, for a format that carries one. Throws UNSUPPORTED_FORMAT, INVALID_PATH and INVALID_VALUE. */
 export function onlyValue(contentFormat: number, path: Path, values: readonly TimedValue[]): TypedValue {
   checkInside(
     path,
@@ -22,13 +22,13 @@ export function onlyValue(contentFormat: number, path: Path, values: readonly Ti
   if (value === undefined || second !== undefined || !value.path.equals(path)) {
     throw new Lwm2mError(
       'UNSUPPORTED_FORMAT',
-      `${contentFormatName(contentFormat)} carries one value, that of its path`,
+      `${contentFormatName(contentFormat)} carries exactly one value, at the request path`,
     );
   }
   return value.value;
 }
 
-/** text/plain (Core 1.2 §7.4.1, Appendix C). */
+/** Encodes text/plain (Core 1.2 §7.4.1, Appendix C). */
 export function encodeText(value: TypedValue): Uint8Array {
   return encodeUtf8(textOf(value));
 }
@@ -53,13 +53,13 @@ function textOf(value: TypedValue): string {
   }
 }
 
-/** application/octet-stream (Core 1.2 §7.4.2). Throws UNSUPPORTED_FORMAT for what is not Opaque. */
+/** Encodes application/octet-stream (Core 1.2 §7.4.2). Throws UNSUPPORTED_FORMAT for types other than Opaque. */
 export function encodeOpaque(value: TypedValue): Uint8Array {
   if (value.type === 'Opaque') return value.value.slice();
   throw new Lwm2mError('UNSUPPORTED_FORMAT', `application/octet-stream carries Opaque, not ${value.type}`);
 }
 
-/** application/cbor (Core 1.2 §7.4.6). */
+/** Encodes application/cbor (Core 1.2 §7.4.6). */
 export function encodeCbor(value: TypedValue): Uint8Array {
   const writer = new CborWriter();
   writeValue(writer, value);

@@ -11,7 +11,7 @@ import { decodeUtf8 } from './utf8.ts';
 
 const INTEGER = /^-?\d+$/;
 
-/** text/plain (Core 1.2 §7.4.1, Appendix C): the value of one resource or resource instance. */
+/** Decodes text/plain (Core 1.2 §7.4.1, Appendix C): the value of one resource or resource instance. */
 export function decodeText(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const { path } = context;
   checkValuePath(path, 0);
@@ -43,28 +43,28 @@ function typedText(text: string, type: ResourceType): TypedValue {
 }
 
 function wrongText(text: string, type: ResourceType): never {
-  throw new Lwm2mError('INVALID_VALUE', `${JSON.stringify(text.slice(0, 40))} is no ${type}`, { offset: 0 });
+  throw new Lwm2mError('INVALID_VALUE', `${JSON.stringify(text.slice(0, 40))} is not a valid ${type}`, { offset: 0 });
 }
 
-/** application/octet-stream (Core 1.2 §7.4.2): the bytes of one Opaque resource. */
+/** Decodes application/octet-stream (Core 1.2 §7.4.2): the bytes of one Opaque resource. */
 export function decodeOpaque(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const { path } = context;
   checkValuePath(path, 0);
   const type = new Typing(context).typeAt(path);
   if (type !== undefined && type !== 'Opaque') {
-    throw new Lwm2mError('INVALID_VALUE', `octets are no ${type}`, { offset: 0 });
+    throw new Lwm2mError('INVALID_VALUE', `application/octet-stream can't carry ${type}`, { offset: 0 });
   }
   const value: TypedValue = { type: 'Opaque', value: payload.slice() };
   return { readings: [readingOf(value, path, null, type === undefined)], empty: [] };
 }
 
-/** application/cbor (Core 1.2 §7.4.6): one item, the value of one resource or resource instance. */
+/** Decodes application/cbor (Core 1.2 §7.4.6): one item, the value of one resource or resource instance. */
 export function decodeCbor(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const typing = new Typing(context, cborLink);
   return { readings: [typing.reading(context.path, readCbor(payload), null)], empty: [] };
 }
 
-/** CBOR writes object links as text (Core 1.2 Appendix C). */
+/** Marks a text as an object link: CBOR has no other form for it (Core 1.2 Appendix C). */
 export function cborLink(item: Item, type: ResourceType): Item {
   return type === 'Objlnk' && item.kind === 'text' ? { ...item, kind: 'link' } : item;
 }

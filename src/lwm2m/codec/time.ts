@@ -1,13 +1,13 @@
 import { Lwm2mError } from '../error.ts';
 
-/** RFC 8428 §4.6: times below 2^28 are relative to now. The prose of Core 1.2 differs; Leshan follows the RFC. */
+/** RFC 8428 §4.6: times below 2^28 are relative to now. The text of Core 1.2 differs; Leshan follows the RFC. */
 export const FIRST_ABSOLUTE_TIME = 2 ** 28;
-/** The last second that a JavaScript Date can hold. */
+/** The last second that a JavaScript Date can represent. */
 const LAST_TIME = 8.64e12;
 
-/** The time that a record's base time plus time stands for, in seconds since the Unix epoch. Throws INVALID_VALUE. */
+/** Converts the sum of base time and time to seconds since the Unix epoch. Throws INVALID_VALUE. */
 export function absoluteTime(sum: number, now: number, offset: number): number {
   const time = sum < FIRST_ABSOLUTE_TIME ? now + sum : sum;
-  if (Math.abs(time) > LAST_TIME) throw new Lwm2mError('INVALID_VALUE', `no time: ${sum}`, { offset });
+  if (Math.abs(time) > LAST_TIME) throw new Lwm2mError('INVALID_VALUE', `the time ${sum} is out of range`, { offset });
   return time;
 }

@@ -14,12 +14,12 @@ type Instance = Map<number, Resource>;
 const MAX_LENGTH = 0xffffff;
 
 /**
- * Encodes TLV by the level of the request path: instances wrapped below an object, bare resources below an instance.
- * `empty`: instances without resources, multiple resources without instances. Throws INVALID_VALUE, INVALID_PATH,
- * INVALID_ARGUMENT and UNSUPPORTED_FORMAT.
+ * Encodes TLV by the level of the request path: for an object its instances, for an instance its resources without the
+ * instance entry. `empty` are instances without resources and multiple resources without instances. Throws
+ * INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT and UNSUPPORTED_FORMAT.
  */
 export function encodeTlv(path: Path, values: readonly TimedValue[], empty: readonly Path[]): Uint8Array {
-  if (path.objectId === null) throw new Lwm2mError('UNSUPPORTED_FORMAT', 'TLV carries nothing above an object');
+  if (path.objectId === null) throw new Lwm2mError('UNSUPPORTED_FORMAT', 'TLV needs the path of an object or below');
   checkInside(path, [...values.map((value) => value.path), ...empty]);
   checkUntimed(ContentFormat.tlv, values);
   checkOnce(values);
@@ -34,7 +34,7 @@ export function encodeTlv(path: Path, values: readonly TimedValue[], empty: read
   return resource instanceof Map ? encodeInstances(resource) : new Uint8Array();
 }
 
-/** Object instance → resource → value, or resource instance → value. */
+/** Groups values: object instance → resource → value, or resource instance → value. */
 function tree(values: readonly TimedValue[], empty: readonly Path[]): Map<number, Instance> {
   const instances = new Map<number, Instance>();
   for (const path of empty) place(instances, path, undefined);
@@ -54,7 +54,7 @@ function place(instances: Map<number, Instance>, path: Path, value: TypedValue |
     return;
   }
   if (found !== undefined && (!(found instanceof Map) || resourceInstanceId === null)) {
-    throw new Lwm2mError('INVALID_ARGUMENT', `${path.cut(3)} is given with and without instances`);
+    throw new Lwm2mError('INVALID_ARGUMENT', `${path.cut(3)} appears with and without instances`);
   }
   const inner = found ?? new Map<number, TypedValue>();
   resources.set(resourceId, inner);
@@ -90,7 +90,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** A value as Core 1.2 Appendix C writes it in TLV. */
+/** Encodes a value for TLV (Core 1.2 Appendix C). */
 export function valueBytes(value: TypedValue): Uint8Array {
   switch (value.type) {
     case 'String':
@@ -98,7 +98,7 @@ export function valueBytes(value: TypedValue): Uint8Array {
       return encodeUtf8(value.value);
     case 'Integer':
     case 'Time':
-    // Leshan reads unsigned integers as signed: the top bit stays clear wherever a wider field can hold it.
+    // Leshan reads unsigned integers as signed, so the top bit stays 0 when a wider field is possible.
     case 'Unsigned Integer':
       return integerBytes(BigInt(value.value));
     case 'Float':
@@ -114,7 +114,7 @@ export function valueBytes(value: TypedValue): Uint8Array {
   }
 }
 
-/** In the fewest of 1, 2, 4 or 8 bytes. */
+/** Uses the smallest of 1, 2, 4 or 8 bytes. */
 function integerBytes(value: bigint): Uint8Array {
   const size = [1, 2, 4].find((bytes) => BigInt.asIntN(bytes * 8, value) === value) ?? 8;
   const bytes = new Uint8Array(8);

@@ -7,7 +7,7 @@ import { corelnk, float, readingOf, Typing } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
-/** Core 1.2 §7.4.3, bits 7-6 of the type byte. */
+/** Bits 7-6 of the type byte (Core 1.2 §7.4.3). */
 export const TlvKind = { instance: 0, resourceInstance: 1, multipleResource: 2, resource: 3 } as const;
 
 const KIND_NAMES = ['object instance', 'resource instance', 'multiple resource', 'resource'] as const;
@@ -16,7 +16,7 @@ const RESERVED_ID = 65535;
 interface Entry {
   readonly kind: number;
   readonly id: number;
-  /** Where the type byte stands, and where the value starts and ends. */
+  /** The position of the type byte; `start` and `end` are those of the value. */
   readonly offset: number;
   readonly start: number;
   readonly end: number;
@@ -40,12 +40,12 @@ class TlvReader {
     this.#typing = typing;
   }
 
-  /** The whole payload, by the level of the request path. */
+  /** Reads the complete payload by the level of the request path. */
   read(path: Path): void {
     const entries = this.#entries(0, this.#bytes.length);
     switch (path.level) {
       case 'root':
-        throw malformed('TLV answers nothing above an object', 0);
+        throw malformed('TLV needs the path of an object or below', 0);
       case 'object':
         for (const entry of entries) this.#instance(path, entry);
         return;
@@ -54,7 +54,7 @@ class TlvReader {
         else this.#resources(path, entries);
         return;
       case 'resource':
-        // Some devices leave out the multiple resource around its instances.
+        // Some devices omit the entry of the multiple resource around its instances.
         if (entries[0]?.kind === TlvKind.resourceInstance) this.#instances(path, entries);
         else this.#resources(path.cut(2), [only(entries, path.resourceId)]);
         return;
@@ -98,13 +98,13 @@ class TlvReader {
     this.readings.push(readingOf(value, path, null, type === undefined));
   }
 
-  /** The entries that fill a range, each id of a kind once. */
+  /** Reads the entries of a range; each id must appear once. */
   #entries(start: number, end: number): Entry[] {
     const entries: Entry[] = [];
     const seen = new Set<number>();
     for (let position = start; position < end;) {
       const entry = this.#entry(position, end);
-      if (seen.has(entry.id)) throw malformed(`id ${entry.id} is given twice`, position);
+      if (seen.has(entry.id)) throw malformed(`the id ${entry.id} appears twice`, position);
       seen.add(entry.id);
       entries.push(entry);
       position = entry.end;
@@ -117,12 +117,12 @@ class TlvReader {
     const idWidth = type & 0x20 ? 2 : 1;
     const lengthWidth = (type >> 3) & 3;
     const start = offset + 1 + idWidth + lengthWidth;
-    if (start > end) throw malformed('ends inside the header of an entry', offset);
+    if (start > end) throw malformed('the payload ends inside the header of an entry', offset);
     const id = this.#unsigned(offset + 1, idWidth);
-    if (id === RESERVED_ID) throw malformed(`id ${RESERVED_ID} is reserved`, offset + 1);
-    // The low bits are a length only where no length field follows.
+    if (id === RESERVED_ID) throw malformed(`the id ${RESERVED_ID} is reserved`, offset + 1);
+    // The low bits are the length only when no length field follows.
     const length = lengthWidth === 0 ? type & 7 : this.#unsigned(offset + 1 + idWidth, lengthWidth);
-    if (length > end - start) throw malformed(`an entry of ${length} bytes where ${end - start} are left`, offset);
+    if (length > end - start) throw malformed(`an entry needs ${length} bytes, but ${end - start} are left`, offset);
     return { kind: type >> 6, id, offset, start, end: start + length };
   }
 
@@ -133,21 +133,21 @@ class TlvReader {
   }
 }
 
-/** The one entry of a payload, which has the id of the request path. */
+/** Returns the only entry; it must have the id of the request path. */
 function only(entries: readonly Entry[], id: number | null): Entry {
   const [entry, second] = entries;
-  if (entry === undefined) throw malformed('no entry where one belongs', 0);
-  if (second !== undefined) throw malformed('a second entry where one belongs', second.offset);
-  if (entry.id !== id) throw malformed(`id ${entry.id}, asked was ${id}`, entry.offset);
+  if (entry === undefined) throw malformed('expected one entry, found none', 0);
+  if (second !== undefined) throw malformed('expected one entry, found a second', second.offset);
+  if (entry.id !== id) throw malformed(`expected the id ${id}, found ${entry.id}`, entry.offset);
   return entry;
 }
 
 function expect(entry: Entry, kind: number): void {
   if (entry.kind === kind) return;
-  throw malformed(`a ${KIND_NAMES[entry.kind]} where a ${KIND_NAMES[kind]} belongs`, entry.offset);
+  throw malformed(`expected an entry of type ${KIND_NAMES[kind]}, found ${KIND_NAMES[entry.kind]}`, entry.offset);
 }
 
-/** The bytes as a value of the type (Core 1.2 Appendix C). Throws INVALID_VALUE; INVALID_PAYLOAD for what is no UTF-8. */
+/** Decodes bytes of the type (Core 1.2 Appendix C). Throws INVALID_VALUE, and INVALID_PAYLOAD for invalid UTF-8. */
 function typedBytes(bytes: Uint8Array, type: ResourceType, offset: number): TypedValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   switch (type) {
@@ -173,7 +173,7 @@ function typedBytes(bytes: Uint8Array, type: ResourceType, offset: number): Type
       if (bytes.length === 4) return { type, value: { objectId: view.getUint16(0), instanceId: view.getUint16(2) } };
       break;
   }
-  throw new Lwm2mError('INVALID_VALUE', `${bytes.length} bytes are no ${type}`, { offset });
+  throw new Lwm2mError('INVALID_VALUE', `${bytes.length} bytes are not a valid ${type}`, { offset });
 }
 
 function signed(view: DataView, offset: number): number | bigint {
@@ -207,5 +207,5 @@ function unsigned(view: DataView, offset: number): number | bigint {
 }
 
 function noInteger(view: DataView, offset: number): Lwm2mError {
-  return new Lwm2mError('INVALID_VALUE', `an integer has 1, 2, 4 or 8 bytes, not ${view.byteLength}`, { offset });
+  return new Lwm2mError('INVALID_VALUE', `an integer must have 1, 2, 4 or 8 bytes, not ${view.byteLength}`, { offset });
 }

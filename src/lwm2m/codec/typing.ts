@@ -6,29 +6,31 @@ import type { Reading, ResourceType, TypedValue } from '../value.ts';
 import { describe, malformed } from './item.ts';
 import type { Item } from './item.ts';
 
-/** What a decoder must know beside the bytes. */
+/** The information that a decoder needs in addition to the bytes. */
 export interface DecodeContext {
-  /** The request path that the payload answers or writes; `/` for a composite or a Send. */
+  /** The request path; `/` for a composite or a Send. */
   readonly path: Path;
   readonly model: ObjectModel;
-  /** The version of an object that the device registered; undefined where it said none. */
+  /** Returns the version of an object that the device registered; undefined when it registered none. */
   readonly versionOf?: ((objectId: number) => string | undefined) | undefined;
-  /** The type of every value, in place of what the model says. */
+  /** The type of every value; overrides the model. */
   readonly resourceType?: ResourceType | undefined;
-  /** The device's alternate path (`/lwm2m`), which names in answers may or may not carry. */
+  /** The alternate path of the device (`/lwm2m`); names in responses may begin with it. */
   readonly rootPath?: string | undefined;
-  /** When the payload came, in seconds since the Unix epoch: relative times count from it. */
+  /** When the payload arrived, in seconds since the Unix epoch; relative times are relative to it. */
   readonly now: number;
 }
 
-/** SerialTasks an item into the kind that its type has, where a format writes it as another: object links as text in CBOR. */
+/**
+ * Converts an item to the kind that its type needs, for formats that use another kind: CBOR has object links as text.
+ */
 export type Adapt = (item: Item, type: ResourceType) => Item;
 
-/** Looks up what type a resource has, remembering it from one value to the next. */
+/** Finds the types of resources and caches them for the next values. */
 export class Typing {
   readonly #context: DecodeContext;
   readonly #adapt: Adapt;
-  /** By object and resource id; the objects of end devices behind a gateway apart. */
+  /** By object and resource id; for end devices behind a gateway also by prefix. */
   readonly #types = new Map<string | number, ResourceType | undefined>();
 
   constructor(context: DecodeContext, adapt: Adapt = (item) => item) {
@@ -45,14 +47,16 @@ export class Typing {
     const key = prefix === null ? number : `${prefix}/${number}`;
     const known = this.#types.get(key);
     if (known !== undefined || this.#types.has(key)) return known;
-    // An end device's versions are in the gateway's /25 list, not in this registration.
+    // Object versions of an end device are in object 25 of the gateway, not in this registration.
     const version = prefix === null ? this.#context.versionOf?.(objectId) : undefined;
     const type = this.#context.model.resource(objectId, resourceId, version)?.type ?? undefined;
     this.#types.set(key, type);
     return type;
   }
 
-  /** The reading of an item at its place. Throws INVALID_PAYLOAD off resources, INVALID_VALUE off types. */
+  /**
+   * Types an item. Throws INVALID_PAYLOAD when the path is not a resource, INVALID_VALUE when the type does not match.
+   */
   reading(path: Path, item: Item, time: number | null): Reading {
     checkValuePath(path, item.offset);
     const type = this.typeAt(path);
@@ -61,21 +65,21 @@ export class Typing {
   }
 }
 
-/** A value at its place. Written out field by field: payloads bring ten thousands, and spreading costs most of the time. */
+/** Builds a reading field by field: spreading takes most of the time for payloads with tens of thousands of values. */
 export function readingOf(typed: TypedValue, path: Path, time: number | null, guessed: boolean): Reading {
   const { type, value } = typed;
-  // Type and value come from one TypedValue, so they still belong together, which the compiler can't follow.
+  // Type and value come from one TypedValue, so they match, but the compiler can't infer that.
   return (guessed ? { type, value, path, time, guessed } : { type, value, path, time }) as Reading;
 }
 
-/** Values sit at resources and resource instances only (Core 1.2 §7.1). */
+/** Only resources and resource instances have values (Core 1.2 §7.1). */
 export function checkValuePath(path: Path, offset: number): void {
   if (path.resourceId === null) {
-    throw malformed(`a value at ${path}, which is no resource and no resource instance`, offset);
+    throw malformed(`${path} has a value but is not a resource or a resource instance`, offset);
   }
 }
 
-/** The item as a value of the type (Core 1.2 Appendix C); throws INVALID_VALUE when it isn't one. */
+/** Converts an item to a value of the type (Core 1.2 Appendix C). Throws INVALID_VALUE. */
 export function typedItem(item: Item, type: ResourceType): TypedValue {
   switch (type) {
     case 'String':
@@ -105,16 +109,16 @@ export function typedItem(item: Item, type: ResourceType): TypedValue {
       if (item.kind === 'bytes') return { type, value: item.value };
       break;
     case 'Objlnk':
-      // Leshan 2.0.0-M18 labels links `vs` in SenML CBOR, as if they were text.
+      // Leshan 2.0.0-M18 labels object links in SenML CBOR `vs`, like text.
       if (item.kind === 'link' || item.kind === 'text') {
         return { type, value: parseObjectLink(item.value, item.offset) };
       }
       break;
   }
-  throw new Lwm2mError('INVALID_VALUE', `${describe(item)} is no ${type}`, { offset: item.offset });
+  throw new Lwm2mError('INVALID_VALUE', `${describe(item)} is not a valid ${type}`, { offset: item.offset });
 }
 
-/** The type that an item has by itself, for resources nobody defined. */
+/** Derives the type from the item, for resources without a definition. */
 function guessedItem(item: Item): TypedValue {
   switch (item.kind) {
     case 'integer': {
@@ -134,17 +138,20 @@ function guessedItem(item: Item): TypedValue {
     case 'float':
       return float(item.value, item.offset);
     default:
-      throw malformed(`${describe(item)} is no value`, item.offset);
+      throw malformed(`${describe(item)} can't be the value of a resource`, item.offset);
   }
 }
 
-/** LwM2M has no word for NaN and infinity outside binary formats, and nothing to do with them: no format may bring them. */
+/**
+ * Refuses NaN and infinity in every format, because only the binary formats could carry them and LwM2M has no use for
+ * them.
+ */
 export function float(value: number, offset: number): TypedValue {
-  if (!Number.isFinite(value)) throw new Lwm2mError('INVALID_VALUE', `${value} is no Float`, { offset });
+  if (!Number.isFinite(value)) throw new Lwm2mError('INVALID_VALUE', `${value} is not a valid Float`, { offset });
   return { type: 'Float', value };
 }
 
-/** Throws INVALID_VALUE for text that is no link format. */
+/** Throws INVALID_VALUE when the text is not valid link format. */
 export function corelnk(value: string, offset: number): TypedValue {
   checkCorelnk(value, offset);
   return { type: 'Corelnk', value };

@@ -1,15 +1,15 @@
 import { malformed } from './item.ts';
 
-/** ignoreBOM keeps a leading U+FEFF as the character it is, so that text survives a round trip. */
+/** ignoreBOM keeps a leading U+FEFF as a character, so that a round trip does not change the text. */
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Throws INVALID_PAYLOAD for bytes that are no UTF-8. `offset`: where they stand in the payload. */
+/** Throws INVALID_PAYLOAD for invalid UTF-8. `offset` is the position of the bytes in the payload. */
 export function decodeUtf8(bytes: Uint8Array, offset: number): string {
   try {
     return strict.decode(bytes);
   } catch {
-    throw malformed('not UTF-8', offset);
+    throw malformed('the text is not valid UTF-8', offset);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Lwm2mVersion } from '../registration/registration.ts';
 
-/** Versions that the core objects have in each enabler; what is not listed is 1.0 (registry's TS links; Leshan's table). */
+/** The versions of the core objects in each LwM2M version; others are 1.0 (TS links of the OMA registry; Leshan). */
 const CORE_VERSIONS: Readonly<Record<Lwm2mVersion, Readonly<Record<number, string>>>> = {
   '1.0': {},
   '1.1': { 0: '1.1', 1: '1.1', 3: '1.1', 4: '1.2' },
@@ -8,8 +8,8 @@ const CORE_VERSIONS: Readonly<Record<Lwm2mVersion, Readonly<Record<number, strin
 };
 
 /**
- * The version of an object that a device registered without `ver`: for a core object the one that came with the
- * device's LwM2M version, for any other 1.0 (Core 1.2 §7.2.2).
+ * The version of an object that a device registered without `ver`: for a core object the version in the LwM2M version
+ * of the device, for any other 1.0 (Core 1.2 §7.2.2).
  */
 export function impliedObjectVersion(objectId: number, lwm2mVersion: Lwm2mVersion): string {
   return CORE_VERSIONS[lwm2mVersion][objectId] ?? '1.0';

@@ -1,23 +1,23 @@
 import type { ResourceType } from '../value.ts';
 
-/** What a resource is, by its object's definition (Core 1.2 §7.2, Appendix D.1). */
+/** A resource in an object definition (Core 1.2 §7.2, Appendix D.1). */
 export interface ResourceDefinition {
   readonly id: number;
   readonly name: string;
-  /** R, W, RW, E, or none (only the bootstrap interface touches it). */
+  /** R, W, RW, E, or empty (only the bootstrap interface may access it). */
   readonly operations: 'R' | 'W' | 'RW' | 'E' | '';
   readonly multiple: boolean;
   readonly mandatory: boolean;
   /** Null for an executable resource. */
   readonly type: ResourceType | null;
-  /** As the definition writes it: `0..100`. Empty when there is none. */
+  /** The text of the definition: `0..100`. Empty when there is none. */
   readonly range: string;
   readonly units: string;
 }
 
 export interface ObjectDefinition {
   readonly id: number;
-  /** major.minor */
+  /** `major.minor` */
   readonly version: string;
   readonly name: string;
   readonly urn: string;
@@ -28,11 +28,13 @@ export interface ObjectDefinition {
   readonly resources: readonly ResourceDefinition[];
 }
 
-/** Where definitions are looked up: the OMA registry, or a tenant's own laid over it. */
+/** A set of object definitions: the OMA registry, or the registry together with the definitions of a tenant. */
 export interface ObjectModel {
-  /** The definition of this version, else of the highest minor of its major; undefined when unknown. Without a version: the highest. */
+  /**
+   * Finds this version, else the highest minor version of its major; without `version` the highest. Undefined: unknown.
+   */
   object(objectId: number, version?: string): ObjectDefinition | undefined;
   resource(objectId: number, resourceId: number, version?: string): ResourceDefinition | undefined;
-  /** Every version of every object, by id and version. */
+  /** All versions of all objects, ordered by id and version. */
   definitions(): Iterable<ObjectDefinition>;
 }

@@ -1,16 +1,16 @@
 import type { ObjectDefinition, ObjectModel, ResourceDefinition } from './definition.ts';
 import { compareVersions } from './packed.ts';
 
-/** One version of an object; `definition` is asked for when somebody wants it. */
+/** One version of an object. `definition` loads the definition on demand. */
 export interface ObjectVersion {
   readonly id: number;
   readonly version: string;
   readonly definition: () => ObjectDefinition;
 }
 
-/** An object model over versions of objects; a version given later wins over an equal one given before. */
+/** An object model of the given versions; the last one wins when the same version is given twice. */
 export class VersionedModel implements ObjectModel {
-  /** By object id; each list by ascending version. */
+  /** By object id; each list is in ascending order of versions. */
   readonly #objects = new Map<number, ObjectVersion[]>();
   readonly #resources = new WeakMap<ObjectDefinition, ReadonlyMap<number, ResourceDefinition>>();
 
@@ -50,14 +50,14 @@ export class VersionedModel implements ObjectModel {
   }
 }
 
-/** A model of these definitions and no others. */
+/** Creates a model of these definitions only. */
 export function objectModel(definitions: Iterable<ObjectDefinition>): ObjectModel {
   return new VersionedModel(versionsOf(definitions));
 }
 
 /**
- * A tenant's own definitions laid over a model: they win where both know the version or none is asked for; a version
- * that neither knows is resolved among both.
+ * Adds the definitions of a tenant to a model. They take precedence when both have the version, or without a version. A
+ * version that neither has is resolved among the versions of both.
  */
 export function overlayModel(own: Iterable<ObjectDefinition>, base: ObjectModel): ObjectModel {
   const definitions = [...own];

@@ -5,7 +5,7 @@ import type { ObjectDefinition, ResourceDefinition } from './definition.ts';
 import { invalid, parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-/** Characters of a file: several times what an object of 67 resources, the registry's most, takes with its descriptions. */
+/** The maximum of characters: several times the largest file of the OMA registry (67 resources with descriptions). */
 export const MAX_OBJECT_XML = 512 * 1024;
 const MAX_TEXT = 1000;
 const VERSION = /^\d{1,5}\.\d{1,5}$/;
@@ -14,15 +14,18 @@ const LARGEST_ID = 65534;
 const OPERATIONS: readonly ResourceDefinition['operations'][] = ['', 'R', 'W', 'RW', 'E'];
 
 /**
- * The definitions of an OMA object definition file (LWM2M.xsd: `<LWM2M><Object>…`). Throws INVALID_ARGUMENT with a
- * message that names line and element, LIMIT for a file over 512 Ki characters.
+ * Parses an OMA object definition file (LWM2M.xsd: `<LWM2M><Object>…`). Throws INVALID_ARGUMENT with the line and the
+ * element, and LIMIT for a file over 512 Ki characters.
  */
 export function parseObjectXml(xml: string): readonly ObjectDefinition[] {
   if (xml.length > MAX_OBJECT_XML) {
-    throw new Lwm2mError('LIMIT', `a definition has at most ${MAX_OBJECT_XML} characters, not ${xml.length}`);
+    throw new Lwm2mError(
+      'LIMIT',
+      `the object definition has ${xml.length} characters; the maximum is ${MAX_OBJECT_XML}`,
+    );
   }
   const root = parseXml(xml);
-  if (root.name !== 'LWM2M') throw wrong(root, 'is not the <LWM2M> of an object definition');
+  if (root.name !== 'LWM2M') throw wrong(root, 'is not the root element <LWM2M> of an object definition');
   const definitions = childrenNamed(root, 'Object').map(objectOf);
   if (definitions.length === 0) throw wrong(root, 'has no <Object>');
   return definitions;
@@ -66,7 +69,7 @@ function childrenNamed(parent: XmlElement, name: string): readonly XmlElement[] 
   return parent.children.filter((element) => element.name === name);
 }
 
-/** The one child of that name. */
+/** Returns the only child element of this name. */
 function child(parent: XmlElement, name: string): XmlElement {
   const [found, second] = childrenNamed(parent, name);
   if (found === undefined) throw wrong(parent, `has no <${name}>`);
@@ -89,17 +92,17 @@ function bounded(element: XmlElement): string {
   return element.text;
 }
 
-/** Files from before LwM2M 1.1 have no versions: 1.0 (LWM2M.xsd). */
+/** Files older than LwM2M 1.1 have no version element, which means 1.0 (LWM2M.xsd). */
 function versionOf(object: XmlElement, name: string): string {
   const [element] = childrenNamed(object, name);
   if (element === undefined || element.text === '') return '1.0';
-  if (!VERSION.test(element.text)) throw wrong(element, `${quoted(element.text)} is no version like 1.0`);
+  if (!VERSION.test(element.text)) throw wrong(element, `${quoted(element.text)} is not a version such as 1.0`);
   return element.text;
 }
 
 function idOf(element: XmlElement, text: string): number {
   const id = ID.test(text) ? Number(text) : -1;
-  if (id < 0 || id > LARGEST_ID) throw wrong(element, `${quoted(text)} is no id from 0 to ${LARGEST_ID}`);
+  if (id < 0 || id > LARGEST_ID) throw wrong(element, `${quoted(text)} is not an id from 0 to ${LARGEST_ID}`);
   return id;
 }
 

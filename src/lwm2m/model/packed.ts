@@ -3,7 +3,9 @@ import type { ObjectDefinition, ResourceDefinition } from './definition.ts';
 
 /** A line of data/objects.txt: `[id,version,name,urn,lwm2mVersion,flags,[resource…]]`. */
 type PackedObject = readonly [number, string, string, string, string, number, readonly PackedResource[]];
-/** Type is an index of RESOURCE_TYPES, -1 for an executable resource; range and units are left out at the end when empty. */
+/**
+ * The type is an index of RESOURCE_TYPES, -1 for an executable resource. Empty range and units at the end are left out.
+ */
 type PackedResource = readonly [number, string, ResourceDefinition['operations'], number, number, string?, string?];
 
 const MULTIPLE = 1;
@@ -28,7 +30,7 @@ function flagsOf({ multiple, mandatory }: { multiple: boolean; mandatory: boolea
 }
 
 export function unpackDefinition(line: string): ObjectDefinition {
-  // data/objects.txt is ours, written by packDefinition.
+  // packDefinition wrote data/objects.txt, so the shape is known.
   const [id, version, name, urn, lwm2mVersion, flags, resources] = JSON.parse(line) as PackedObject;
   return {
     id,
@@ -56,13 +58,13 @@ function unpackResource(packed: PackedResource): ResourceDefinition {
   };
 }
 
-/** Object and version of a packed line, without unpacking it. */
+/** Reads the object id and version of a packed line without unpacking it. */
 export function packedHead(line: string): { readonly id: number; readonly version: string } | undefined {
   const match = LINE.exec(line);
   return match?.[2] === undefined ? undefined : { id: Number(match[1]), version: match[2] };
 }
 
-/** Orders `major.minor` versions by number: 1.10 comes after 1.9. */
+/** Compares `major.minor` versions by number: 1.10 comes after 1.9. */
 export function compareVersions(left: string, right: string): number {
   const [leftMajor = 0, leftMinor = 0] = left.split('.').map(Number);
   const [rightMajor = 0, rightMinor = 0] = right.split('.').map(Number);

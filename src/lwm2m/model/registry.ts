@@ -11,15 +11,15 @@ const PACKED = join('data', 'objects.txt');
 let loaded: ObjectModel | undefined;
 
 /**
- * The OMA registry (data/NOTICE.txt says which): read at the first call, each object unpacked when it is first asked
- * for. Throws the file system's error when the package lacks its data.
+ * The OMA registry (source: data/NOTICE.txt). The first call reads the file; each object is unpacked at its first use.
+ * Throws the error of the file system when the file is missing.
  */
 export function registryModel(): ObjectModel {
   loaded ??= new VersionedModel(packedVersions(readFileSync(packedFile())));
   return loaded;
 }
 
-/** Lines are kept as bytes, outside the heap, until their object is wanted. */
+/** Keeps each line as bytes outside the heap until its object is used. */
 function* packedVersions(bytes: Buffer): Generator<ObjectVersion> {
   for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf('\n', start);
@@ -35,7 +35,7 @@ function once(unpack: () => ObjectDefinition): () => ObjectDefinition {
   return () => (definition ??= unpack());
 }
 
-/** The package's root is upward of here, from src/ as from dist/src/. */
+/** Looks for the file in all parent folders, because this module runs from src/ and from dist/src/. */
 function packedFile(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Objects that hold keys: Security (0) and OSCORE (21). A device never lists them, and no value of theirs is stored or
- * shown (Core 1.2 §6.2.1, Appendix E.1).
+ * Objects that contain keys: Security (0) and OSCORE (21). A device must not register them, and their values are never
+ * stored or shown (Core 1.2 §6.2.1, Appendix E.1).
  */
 const SECRET_OBJECTS: ReadonlySet<number> = new Set([0, 21]);
 

@@ -1,11 +1,11 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { Lwm2mError } from '../error.ts';
 
-/** An element of an XML document, and the line (from 1) that it starts in. */
+/** An element of an XML document, with the line where it starts (from 1). */
 export interface XmlElement {
   readonly name: string;
   readonly line: number;
-  /** Its own text, without the blanks around it. */
+  /** The text of the element without leading and trailing blanks. */
   readonly text: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
@@ -15,21 +15,21 @@ const MAX_NESTING = 16;
 const MAX_MESSAGE = 300;
 const ATTRIBUTE = '@';
 const TEXT = '#text';
-// Declared as the object type Symbol; it is a symbol.
+// The library declares the type Symbol, but the value is a primitive symbol.
 const POSITION = XMLParser.getMetaDataSymbol() as symbol;
 
-/** What the parser makes of an element: text, attributes, lists of children by name, and where it starts. */
+/** An element as the parser returns it: text, attributes, lists of children by name, and the start position. */
 interface Parsed {
   readonly [name: string]: unknown;
   readonly [position: symbol]: { readonly startIndex?: number } | undefined;
 }
 
 /**
- * Parses a small XML document into its root element. Throws INVALID_ARGUMENT with the line. Document types are refused,
- * so entities can't be declared; only the five of XML and numeric ones are read.
+ * Parses a small XML document and returns its root element. Throws INVALID_ARGUMENT with the line. It refuses document
+ * types, so a file can't declare entities; it reads the five entities of XML and numeric character references.
  */
 export function parseXml(xml: string): XmlElement {
-  // The parser counts in text with these line ends.
+  // The positions of the parser refer to text with these line ends.
   const text = xml.replace(/\r\n?/g, '\n');
   const lines = new Lines(text);
   const docType = text.search(/<!DOCTYPE/i);
@@ -37,7 +37,7 @@ export function parseXml(xml: string): XmlElement {
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw invalid(valid.err.line, valid.err.msg);
   const [root] = childrenOf(parsed(text), lines);
-  if (root === undefined) throw invalid(1, 'there is no element');
+  if (root === undefined) throw invalid(1, 'the document has no element');
   return root;
 }
 
@@ -56,14 +56,14 @@ function parsed(text: string): Parsed {
     isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
   });
   try {
-    // With these options the parser gives objects of this shape.
+    // With these options the parser returns objects of this shape.
     return parser.parse(text) as Parsed;
   } catch (cause) {
     throw invalid(1, cause instanceof Error ? cause.message : 'not XML', cause);
   }
 }
 
-/** In the order of their names' first appearance, as the parser keeps them. */
+/** Returns the child elements, grouped by name in the order of first appearance. */
 function childrenOf(node: Parsed, lines: Lines): XmlElement[] {
   return Object.entries(node).flatMap(([name, value]) =>
     Array.isArray(value) ? value.map((child: Parsed) => elementOf(name, child, lines)) : [],
@@ -86,7 +86,7 @@ function elementOf(name: string, node: Parsed, lines: Lines): XmlElement {
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** The five entities of XML and character references, once: what they give is never read again. */
+/** Replaces the five entities of XML and character references once; the result is not parsed again. */
 function characters(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g, (whole, decimal, hex, name) => {
     if (name !== undefined) return NAMED[String(name)] ?? whole;
@@ -95,7 +95,7 @@ function characters(text: string): string {
   });
 }
 
-/** Finds lines by bisection: counting them anew for every element would be quadratic. */
+/** Finds the line of a position by bisection, because counting for every element would take quadratic time. */
 class Lines {
   readonly #starts: readonly number[];
 
@@ -118,6 +118,6 @@ class Lines {
 }
 
 export function invalid(line: number, message: string, cause?: unknown): Lwm2mError {
-  // The parser quotes what it doesn't understand, however long.
+  // The parser quotes invalid text of any length.
   return new Lwm2mError('INVALID_ARGUMENT', `line ${line}: ${message.slice(0, MAX_MESSAGE)}`, { cause });
 }

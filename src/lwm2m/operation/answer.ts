@@ -9,24 +9,24 @@ import { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
 import type { DecodedPayload, Reading, TypedValue } from '../value.ts';
 
-/** The longest diagnostic payload that is passed on, in characters. */
+/** The maximum length of a diagnostic message in a result, in characters. */
 const LONGEST_MESSAGE = 256;
 const CONTROL_CHARACTERS = /\p{Cc}+/gu;
 
 const NOTHING: DecodedPayload = { readings: [], empty: [] };
 
-/** What is asked for, or observed, and of whom: what a payload can be understood by. */
+/** The request and the device, which the decoder needs to interpret a payload. */
 export interface AnswerContext {
   readonly registration: Registration;
   readonly model: ObjectModel;
   readonly paths: readonly Path[];
-  /** What a payload without a Content-Format is taken for. */
+  /** The content format to assume for a payload without the Content-Format option. */
   readonly expected: number | null;
   /** Milliseconds since the Unix epoch. */
   readonly receivedAt: number;
 }
 
-/** Decodes what a Read, an Observe or a notification brought, whatever format was asked for. Throws as the codecs do. */
+/** Decodes the response to a Read or an Observe, or a notification, in any format. Throws like the codecs. */
 export function decodeAnswer(
   payload: { readonly contentFormat: number | null; readonly payload: Uint8Array },
   { registration, model, paths, expected, receivedAt }: AnswerContext,
@@ -36,7 +36,7 @@ export function decodeAnswer(
   const plainWanted = path.resourceId === null ? null : ContentFormat.text;
   const contentFormat = payload.contentFormat ?? expected ?? plainWanted;
   if (payload.payload.length === 0 && !isPlain(contentFormat)) return emptyAnswer(path);
-  if (contentFormat === null) throw new Lwm2mError('INVALID_PAYLOAD', 'an answer without a Content-Format');
+  if (contentFormat === null) throw new Lwm2mError('INVALID_PAYLOAD', 'the response has no Content-Format');
   return decode({
     contentFormat,
     payload: payload.payload,
@@ -48,18 +48,20 @@ export function decodeAnswer(
   });
 }
 
-/** Core 1.2 §6.3.1: an object without instances, or an instance without readable resources, is answered by nothing. */
+/**
+ * Core 1.2 §6.3.1: the response is empty for an object without instances and an instance without readable resources.
+ */
 function emptyAnswer(path: Path): DecodedPayload {
   return path.instanceId === null ? NOTHING : { readings: [], empty: [path] };
 }
 
-/** Formats in which no bytes are a value: an empty string, or no octets. */
+/** True for formats in which an empty payload is a value: an empty string, or zero octets. */
 function isPlain(contentFormat: number | null): boolean {
   const current = contentFormat === null ? null : currentContentFormat(contentFormat);
   return current === ContentFormat.text || current === ContentFormat.opaque;
 }
 
-/** The links of a Discover, without the alternate path. Throws INVALID_PAYLOAD and LIMIT. */
+/** Parses the links of a Discover and removes the alternate path. Throws INVALID_PAYLOAD and LIMIT. */
 export function discoveredLinks(payload: Uint8Array, { rootPath }: Registration): readonly Link[] {
   if (rootPath === '/') return decodeLinks(payload);
   return decodeLinks(payload).map((link) =>
@@ -67,12 +69,12 @@ export function discoveredLinks(payload: Uint8Array, { rootPath }: Registration)
   );
 }
 
-/** Whether an answer says what there is: 2.05 does, other successes to a Read say nothing. */
+/** True for 2.05 Content; other success codes bring no values. */
 export function hasContent({ code }: IncomingResponse): boolean {
   return code === codes.content;
 }
 
-/** What the handlers is told of an answer: code and message, without what a payload held. */
+/** The result with the code and the diagnostic message of a response, without its values. */
 export function resultOf(response: IncomingResponse): OperationResult {
   const ok = isSuccess(response.code);
   return {
@@ -86,15 +88,15 @@ export function resultOf(response: IncomingResponse): OperationResult {
   };
 }
 
-/** RFC 7252 §5.5.2: for people, in UTF-8 and without a Content-Format; a device may put anything there. */
+/** A diagnostic payload is UTF-8 text without a Content-Format (RFC 7252 §5.5.2), but a device may send any bytes. */
 function diagnosticMessage({ contentFormat, payload }: IncomingResponse): string | null {
   if (contentFormat !== null && currentContentFormat(contentFormat) !== ContentFormat.text) return null;
-  // A character has four bytes at most.
+  // A character has at most four bytes.
   const text = new TextDecoder().decode(payload.subarray(0, 4 * LONGEST_MESSAGE)).replace(CONTROL_CHARACTERS, ' ');
   return text.trim().slice(0, LONGEST_MESSAGE) || null;
 }
 
-/** The instance id that a Create's Location-Path ends with, where it names one of the object. */
+/** Reads the new instance id from the Location-Path of a Create; null when it names no instance of the object. */
 export function createdInstanceId(location: readonly string[], objectId: number): number | null {
   const [object, instance] = location.slice(-2);
   if (object !== String(objectId) || instance === undefined || !/^\d{1,5}$/.test(instance)) return null;
@@ -102,15 +104,15 @@ export function createdInstanceId(location: readonly string[], objectId: number)
   return id <= 65534 ? id : null;
 }
 
-/** What a device has after it took a Write, a Create or a Delete: `scope` is what it has only as far as said here. */
+/** The values after a successful Write, Create or Delete. Below `scope` no other values exist. */
 export interface Written {
   readonly scope: readonly Path[];
   readonly decoded: DecodedPayload;
 }
 
 /**
- * What is known of the device by what it accepted. Values of resources that can't be read stay out: they are secrets
- * and firmware images. Null when nothing is known to be different.
+ * Derives the changed values from an operation that the device accepted. It leaves out values of resources that can't
+ * be read, such as secrets and firmware images. Null when no value changed.
  */
 export function writtenBy(
   operation: Operation,
@@ -127,8 +129,8 @@ export function writtenBy(
     case 'write': {
       const { path, values, mode } = operation;
       const readings = known(values);
-      // Replacing a multiple resource drops the instances that are not named (Core 1.2 §6.3.3); replacing an instance
-      // keeps what only the device can write.
+      // Replacing a multiple resource deletes the instances that are not given (Core 1.2 §6.3.3); replacing an instance
+      // keeps the resources that only the device can write.
       const resources = path.level === 'instance' ? values.map((value) => value.path.cut(3)) : [path];
       const scope = mode === 'replace' ? distinct(resources) : [];
       const empty = mode === 'replace' && values.length === 0 && path.level === 'resource' ? [path] : [];
@@ -146,7 +148,7 @@ export function writtenBy(
         path: Path.of(...instance.ids, ...resource),
         value,
       }));
-      // A device passes over values of resources that a server can't write (Core 1.2 §6.3.6).
+      // A device ignores values of resources that a server can't write (Core 1.2 §6.3.6).
       const taken = values.filter(({ path }) => definitionAt(path, registration, model)?.operations !== 'R');
       const readings = known(taken);
       return { scope: [instance], decoded: { readings, empty: readings.length === 0 ? [instance] : [] } };

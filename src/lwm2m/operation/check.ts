@@ -5,7 +5,7 @@ import type { Lwm2mVersion } from '../registration/registration.ts';
 
 const DEEPEST_DISCOVER = 3;
 
-/** Throws INVALID_ARGUMENT, naming what is wrong, for what can't be asked of a device of that version. */
+/** Throws INVALID_ARGUMENT with the reason when the operation is not valid for a device of this LwM2M version. */
 export function checkOperation(operation: Operation, version: Lwm2mVersion): void {
   switch (operation.kind) {
     case 'read':
@@ -18,19 +18,23 @@ export function checkOperation(operation: Operation, version: Lwm2mVersion): voi
     case 'write-composite':
       return checkWriteComposite(operation, version);
     case 'execute':
-      return checkLevel(operation.path, ['resource'], 'only a resource can be executed');
+      return checkLevel(operation.path, ['resource'], 'Execute needs the path of a resource');
     case 'create':
       return checkCreate(operation);
     case 'delete':
       if (operation.path.level === 'resource-instance') {
-        return checkSince('1.2', version, `to delete the resource instance ${operation.path}`);
+        return checkSince('1.2', version, `deleting the resource instance ${operation.path}`);
       }
-      return checkLevel(operation.path, ['instance'], 'only object instances and resource instances can be deleted');
+      return checkLevel(
+        operation.path,
+        ['instance'],
+        'Delete needs the path of an object instance or a resource instance',
+      );
     case 'discover':
       checkLevel(
         operation.path,
         ['object', 'instance', 'resource'],
-        'resource instances and the root can’t be discovered',
+        'Discover needs the path of an object, an object instance or a resource',
       );
       return checkDepth(operation.depth, version);
     case 'write-attributes':
@@ -50,30 +54,34 @@ export function checkOperation(operation: Operation, version: Lwm2mVersion): voi
 function checkWrite(operation: Extract<Operation, { kind: 'write' }>, version: Lwm2mVersion): void {
   const { path, values, mode } = operation;
   checkTarget(path, version);
-  checkLevel(path, ['instance', 'resource', 'resource-instance'], 'only instances and resources can be written');
+  checkLevel(
+    path,
+    ['instance', 'resource', 'resource-instance'],
+    'Write needs the path of an object instance, a resource or a resource instance',
+  );
   if (mode === 'update' && path.level === 'resource-instance') {
-    throw invalid(`${path} is a resource instance: it can only be replaced`);
+    throw invalid(`${path} is a resource instance: Write needs the mode replace`);
   }
   if (mode === 'update' && path.level === 'resource') {
     checkSince('1.2', version, `the partial update of the resource ${path}`);
   }
   const given = new Set<string>();
   for (const { path: place } of values) {
-    if (!path.contains(place)) throw invalid(`${place} is not in ${path}`);
+    if (!path.contains(place)) throw invalid(`${place} is not at or below ${path}`);
     checkHoldsValue(place, given);
   }
-  if (path.level === 'resource-instance' && values.length === 0) throw invalid(`no value for ${path}`);
+  if (path.level === 'resource-instance' && values.length === 0) throw invalid(`the Write to ${path} has no value`);
 }
 
 function checkWriteComposite(operation: Extract<Operation, { kind: 'write-composite' }>, version: Lwm2mVersion): void {
   checkComposite('Write-Composite', version);
-  if (operation.values.length === 0) throw invalid('no value to write');
+  if (operation.values.length === 0) throw invalid('the Write-Composite has no value');
   const given = new Set<string>();
   for (const { path, value } of operation.values) {
     checkHoldsValue(path, given);
     if (value !== null) continue;
-    checkSince('1.2', version, `to delete ${path} in a Write-Composite`);
-    checkLevel(path, ['resource-instance'], 'only a resource instance can be deleted by null');
+    checkSince('1.2', version, `deleting ${path} in a Write-Composite`);
+    checkLevel(path, ['resource-instance'], 'null deletes only a resource instance');
   }
 }
 
@@ -82,7 +90,7 @@ function checkCreate({ objectId, instanceId, values }: Extract<Operation, { kind
   const given = new Set<string>();
   for (const { resource } of values) {
     if (resource.length < 1 || resource.length > 2) {
-      throw invalid(`${JSON.stringify(resource)} is no resource id, nor one with a resource instance id`);
+      throw invalid(`${JSON.stringify(resource)} must be a resource id, or a resource id and a resource instance id`);
     }
     checkHoldsValue(validPath([...instance.ids, ...resource]), given);
   }
@@ -91,14 +99,14 @@ function checkCreate({ objectId, instanceId, values }: Extract<Operation, { kind
 function checkDepth(depth: number | undefined, version: Lwm2mVersion): void {
   if (depth === undefined) return;
   if (!Number.isInteger(depth) || depth < 0 || depth > DEEPEST_DISCOVER) {
-    throw invalid(`the depth ${depth} is not in 0..${DEEPEST_DISCOVER}`);
+    throw invalid(`the depth ${depth} is not an integer from 0 to ${DEEPEST_DISCOVER}`);
   }
   checkSince('1.2', version, 'the depth of a Discover');
 }
 
-/** An object or something in it. Resource instances can be asked for from 1.1 on. */
+/** The path must not be the root. Resource instances are allowed since 1.1. */
 function checkTarget(path: Path, version: Lwm2mVersion): void {
-  if (path.level === 'root') throw invalid(`${path} is no object, instance or resource`);
+  if (path.level === 'root') throw invalid(`${path} is not the path of an object, an instance or a resource`);
   if (path.level === 'resource-instance') checkSince('1.1', version, `the resource instance ${path}`);
 }
 
@@ -107,18 +115,18 @@ function checkLevel(path: Path, levels: readonly PathLevel[], message: string): 
 }
 
 function checkPaths(paths: readonly Path[]): void {
-  if (paths.length === 0) throw invalid('no path is named');
+  if (paths.length === 0) throw invalid('the operation has no path');
   const given = new Set<string>();
   for (const path of paths) checkOnce(path, given);
 }
 
 function checkHoldsValue(path: Path, given: Set<string>): void {
-  if (path.resourceId === null) throw invalid(`${path} holds no value itself: only resources do`);
+  if (path.resourceId === null) throw invalid(`${path} can't have a value: it is not the path of a resource`);
   checkOnce(path, given);
 }
 
 function checkOnce(path: Path, given: Set<string>): void {
-  if (given.has(String(path))) throw invalid(`${path} is named twice`);
+  if (given.has(String(path))) throw invalid(`${path} appears twice`);
   given.add(String(path));
 }
 
@@ -126,16 +134,16 @@ function checkComposite(name: string, version: Lwm2mVersion): void {
   checkSince('1.1', version, name);
 }
 
-/** Versions compare as text: there are three, of one digit each. */
+/** Compares versions as text: all have one digit before and after the point. */
 function checkSince(since: Lwm2mVersion, version: Lwm2mVersion, what: string): void {
-  if (version < since) throw invalid(`${what} came with LwM2M ${since}, and the device speaks ${version}`);
+  if (version < since) throw invalid(`${what} requires LwM2M ${since}; the device uses ${version}`);
 }
 
 function validPath(ids: readonly number[]): Path {
   try {
     return Path.of(...ids);
   } catch (cause) {
-    throw new Lwm2mError('INVALID_ARGUMENT', cause instanceof Error ? cause.message : 'no path', { cause });
+    throw new Lwm2mError('INVALID_ARGUMENT', cause instanceof Error ? cause.message : 'invalid path', { cause });
   }
 }
 

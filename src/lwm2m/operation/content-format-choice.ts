@@ -5,8 +5,8 @@ import type { Lwm2mVersion, Registration } from '../registration/registration.ts
 import type { TypedValue } from '../value.ts';
 
 /**
- * Formats that carry whole objects, the most compact that a version must know first (Core 1.2 §7.4). TLV comes first in
- * 1.1 too: devices that say nothing of their formats are mostly older than SenML.
+ * Formats that carry whole objects, in the order of preference per version: the most compact mandatory format comes
+ * first (Core 1.2 §7.4). In 1.1 it is TLV, because most devices that announce no format are older than SenML.
  */
 const STRUCTURED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.0': [ContentFormat.tlv, ContentFormat.lwm2mJson],
@@ -14,7 +14,7 @@ const STRUCTURED: Readonly<Record<Lwm2mVersion, readonly number[]>> = {
   '1.2': [ContentFormat.senmlCbor, ContentFormat.lwm2mCbor, ContentFormat.tlv, ContentFormat.senmlJson],
 };
 
-/** What of several formats is taken when a device speaks more than one. */
+/** The order of preference among the formats that a device announces. */
 const ANNOUNCED_ORDER: readonly number[] = [
   ContentFormat.lwm2mCbor,
   ContentFormat.senmlCbor,
@@ -23,24 +23,24 @@ const ANNOUNCED_ORDER: readonly number[] = [
   ContentFormat.lwm2mJson,
 ];
 
-/** Formats that carry whole objects, in the order in which they are tried on the device. */
+/** Formats that carry whole objects, in the order in which the server tries them. */
 export function structuredFormats({ lwm2mVersion, contentFormats }: Registration): readonly number[] {
   const announced = new Set(contentFormats.map(currentContentFormat));
-  const spoken = ANNOUNCED_ORDER.filter((format) => announced.has(format));
-  return [...spoken, ...STRUCTURED[lwm2mVersion].filter((format) => !announced.has(format))];
+  const preferred = ANNOUNCED_ORDER.filter((format) => announced.has(format));
+  return [...preferred, ...STRUCTURED[lwm2mVersion].filter((format) => !announced.has(format))];
 }
 
-/** What Accept asks for in a Read or an Observe, in the order in which it is tried; null asks for nothing. */
+/** The Accept options for a Read or an Observe, in the order in which the server tries them; null: no Accept. */
 export function readFormats(path: Path, registration: Registration, model: ObjectModel): readonly (number | null)[] {
   const structured = structuredFormats(registration);
   const definition = definitionAt(path, registration, model);
   const single = path.level === 'resource-instance' || (path.level === 'resource' && definition?.multiple !== true);
   const plain = definition?.type === 'Opaque' ? ContentFormat.opaque : ContentFormat.text;
-  // The last one leaves the format to the device: whatever comes is decoded by its own Content-Format.
+  // Without Accept the device chooses the format; the response is decoded by its Content-Format.
   return single ? [...structured, plain, null] : [...structured, null];
 }
 
-/** What the payload of a Write is sent as, in the order in which it is tried. */
+/** The formats for the payload of a Write, in the order in which the server tries them. */
 export function writeFormats(
   operation: { path: Path; mode: 'replace' | 'update'; values: readonly { path: Path; value: TypedValue }[] },
   registration: Registration,
@@ -51,16 +51,16 @@ export function writeFormats(
   // A POST of text on a resource would be an Execute (Core 1.2 §6.3.5).
   if (!single || operation.mode === 'update') return structured;
   if (isEmpty(only.value)) {
-    // Without a payload a PUT looks like Write-Attributes (Core 1.2 §6.3.4).
+    // A PUT without a payload is a Write-Attributes (Core 1.2 §6.3.4), so plain formats come last.
     return [...structured, plainFormat(only.value)];
   }
   if (only.value.type === 'Opaque') return [ContentFormat.opaque, ...structured];
-  // Plain text is mandatory from 1.1 on, TLV was before (Core 1.2 §7.4).
+  // Plain text is mandatory since 1.1; in 1.0 it was TLV (Core 1.2 §7.4).
   if (registration.lwm2mVersion === '1.0') return [...structured, ContentFormat.text];
   return [ContentFormat.text, ...structured];
 }
 
-/** What the payload of a Create is sent as; without an instance id SenML can't be (its names are absolute). */
+/** The formats for the payload of a Create. SenML has absolute names, so it needs an instance id. */
 export function createFormats(instanceId: number | null, registration: Registration): readonly number[] {
   const structured = structuredFormats(registration);
   if (instanceId !== null) return structured;
@@ -68,29 +68,29 @@ export function createFormats(instanceId: number | null, registration: Registrat
   return relative.includes(ContentFormat.tlv) ? relative : [...relative, ContentFormat.tlv];
 }
 
-/** How a composite asks: its list of paths (or values) as `body`, the answer as `accept`. */
+/** The content formats of a composite request: of its list of paths, and of the response. */
 export interface CompositeFormat {
   readonly body: number;
   readonly accept: number;
 }
 
-/** What a Read- or Observe-Composite is sent as, in the order in which it is tried. */
+/** The formats for a Read- or Observe-Composite, in the order in which the server tries them. */
 export function readCompositeFormats(registration: Registration): readonly CompositeFormat[] {
   return compositeSubset(registration).map((accept) => ({ body: pathListFormat(accept), accept }));
 }
 
-/** The format of the list of paths that goes with an answer's: LwM2M CBOR has none. */
+/** The format of the list of paths for a response format: LwM2M CBOR can't carry such a list. */
 export function pathListFormat(accept: number): number {
   return accept === ContentFormat.lwm2mCbor ? ContentFormat.senmlCbor : accept;
 }
 
-/** The format of the answer that goes with a list of paths: ETCH is for requests only. */
+/** The response format for the format of a list of paths: ETCH is for requests only. */
 export function compositeAnswerFormat(body: number): number {
   if (body === ContentFormat.senmlEtchJson) return ContentFormat.senmlJson;
   return body === ContentFormat.senmlEtchCbor ? ContentFormat.senmlCbor : body;
 }
 
-/** What a Write-Composite is sent as; only ETCH and LwM2M CBOR can delete. */
+/** The formats for a Write-Composite; only ETCH and LwM2M CBOR can delete. */
 export function writeCompositeFormats(registration: Registration, deletes: boolean): readonly number[] {
   const formats = compositeSubset(registration);
   if (!deletes) return formats;
@@ -113,7 +113,7 @@ export function definitionAt(
   return model.resource(objectId, resourceId, version);
 }
 
-/** The version of the object that the device registered. */
+/** The object version that the device registered. */
 export function versionOf(registration: Registration, objectId: number): string | undefined {
   return registration.objects.find((object) => object.objectId === objectId)?.version;
 }

@@ -8,31 +8,31 @@ import {
   type Peer,
 } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
-import type { Asking } from './request.ts';
+import type { RequestVariant } from './request.ts';
 import type { QueueMode } from '../queue-mode.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 
-/** RFC 7252 §4.8.2, for the wait before a request may leave at all. */
+/** RFC 7252 §4.8.2; here the limit for the wait until the server may send the request. */
 const EXCHANGE_LIFETIME_MS = 247_000;
 
-/** What goes along with each request of one operation. */
+/** The device and the options that all requests of one operation share. */
 export interface OperationExchange {
   readonly device: RegisteredDevice;
-  /** Fires when the caller cancels and when the registration ends. */
+  /** Aborted when the caller cancels or the registration ends. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number | undefined;
   readonly onSent: () => void;
   readonly onDelivered: () => void;
 }
 
-/** Sends one request, or begins one observation. */
+/** Sends one request, or starts one observation. */
 export type Sending<Answer> = (
   to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
   request: OutgoingRequest,
-  asking: Asking,
+  variant: RequestVariant,
 ) => Promise<Answer>;
 
-/** Asks devices: when they may be asked, in one format after the other, with the errors of this room. */
+/** Sends requests to devices when they may receive them, tries one content format after the other, and maps errors. */
 export class Exchanges {
   readonly #clock: Clock;
   readonly #queue: QueueMode;
@@ -45,29 +45,30 @@ export class Exchanges {
   }
 
   /**
-   * Sends the askings until the device takes one's format. Rejects with Lwm2mError ASLEEP, NOT_REGISTERED, TIMEOUT,
-   * CANCELLED, BAD_ANSWER, INVALID_ARGUMENT, LIMIT.
+   * Sends one variant after the other until the device accepts the content format. Rejects with Lwm2mError ASLEEP,
+   * NOT_REGISTERED, TIMEOUT, CANCELLED, BAD_ANSWER, INVALID_ARGUMENT or LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
     exchange: OperationExchange,
-    askings: Iterator<Asking, void>,
+    variants: Iterator<RequestVariant, void>,
     send: Sending<Answer>,
-  ): Promise<{ readonly answer: Answer; readonly asking: Asking }> {
-    // Made before anything waits: what can't be sent is refused whatever the device does.
-    let next = askings.next();
+  ): Promise<{ readonly answer: Answer; readonly variant: RequestVariant }> {
+    // Encodes the first variant before any wait: an invalid operation is rejected in every state of the device.
+    let next = variants.next();
     for (;;) {
-      if (next.done === true) throw new Lwm2mError('INVALID_ARGUMENT', 'no content format suits the device');
-      const asking = next.value;
+      if (next.done === true)
+        throw new Lwm2mError('INVALID_ARGUMENT', 'no content format can carry this operation to the device');
+      const variant = next.value;
       const answer = await this.converse(exchange, (to, options) =>
-        send(to, { ...asking.request, ...options }, asking),
+        send(to, { ...variant.request, ...options }, variant),
       );
-      if (!refusesFormat(answer.response)) return { answer, asking };
-      next = askings.next();
-      if (next.done === true) return { answer, asking };
+      if (!refusesFormat(answer.response)) return { answer, variant };
+      next = variants.next();
+      if (next.done === true) return { answer, variant };
     }
   }
 
-  /** One request and its answer, once the device may be asked. Rejects as `ask`. */
+  /** Sends one request when the device may receive it, and waits for the response. Rejects like `ask`. */
   async converse<Answer>(
     { device, signal, timeoutMs, onSent, onDelivered }: OperationExchange,
     send: (
@@ -93,13 +94,13 @@ export class Exchanges {
       this.#heard(device);
       return answer;
     } catch (error) {
-      // Core 1.2 §6.5: who does not answer is thought asleep.
+      // Core 1.2 §6.5: the server assumes that a device that does not answer is asleep.
       if (error instanceof CoapError && error.code === 'TIMEOUT') this.#queue.silent(device);
       throw device.ended ? ended(error) : lwm2mError(error);
     }
   }
 
-  /** No request goes to a device whose Register is not answered yet (Core 1.2 §6.2.1). */
+  /** The server sends no request to a device before the response to its Register (Core 1.2 §6.2.1). */
   async #opened(device: RegisteredDevice, signal: AbortSignal, timeoutMs: number): Promise<void> {
     if (device.open || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -112,11 +113,12 @@ export class Exchanges {
       signal.addEventListener('abort', proceed);
       device.whenOpen(proceed);
     });
-    if (!device.open && !signal.aborted) throw new Lwm2mError('TIMEOUT', 'the answer to its Register never left');
+    if (!device.open && !signal.aborted)
+      throw new Lwm2mError('TIMEOUT', 'the response to the Register was not sent in time');
   }
 }
 
-/** 4.06 for what was asked for, 4.15 for what was sent; devices mix them up. */
+/** 4.06 refuses the Accept option, 4.15 the Content-Format; some devices confuse the two. */
 function refusesFormat({ code }: IncomingResponse): boolean {
   return code === codes.notAcceptable || code === codes.unsupportedContentFormat;
 }

@@ -3,7 +3,7 @@ import type { TypedValue } from '../value.ts';
 import type { Link } from '../link-format.ts';
 import type { DecodedPayload } from '../value.ts';
 
-/** Attributes of Write-Attributes and of Observe (Core 1.2 §7.3); null unsets one at that level. */
+/** The attributes of a Write-Attributes or an Observe (Core 1.2 §7.3); null unsets an attribute. */
 export interface NotificationAttributes {
   readonly pmin?: number | null;
   readonly pmax?: number | null;
@@ -22,14 +22,14 @@ export interface PathValue {
   readonly value: TypedValue;
 }
 
-/** What can be asked of a device (Core 1.2 §6.3, §6.4). `contentFormat` overrides the choice made from the registration. */
+/** An operation on a device (Core 1.2 §6.3, §6.4). `contentFormat` replaces the choice by the registration. */
 export type Operation =
-  /** A null content format leaves the choice to the device. */
+  /** With a null content format the device chooses. */
   | { readonly kind: 'read'; readonly path: Path; readonly contentFormat?: number | null }
   | { readonly kind: 'read-composite'; readonly paths: readonly Path[]; readonly contentFormat?: number }
   | {
       readonly kind: 'write';
-      /** An instance, a resource or a resource instance; every value lies at or below it. */
+      /** An instance, a resource or a resource instance; every value is at or below it. */
       readonly path: Path;
       readonly values: readonly PathValue[];
       /** Replace is PUT, update is POST (Core 1.2 §6.3.3). */
@@ -42,14 +42,14 @@ export type Operation =
       readonly values: readonly { readonly path: Path; readonly value: TypedValue | null }[];
       readonly contentFormat?: number;
     }
-  /** `arguments`: digit → text or null, sent as the grammar of Core 1.2 §6.3.5 wants. */
+  /** `arguments` maps a digit to a text or null (grammar: Core 1.2 §6.3.5). */
   | { readonly kind: 'execute'; readonly path: Path; readonly arguments: Readonly<Record<string, string | null>> }
   | {
       readonly kind: 'create';
       readonly objectId: number;
-      /** Null: the device chooses. */
+      /** With null the device chooses. */
       readonly instanceId: number | null;
-      /** Paths are relative to the new instance: resource (and resource instance) ids. */
+      /** Relative to the new instance: a resource id, or a resource id and a resource instance id. */
       readonly values: readonly { readonly resource: readonly number[]; readonly value: TypedValue }[];
       readonly contentFormat?: number;
     }
@@ -58,29 +58,29 @@ export type Operation =
   | { readonly kind: 'write-attributes'; readonly path: Path; readonly attributes: NotificationAttributes }
   | {
       readonly kind: 'observe';
-      /** One path is a single Observe, more is Observe-Composite. */
+      /** One path makes an Observe, several make an Observe-Composite. */
       readonly paths: readonly Path[];
       readonly attributes?: NotificationAttributes;
-      /** Null leaves the choice to the device. */
+      /** With null the device chooses. */
       readonly contentFormat?: number | null;
     }
   | { readonly kind: 'cancel-observation'; readonly paths: readonly Path[]; readonly passive?: boolean };
 
 /**
- * What the device answered. A refusal is an answer: `ok` is false and `code` says why. An Observe that the device
- * answers with 2.05 as if it were a Read is not `ok`: nothing is observed, though `decoded` holds what it said.
+ * The response of the device. For an error response `ok` is false and `code` gives the reason. `ok` is also false when
+ * the device answers an Observe with 2.05 but does not observe; `decoded` then holds the values.
  */
 export interface OperationResult {
   readonly ok: boolean;
-  /** `2.05`, `4.04`; `0.00` for a passive cancellation, which asks nothing. */
+  /** `2.05`, `4.04`; `0.00` for a passive cancellation, which sends no request. */
   readonly code: string;
-  /** The diagnostic payload of a refusal (RFC 7252 §5.5.2), at most 256 characters; null when there is none. */
+  /** The diagnostic payload of an error response (RFC 7252 §5.5.2), at most 256 characters; null when there is none. */
   readonly message: string | null;
   readonly contentFormat: number | null;
-  /** What a read or an observe brought. */
+  /** The values of a Read or an Observe. */
   readonly decoded: DecodedPayload | null;
-  /** What a discover brought. */
+  /** The links of a Discover. */
   readonly links: readonly Link[] | null;
-  /** The instance that a create made, where the device says it. */
+  /** The id of the created instance; null when neither the device nor the caller gave it. */
   readonly createdInstanceId: number | null;
 }

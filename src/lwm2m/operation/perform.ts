@@ -6,7 +6,7 @@ import type { Observations } from '../observation.ts';
 import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf, writtenBy } from './answer.ts';
 import { checkOperation } from './check.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
-import { askingsFor, type AskedOperation } from './request.ts';
+import { requestVariants, type RequestOperation } from './request.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
@@ -18,14 +18,14 @@ export interface OperationsOptions {
   readonly handlers: Lwm2mHandlers;
   readonly exchanges: Exchanges;
   readonly observations: Observations;
-  /** Operations under way, or waiting for their turn, on one device; above it LIMIT. */
+  /** The maximum of running and waiting operations per device; above it `perform` rejects with LIMIT. */
   readonly mostPerDevice: number;
 }
 
 type ObserveOperation = Extract<Operation, { kind: 'observe' }>;
 type ReadOperation = Extract<Operation, { kind: 'read' | 'read-composite' }>;
 
-/** Device management and information reporting, as the server asks for them (Core 1.2 §6.3, §6.4). */
+/** Performs the operations of device management and information reporting (Core 1.2 §6.3, §6.4). */
 export class Operations {
   readonly #clock: Clock;
   readonly #handlers: Lwm2mHandlers;
@@ -42,7 +42,7 @@ export class Operations {
     this.#mostPerDevice = options.mostPerDevice;
   }
 
-  /** How many are under way, or wait for their turn, on all devices. */
+  /** The number of running and waiting operations of all devices. */
   get count(): number {
     return this.#count;
   }
@@ -51,7 +51,7 @@ export class Operations {
   async perform(device: RegisteredDevice, operation: Operation, options: PerformOptions): Promise<OperationResult> {
     checkOperation(operation, device.registration.lwm2mVersion);
     if (device.operationCount >= this.#mostPerDevice) {
-      throw new Lwm2mError('LIMIT', `${this.#mostPerDevice} operations wait for the device already`);
+      throw new Lwm2mError('LIMIT', `the device has ${this.#mostPerDevice} running or waiting operations, the maximum`);
     }
     const ending = new AbortController();
     const abort = (): void => ending.abort();
@@ -131,10 +131,10 @@ export class Operations {
     }
   }
 
-  /** Write, Write-Composite, Write-Attributes, Execute, Create and Delete: what the device takes, the handlers is told. */
+  /** Performs Write, Write-Composite, Write-Attributes, Execute, Create or Delete, and stores the accepted values. */
   async #change(
     exchange: OperationExchange,
-    operation: Exclude<AskedOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
+    operation: Exclude<RequestOperation, { kind: 'discover' | 'observe' | ReadOperation['kind'] }>,
   ): Promise<OperationResult> {
     const { response } = await this.#ask(exchange, operation);
     const result = resultOf(response);
@@ -153,8 +153,8 @@ export class Operations {
   }
 
   /**
-   * One observation for one set of paths: asked for again, the device is read and the observation left as it is. With
-   * other attributes it is cancelled and begun anew.
+   * Starts an observation. When the same one already runs, it reads the device instead; with other attributes it
+   * cancels the old observation and starts a new one.
    */
   async #observe(exchange: OperationExchange, operation: ObserveOperation): Promise<OperationResult> {
     const { device } = exchange;
@@ -171,8 +171,9 @@ export class Operations {
     if (before) await this.#observations.cancel(exchange, before);
     const { response, decoded, observing } = await this.#observations.start(exchange, operation);
     const result = resultOf(response);
-    // It answered as to a Read: there will be no notifications (RFC 7641 §3.1).
-    if (result.ok && !observing) return { ...result, ok: false, message: 'the device does not observe this', decoded };
+    // A response without the Observe option: the device sends no notifications (RFC 7641 §3.1).
+    if (result.ok && !observing)
+      return { ...result, ok: false, message: 'the device answered but did not accept the observation', decoded };
     return { ...result, decoded };
   }
 
@@ -182,32 +183,32 @@ export class Operations {
   ): Promise<OperationResult> {
     const { device } = exchange;
     const running = this.#observations.running(device, paths);
-    if (!running) throw new Lwm2mError('INVALID_ARGUMENT', `no observation of ${paths.join(', ')} runs`);
+    if (!running) throw new Lwm2mError('INVALID_ARGUMENT', `there is no running observation of ${paths.join(', ')}`);
     if (passive === true) {
       await this.#observations.end(device, running, 'cancelled');
-      // Nothing was asked; the device will get an Empty message, the RST to its next notification.
+      // No request is sent; the server answers the next notification with RST, an Empty message.
       return { ...NO_ANSWER };
     }
     const response = await this.#observations.cancel(exchange, running);
-    // Some devices confirm with nothing instead of the value, which is not to say that there is none.
+    // Some devices confirm the cancellation without a payload; that does not mean that the value is empty.
     if (response.payload.length === 0) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
   }
 
   async #ask(
     exchange: OperationExchange,
-    operation: AskedOperation,
+    operation: RequestOperation,
   ): Promise<{ response: IncomingResponse; expected: number | null }> {
     const { registration, model } = exchange.device;
-    const { answer, asking } = await this.#exchanges.ask(
+    const { answer, variant } = await this.#exchanges.ask(
       exchange,
-      askingsFor(operation, registration, model),
+      requestVariants(operation, registration, model),
       async ({ endpoint, peer }, request) => ({ response: await endpoint.request(peer, request) }),
     );
-    return { response: answer.response, expected: asking.expected };
+    return { response: answer.response, expected: variant.expected };
   }
 
-  /** Tells the handlers, and makes the error for the caller. */
+  /** Stores the payload as undecodable and creates the error for the caller. */
   async #undecodable(
     { registration }: RegisteredDevice,
     { contentFormat, payload: bytes }: IncomingResponse,
@@ -217,7 +218,7 @@ export class Operations {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const path = paths.join(' ');
     await this.#handlers.undecodable(registration, { contentFormat, bytes, path, reason, origin: 'READ' });
-    return new Lwm2mError('BAD_ANSWER', `the answer can't be decoded: ${reason}`, { cause });
+    return new Lwm2mError('BAD_ANSWER', `the response can't be decoded: ${reason}`, { cause });
   }
 }
 

@@ -18,58 +18,58 @@ import type { NotificationAttributes, Operation } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
 
-/** What asks an operation of a device, in one format. */
-export interface Asking {
+/** The request of an operation in one content format. */
+export interface RequestVariant {
   readonly request: OutgoingRequest;
-  /** What an answer without a Content-Format is taken for; null when nothing was asked for. */
+  /** The format to assume for a response without the Content-Format option; null without an Accept option. */
   readonly expected: number | null;
 }
 
-/** What is sent as a request of its own. */
-export type AskedOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
+/** The operations that have a request of their own. */
+export type RequestOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
 
 /**
- * How an operation is asked of the device, in the format that suits it best first: the next is for a device that
- * refuses the one before. Each is made when it is wanted, for a firmware image may be in it.
- * Throws INVALID_ARGUMENT, naming the value, for what can't be asked of it.
+ * Generates the request of an operation in each suitable content format, the best first; the next is for a device that
+ * refuses the previous one. Each is encoded on demand, because it may contain a firmware image.
+ * Throws INVALID_ARGUMENT with the value when no format can carry the operation.
  */
-export function askingsFor(
-  operation: AskedOperation,
+export function requestVariants(
+  operation: RequestOperation,
   registration: Registration,
   model: ObjectModel,
-): Generator<Asking, void> {
+): Generator<RequestVariant, void> {
   return encodable(candidates(operation, registration, model));
 }
 
-/** Passes over formats that can't carry it; throws INVALID_ARGUMENT when none can. */
-function* encodable(candidates: Iterable<() => Asking>): Generator<Asking, void> {
+/** Skips formats that can't carry the operation; throws INVALID_ARGUMENT when none can. */
+function* encodable(candidates: Iterable<() => RequestVariant>): Generator<RequestVariant, void> {
   let refusal: unknown;
   let found = false;
   for (const candidate of candidates) {
-    let asking: Asking;
+    let variant: RequestVariant;
     try {
-      asking = candidate();
+      variant = candidate();
     } catch (error) {
       refusal ??= error;
       continue;
     }
     found = true;
-    yield asking;
+    yield variant;
   }
   if (found || !(refusal instanceof Lwm2mError)) return;
   throw new Lwm2mError('INVALID_ARGUMENT', refusal.message, { cause: refusal });
 }
 
 function candidates(
-  operation: AskedOperation,
+  operation: RequestOperation,
   registration: Registration,
   model: ObjectModel,
-): readonly (() => Asking)[] {
+): readonly (() => RequestVariant)[] {
   const at = (path: Path): readonly string[] => [...rootSegments(registration), ...path.segments()];
   switch (operation.kind) {
     case 'read':
       return acceptsOf(operation, registration, model).map(
-        (accept) => () => asked({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
+        (accept) => () => variantOf({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
       );
     case 'read-composite':
       return compositeReads(operation, registration, []);
@@ -79,16 +79,16 @@ function candidates(
       const [path] = paths;
       if (path === undefined || paths.length > 1) return compositeReads(operation, registration, query);
       return acceptsOf({ path, contentFormat: operation.contentFormat }, registration, model).map(
-        (accept) => () => asked({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
+        (accept) => () => variantOf({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
       );
     }
     case 'write': {
       const { path, values, mode } = operation;
-      // A resource without values is a multiple one that is emptied, an instance one that loses what it may.
+      // Without values, a Write empties a multiple resource, or removes the optional resources of an instance.
       const empty = values.length === 0 ? [path] : [];
       return formatsOf(operation, () => writeFormats(operation, registration)).map((contentFormat) => () => {
         const payload = encode({ contentFormat, path, values, empty });
-        return asked({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
+        return variantOf({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
       });
     }
     case 'write-composite': {
@@ -96,7 +96,7 @@ function candidates(
       const deletes = values.some(({ value }) => value === null);
       return formatsOf(operation, () => writeCompositeFormats(registration, deletes)).map((contentFormat) => () => {
         const payload = encodeComposite(contentFormat, values);
-        return asked({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
+        return variantOf({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
       });
     }
     case 'create': {
@@ -104,62 +104,62 @@ function candidates(
       const path = [...rootSegments(registration), String(objectId)];
       return formatsOf(operation, () => createFormats(instanceId, registration)).map((contentFormat) => () => {
         const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
-        return asked({ method: 'POST', path, contentFormat, payload });
+        return variantOf({ method: 'POST', path, contentFormat, payload });
       });
     }
     case 'execute': {
       const text = formatExecuteArguments(operation.arguments);
       const carried = text === '' ? {} : { contentFormat: ContentFormat.text, payload: new TextEncoder().encode(text) };
-      return [() => asked({ method: 'POST', path: at(operation.path), ...carried })];
+      return [() => variantOf({ method: 'POST', path: at(operation.path), ...carried })];
     }
     case 'delete':
-      return [() => asked({ method: 'DELETE', path: at(operation.path) })];
+      return [() => variantOf({ method: 'DELETE', path: at(operation.path) })];
     case 'discover': {
       const { path, depth } = operation;
       const query = depth === undefined ? [] : [`depth=${depth}`];
       const accept = ContentFormat.linkFormat;
-      return [() => asked({ method: 'GET', path: at(path), query, accept }, accept)];
+      return [() => variantOf({ method: 'GET', path: at(path), query, accept }, accept)];
     }
     case 'write-attributes': {
       const query = attributesQuery(operation.attributes, [operation.path], registration, model);
-      if (query.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'no attribute is named');
-      return [() => asked({ method: 'PUT', path: at(operation.path), query })];
+      if (query.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'the Write-Attributes has no attribute');
+      return [() => variantOf({ method: 'PUT', path: at(operation.path), query })];
     }
   }
 }
 
-/** Core 1.2 §6.3.8: the paths are in the payload; only an alternate path is in the request's own. */
+/** Core 1.2 §6.3.8: the payload contains the paths; the Uri-Path contains only the alternate path. */
 function compositeReads(
   operation: { readonly paths: readonly Path[]; readonly contentFormat?: number | null | undefined },
   registration: Registration,
   query: readonly string[],
-): readonly (() => Asking)[] {
-  const wanted = operation.contentFormat ?? null;
+): readonly (() => RequestVariant)[] {
+  const given = operation.contentFormat ?? null;
   const formats =
-    wanted === null
+    given === null
       ? readCompositeFormats(registration)
-      : [{ body: pathListFormat(wanted), accept: compositeAnswerFormat(wanted) }];
+      : [{ body: pathListFormat(given), accept: compositeAnswerFormat(given) }];
   return formats.map(({ body, accept }) => () => {
     const payload = encodePaths(body, operation.paths);
     const path = rootSegments(registration);
-    return asked({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
+    return variantOf({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
   });
 }
 
-/** The request that the observation of an earlier run of the server began with. */
+/** Rebuilds the request that started an observation in an earlier run of the server. */
 export function observeRequest(
   observed: { readonly paths: readonly Path[]; readonly attributes?: NotificationAttributes | undefined },
   contentFormat: number | null,
   registration: Registration,
   model: ObjectModel,
-): Asking | undefined {
+): RequestVariant | undefined {
   const { paths, attributes } = observed;
   const operation = { kind: 'observe' as const, paths, contentFormat, ...(attributes && { attributes }) };
-  const first = askingsFor(operation, registration, model).next();
+  const first = requestVariants(operation, registration, model).next();
   return first.done === true ? undefined : first.value;
 }
 
-function asked(request: OutgoingRequest, expected: number | null = null): Asking {
+function variantOf(request: OutgoingRequest, expected: number | null = null): RequestVariant {
   return { request, expected };
 }
 
@@ -175,7 +175,7 @@ function acceptsOf(
   return contentFormat === undefined ? readFormats(path, registration, model) : [contentFormat];
 }
 
-/** The caller's format, which no other stands in for, or those that suit the device. */
+/** The format of the caller alone, or without it the formats that suit the device. */
 function formatsOf(
   { contentFormat }: { readonly contentFormat?: number | undefined },
   suiting: () => readonly number[],
@@ -194,7 +194,7 @@ function attributesQuery(
   return formatAttributes(attributes, { paths, lwm2mVersion: registration.lwm2mVersion, type: definition?.type });
 }
 
-/** `/lwm2m` → `lwm2m`, before every device-management path (Core 1.2 §6.4.1). */
+/** The segments of the alternate path, which precede every device-management path (Core 1.2 §6.4.1). */
 function rootSegments({ rootPath }: Registration): readonly string[] {
   return rootPath.split('/').filter((segment) => segment !== '');
 }

@@ -1,11 +1,11 @@
 import type { RegisteredDevice } from '../registered-device.ts';
 
-/** How many expiries the handlers stores at the same time. */
+/** The maximum of expiries that are stored at the same time. */
 const MOST_AT_ONCE = 256;
 
 /**
- * Ends registrations whose time is over, not all at once: after an outage a whole fleet may fall due in one second, and
- * devices that are alive must not wait behind it.
+ * Ends expired registrations with a limit on how many at the same time. After an outage all registrations may expire in
+ * the same second, and requests of active devices must not wait for that.
  */
 export class Expiry {
   readonly #end: (device: RegisteredDevice) => Promise<void>;
@@ -23,7 +23,7 @@ export class Expiry {
     this.#proceed();
   }
 
-  /** What has not begun to end stays registered, for the next run of the server. */
+  /** Drops the waiting expiries: their registrations stay, and the next run of the server ends them. */
   stop(): void {
     this.#due.length = 0;
     this.#next = 0;

@@ -15,28 +15,28 @@ import type { SerialTasks } from '../serial-tasks.ts';
 
 export interface RegistrationLifecycleOptions {
   readonly clock: Clock;
-  /** Bytes from a source that nobody can foresee: a location is what proves a NoSec device's Update. */
+  /** Cryptographically random bytes: over NoSec only the location authorises an Update. */
   readonly random: (size: number) => Uint8Array;
   readonly handlers: Lwm2mHandlers;
   readonly registry: Registry;
   readonly observations: Observations;
   readonly queue: QueueMode;
   readonly tasks: SerialTasks;
-  /** Above it a Register is answered 5.03. */
+  /** The maximum of registered devices; above it the server answers a Register with 5.03. */
   readonly most: number;
 }
 
-/** What a device's request came to: the device as it is registered now, or a refusal. */
+/** The outcome of a request: the registered device, or an error response. */
 export type Outcome =
   | { readonly ok: true; readonly device: RegisteredDevice }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
 
-/** 16 characters, of which clients must take at least that many (Core 1.2 §6.2.1). */
+/** Makes an id of 16 characters, a length that every client must support (Core 1.2 §6.2.1). */
 const ID_BYTES = 12;
 
 /**
- * RegistrationLifecycle from the first Register to their end (Core 1.2 §6.2). What changes one device's registration runs one
- * after the other; the handlers stores each change before it holds.
+ * Creates, updates and ends registrations (Core 1.2 §6.2). Changes of one device run one after the other. A change
+ * takes effect after a handler has stored it.
  */
 export class RegistrationLifecycle {
   readonly #options: RegistrationLifecycleOptions;
@@ -45,12 +45,12 @@ export class RegistrationLifecycle {
     this.#options = options;
   }
 
-  /** A Register replaces the device's registration, whose observations end. Rejects as the handlers does. */
+  /** A Register replaces the registration of the device and ends its observations. Rejects when a handler rejects. */
   async register(parameters: RegisterParameters, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
     const { tasks } = this.#options;
     const { peer } = request;
-    if (parameters.endpoint === null && peer.security === null) return refused('4.00', 'ep is missing');
-    // Two Registers of one device: the later one shall win, however long the first one's admission takes.
+    if (parameters.endpoint === null && peer.security === null) return refused('4.00', 'the parameter ep is missing');
+    // Of two Registers of one device the later must win, even when the admission of the first takes longer.
     return tasks.run(`endpoint ${parameters.endpoint ?? peer.key}`, () =>
       this.#register(parameters, request, reachedBy),
     );
@@ -68,12 +68,12 @@ export class RegistrationLifecycle {
     if (!admission.admitted) return refused(admission.code, admission.reason);
     const { deviceKey, endpoint, model, awakeMs } = admission;
     const links = await this.#profileLinks(profileIds, deviceKey);
-    if (links === null) return refused('4.09', 'a Profile ID is unknown; register with the whole list of objects');
+    if (links === null) return refused('4.09', 'a Profile ID is unknown; register with the complete list of objects');
     const read = readObjectList(payload, lwm2mVersion, links);
     if (!read.ok) return refused('4.00', read.message);
     return tasks.run(deviceKey, async () => {
       const previous = registry.withKey(deviceKey);
-      if (!previous && registry.size >= most) return refused('5.03', 'too many devices are registered');
+      if (!previous && registry.size >= most) return refused('5.03', 'the maximum of registered devices is reached');
       const id = Buffer.from(this.#options.random(ID_BYTES)).toString('base64url');
       const origin = { peer, transport: reachedBy.transport, at: clock.now() };
       const registration = registrationOf({ id, deviceKey, endpoint }, parameters, read.list, origin);
@@ -85,7 +85,7 @@ export class RegistrationLifecycle {
     });
   }
 
-  /** Rejects as the handlers does. */
+  /** Rejects when a handler rejects. */
   async update(id: string, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
     return this.#inTurn(id, request.peer, async (device) => {
       const { handlers, clock } = this.#options;
@@ -107,7 +107,7 @@ export class RegistrationLifecycle {
     });
   }
 
-  /** Rejects as the handlers does; the registration stands then. */
+  /** Rejects when a handler rejects; the registration then stays. */
   async deregister(id: string, peer: Peer): Promise<Outcome> {
     return this.#inTurn(id, peer, async (device) => {
       await this.#end(device, 'deregistered');
@@ -115,27 +115,30 @@ export class RegistrationLifecycle {
     });
   }
 
-  /** Ends it for a reason of ours; nothing happens when it ended or was replaced meanwhile. Rejects as the handlers does. */
+  /**
+   * Ends a registration without a De-register, unless it already ended or was replaced. Rejects when a handler rejects.
+   */
   async remove(device: RegisteredDevice, end: RegistrationEnd): Promise<void> {
     const { tasks, registry } = this.#options;
     const { id, deviceKey } = device.registration;
     await tasks.run(deviceKey, async () => {
       if (registry.withId(id) !== device) return;
-      // An Update came while its turn was awaited.
+      // An Update arrived while this task waited.
       if (end === 'expired' && !registry.isOverdue(device)) return;
       await this.#end(device, end);
     });
   }
 
-  /** What a request to a location comes to: the device must be known, and the request be its own. */
+  /** Runs the task of a request to a location, after a check that the registration exists and belongs to the peer. */
   async #inTurn(id: string, peer: Peer, task: (device: RegisteredDevice) => Promise<Outcome>): Promise<Outcome> {
     const { registry, tasks } = this.#options;
     const found = registry.withId(id);
-    if (!found) return refused('4.04', 'no such registration');
+    if (!found) return refused('4.04', 'this registration does not exist');
     return tasks.run(found.registration.deviceKey, async () => {
       const device = registry.withId(id);
-      if (!device) return refused('4.04', 'no such registration');
-      if (!isSameIdentity(device.registration.peer, peer)) return refused('4.00', 'the registration is another peer’s');
+      if (!device) return refused('4.04', 'this registration does not exist');
+      if (!isSameIdentity(device.registration.peer, peer))
+        return refused('4.00', 'the registration belongs to another peer');
       return task(device);
     });
   }
@@ -146,27 +149,27 @@ export class RegistrationLifecycle {
     await this.#drop(device);
   }
 
-  /** All that hangs on a registration ends with it (Core 1.2 §6.2.1). */
+  /** Ends everything that belongs to a registration (Core 1.2 §6.2.1). */
   async #drop(device: RegisteredDevice): Promise<void> {
     device.end();
     this.#options.queue.forget(device);
     await this.#options.observations.endAll(device, 'registration-ended');
   }
 
-  /** The device is where its Update came from, and what runs with it moves along. */
+  /** Moves the device and its observations to the address of the Update. */
   async #take(device: RegisteredDevice, registration: Registration, reachedBy: Lwm2mEndpoint): Promise<void> {
     const { registry, observations } = this.#options;
     const from = { peer: device.registration.peer, reachedBy: device.reachedBy };
     const alone = registry.atPeer(from.reachedBy.endpoint, from.peer) === device;
     registry.update(device, registration, reachedBy);
     if (from.reachedBy === reachedBy && from.peer.key === registration.peer.key) return;
-    // RFC 8323 §7.4: an observation ends with the connection it was asked over.
+    // RFC 8323 §7.4: an observation ends with its connection.
     if (isStream(from.reachedBy)) await observations.endAll(device, 'cancelled');
     else if (from.reachedBy === reachedBy && alone) reachedBy.endpoint.movePeer(from.peer, registration.peer);
     else await observations.carryOver(device, reachedBy);
   }
 
-  /** Null when one of them is unknown. */
+  /** Null when one of the Profile IDs is unknown. */
   async #profileLinks(profileIds: readonly string[], deviceKey: string): Promise<readonly Link[] | null> {
     const links: Link[] = [];
     for (const profileId of profileIds) {
@@ -183,8 +186,8 @@ function refused(code: RefusalCode, message: string): Outcome {
 }
 
 /**
- * Whether a request may speak for a registration: it must have the identity that registered. Over NoSec the location,
- * which only the device was told, is all the identity there is.
+ * A request may change a registration when it has the identity that registered. Over NoSec there is no identity: the
+ * location, which only the device knows, authorises the request.
  */
 function isSameIdentity({ security: registered }: Peer, { security: asking }: Peer): boolean {
   if (registered === null || asking === null) return registered === asking;

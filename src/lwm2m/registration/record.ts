@@ -5,7 +5,7 @@ import type { RegisterParameters, UpdateParameters } from './register-query.ts';
 import { registeredObjects, type RegisteredObjects } from './registered-objects.ts';
 import type { Lwm2mVersion, Registration } from './registration.ts';
 
-/** What of the object list a registration keeps. */
+/** The part of the object list that a registration stores. */
 export type ObjectList = Pick<RegisteredObjects, 'rootPath' | 'contentFormats' | 'objects'>;
 
 export type ObjectListResult =
@@ -13,7 +13,7 @@ export type ObjectListResult =
   | { readonly ok: false; readonly message: string };
 
 /**
- * Reads the body of a Register. The objects of its Profile IDs go along with it; what both name is one object
+ * Reads the payload of a Register and adds the objects of its Profile IDs. An object in both lists is one object
  * (Core 1.2 §6.2.1.2). Never throws.
  */
 export function readObjectList(
@@ -25,8 +25,8 @@ export function readObjectList(
 }
 
 /**
- * Reads the body of an Update, which replaces the whole list. What the root link doesn't say, or isn't there to say,
- * stays: the alternate path and the formats of the device. Never throws.
+ * Reads the payload of an Update, which replaces the complete list. Without a root link the alternate path stays;
+ * without `ct` the content formats stay. Never throws.
  */
 export function readUpdatedList(
   payload: Uint8Array,
@@ -53,7 +53,7 @@ function readLinks(
   try {
     links = decodeLinks(payload);
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : 'no link format' };
+    return { ok: false, message: error instanceof Error ? error.message : 'invalid link format' };
   }
   const result = read(links);
   if (!result.ok) return result;
@@ -61,7 +61,7 @@ function readLinks(
   return { ok: true, list: { rootPath, contentFormats, objects } };
 }
 
-/** Where a registration comes from. */
+/** The peer, transport and time of a Register or Update. */
 export interface Origin {
   readonly peer: Peer;
   readonly transport: Registration['transport'];
@@ -69,7 +69,7 @@ export interface Origin {
   readonly at: number;
 }
 
-/** The registration that a Register makes. */
+/** Builds the registration of a Register. */
 export function registrationOf(
   identity: { readonly id: string; readonly deviceKey: string; readonly endpoint: string },
   parameters: RegisterParameters,
@@ -95,7 +95,7 @@ export function registrationOf(
   };
 }
 
-/** The registration that an Update makes of another: what it leaves out, stays (Core 1.2 §6.2.2). */
+/** Applies an Update to a registration: parameters that it leaves out stay (Core 1.2 §6.2.2). */
 export function updatedRegistration(
   before: Registration,
   parameters: UpdateParameters,
@@ -108,7 +108,7 @@ export function updatedRegistration(
     ...before,
     ...withoutUndefined(said),
     ...list,
-    // Not merged: names without end could come with one Update after the other.
+    // Replaced, not merged: otherwise repeated Updates could add names without limit.
     additional: Object.keys(additional).length > 0 ? additional : before.additional,
     peer,
     transport,

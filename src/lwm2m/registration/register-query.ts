@@ -1,8 +1,9 @@
+import { parseLwm2mVersion } from './lwm2m-version.ts';
 import type { Lwm2mVersion } from './registration.ts';
 
-/** What the query of a Register says (Core 1.2 §6.2.1), with the defaults of LwM2M 1.0 where it may leave something out. */
+/** The parameters of a Register (Core 1.2 §6.2.1), with the defaults of LwM2M 1.0. */
 export interface RegisterParameters extends UpdateParameters {
-  /** Null when a 1.1+ device left it out: its security identity must give it. */
+  /** Null when a 1.1+ device sent no `ep`: its security identity then gives the endpoint name. */
   readonly endpoint: string | null;
   readonly lwm2mVersion: Lwm2mVersion;
   /** Seconds; 0 means infinite. */
@@ -14,36 +15,35 @@ export interface RegisterParameters extends UpdateParameters {
   readonly profileIds: readonly string[];
 }
 
-/** What the query of an Update says; what it leaves out, stays. */
+/** The parameters of an Update; those that it leaves out stay. */
 export interface UpdateParameters {
   readonly lifetime?: number;
   readonly binding?: string;
-  /** Said by `Q`, or by a `b` in the way of LwM2M 1.0; undefined when the query has neither. */
+  /** From `Q`, or from `b` in the form of LwM2M 1.0; undefined when the query has neither. */
   readonly queueMode?: boolean;
   readonly smsNumber?: string | null;
   readonly profileIds?: readonly string[];
-  /** Parameters that the standard does not know, kept as they came; a valueless one is ''. */
+  /** Parameters that the standard does not define, unchanged; '' for a parameter without a value. */
   readonly additional: Readonly<Record<string, string>>;
 }
 
-/** `code` is the CoAP answer, `message` its diagnostic payload. */
+/** `code` is the response code, `message` the diagnostic payload. */
 export type QueryResult<Parameters> =
   | { readonly ok: true; readonly parameters: Parameters }
   | { readonly ok: false; readonly code: '4.00' | '4.12'; readonly message: string };
 
 type Refusal = Extract<QueryResult<never>, { ok: false }>;
 
-/** TS 1.0.2 §5.3.1: the default where a device names no lifetime. */
+/** TS 1.0.2 §5.3.1: the default lifetime. */
 const DEFAULT_LIFETIME = 86_400;
 const LARGEST_LIFETIME = 2 ** 32 - 1;
-const VERSIONS: readonly Lwm2mVersion[] = ['1.0', '1.1', '1.2'];
-/** The bindings of 1.0 as a whole; Q marks the letter before it. Later versions list letters in any order. */
+/** All bindings of 1.0, where Q marks the letter before it. Later versions allow letters in any order. */
 const BINDINGS_1_0: ReadonlySet<string> = new Set(['U', 'UQ', 'S', 'SQ', 'US', 'UQS']);
 const BINDING_LETTERS: Readonly<Record<Exclude<Lwm2mVersion, '1.0'>, string>> = { '1.1': 'UTSN', '1.2': 'UTSNMH' };
-/** Core 1.2 §6.2.1.2: `<hash suite>:<lowercase hex>`, or a name given by OMA or a vendor. */
+/** Core 1.2 §6.2.1.2: `<hash suite>:<lowercase hex>`, or a name of OMA or a vendor. */
 const PROFILE_ID = /^(?:\d+:[0-9a-f]+|(?:oma|v):[^",\s\p{Control}]+)$/u;
 
-/** True for what a device may name its list of objects by: `6:1234abcd`, `oma:…`, `v:…`. */
+/** True for a valid Profile ID: `6:1234abcd`, `oma:…`, `v:…`. */
 export function isProfileId(text: string): boolean {
   return PROFILE_ID.test(text);
 }
@@ -52,15 +52,16 @@ export function isProfileId(text: string): boolean {
 export function parseRegisterQuery(query: readonly string[]): QueryResult<RegisterParameters> {
   const named = parametersOf(query);
   if (!(named instanceof Map)) return named;
-  const version = lwm2mVersionOf(named.get('lwm2m'));
-  if (typeof version !== 'string') return version;
+  const parsed = parseLwm2mVersion(named.get('lwm2m'));
+  if (!parsed.ok) return parsed;
+  const { version } = parsed;
   const said = commonParameters(named, version, ['ep', 'lwm2m']);
   if (!said.ok) return said;
   const { additional, lifetime, binding = 'U', queueMode = false, smsNumber = null, profileIds = [] } = said.parameters;
   const endpoint = named.get('ep');
-  if (endpoint === '') return refused('ep is empty');
-  if (endpoint === undefined && version === '1.0') return refused('ep is missing');
-  if (lifetime === undefined && version !== '1.0') return refused('lt is missing');
+  if (endpoint === '') return refused('the parameter ep is empty');
+  if (endpoint === undefined && version === '1.0') return refused('the parameter ep is missing');
+  if (lifetime === undefined && version !== '1.0') return refused('the parameter lt is missing');
   return {
     ok: true,
     parameters: {
@@ -82,25 +83,17 @@ export function parseUpdateQuery(query: readonly string[], version: Lwm2mVersion
   return named instanceof Map ? commonParameters(named, version, []) : named;
 }
 
-/** Parameters by name; a valueless one is ''. */
+/** Parameters by name; '' for a parameter without a value. */
 function parametersOf(query: readonly string[]): Map<string, string> | Refusal {
   const named = new Map<string, string>();
   for (const parameter of query) {
     const equals = parameter.indexOf('=');
     const name = equals === -1 ? parameter : parameter.slice(0, equals);
-    if (name === '') return refused('a parameter without a name');
-    if (named.has(name)) return refused(`${quoted(name)} is given twice`);
+    if (name === '') return refused('a query parameter has no name');
+    if (named.has(name)) return refused(`${quoted(name)} appears twice`);
     named.set(name, equals === -1 ? '' : parameter.slice(equals + 1));
   }
   return named;
-}
-
-function lwm2mVersionOf(text = '1.0'): Lwm2mVersion | Refusal {
-  const version = VERSIONS.find((known) => known === text);
-  if (version !== undefined) return version;
-  if (!/^\d+\.\d+$/.test(text)) return refused(`lwm2m=${quoted(text)} is no version`);
-  // Anjay steps down to an older version on 4.12 only.
-  return { ok: false, code: '4.12', message: `LwM2M ${quoted(text)} is not served: ${VERSIONS.join(', ')} are` };
 }
 
 function commonParameters(
@@ -113,23 +106,24 @@ function commonParameters(
   for (const [name, value] of named) {
     if (name === 'lt') {
       const lifetime = /^\d{1,10}$/.test(value) ? Number(value) : Infinity;
-      if (lifetime > LARGEST_LIFETIME) return refused(`lt=${quoted(value)} is no lifetime in seconds`);
+      if (lifetime > LARGEST_LIFETIME)
+        return refused(`lt=${quoted(value)} is not a lifetime in seconds from 0 to ${LARGEST_LIFETIME}`);
       parameters = { ...parameters, lifetime };
     } else if (name === 'b') {
       const binding = bindingOf(value, version);
-      if (binding === undefined) return refused(`b=${quoted(value)} is no binding of LwM2M ${version}`);
-      // `Q` beside a plain `b` still counts, in either order.
+      if (binding === undefined) return refused(`b=${quoted(value)} is not a binding of LwM2M ${version}`);
+      // The parameter `Q` also counts when `b` has no Q, before or after it.
       parameters = { ...parameters, ...binding, queueMode: binding.queueMode || named.has('Q') };
     } else if (name === 'Q') {
-      if (value !== '') return refused('Q has no value');
+      if (value !== '') return refused('the parameter Q must not have a value');
       parameters = { ...parameters, queueMode: true };
     } else if (name === 'sms') {
       const smsNumber = /^\+?(\d{1,15})$/.exec(value)?.[1];
-      if (smsNumber === undefined) return refused(`sms=${quoted(value)} is no MSISDN`);
+      if (smsNumber === undefined) return refused(`sms=${quoted(value)} is not an MSISDN`);
       parameters = { ...parameters, smsNumber };
     } else if (name === 'pid' && version === '1.2') {
       const profileIds = profileIdsOf(value);
-      if (profileIds === undefined) return refused(`pid=${quoted(value)} is no Profile ID`);
+      if (profileIds === undefined) return refused(`pid=${quoted(value)} is not a Profile ID`);
       parameters = { ...parameters, profileIds };
     } else if (!others.includes(name)) {
       additional.push([name, value]);
@@ -138,7 +132,7 @@ function commonParameters(
   return { ok: true, parameters: { ...parameters, additional: Object.fromEntries(additional) } };
 }
 
-/** The letters without Q. From 1.1 on queue mode is the parameter Q, but devices are heard that still put it here. */
+/** Splits off Q. Since 1.1 queue mode is a parameter of its own, but some devices still put Q into the binding. */
 function bindingOf(text: string, version: Lwm2mVersion): { binding: string; queueMode: boolean } | undefined {
   const queueMode = /^.+Q/.test(text);
   const binding = queueMode ? text.replace('Q', '') : text;
@@ -158,7 +152,7 @@ function refused(message: string): Refusal {
   return { ok: false, code: '4.00', message };
 }
 
-/** Enough of a device's own text to find it again. */
+/** Shortens and quotes text of a device for a diagnostic message. */
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 40));
 }

@@ -4,15 +4,15 @@ import { Path } from '../path.ts';
 import { isSecretObject } from '../model/secret-objects.ts';
 import type { Lwm2mVersion, RegisteredObject } from './registration.ts';
 
-/** What the link list of a Register or an Update says (Core 1.2 §6.2.1). */
+/** The content of the object list of a Register or an Update (Core 1.2 §6.2.1). */
 export interface RegisteredObjects {
-  /** Prefix of every device-management path, `/` when none. */
+  /** The alternate path, which precedes every device-management path; `/` without one. */
   readonly rootPath: string;
-  /** What the root link's `ct` names, in its order. */
+  /** The content formats in `ct` of the root link, in its order. */
   readonly contentFormats: readonly number[];
   /** By ascending id. */
   readonly objects: readonly RegisteredObject[];
-  /** Links that say nothing valid: they don't cost a device its registration. */
+  /** Invalid links. The server ignores them and accepts the registration. */
   readonly dropped: readonly Link[];
 }
 
@@ -29,8 +29,8 @@ interface Found {
 }
 
 /**
- * The objects, versions and instances that a device lists. A link that is wrong (an id of 65535, a version that is
- * none) is dropped; only when nothing is left of a list is it refused. Never throws.
+ * Reads the objects, versions and instances of an object list. Drops an invalid link (the id 65535, an invalid
+ * version); refuses the list only when no valid link is left. Never throws.
  */
 export function registeredObjects(links: readonly Link[], lwm2mVersion: Lwm2mVersion): RegisteredObjectsResult {
   const root = links.find(isRoot);
@@ -43,7 +43,11 @@ export function registeredObjects(links: readonly Link[], lwm2mVersion: Lwm2mVer
   }
   const [bad] = dropped;
   if (bad !== undefined && objects.size === 0) {
-    return { ok: false, code: '4.00', message: `no valid object link: <${bad.uri.slice(0, 40)}>` };
+    return {
+      ok: false,
+      code: '4.00',
+      message: `the list of objects has no valid link; the first invalid one is <${bad.uri.slice(0, 40)}>`,
+    };
   }
   return {
     ok: true,
@@ -54,16 +58,16 @@ export function registeredObjects(links: readonly Link[], lwm2mVersion: Lwm2mVer
   };
 }
 
-/** `</lwm2m>;rt="oma.lwm2m"`, or plain `</>`. An alternate path has no numeric segment (Core 1.2 §6.4.1). */
+/** True for `</lwm2m>;rt="oma.lwm2m"` and `</>`. An alternate path has no numeric segment (Core 1.2 §6.4.1). */
 function isRoot({ uri, attributes }: Link): boolean {
   if (uri === '/') return true;
   const marked = attributes['rt']?.split(' ').includes(RESOURCE_TYPE) === true;
   return marked && !uri.split('/').some((segment) => /^\d+$/.test(segment));
 }
 
-/** False when the link names no object or instance that a device may list. */
+/** Adds the object or instance of a link. False when a device must not list it. */
 function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, Found>): boolean {
-  // Wakaama announces an alternate path and lists its objects without it.
+  // Wakaama announces an alternate path but lists its objects without it.
   const below = rootPath !== '/' && uri.startsWith(`${rootPath}/`) ? uri.slice(rootPath.length) : uri;
   const path = pathOf(below);
   if (path === undefined || hasWrongVersion(attributes)) return false;
@@ -72,13 +76,13 @@ function take({ uri, attributes }: Link, rootPath: string, objects: Map<number, 
   if (objectId === null || path.resourceId !== null || isSecretObject(objectId)) return false;
   const found = objects.get(objectId) ?? { version: undefined, instanceIds: new Set() };
   objects.set(objectId, found);
-  // Core 1.2 shows `ver` on an instance link too; it means the object.
+  // Core 1.2 also shows `ver` on an instance link; it is the version of the object.
   found.version ??= version ?? undefined;
   if (instanceId !== null) found.instanceIds.add(instanceId);
   return true;
 }
 
-/** True for a link whose syntax is right but which LwM2M gives no meaning: an id of 65535, a version that is none. */
+/** True for a link with valid syntax but without a meaning in LwM2M: the id 65535, an invalid version. */
 export function isMeaningless({ uri, attributes }: Link): boolean {
   const numeric = /^\/\d+(?:\/|$)/.test(uri);
   return hasWrongVersion(attributes) || (numeric && pathOf(uri) === undefined);
@@ -89,7 +93,7 @@ function hasWrongVersion(attributes: Link['attributes']): boolean {
   return version !== undefined && !VERSION.test(version ?? '');
 }
 
-/** Some devices put a slash behind every path. */
+/** Some devices add a slash to every path. */
 function pathOf(uri: string): Path | undefined {
   try {
     return Path.parse(uri === '/' ? uri : uri.replace(/\/$/, ''));
@@ -98,7 +102,7 @@ function pathOf(uri: string): Path | undefined {
   }
 }
 
-/** `ct=112` or `ct="110 112 60"`. */
+/** Reads `ct=112` or `ct="110 112 60"`. */
 function contentFormatsOf(root: Link | undefined): number[] {
   const numbers = root?.attributes['ct']?.split(' ').filter((text) => /^\d{1,5}$/.test(text)) ?? [];
   return [...new Set(numbers.map(Number))];

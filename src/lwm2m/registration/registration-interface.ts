@@ -6,7 +6,7 @@ import { parseRegisterQuery } from './register-query.ts';
 import type { Lwm2mEndpoint, RegisteredDevice } from '../registered-device.ts';
 import type { Outcome, RegistrationLifecycle } from './lifecycle.ts';
 
-/** The registration interface on the wire (Core 1.2 §6.2, Transport 1.2 §6.4.3): /rd and /rd/{id}. */
+/** Answers the requests of the registration interface (Core 1.2 §6.2, Transport 1.2 §6.4.3): /rd and /rd/{id}. */
 export class RegistrationInterface {
   readonly #registrations: RegistrationLifecycle;
   readonly #handlers: Lwm2mHandlers;
@@ -16,22 +16,22 @@ export class RegistrationInterface {
     this.#handlers = handlers;
   }
 
-  /** Answers a request whose path begins with `rd`. Rejects as the handlers does. */
+  /** Answers a request whose path begins with `rd`. Rejects when a handler rejects. */
   async answer(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
     const [, id, ...more] = request.path;
-    if (more.length > 0 || id === '') return refusal('4.04', 'a location is rd/{id}');
+    if (more.length > 0 || id === '') return refusal('4.04', 'a registration has the path /rd/{id}');
     if (id === undefined) {
-      if (request.method !== 'POST') return refusal('4.05', 'a Register is a POST');
+      if (request.method !== 'POST') return refusal('4.05', 'a Register must be a POST');
       return this.#register(request, reachedBy);
     }
     if (request.method === 'POST') return this.#update(id, request, reachedBy);
     if (request.method === 'DELETE') return this.#deregister(id, request);
-    return refusal('4.05', 'an Update is a POST, a De-register a DELETE');
+    return refusal('4.05', 'an Update must be a POST, a De-register a DELETE');
   }
 
   async #register(request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<OutgoingResponse> {
-    // Transport 1.2 §6.4.3: only notifications and Execute may go as NON; streams know neither.
-    if (!request.confirmable && isDatagram(reachedBy)) return refusal('4.00', 'a Register is confirmable');
+    // Transport 1.2 §6.4.3: only notifications and Execute may be NON. CoAP over TCP has no message types.
+    if (!request.confirmable && isDatagram(reachedBy)) return refusal('4.00', 'a Register must be confirmable');
     const parsed = parseRegisterQuery(request.query);
     if (!parsed.ok) return refusal(parsed.code, parsed.message);
     const wrongBody = checkBody(request);
@@ -72,10 +72,13 @@ export class RegistrationInterface {
   }
 }
 
-/** The body is link format; a device that says nothing of its format can mean nothing else. */
+/** The payload must be link format. A payload without a Content-Format is taken for link format. */
 function checkBody({ contentFormat, payload }: IncomingRequest): OutgoingResponse | null {
   if (payload.length === 0 || contentFormat === null || contentFormat === ContentFormat.linkFormat) return null;
-  return refusal('4.15', `the list of objects is application/link-format, not ${contentFormatName(contentFormat)}`);
+  return refusal(
+    '4.15',
+    `the list of objects must be application/link-format, not ${contentFormatName(contentFormat)}`,
+  );
 }
 
 function isDatagram({ transport }: Lwm2mEndpoint): boolean {

@@ -4,19 +4,19 @@ import type { Path } from '../path.ts';
 
 export type Lwm2mVersion = '1.0' | '1.1' | '1.2';
 
-/** An object that a device said it has, with its version and instances. */
+/** An object that a device registered, with its version and instances. */
 export interface RegisteredObject {
   readonly objectId: number;
-  /** As told by `ver`, else by the rule of facts: the version of the LwM2M enabler for core objects, 1.0 for others. */
+  /** From `ver`; without it the version that core objects have in the LwM2M version of the device, 1.0 for others. */
   readonly version: string;
   readonly instanceIds: readonly number[];
 }
 
-/** A device's registration (Core 1.2 §6.2). Immutable: an Update makes a new one with the same id. */
+/** A registration of a device (Core 1.2 §6.2). Immutable: an Update creates a new one with the same id. */
 export interface Registration {
   /** The last segment of its location, `rd/{id}`. */
   readonly id: string;
-  /** What the handlers calls the device: the key of everything said about it. */
+  /** The key that the handlers use for the device, given at admission. */
   readonly deviceKey: string;
   readonly endpoint: string;
   readonly lwm2mVersion: Lwm2mVersion;
@@ -27,12 +27,12 @@ export interface Registration {
   readonly queueMode: boolean;
   readonly smsNumber: string | null;
   readonly profileIds: readonly string[];
-  /** Prefix of every device-management path, `/` when none. */
+  /** The alternate path, which precedes every device-management path; `/` without one. */
   readonly rootPath: string;
-  /** What the root link's `ct` says the device speaks beside the mandatory formats. */
+  /** The content formats in `ct` of the root link, in addition to the mandatory ones. */
   readonly contentFormats: readonly number[];
   readonly objects: readonly RegisteredObject[];
-  /** Query parameters that the standard does not know, kept as they came. */
+  /** Query parameters that the standard does not define, unchanged. */
   readonly additional: Readonly<Record<string, string>>;
   readonly peer: Peer;
   readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
@@ -45,16 +45,16 @@ export interface Registration {
 
 export type RegistrationEnd = 'deregistered' | 'expired' | 'replaced' | 'removed';
 
-/** An observation that runs on a device, single (GET) or composite (FETCH). */
+/** A running observation, single (GET) or composite (FETCH). */
 export interface ObservationRecord {
   readonly token: string;
   readonly registrationId: string;
   readonly deviceKey: string;
   readonly paths: readonly Path[];
   readonly composite: boolean;
-  /** What Accept asked for. */
+  /** The Accept option of the Observe. */
   readonly contentFormat: number | null;
   readonly startedAt: number;
-  /** What the Observe itself carried (1.2); it is part of what cancels it. */
+  /** The attributes of the Observe (1.2). The cancellation must carry them too. */
   readonly attributes?: NotificationAttributes;
 }

@@ -153,11 +153,11 @@ async function refusal(xml: string, actor = ADMIN): Promise<unknown> {
 describe('an upload', () => {
   it.each([
     ['a wrong type', objectXml([26241], { type: 'Number' }), /^line 14: <Type> "Number" is not String, /],
-    ['an id out of range', objectXml([65535]), /^line 4: <ObjectID> "65535" is no id from 0 to 65534/],
+    ['an id out of range', objectXml([65535]), /^line 4: <ObjectID> "65535" is not an id from 0 to 65534/],
     ['what is no XML', '<LWM2M>\n<Object>\n</LWM2M>', /^line 3: /],
-    ['another document', '<html></html>', /^line 1: <html> is not the <LWM2M>/],
+    ['another document', '<html></html>', /^line 1: <html> is not the root element <LWM2M>/],
     ['an object twice', objectXml([26241, 26241]), /^object 26241 1\.0 is defined twice/],
-    ['a file that is too large', ' '.repeat(600_000), /at most 524288 characters/],
+    ['a file that is too large', ' '.repeat(600_000), /the maximum is 524288$/],
     [
       'too many objects',
       objectXml(Array.from({ length: 201 }, (_, index) => 26241 + index)),

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { Path } from '../../../src/lwm2m/index.ts';
 import type { TimedValue, TypedValue } from '../../../src/lwm2m/index.ts';
 
-/** Text that every format can carry: whole characters. */
+/** Text without lone surrogates, which every format can carry. */
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 
 const integer = (min: bigint, max: bigint): fc.Arbitrary<number | bigint> =>
@@ -23,7 +23,7 @@ const links = fc
   .array(fc.tuple(fc.nat(65534), fc.nat(65534)), { maxLength: 3 })
   .map((pairs) => pairs.map(([object, instance]) => `</${object}/${instance}>;ver=1.1;x="a,b"`).join(','));
 
-/** A value of each type, by the id that the resource has in the example object 9999 of the vectors. */
+/** A value of each type, by resource id in the example object 9999 of the vectors. */
 export const VALUE_OF: Readonly<Record<number, fc.Arbitrary<TypedValue>>> = {
   0: text.map((value) => ({ type: 'String', value })),
   1: SIGNED.map((value) => ({ type: 'Integer', value })),
@@ -38,7 +38,7 @@ export const VALUE_OF: Readonly<Record<number, fc.Arbitrary<TypedValue>>> = {
 
 const id = fc.oneof(fc.nat(3), fc.nat(65534));
 
-/** A value at its single resource, `/9999/i/r`. */
+/** A value of a single resource, `/9999/i/r`. */
 export const valueAtResource: fc.Arbitrary<TimedValue> = fc
   .tuple(id, fc.constantFrom(...Object.keys(VALUE_OF).map(Number)))
   .chain(([instance, resource]) =>
@@ -56,13 +56,13 @@ const valueAtResourceInstance: fc.Arbitrary<TimedValue> = fc
     value: { type: 'Integer', value },
   }));
 
-/** Values at places of their own below /9999. */
+/** Values at different paths below /9999. */
 export const valuesOfObject: fc.Arbitrary<readonly TimedValue[]> = fc.uniqueArray(
   fc.oneof(valueAtResource, valueAtResourceInstance),
   { selector: ({ path }) => path.toString(), maxLength: 30 },
 );
 
-/** The same with times that SenML can say, several for one place. */
+/** Values with times that SenML can carry, possibly several for one path. */
 export const history: fc.Arbitrary<readonly TimedValue[]> = fc.uniqueArray(
   fc
     .tuple(

@@ -7,7 +7,7 @@ import type { Item } from '../../../src/lwm2m/codec/item.ts';
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
 
-/** An item as cbor2 would give it. */
+/** Converts an item to the value that cbor2 returns. */
 function plain(item: Item): unknown {
   switch (item.kind) {
     case 'array':
@@ -98,24 +98,24 @@ describe('the CBOR reader', () => {
     ['7f61c361a9ff', 'a character split by chunks'],
     ['bf01ff', 'a key without a value'],
     ['a101', 'a map cut short'],
-    ['f800', 'a simple value in two bytes that has one'],
+    ['f800', 'a simple value in two bytes that fits one'],
     ['c26161', 'a bignum of text'],
     ['c249010000000000000000', 'a bignum of 65 bits'],
     ['c48101', 'a fraction of one number'],
     ['c4821903e91a00', 'a fraction cut short'],
     ['c4821a0001000001', 'a fraction without end'],
     ['c07131', 'a date cut short'],
-    ['c06131', 'a date that is none'],
+    ['c06131', 'an invalid date'],
     ['c16131', 'an epoch time of text'],
     ['63c328', 'a text cut short'],
-    ['62c328', 'what is no UTF-8'],
+    ['62c328', 'invalid UTF-8'],
   ])('refuses %s: %s', (hex, what) => {
     expect(() => readCbor(bytes(hex)), what).toThrow(expect.objectContaining({ code: 'INVALID_PAYLOAD' }));
   });
 });
 
 describe('the CBOR writer', () => {
-  it('writes what cbor2 reads, in the shortest form', () => {
+  it('writes the shortest form, which cbor2 can read', () => {
     const integer = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n - 1n });
     fc.assert(
       fc.property(integer, (big) => {
@@ -145,7 +145,7 @@ describe('the CBOR writer', () => {
     );
   });
 
-  it('grows with what it holds', () => {
+  it('grows with its content', () => {
     const writer = new CborWriter().array(1000);
     for (let index = 0; index < 1000; index += 1) writer.text('x'.repeat(100));
     expect(cbor2Decode(writer.finish())).toEqual(Array.from({ length: 1000 }, () => 'x'.repeat(100)));

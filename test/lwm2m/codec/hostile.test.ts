@@ -18,7 +18,7 @@ import { payloadOf, vectors } from './vectors.ts';
 const model = overlayModel(parseTypes(vectors.meta.exampleObjects).definitions(), registryModel());
 const FORMATS = Object.values(ContentFormat);
 
-/** Every way in; whatever is thrown is an Lwm2mError whose offset lies in the payload. */
+/** Calls every decoder and checks that it throws only Lwm2mError with an offset in the payload. */
 function tryAll(contentFormat: number, path: Path, payload: Uint8Array): void {
   const request = { contentFormat, path, payload, model, now: 1_700_000_000 };
   for (const attempt of [
@@ -51,7 +51,7 @@ describe('a decoder throws nothing but Lwm2mError', () => {
     },
   );
 
-  it('on any vector with bytes changed, cut out and put in', () => {
+  it('on any vector with changed, removed and added bytes', () => {
     const known = [...vectors.valid, ...vectors.invalid].filter(({ id }) => !id.includes('deep-nesting'));
     const edit = fc.record({
       at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -94,7 +94,7 @@ describe('a decoder throws nothing but Lwm2mError', () => {
     tryAll(ContentFormat.linkFormat, Path.root, new Uint8Array(Buffer.concat([Buffer.from('<'), payload])));
   });
 
-  it('refuses structured payloads beyond its bound, and takes octets of any length', () => {
+  it('refuses structured payloads above the limit, and accepts octets of any length', () => {
     const payload = new Uint8Array(8 * 1024 * 1024 + 1);
     const request = { path: Path.of(5, 0, 0), payload, model, now: 0 };
     expect(() => decode({ ...request, contentFormat: ContentFormat.tlv })).toThrow(

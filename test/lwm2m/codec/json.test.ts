@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Item } from '../../../src/lwm2m/codec/item.ts';
 import { readJson } from '../../../src/lwm2m/codec/json-reader.ts';
 
-/** An item as JSON.parse would give it. */
+/** Converts an item to the value that JSON.parse returns. */
 function plain(item: Item): unknown {
   switch (item.kind) {
     case 'array':
@@ -42,7 +42,7 @@ describe('the JSON reader', () => {
     );
   });
 
-  it('takes and refuses what JSON.parse takes and refuses', () => {
+  it('accepts and refuses the same texts as JSON.parse', () => {
     const piece = fc.constantFrom(
       '{',
       '}',
@@ -87,7 +87,7 @@ describe('the JSON reader', () => {
     ['1e3', 1000],
     ['123456789012345678901', 123456789012345680000],
     ['1e-400', 0],
-  ])('keeps %s exact where 64 bits can', (text, value) => {
+  ])('keeps %s exact when it fits 64 bits', (text, value) => {
     expect(readJson(text)).toMatchObject({ value });
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rfc3339Seconds } from '../../../src/lwm2m/codec/rfc3339.ts';
 
 describe('RFC 3339 date-times', () => {
-  it('are those of Date', () => {
+  it('have the same seconds as Date', () => {
     const date = fc.date({
       min: new Date('0000-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59Z'),
@@ -40,7 +40,7 @@ describe('RFC 3339 date-times', () => {
     '2013-01-01T00:00:00+24:00',
     '2013-01-01 00:00:00Z',
     '',
-  ])('%s is none', (text) => {
+  ])('%s is not a date-time', (text) => {
     expect(rfc3339Seconds(text)).toBeUndefined();
   });
 });

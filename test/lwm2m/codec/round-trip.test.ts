@@ -24,7 +24,7 @@ function decoded(contentFormat: number, path: Path, payload: Uint8Array): Decode
   return decode({ contentFormat, path, payload, model, now: NOW });
 }
 
-/** What encode was given, as decode gives it; in any order, because formats group by instance. */
+/** The input of encode in the form of decode; sorted, because formats group by instance. */
 function given(values: readonly TimedValue[]): unknown[] {
   return byPlace(values.map(({ path, value, time }) => ({ ...value, path, time: time ?? null })));
 }
@@ -48,7 +48,7 @@ const MANY = [
 const TIMED = [ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.lwm2mJson];
 const named = (formats: readonly number[]) => formats.map((format) => [contentFormatName(format), format] as const);
 
-describe('decode(encode(x)) is x', () => {
+describe('decode(encode(x)) equals x', () => {
   it.each(named([...SINGLE, ...MANY]))('for one resource of any type in %s', (_name, contentFormat) => {
     fc.assert(
       fc.property(valueAtResource, (value) => {
@@ -91,7 +91,7 @@ describe('decode(encode(x)) is x', () => {
   });
 
   it.each(named([ContentFormat.tlv, ContentFormat.lwm2mCbor]))(
-    'for places without a value in %s',
+    'for paths without a value in %s',
     (_name, contentFormat) => {
       const empty = [Path.of(9999, 5), Path.of(9999, 6, 9)];
       const values: TimedValue[] = [{ path: Path.of(9999, 6, 1), value: { type: 'Integer', value: 7 } }];
@@ -130,7 +130,7 @@ describe('decode(encode(x)) is x', () => {
     );
   });
 
-  it('for places behind a gateway', () => {
+  it('for paths behind a gateway', () => {
     const values: TimedValue[] = [{ path: Path.of(9999, 0, 1).on('dev1'), value: { type: 'Integer', value: 1 } }];
     for (const contentFormat of [ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.lwm2mCbor]) {
       const payload = encode({ contentFormat, path: Path.root, values });
@@ -145,7 +145,7 @@ describe('the payload of a Create', () => {
   const values = [{ resource: [1], value: { type: 'Integer', value: 1 } as const }];
 
   it.each(named([ContentFormat.tlv, ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.lwm2mCbor]))(
-    'names the instance in %s',
+    'contains the instance id in %s',
     (_name, contentFormat) => {
       const payload = encodeNewInstance({ contentFormat, objectId: 9999, instanceId: 4, values });
       const [reading] = decoded(contentFormat, Path.of(9999), payload).readings;
@@ -153,7 +153,7 @@ describe('the payload of a Create', () => {
     },
   );
 
-  it('leaves the instance to the device where the format can', () => {
+  it('has no instance id when the device chooses it and the format allows that', () => {
     const anyInstance = { objectId: 9999, instanceId: null, values };
     expect(hex(encodeNewInstance({ ...anyInstance, contentFormat: ContentFormat.tlv }))).toBe('c10101');
     expect(hex(encodeNewInstance({ ...anyInstance, contentFormat: ContentFormat.lwm2mCbor }))).toBe('a10101');

@@ -15,7 +15,7 @@ import { vectors } from './vectors.ts';
 
 const model = overlayModel(parseTypes(vectors.meta.exampleObjects).definitions(), registryModel());
 
-/** The readings as `path type value`, guessed types with a question mark. */
+/** Formats readings as `path type value`; a derived type has a question mark. */
 function read(contentFormat: number, path: string, payload: string, more: Partial<DecodeRequest> = {}): string[] {
   const hex = /^(?:[0-9a-f]{2})*$/.test(payload);
   const bytes = new Uint8Array(Buffer.from(payload, hex ? 'hex' : 'utf8'));
@@ -25,7 +25,7 @@ function read(contentFormat: number, path: string, payload: string, more: Partia
   );
 }
 
-describe('an object that nobody defined', () => {
+describe('an object without a definition', () => {
   it.each([
     [0, '/30000/0/1', 'x', '/30000/0/1 String? "x"'],
     [42, '/30000/0/1', '0102', '/30000/0/1 Opaque? {"hex":"0102"}'],
@@ -40,7 +40,7 @@ describe('an object that nobody defined', () => {
     [11543, '/30000/0', '{"e":[{"n":"1","bv":true}]}', '/30000/0/1 Boolean? true'],
     [11544, '/30000/0', 'a18319753000016161', '/30000/0/1 String? "a"'],
     [11542, '/3/0', 'c2190001', '/3/0/25 Opaque? {"hex":"0001"}'],
-  ])('is read by what %d says of %s', (format, path, payload, reading) => {
+  ])('gets its types from content format %d at %s', (format, path, payload, reading) => {
     expect(read(format, path, payload)).toEqual([reading]);
   });
 
@@ -51,13 +51,13 @@ describe('an object that nobody defined', () => {
     [60, '/30000/0/1', 'f97e00'],
     [60, '/30000/0/1', 'd9010000'],
     [110, '/', '[{"n":"/30000/0/1","v":null}]'],
-  ])('has no value of kinds that no type has: %d %s %s', (format, path, payload) => {
+  ])('refuses items that no type allows: %d %s %s', (format, path, payload) => {
     expect(() => read(format, path, payload)).toThrow();
   });
 });
 
 describe('names and places', () => {
-  it('may carry the alternate path of the device', () => {
+  it('may begin with the alternate path of the device', () => {
     const payload = '[{"n":"/lwm2m/3/0/9","v":1},{"n":"/1/0/1","v":60}]';
     expect(read(110, '/', payload, { rootPath: '/lwm2m' })).toEqual(['/3/0/9 Integer 1', '/1/0/1 Integer 60']);
     expect(read(11543, '/3/0', '{"bn":"/lwm2m/3/0","e":[{"n":"9","v":1}]}', { rootPath: '/lwm2m' })).toEqual([
@@ -66,7 +66,7 @@ describe('names and places', () => {
     expect(read(11544, '/3/0', 'a184656c776d326d03000901', { rootPath: '/lwm2m' })).toEqual(['/3/0/9 Integer 1']);
   });
 
-  it('may lie on an end device behind a gateway', () => {
+  it('may be on an end device behind a gateway', () => {
     expect(read(110, '/', '[{"n":"/dev1/3/0/9","v":1}]')).toEqual(['/dev1/3/0/9 Integer 1']);
     expect(read(11542, '/dev1/3/0', 'c10901')).toEqual(['/dev1/3/0/9 Integer 1']);
     expect(read(11544, '/dev1/3/0', 'a18364646576310300a10901')).toEqual(['/dev1/3/0/9 Integer 1']);
@@ -92,11 +92,11 @@ describe('names and places', () => {
     [11544, '/', 'a181646465763101'],
     [11544, '/', 'a103a16464657631a10901'],
     [11544, '/3', 'a10901'],
-  ])('are refused where they are none: %d %s %s', (format, path, payload) => {
+  ])('are refused when they are invalid: %d %s %s', (format, path, payload) => {
     expect(() => read(format, path, payload)).toThrow();
   });
 
-  it('may be empty below what was asked', () => {
+  it('may be empty below the request path', () => {
     expect(read(110, '/3303', '[]')).toEqual([]);
     expect(read(112, '/3303', '80')).toEqual([]);
     expect(read(11542, '/3303', '')).toEqual([]);
@@ -107,7 +107,7 @@ describe('names and places', () => {
 });
 
 describe('SenML', () => {
-  it('adds base values, exactly where both are integers', () => {
+  it('adds base values, exactly when both are integers', () => {
     expect(read(110, '/', '[{"bn":"/9999/0/","bv":9007199254740992,"n":"1","v":1},{"n":"2","v":2}]')).toEqual([
       '/9999/0/1 Integer "9007199254740993"',
       '/9999/0/2 Unsigned Integer "9007199254740994"',
@@ -115,7 +115,7 @@ describe('SenML', () => {
     expect(read(110, '/', '[{"n":"/9999/0/3","bv":1,"v":0.5}]')).toEqual(['/9999/0/3 Float 1.5']);
   });
 
-  it('passes over what it need not know, in any order and depth', () => {
+  it('ignores unknown fields in any order and depth', () => {
     expect(read(110, '/', '[{"x":[{"y":{}}],"u":"Cel","ut":5,"v":1,"bu":"V","n":"/9999/0/3"}]')).toEqual([
       '/9999/0/3 Float 1',
     ]);
@@ -144,7 +144,7 @@ describe('SenML', () => {
     expect(() => read(110, '/', payload)).toThrow();
   });
 
-  it('takes version 10 and below', () => {
+  it('accepts version 10 and lower', () => {
     expect(read(110, '/', '[{"bver":10,"n":"/9999/0/1","v":1}]')).toEqual(['/9999/0/1 Integer 1']);
   });
 });
@@ -214,20 +214,20 @@ describe('values', () => {
     [11543, '/9999/0', '{"e":[],"e":[]}'],
     [9, '/9999/0/1', '05'],
     [40, '/', '</1/0>'],
-  ])('%d %s %s is none', (format, path, payload) => {
+  ])('refuses an invalid value: %d %s %s', (format, path, payload) => {
     expect(() => read(format, path, payload)).toThrow();
   });
 
-  it('knows the null link by all its spellings', () => {
+  it('reads all forms of the null link', () => {
     for (const text of ['65535:65535', 'FFFF:FFFF', 'ffff:ffff']) {
       expect(parseObjectLink(text)).toEqual({ objectId: 65535, instanceId: 65535 });
     }
   });
 
-  it('reads a resource by the version of its object that the device has', () => {
+  it('reads a resource by the object version that the device registered', () => {
     const payload = '[{"n":"/21/0/0","vs":"key"}]';
     expect(read(110, '/', payload, { versionOf: () => '1.0' })).toEqual(['/21/0/0 String "key"']);
-    expect(() => read(110, '/', payload, { versionOf: () => '2.0' })).toThrow('a text is no Opaque');
+    expect(() => read(110, '/', payload, { versionOf: () => '2.0' })).toThrow('a text is not a valid Opaque');
   });
 });
 
@@ -263,8 +263,8 @@ describe('an encoder refuses', () => {
     ],
     ['a fraction', 112, '/9999/0', [at('/9999/0/1', { type: 'Time', value: 1.5 })], 'INVALID_VALUE'],
     ['NaN', 11542, '/9999/0', [at('/9999/0/3', { type: 'Float', value: Number.NaN })], 'INVALID_VALUE'],
-    ['half a character', 11542, '/9999/0', [at('/9999/0/0', { type: 'String', value: '\ud800' })], 'INVALID_VALUE'],
-    ['a Corelnk that is none', 0, '/9999/0/8', [at('/9999/0/8', { type: 'Corelnk', value: '<' })], 'INVALID_VALUE'],
+    ['a lone surrogate', 11542, '/9999/0', [at('/9999/0/0', { type: 'String', value: '\ud800' })], 'INVALID_VALUE'],
+    ['an invalid Corelnk', 0, '/9999/0/8', [at('/9999/0/8', { type: 'Corelnk', value: '<' })], 'INVALID_VALUE'],
     [
       'a link out of range',
       0,
@@ -272,9 +272,9 @@ describe('an encoder refuses', () => {
       [at('/9999/0/7', { type: 'Objlnk', value: { objectId: 65536, instanceId: 0 } })],
       'INVALID_VALUE',
     ],
-    ['a place outside the path', 11542, '/9999/0', [at('/9999/1/1', one)], 'INVALID_PATH'],
-    ['a place that holds no value', 110, '/9999', [at('/9999/1', one)], 'INVALID_PATH'],
-    ['a place twice', 11544, '/9999/0', [at('/9999/0/1', one), at('/9999/0/1', one)], 'INVALID_ARGUMENT'],
+    ['a path outside the request path', 11542, '/9999/0', [at('/9999/1/1', one)], 'INVALID_PATH'],
+    ['a path that can’t have a value', 110, '/9999', [at('/9999/1', one)], 'INVALID_PATH'],
+    ['a path twice', 11544, '/9999/0', [at('/9999/0/1', one), at('/9999/0/1', one)], 'INVALID_ARGUMENT'],
     [
       'a resource with and without instances',
       11542,
@@ -284,7 +284,7 @@ describe('an encoder refuses', () => {
     ],
     ['the same in LwM2M CBOR', 11544, '/9999/0', [at('/9999/0/9/0', one), at('/9999/0/9', one)], 'INVALID_ARGUMENT'],
     ['a time where the format has none', 11542, '/9999/0', [at('/9999/0/1', one, 1_700_000_000)], 'UNSUPPORTED_FORMAT'],
-    ['a time that would count from now', 110, '/9999/0', [at('/9999/0/1', one, 5)], 'UNSUPPORTED_FORMAT'],
+    ['a time that would be relative', 110, '/9999/0', [at('/9999/0/1', one, 5)], 'UNSUPPORTED_FORMAT'],
     [
       'two values in a format for one',
       0,
@@ -294,12 +294,12 @@ describe('an encoder refuses', () => {
     ],
     ['a number as octets', 42, '/9999/0/1', [at('/9999/0/1', one)], 'UNSUPPORTED_FORMAT'],
     ['TLV above an object', 11542, '/', [at('/9999/0/1', one)], 'UNSUPPORTED_FORMAT'],
-    ['a format that is none', 9, '/9999/0', [at('/9999/0/1', one)], 'UNSUPPORTED_FORMAT'],
+    ['an unknown format', 9, '/9999/0', [at('/9999/0/1', one)], 'UNSUPPORTED_FORMAT'],
   ])('%s', (_what, contentFormat, path, values, code) => {
     expect(refusal(contentFormat, path, values)).toMatchObject({ name: 'Lwm2mError', code });
   });
 
-  it('emptiness and deletion that the format has no word for', () => {
+  it('empty paths and deletions that the format can’t carry', () => {
     expect(refusal(110, '/9999', [], [Path.of(9999, 5)])).toMatchObject({ code: 'UNSUPPORTED_FORMAT' });
     const deletion = [{ path: Path.of(9999, 0, 9, 1), value: null }];
     expect(() => encodeComposite(112, deletion)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_FORMAT' }));
@@ -308,7 +308,7 @@ describe('an encoder refuses', () => {
   });
 });
 
-describe('what goes out', () => {
+describe('encoding', () => {
   it.each<[number, string, readonly [string, TypedValue][], string]>([
     [11542, '/9999/0', [['/9999/0/2', { type: 'Unsigned Integer', value: 255 }]], 'c20200ff'],
     [11542, '/9999/0', [['/9999/0/2', { type: 'Unsigned Integer', value: 2n ** 64n - 1n }]], 'c80208ffffffffffffffff'],
@@ -318,7 +318,7 @@ describe('what goes out', () => {
     [60, '/9999/0/3', [['/9999/0/3', { type: 'Float', value: 1.5 }]], 'fa3fc00000'],
     [60, '/9999/0/3', [['/9999/0/3', { type: 'Float', value: 0.1 }]], 'fb3fb999999999999a'],
     [11544, '/9999/0/1', [['/9999/0/1', { type: 'Integer', value: 1 }]], 'a18219270f00a10101'],
-  ])('%d %s %o is %s', (contentFormat, path, values, hex) => {
+  ])('writes in format %d at %s the values %o as %s', (contentFormat, path, values, hex) => {
     const written = encode({
       contentFormat,
       path: Path.parse(path),
@@ -337,12 +337,12 @@ describe('what goes out', () => {
     [110, { type: 'Integer', value: 2n ** 63n - 1n }, '[{"n":"/9999/0/1","v":9223372036854775807}]'],
     [110, { type: 'Objlnk', value: { objectId: 65535, instanceId: 65535 } }, '[{"n":"/9999/0/1","vlo":"65535:65535"}]'],
     [11543, { type: 'Opaque', value: Uint8Array.of(0xfb, 0xff) }, '{"bn":"/","e":[{"n":"9999/0/1","sv":"+/8="}]}'],
-  ])('%d of %o is %s', (contentFormat, value, text) => {
+  ])('writes in format %d the value %o as %s', (contentFormat, value, text) => {
     const path = Path.of(9999, 0, 1);
     expect(Buffer.from(encode({ contentFormat, path, values: [{ path, value }] })).toString('utf8')).toBe(text);
   });
 
-  it('names an instance once for all its resources', () => {
+  it('writes an instance once for all its resources', () => {
     const values: TimedValue[] = [
       { path: Path.of(3, 0, 9), value: { type: 'Integer', value: 100 } },
       { path: Path.of(3, 0, 6, 0), value: { type: 'Integer', value: 1 }, time: 1_700_000_000.5 },

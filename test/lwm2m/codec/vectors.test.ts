@@ -28,14 +28,14 @@ function requestOf(vector: Vector, payload = payloadOf(vector)): DecodeRequest {
     contentFormat: vector.contentFormat,
     path: Path.parse(vector.path ?? '/'),
     payload,
-    // Anjay's tests made objects 13 and 14 up; those of the registry are others.
+    // The objects 13 and 14 of Anjay's tests differ from those of the registry.
     model: vector.note?.includes('decode without a model') === true ? examples : model,
     resourceType: vector.resourceType === undefined ? undefined : parseType(vector.resourceType),
     now: 1_700_000_100,
   };
 }
 
-/** What a payload holds, in the spelling of the vectors. */
+/** Decodes a payload into the form of the vectors. */
 function nodesOf(vector: Vector, payload?: Uint8Array): unknown {
   const request = requestOf(vector, payload);
   if (vector.format === 'link-format') return decodeLinks(request.payload).map(spellLink);
@@ -94,7 +94,7 @@ describe('valid vectors', () => {
   );
 });
 
-/** Where the specification is silent, wrong or disputed, and we take what devices send. */
+/** Invalid by the specification, which is silent, wrong or disputed here; the decoder accepts what devices send. */
 const ACCEPTED: Readonly<Record<string, unknown>> = {
   'senml-json-bad-objlnk-hex': [{ path: '/66/1/2', type: 'Objlnk', value: '65535:65535' }],
   'link-bad-blank-after-comma': [
@@ -119,17 +119,17 @@ describe('invalid vectors', () => {
     },
   );
 
-  it.each(Object.entries(ACCEPTED))('takes %s all the same', (id, nodes) => {
+  it.each(Object.entries(ACCEPTED))('accepts %s although it is invalid', (id, nodes) => {
     const vector = vectors.invalid.find((candidate) => candidate.id === id);
     expect(vector && nodesOf(vector)).toEqual(nodes);
   });
 });
 
 describe('times of SenML', () => {
-  // The sheet's own sum of one case is 100,000 s off: 1,700,000,100 + 268,435,455 = 1,968,435,555.
+  // The sum in one vector is wrong by 100,000 s: 1,700,000,100 + 268,435,455 = 1,968,435,555.
   const cases = vectors.senmlTime.map((given) => (given.bt === 268_435_455 ? { ...given, abs: 1_968_435_555 } : given));
 
-  it.each(cases)('bt $bt and t $t at $now are $abs', ({ bt, t, now, abs }) => {
+  it.each(cases)('adds bt $bt and t $t at $now to $abs', ({ bt, t, now, abs }) => {
     const record = { bn: '/3/0/9', v: 1, ...(bt === undefined ? {} : { bt }), ...(t === undefined ? {} : { t }) };
     const payload = new TextEncoder().encode(JSON.stringify([record]));
     const { readings } = decode({ contentFormat: 110, path: Path.root, payload, model, now });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A test vector as test/data/vectors.json writes it. */
+/** A test vector of test/data/vectors.json. */
 export interface Vector {
   readonly id: string;
   readonly format: string;
@@ -51,7 +51,7 @@ export interface Vectors {
   }[];
 }
 
-// The file is test data of this shape.
+// The file has this shape.
 export const vectors = JSON.parse(readFileSync(new URL('../../data/vectors.json', import.meta.url), 'utf8')) as Vectors;
 
 export function payloadOf({ hex, text }: Vector): Uint8Array {

@@ -4,7 +4,7 @@ import type { ObjectDefinition } from '../../../src/lwm2m/index.ts';
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&#x3E;');
 
-/** A definition as the registry's files write it. */
+/** Writes a definition in the form of the registry's files. */
 function xmlOf(object: ObjectDefinition): string {
   const items = object.resources.map(
     (resource) => `      <Item ID="${resource.id}">
@@ -39,7 +39,7 @@ ${items.join('\n')}
 `;
 }
 
-/** A small file, to spoil line by line. */
+/** A small valid file; the tests change single lines. */
 const LINES = `<LWM2M>
   <Object ObjectType="MODefinition">
     <Name>Pump</Name>
@@ -75,14 +75,14 @@ function problemOf(xml: string): string {
 }
 
 describe('an OMA object definition', () => {
-  it('is read as the registry has it, for every object of the registry', () => {
+  it('parses to the definition in the registry, for every object of the registry', () => {
     for (const definition of registryModel().definitions()) {
-      // The registry's own file gives no type to one resource that can be read.
+      // In the file of the registry one readable resource has no type.
       if (definition.id !== 10482) expect(parseObjectXml(xmlOf(definition))).toEqual([definition]);
     }
   });
 
-  it('may leave out versions, URN, ranges, units and the type of what is executed', () => {
+  it('may omit versions, URN, ranges, units and the type of executable resources', () => {
     const [pump] = parseObjectXml(LINES);
     expect(pump).toMatchObject({
       id: 26241,
@@ -98,7 +98,7 @@ describe('an OMA object definition', () => {
     ]);
   });
 
-  it('may come with the line ends of Windows', () => {
+  it('may have the line ends of Windows', () => {
     expect(parseObjectXml(LINES.replaceAll('\n', '\r\n'))).toEqual(parseObjectXml(LINES));
   });
 
@@ -111,9 +111,9 @@ describe('an OMA object definition', () => {
       'line 10: <Operations> "RE" is not R, W, RW, E or empty',
     ],
     ['ID="1"', 'ID="0"', 'line 15: <Item> is the second with ID="0"'],
-    ['ID="1"', 'ID="65535"', 'line 15: <Item> "65535" is no id from 0 to 65534'],
-    ['ID="1"', '', 'line 15: <Item> "" is no id'],
-    ['<ObjectID>26241</ObjectID>', '<ObjectID>pump</ObjectID>', 'line 4: <ObjectID> "pump" is no id'],
+    ['ID="1"', 'ID="65535"', 'line 15: <Item> "65535" is not an id from 0 to 65534'],
+    ['ID="1"', '', 'line 15: <Item> "" is not an id'],
+    ['<ObjectID>26241</ObjectID>', '<ObjectID>pump</ObjectID>', 'line 4: <ObjectID> "pump" is not an id'],
     [
       '<ObjectID>26241</ObjectID>',
       '<ObjectID>1</ObjectID><ObjectID>2</ObjectID>',
@@ -124,7 +124,7 @@ describe('an OMA object definition', () => {
     [
       '<Name>Pump</Name>',
       '<Name>Pump</Name><ObjectVersion>1</ObjectVersion>',
-      'line 3: <ObjectVersion> "1" is no version like 1.0',
+      'line 3: <ObjectVersion> "1" is not a version such as 1.0',
     ],
     [
       '<Mandatory>Optional</Mandatory>',
@@ -134,7 +134,7 @@ describe('an OMA object definition', () => {
     ['</Item>', '', 'line 21: '],
     ['<LWM2M>', '<!DOCTYPE x [<!ENTITY a "b">]>\n<LWM2M>', 'line 1: a document type is not allowed'],
     ['<LWM2M>', '<Objects>', 'line 23: '],
-  ])('with %s as %s is refused: %s', (from, to, problem) => {
+  ])('is refused when %s becomes %s: %s', (from, to, problem) => {
     expect(problemOf(LINES.replace(from, to))).toContain(`INVALID_ARGUMENT ${problem}`);
   });
 
@@ -150,7 +150,7 @@ describe('an OMA object definition', () => {
     expect(pump?.name).toBe('&lt; A&unknown;');
   });
 
-  it('is bounded in length and depth', () => {
+  it('has a maximum length and depth', () => {
     expect(problemOf(' '.repeat(MAX_OBJECT_XML + 1))).toMatch(/^LIMIT/);
     expect(problemOf(`${'<a>'.repeat(1000)}${'</a>'.repeat(1000)}`)).toMatch(/^INVALID_ARGUMENT/);
     expect(problemOf('<a>'.repeat(1000)).length).toBeLessThan(400);

@@ -26,7 +26,7 @@ describe('the OMA registry', () => {
     expect(definitions.reduce((sum, { resources }) => sum + resources.length, 0)).toBe(4552);
   });
 
-  it('knows resources with their operations, types, ranges and units', () => {
+  it('contains resources with their operations, types, ranges and units', () => {
     expect(registry.object(3303)).toMatchObject({
       name: 'Temperature',
       urn: 'urn:oma:lwm2m:ext:3303:1.1',
@@ -58,7 +58,7 @@ describe('the OMA registry', () => {
     }
   });
 
-  it('gives a version, else the highest minor of its major, else nothing', () => {
+  it('finds a version, else the highest minor version of its major, else nothing', () => {
     expect(registry.object(3, '1.0')?.version).toBe('1.0');
     expect(registry.object(3, '1.9')?.version).toBe('1.3');
     expect(registry.object(3, '2.0')).toBeUndefined();
@@ -72,7 +72,7 @@ describe('the OMA registry', () => {
 });
 
 describe('definitions of a tenant', () => {
-  it('win over the registry where both know the version, or none is asked for', () => {
+  it('take precedence over the registry when both have the version, or without a version', () => {
     const model = overlayModel([definition(3303, '1.0'), definition(9999, '1.2')], registry);
     expect(model.object(3303, '1.0')?.name).toBe('Own');
     expect(model.object(3303)?.name).toBe('Own');
@@ -84,13 +84,13 @@ describe('definitions of a tenant', () => {
     expect(model.object(3, '1.0')?.name).toBe('Device');
   });
 
-  it('lend a device the highest minor of both when neither knows its version', () => {
+  it('give the highest minor version of both when neither has the requested one', () => {
     expect(overlayModel([definition(3, '1.7')], registry).object(3, '1.9')?.name).toBe('Own');
     expect(overlayModel([definition(3, '1.0')], registry).object(3, '1.9')?.name).toBe('Device');
     expect(overlayModel([definition(3, '1.10')], registry).object(3, '1.99')?.version).toBe('1.10');
   });
 
-  it('are listed in their places', () => {
+  it('are listed in order of id and version', () => {
     const base = objectModel([definition(1, '1.0', 'A'), definition(3, '1.0', 'C')]);
     const model = overlayModel(
       [definition(2, '1.0', 'B'), definition(3, '1.0', 'own C'), definition(3, '1.10', 'later C')],
@@ -99,7 +99,7 @@ describe('definitions of a tenant', () => {
     expect([...model.definitions()].map(({ name }) => name)).toEqual(['A', 'B', 'own C', 'later C']);
   });
 
-  it('may be laid over others', () => {
+  it('may extend other definitions of a tenant', () => {
     const tenant = overlayModel([definition(9999, '1.0', 'tenant')], registry);
     const device = overlayModel([definition(9999, '1.0', 'device')], tenant);
     expect(device.object(9999)?.name).toBe('device');
@@ -107,7 +107,7 @@ describe('definitions of a tenant', () => {
   });
 });
 
-describe('the version of an object that says none', () => {
+describe('the version of an object without ver', () => {
   it.each([
     ['1.0', ['1.0', '1.0', '1.0', '1.0', '1.0', '1.0', '1.0', '1.0', '1.0', '1.0']],
     ['1.1', ['1.1', '1.1', '1.0', '1.1', '1.2', '1.0', '1.0', '1.0', '1.0', '1.0']],

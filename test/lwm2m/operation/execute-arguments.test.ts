@@ -13,7 +13,7 @@ describe('arguments of an Execute', () => {
     expect(() => parseExecuteArguments(text)).toThrow(Lwm2mError);
   });
 
-  it('says where it stopped', () => {
+  it('gives the offset of the error', () => {
     expect(() => parseExecuteArguments("0='a',x")).toThrow(expect.objectContaining({ offset: 6 }));
   });
 
@@ -29,7 +29,7 @@ describe('arguments of an Execute', () => {
     expect(() => formatExecuteArguments(args)).toThrow(Lwm2mError);
   });
 
-  it('writes what it reads, for every character of the grammar', () => {
+  it('reads what it writes, for every character of the grammar', () => {
     const codes = [0x21, ...range(0x23, 0x26), ...range(0x28, 0x5b), ...range(0x5d, 0x7e)];
     const unit = fc.constantFrom(...codes.map((code) => String.fromCharCode(code)));
     const args = fc.dictionary(fc.stringMatching(/^[0-9]$/), fc.option(fc.string({ unit })), { noNullPrototype: true });

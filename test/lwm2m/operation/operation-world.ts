@@ -10,7 +10,7 @@ export const opaque = (...bytes: number[]): TypedValue => ({ type: 'Opaque', val
 export const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
 export const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
-/** A world whose device is registered and answers as told. */
+/** A world with a registered device that answers with `answer`. */
 export async function registered(
   answer: (asked: AskedOfDevice) => DeviceAnswer | null,
   query: readonly string[] = DEV1,

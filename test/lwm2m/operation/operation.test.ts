@@ -6,12 +6,12 @@ import { path, integer, registered, V10, V12 } from './operation-world.ts';
 
 const one = (at: string) => [{ path: path(at), value: integer(1) }];
 
-describe('what can’t be asked', () => {
+describe('an invalid operation', () => {
   const cases: [string, readonly string[], Operation, RegExp][] = [
-    ['a Read of the root', DEV1, { kind: 'read', path: Path.root }, /^\/ is no object/],
+    ['a Read of the root', DEV1, { kind: 'read', path: Path.root }, /^\/ is not the path/],
     ['a resource instance of a 1.0 device', V10, { kind: 'read', path: path('/3/0/6/1') }, /\/3\/0\/6\/1.*1\.1/],
     ['a Read-Composite of a 1.0 device', V10, { kind: 'read-composite', paths: [path('/3')] }, /1\.0/],
-    ['paths twice', DEV1, { kind: 'read-composite', paths: [path('/3'), path('/3')] }, /\/3 is named twice/],
+    ['paths twice', DEV1, { kind: 'read-composite', paths: [path('/3'), path('/3')] }, /\/3 appears twice/],
     ['no path', DEV1, { kind: 'observe', paths: [] }, /no path/],
     [
       'a Write of an object',
@@ -20,7 +20,7 @@ describe('what can’t be asked', () => {
       /\/3: /,
     ],
     [
-      'a value elsewhere',
+      'a value outside the path',
       DEV1,
       { kind: 'write', path: path('/3/0'), mode: 'update', values: one('/4/0/1') },
       /\/4\/0\/1/,
@@ -36,9 +36,9 @@ describe('what can’t be asked', () => {
       'an Execute of an instance',
       DEV1,
       { kind: 'execute', path: path('/3/0'), arguments: {} },
-      /\/3\/0: only a resource/,
+      /\/3\/0: Execute needs the path of a resource/,
     ],
-    ['an argument that is no digit', DEV1, { kind: 'execute', path: path('/3/0/4'), arguments: { x: null } }, /"x"/],
+    ['an argument that is not a digit', DEV1, { kind: 'execute', path: path('/3/0/4'), arguments: { x: null } }, /"x"/],
     ['a Create with the id 65535', DEV1, { kind: 'create', objectId: 3, instanceId: 65535, values: [] }, /65535/],
     ['a Delete of a resource', V12, { kind: 'delete', path: path('/3/0/1') }, /\/3\/0\/1/],
     ['a Delete of a resource instance in 1.1', DEV1, { kind: 'delete', path: path('/3/0/6/1') }, /1\.2/],
@@ -63,9 +63,14 @@ describe('what can’t be asked', () => {
       },
       /64/,
     ],
-    ['the end of an observation that does not run', DEV1, { kind: 'cancel-observation', paths: [path('/3')] }, /\/3/],
+    [
+      'the cancellation of an observation that does not run',
+      DEV1,
+      { kind: 'cancel-observation', paths: [path('/3')] },
+      /\/3/,
+    ],
   ];
-  it.each(cases)('refuses %s before anything is sent', async (_name, query, operation, message) => {
+  it.each(cases)('is refused before anything is sent: %s', async (_name, query, operation, message) => {
     const { device, perform } = await registered(() => ({ code: codes.content }), query);
     await expect(perform(operation)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -78,27 +83,27 @@ describe('what can’t be asked', () => {
 describe('an operation', () => {
   const read: Operation = { kind: 'read', path: path('/3/0/9') };
 
-  it('rejects with NOT_REGISTERED for a device that is not', async () => {
+  it('rejects with NOT_REGISTERED for a device without a registration', async () => {
     const { perform } = await world();
     await expect(perform(read)).rejects.toMatchObject({ code: 'NOT_REGISTERED' });
   });
 
-  it('tells when it left and when it was acknowledged, once each', async () => {
+  it('reports once when the request was sent and once when it was acknowledged', async () => {
     const { perform } = await registered(({ accept }) =>
       accept === null ? { code: codes.content, contentFormat: 0, payload: '1' } : { code: codes.notAcceptable },
     );
-    const told: string[] = [];
-    const options = { onSent: () => told.push('sent'), onDelivered: () => told.push('delivered'), ms: 50 };
+    const reports: string[] = [];
+    const options = { onSent: () => reports.push('sent'), onDelivered: () => reports.push('delivered'), ms: 50 };
     await perform(read, options);
-    expect(told).toEqual(['sent', 'delivered']);
+    expect(reports).toEqual(['sent', 'delivered']);
   });
 
-  it('rejects with TIMEOUT when the device is silent', async () => {
+  it('rejects with TIMEOUT when the device does not answer', async () => {
     const { perform } = await registered(() => null);
     await expect(perform(read, { timeoutMs: 5_000, ms: 6_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
-  it('rejects with CANCELLED when its caller gives up', async () => {
+  it('rejects with CANCELLED when its caller cancels', async () => {
     const { server, advance } = await registered(() => null);
     const ending = new AbortController();
     const result = server.perform('dev1', read, { signal: ending.signal }).catch((error: unknown) => error);
@@ -107,7 +112,7 @@ describe('an operation', () => {
     expect(await result).toMatchObject({ code: 'CANCELLED' });
   });
 
-  it('rejects with BAD_ANSWER when the device resets it', async () => {
+  it('rejects with BAD_ANSWER when the device answers with RST', async () => {
     const { device, perform } = await registered(() => null);
     device.onAsked = ({ message }) => {
       device.reset(message.messageId);
@@ -116,7 +121,7 @@ describe('an operation', () => {
     await expect(perform(read)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
   });
 
-  it('ends with the registration: the device may have started anew and must not hear it again', async () => {
+  it('ends with the registration: the device may have restarted and must not receive it again', async () => {
     const { device, server, advance } = await registered(() => null);
     const result = server.perform('dev1', read).catch((error: unknown) => error);
     await advance(5);
@@ -127,7 +132,7 @@ describe('an operation', () => {
     expect(device.received).toHaveLength(before);
   });
 
-  it('moves along when the device does', async () => {
+  it('continues at the new address when the device moves', async () => {
     const { device, server, advance } = await registered(() => null);
     const result = server.perform('dev1', read);
     await advance(5);
@@ -139,7 +144,7 @@ describe('an operation', () => {
     expect((await result).decoded?.readings[0]).toMatchObject({ value: 42 });
   });
 
-  it('is refused with LIMIT above the bound for one device', async () => {
+  it('is refused with LIMIT above the maximum per device', async () => {
     const { device, server, advance } = await world({ operationsPerDevice: 2 });
     await device.register(['ep=dev1', 'lt=0', 'lwm2m=1.1']);
     device.onAsked = () => null;
@@ -152,13 +157,13 @@ describe('an operation', () => {
     expect(await after).toMatchObject({ ok: true });
   });
 
-  it('does not leave before the answer to the Register did', async () => {
+  it('is not sent before the response to the Register', async () => {
     const { device, handlers, server, advance } = await world();
     device.onAsked = () => ({ code: codes.content, contentFormat: 0, payload: '42' });
     let result: unknown;
     handlers.store = async () => {
       handlers.store = async () => {};
-      // The registration stands as soon as it is stored; whoever hears of that may ask at once.
+      // The registration is valid as soon as it is stored; the product may start an operation at once.
       setImmediate(() => void server.perform('dev1', read).then((value) => (result = value)));
     };
     await device.register(DEV1);

@@ -4,7 +4,7 @@ import { DEV1 } from '../lwm2m-world.ts';
 import { path, integer, string, opaque, text, hex, registered, V10, V12, changed } from './operation-world.ts';
 
 describe('Write', () => {
-  it('LightweightM2M-1.1-int-205: writes one resource as text from 1.1 on, by PUT', async () => {
+  it('LightweightM2M-1.1-int-205: writes one resource as text since 1.1, by PUT', async () => {
     const { device, handlers, perform } = await registered(changed);
     const result = await perform({
       kind: 'write',
@@ -43,7 +43,7 @@ describe('Write', () => {
     expect(text(device.asked[0]?.payload)).toBe('[{"n":"/16/0/0/1","vs":"x"}]');
   });
 
-  it('LightweightM2M-1.1-int-755: pushes a firmware package as octets, which the handlers is not told', async () => {
+  it('LightweightM2M-1.1-int-755: sends a firmware package as octets, without passing it to the handler', async () => {
     const { device, handlers, perform } = await registered(changed);
     const values = [{ path: path('/5/0/0'), value: opaque(1, 2, 3) }];
     await perform({ kind: 'write', path: path('/5/0/0'), mode: 'replace', values });
@@ -51,7 +51,7 @@ describe('Write', () => {
     expect(handlers.values).toEqual([]);
   });
 
-  it('sends an empty text in a format that has a payload: a PUT without one is a Write-Attributes', async () => {
+  it('sends an empty text in a format with a payload: a PUT without one is a Write-Attributes', async () => {
     const { device, perform } = await registered(changed);
     const values = [{ path: path('/5/0/1'), value: string('') }];
     await perform({ kind: 'write', path: path('/5/0/1'), mode: 'replace', values });
@@ -59,7 +59,7 @@ describe('Write', () => {
     expect(hex(device.asked[0]?.payload)).toBe('c001');
   });
 
-  it('replaces a multiple resource, whose other instances are gone then', async () => {
+  it('replaces a multiple resource and its other instances', async () => {
     const { device, handlers, perform } = await registered(changed);
     const values = [0, 1].map((id) => ({ path: path(`/16/0/0/${id}`), value: string(`v${id}`) }));
     await perform({ kind: 'write', path: path('/16/0/0'), mode: 'replace', values });
@@ -70,7 +70,7 @@ describe('Write', () => {
   it.each([
     ['4.05', codes.methodNotAllowed],
     ['4.00', codes.badRequest],
-  ])('LightweightM2M-1.1-int-256: tells the handlers nothing when the device refuses with %s', async (code, answer) => {
+  ])('LightweightM2M-1.1-int-256: passes nothing to the handler when the device answers %s', async (code, answer) => {
     const { handlers, perform } = await registered(() => ({ code: answer }));
     const values = [{ path: path('/1/0/0'), value: integer(9) }];
     const result = await perform({ kind: 'write', path: path('/1/0/0'), mode: 'replace', values });
@@ -78,7 +78,7 @@ describe('Write', () => {
     expect(handlers.batches).toEqual([]);
   });
 
-  it('tries another format on 4.15', async () => {
+  it('tries another format after 4.15', async () => {
     const { device, perform } = await registered(({ contentFormat }) => ({
       code: contentFormat === 112 ? codes.changed : codes.unsupportedContentFormat,
     }));
@@ -88,7 +88,7 @@ describe('Write', () => {
     expect(device.asked.map(({ contentFormat }) => contentFormat)).toEqual([0, 11542, 112]);
   });
 
-  it('LightweightM2M-1.1-int-230: writes here and there at once by iPATCH', async () => {
+  it('LightweightM2M-1.1-int-230: writes several paths at once by iPATCH', async () => {
     const { device, handlers, perform } = await registered(changed);
     await perform({
       kind: 'write-composite',
@@ -134,7 +134,7 @@ describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
     expect(handlers.values).toEqual(['/16/3/0/0=id']);
   });
 
-  it('learns the id that a device chose from its Location-Path', async () => {
+  it('reads the id that a device chose from the Location-Path', async () => {
     const { device, handlers, perform } = await registered(
       () => ({ code: codes.created, locationPath: ['16', '7'] }),
       DEV1,
@@ -142,13 +142,13 @@ describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
     );
     const values = [{ resource: [0, 0], value: string('id') }];
     const result = await perform({ kind: 'create', objectId: 16, instanceId: null, values });
-    // SenML can't leave the id to the device.
+    // SenML can't omit the instance id.
     expect(device.asked[0]?.contentFormat).toBe(11542);
     expect(result.createdInstanceId).toBe(7);
     expect(handlers.values).toEqual(['/16/7/0/0=id']);
   });
 
-  it('LightweightM2M-1.1-int-1635: deletes an instance, and what was known of it is gone', async () => {
+  it('LightweightM2M-1.1-int-1635: deletes an instance and its known values', async () => {
     const { device, handlers, perform } = await registered(() => ({ code: codes.deleted }));
     expect(await perform({ kind: 'delete', path: path('/16/0') })).toMatchObject({ ok: true, code: '2.02' });
     expect(device.asked[0]?.line).toBe('DELETE /16/0');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRegisterQuery, parseUpdateQuery } from '../../../src/lwm2m/index.ts';
 import { vectors } from '../codec/vectors.ts';
 
-/** The parameters in the names of the vectors, which leave out what a device left out. */
+/** The parameters with the names of the vectors, which omit missing parameters. */
 function inWordsOfVectors(query: string): unknown {
   const result = parseRegisterQuery(query.split('&'));
   if (!result.ok) return result.code;
@@ -28,7 +28,7 @@ describe('the query of a Register', () => {
     ['ep=d&lt=60&lwm2m=1.1&b=UTSN', 'UTSN', false],
     ['ep=d&lt=60&lwm2m=1.2&b=MH&Q=', 'MH', true],
     ['ep=d&lt=60&lwm2m=1.1&Q&b=U', 'U', true],
-  ])('%s binds %s, queue mode %s', (q, binding, queueMode) => {
+  ])('reads %s as binding %s, queue mode %s', (q, binding, queueMode) => {
     expect(parseRegisterQuery(q.split('&'))).toMatchObject({ ok: true, parameters: { binding, queueMode } });
   });
 
@@ -50,11 +50,11 @@ describe('the query of a Register', () => {
     ['ep=d&lt=60&lwm2m=1.1&=1', '4.00'],
     ['ep=d&lt=60&lwm2m=1.2&pid=6:ABCD', '4.00'],
     ['ep=d&lt=60&lwm2m=1.2&pid=6:ab,v:m', '4.00'],
-  ])('answers to %s with %s', (q, code) => {
+  ])('answers %s with %s', (q, code) => {
     expect(parseRegisterQuery(q.split('&'))).toMatchObject({ ok: false, code });
   });
 
-  it('keeps parameters that nobody knows, whatever their names', () => {
+  it('keeps unknown parameters of any name', () => {
     const result = parseRegisterQuery(['ep=d', 'lt=0', 'lwm2m=1.1', 'foo=a=b', 'bar', '__proto__=x', 'pid=6:ab']);
     expect(result.ok && Object.entries(result.parameters.additional)).toEqual([
       ['foo', 'a=b'],
@@ -66,7 +66,7 @@ describe('the query of a Register', () => {
 });
 
 describe('the query of an Update', () => {
-  it('says only what it says', () => {
+  it('has no defaults', () => {
     expect(parseUpdateQuery([], '1.1')).toEqual({ ok: true, parameters: { additional: {} } });
     expect(parseUpdateQuery(['lt=0', 'sms=+336'], '1.1')).toEqual({
       ok: true,
@@ -79,7 +79,7 @@ describe('the query of an Update', () => {
     expect(parseUpdateQuery(['Q'], '1.1')).toEqual({ ok: true, parameters: { queueMode: true, additional: {} } });
   });
 
-  it('refuses what a Register would refuse', () => {
+  it('is refused for the same errors as that of a Register', () => {
     expect(parseUpdateQuery(['lt=-1'], '1.1')).toMatchObject({ ok: false, code: '4.00' });
     expect(parseUpdateQuery(['b=T'], '1.0')).toMatchObject({ ok: false, code: '4.00' });
     expect(parseUpdateQuery(['lt=1', 'lt=1'], '1.1')).toMatchObject({ ok: false, code: '4.00' });

@@ -8,15 +8,15 @@ const objectsOf = (text: string, version: Lwm2mVersion = '1.1') => registeredObj
 describe('the link list of a Register', () => {
   it.each(vectors.valid.filter((vector) => vector.expect !== undefined))(
     '$id: $meaning',
-    ({ text = '', expect: told }) => {
+    ({ text = '', expect: expected }) => {
       const found = objectsOf(text);
       if (!found.ok) throw new Error(found.message);
-      if (told?.rootPath !== undefined) expect(found.rootPath).toBe(told.rootPath);
-      if (told?.ct !== undefined) expect(found.contentFormats).toEqual(told.ct);
+      if (expected?.rootPath !== undefined) expect(found.rootPath).toBe(expected.rootPath);
+      if (expected?.ct !== undefined) expect(found.contentFormats).toEqual(expected.ct);
       const instances = Object.fromEntries(found.objects.map(({ objectId, instanceIds }) => [objectId, instanceIds]));
-      if (told?.objects !== undefined) expect(instances).toEqual(told.objects);
+      if (expected?.objects !== undefined) expect(instances).toEqual(expected.objects);
       const versions = Object.fromEntries(found.objects.map(({ objectId, version }) => [objectId, version]));
-      expect(versions).toMatchObject(told?.versions ?? {});
+      expect(versions).toMatchObject(expected?.versions ?? {});
     },
   );
 
@@ -31,7 +31,7 @@ describe('the link list of a Register', () => {
     expect(versions('1.2')).toEqual(['1.2', '1.1', '1.2', '1.3', '1.1', '1.0', '1.0', '1.0', '1.0', '2.1']);
   });
 
-  it('drops links that are wrong and keeps the rest', () => {
+  it('drops invalid links and keeps the others', () => {
     const found = objectsOf('</3>;ver=one.two,</4/0>,</65535/0>,</x/y>,</5/0/1>,</0/0>,</21/0>,</6/>');
     expect(found).toMatchObject({ ok: true, objects: [{ objectId: 4 }, { objectId: 6 }] });
     expect(found.ok && found.dropped.map(({ uri }) => uri)).toEqual([
@@ -45,18 +45,18 @@ describe('the link list of a Register', () => {
   });
 
   it.each(vectors.invalid.filter(({ reject }) => reject === 'value'))(
-    'refuses a list of $reason alone',
+    'refuses a list that contains only: $reason',
     ({ text = '' }) => {
       expect(objectsOf(text)).toMatchObject({ ok: false, code: '4.00' });
     },
   );
 
-  it('takes an empty list for what it is', () => {
+  it('accepts an empty list', () => {
     expect(objectsOf('')).toMatchObject({ ok: true, rootPath: '/', objects: [] });
     expect(objectsOf('</>;ct=112')).toMatchObject({ ok: true, contentFormats: [112], objects: [] });
   });
 
-  it('never takes a numeric root path', () => {
+  it('never accepts a numeric alternate path', () => {
     expect(objectsOf('</3>;rt="oma.lwm2m",</3/0>')).toMatchObject({ rootPath: '/', objects: [{ objectId: 3 }] });
     expect(objectsOf('</a/b/>;rt="core oma.lwm2m",</a/b/3/0>')).toMatchObject({
       rootPath: '/a/b',

@@ -4,7 +4,7 @@ import { DEV1, world } from '../lwm2m-world.ts';
 import { ScriptedDevice } from '../scripted-device.ts';
 
 describe('Register', () => {
-  it('LightweightM2M-1.1-int-101: answers 2.01 with a location rd/{id} and holds what the device said', async () => {
+  it('LightweightM2M-1.1-int-101: answers 2.01 with a location rd/{id} and stores the parameters of the device', async () => {
     const { device, server, network } = await world();
     const answer = await device.register(
       ['ep=dev1', 'lt=300', 'lwm2m=1.1', 'b=U', 'Q', 'sms=491511234', 'x=y'],
@@ -69,7 +69,7 @@ describe('Register', () => {
     const { device, server, handlers } = await world();
     expect(await device.register(query, links)).toMatchObject({ code });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told).toEqual([]);
+    expect(handlers.events).toEqual([]);
   });
 
   it('answers 4.00 when it is not confirmable', async () => {
@@ -86,30 +86,30 @@ describe('Register', () => {
     expect(server.registration('dev1')).toBeUndefined();
   });
 
-  it('answers 4.15 to a body of another format, and takes one without a format', async () => {
+  it('answers 4.15 to a payload of another format, and accepts one without a Content-Format', async () => {
     const { device } = await world();
     const register = { method: 'POST', path: '/rd', query: DEV1, payload: '</3/0>' } as const;
     expect(await device.request({ ...register, contentFormat: 110 })).toMatchObject({ code: '4.15' });
     expect(await device.request(register)).toMatchObject({ code: '2.01' });
   });
 
-  it('gives a refused device the code of the handlers', async () => {
+  it('answers a refused device with the code of the admission', async () => {
     const { device, handlers } = await world();
     handlers.admission = async () => ({ admitted: false, code: '4.03', reason: 'not provisioned' });
     expect(await device.register(DEV1)).toMatchObject({ code: '4.03', diagnostic: 'not provisioned' });
   });
 
-  it('answers 5.00 and keeps the old registration when the handlers can’t store the new one', async () => {
+  it('answers 5.00 and keeps the old registration when the handler can’t store the new one', async () => {
     const { device, handlers, server, faults } = await world();
     await device.register(DEV1);
     const before = server.registration('dev1');
     handlers.store = () => Promise.reject(new Error('the database is away'));
     expect(await device.register(DEV1)).toMatchObject({ code: '5.00' });
     expect(server.registration('dev1')).toBe(before);
-    expect(faults).toEqual(['answering POST /rd']);
+    expect(faults).toEqual(['POST /rd failed']);
   });
 
-  it('answers 5.03 above the bound of registrations, but lets a known device register anew', async () => {
+  it('answers 5.03 above the maximum of registrations, but lets a registered device register again', async () => {
     const { device, network } = await world({ registrations: 1 });
     await device.register(DEV1);
     const other = new ScriptedDevice(network, '192.0.2.9');
@@ -117,14 +117,14 @@ describe('Register', () => {
     expect(await device.register(DEV1)).toMatchObject({ code: '2.01' });
   });
 
-  it('LightweightM2M-1.1-int-241: replaces the old registration; its location is gone', async () => {
+  it('LightweightM2M-1.1-int-241: replaces the old registration, whose location becomes invalid', async () => {
     const { device, handlers, server } = await world();
     await device.register(DEV1, '</1/0>');
     const old = device.location;
     await device.register(DEV1, '</3/0>');
     expect(device.location).not.toBe(old);
     expect(server.registration('dev1')?.objects).toMatchObject([{ objectId: 3 }]);
-    expect(handlers.told).toEqual([
+    expect(handlers.events).toEqual([
       'registered dev1',
       'ready dev1 register',
       'registered dev1 again',
@@ -133,28 +133,28 @@ describe('Register', () => {
     expect(await device.request({ method: 'POST', path: old })).toMatchObject({ code: '4.04' });
   });
 
-  it('has the same effect twice as once when the answer was lost', async () => {
+  it('has the same effect once or twice when the response was lost', async () => {
     const { device, handlers, server, network, advance } = await world();
     network.conditions = { ...network.conditions, loss: 1 };
     const register = { method: 'POST', path: '/rd', query: DEV1, contentFormat: 40, payload: '</3/0>' } as const;
     const lost = device.send(register);
     network.conditions = { ...network.conditions, loss: 0 };
-    // The retransmission: the same message id.
+    // The retransmission has the same message id.
     device.send(register, lost);
     await advance(2);
     const { location } = device.answerTo(lost);
     device.send(register, lost);
     await advance(2);
     expect(device.answerTo(lost).location).toBe(location);
-    expect(handlers.told.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
-    // The device gave up and registers anew: a new message id.
+    expect(handlers.events.filter((line) => line.startsWith('registered'))).toEqual(['registered dev1']);
+    // The device gave up and registers again with a new message id.
     const again = await device.request(register);
     expect(again.code).toBe('2.01');
     expect(server.registration('dev1')?.id).toBe(again.location.slice(3));
     expect(await device.request({ method: 'POST', path: `/${location}` })).toMatchObject({ code: '4.04' });
   });
 
-  it('lets the later of two Registers at once win', async () => {
+  it('keeps the later of two concurrent Registers', async () => {
     const { device, handlers, server, network, advance } = await world();
     const waiting: (() => void)[] = [];
     handlers.store = () => new Promise((resolve) => waiting.push(resolve));
@@ -163,7 +163,7 @@ describe('Register', () => {
     await advance(2);
     const second = elsewhere.send({ method: 'POST', path: '/rd', query: DEV1, contentFormat: 40, payload: '</3/0>' });
     await advance(2);
-    // The second one waits for the first: only one is being stored.
+    // The second one waits for the first, so only one is being stored.
     expect(waiting).toHaveLength(1);
     waiting.shift()?.();
     await advance(2);
@@ -174,7 +174,7 @@ describe('Register', () => {
     expect(server.registration('dev1')?.peer.address).toBe('192.0.2.9');
   });
 
-  it('LightweightM2M-1.2-int-110: takes the objects that a Profile ID stands for', async () => {
+  it('LightweightM2M-1.2-int-110: registers the objects of a Profile ID', async () => {
     const { device, handlers, server } = await world();
     handlers.profiles = new Map([['6:aabbccdd', '/1/0,/3/0,/3303/0']]);
     const answer = await device.register(['ep=dev1', 'lt=300', 'lwm2m=1.2', 'pid=6:aabbccdd'], '');
@@ -195,7 +195,7 @@ describe('Register', () => {
 });
 
 describe('Update', () => {
-  it('LightweightM2M-1.1-int-102: answers 2.04 and the registration runs on from there', async () => {
+  it('LightweightM2M-1.1-int-102: answers 2.04 and the lifetime starts again', async () => {
     const { device, server, advance } = await world({ graceMs: 0 });
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
     await advance(15_000);
@@ -206,7 +206,7 @@ describe('Update', () => {
     expect(server.registration('dev1')).toBeUndefined();
   });
 
-  it('LightweightM2M-1.1-int-107: takes a longer lifetime', async () => {
+  it('LightweightM2M-1.1-int-107: accepts a longer lifetime', async () => {
     const { device, server, advance } = await world({ graceMs: 0 });
     await device.register(['ep=dev1', 'lt=20', 'lwm2m=1.1']);
     await device.update(['lt=100']);
@@ -214,7 +214,7 @@ describe('Update', () => {
     expect(server.registration('dev1')?.lifetime).toBe(100);
   });
 
-  it('changes what it says and leaves the rest', async () => {
+  it('changes the given parameters and keeps the others', async () => {
     const { device, server, handlers } = await world();
     await device.register([...DEV1, 'b=U', 'sms=4915'], '</>;ct=112,</1/0>,</3/0>');
     const before = server.registration('dev1');
@@ -227,7 +227,7 @@ describe('Update', () => {
       updatedAt: expect.any(Number),
       expiresAt: expect.any(Number),
     });
-    expect(handlers.told.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
+    expect(handlers.events.slice(2)).toEqual(['updated dev1', 'ready dev1 update']);
   });
 
   it('LightweightM2M-CONMGMT-1.1-int-1250: replaces the whole object list and keeps the formats of the root link', async () => {
@@ -242,7 +242,7 @@ describe('Update', () => {
     expect(server.registration('dev1')?.contentFormats).toEqual([110]);
   });
 
-  it('keeps the alternate path when a new list doesn’t name it', async () => {
+  it('keeps the alternate path when a new list doesn’t contain it', async () => {
     const { device, server } = await world();
     await device.register(DEV1, '</lwm2m>;rt="oma.lwm2m",</lwm2m/1/0>');
     await device.update([], '</lwm2m/1/0>,</lwm2m/3/0>');
@@ -252,12 +252,12 @@ describe('Update', () => {
     });
   });
 
-  it('LightweightM2M-1.1-int-105: answers 4.04 to an Update of a registration that is gone', async () => {
+  it('LightweightM2M-1.1-int-105: answers 4.04 to an Update of a registration that has ended', async () => {
     const { device, server, handlers } = await world();
     await device.register(DEV1);
     await server.remove('dev1');
     expect(await device.update()).toMatchObject({ code: '4.04' });
-    expect(handlers.told.at(-1)).toBe('ended dev1 removed');
+    expect(handlers.events.at(-1)).toBe('ended dev1 removed');
   });
 
   it.each([['lt=abc'], ['lt=1', 'lt=2'], ['b=X']])('answers 4.00 to %s', async (...query) => {
@@ -268,12 +268,12 @@ describe('Update', () => {
     expect(server.registration('dev1')).toBe(before);
   });
 
-  it('LightweightM2M-CONMGMT-1.1-int-1350: follows a device whose address changed', async () => {
+  it('LightweightM2M-CONMGMT-1.1-int-1350: moves the registration when the address of the device changes', async () => {
     const { device, server, handlers, perform } = await world();
     await device.register(DEV1);
     device.move('192.0.2.77');
     expect(await device.update()).toMatchObject({ code: '2.04' });
-    expect(handlers.told.at(-2)).toBe('updated dev1 moved');
+    expect(handlers.events.at(-2)).toBe('updated dev1 moved');
     expect(server.registration('dev1')?.peer.address).toBe('192.0.2.77');
     await perform({ kind: 'execute', path: Path.parse('/3/0/4'), arguments: {} });
     expect(device.asked.map(({ line }) => line)).toEqual(['POST /3/0/4']);
@@ -281,12 +281,12 @@ describe('Update', () => {
 });
 
 describe('De-register', () => {
-  it('LightweightM2M-1.1-int-103: answers 2.02 and forgets the device', async () => {
+  it('LightweightM2M-1.1-int-103: answers 2.02 and ends the registration', async () => {
     const { device, server, handlers } = await world();
     await device.register(DEV1);
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '2.02' });
     expect(server.registration('dev1')).toBeUndefined();
-    expect(handlers.told.at(-1)).toBe('ended dev1 deregistered');
+    expect(handlers.events.at(-1)).toBe('ended dev1 deregistered');
     expect(await device.request({ method: 'DELETE', path: device.location })).toMatchObject({ code: '4.04' });
   });
 });
@@ -296,10 +296,10 @@ describe('the paths of the server', () => {
     ['GET', '/rd', '4.05'],
     ['PUT', '/rd', '4.05'],
     ['DELETE', '/rd', '4.05'],
-    ['GET', '/rd/nobody', '4.05'],
-    ['POST', '/rd/nobody', '4.04'],
-    ['DELETE', '/rd/nobody', '4.04'],
-    ['POST', '/rd/nobody/more', '4.04'],
+    ['GET', '/rd/unknown', '4.05'],
+    ['POST', '/rd/unknown', '4.04'],
+    ['DELETE', '/rd/unknown', '4.04'],
+    ['POST', '/rd/unknown/more', '4.04'],
     ['GET', '/dp', '4.05'],
     ['POST', '/dp/1', '4.04'],
     ['POST', '/bs', '4.04'],
