@@ -63,7 +63,7 @@ describe('ResourcePath', () => {
   it.each(['', '3/0/9', '/3/', '/03', '/65535', '/3/0/9/1/2', '/3/x', '/**', '/3*', '/-1', '//3', 3303, null])(
     'refuses %j',
     (path) => {
-      expect(() => variable('ResourcePath', path)).toThrow(/is (no|not an) LwM2M path/);
+      expect(() => variable('ResourcePath', path)).toThrow(/LwM2M path/);
     },
   );
 
