@@ -22,15 +22,24 @@ export type Lwm2mErrorCode =
   /** A limit of the server is reached. */
   | 'LIMIT';
 
-/** The error class of src/lwm2m. `offset` is the position in the payload, in bytes (in characters for text formats). */
+/**
+ * The error class of src/lwm2m. `offset` is the position in the payload, in bytes (in characters for text formats).
+ * `argument` is the invalid part of an operation, for INVALID_ARGUMENT: `['depth']`, `['paths', '1']`.
+ */
 export class Lwm2mError extends Error {
   override readonly name = 'Lwm2mError';
   readonly code: Lwm2mErrorCode;
   readonly offset: number | null;
+  readonly argument: readonly string[] | null;
 
-  constructor(code: Lwm2mErrorCode, message: string, options?: ErrorOptions & { offset?: number | undefined }) {
+  constructor(
+    code: Lwm2mErrorCode,
+    message: string,
+    options?: ErrorOptions & { offset?: number | undefined; argument?: readonly string[] },
+  ) {
     super(message, options);
     this.code = code;
     this.offset = options?.offset ?? null;
+    this.argument = options?.argument ?? null;
   }
 }

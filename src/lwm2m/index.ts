@@ -47,6 +47,7 @@ export {
   parseAttributes,
   type AttributeTarget,
 } from './attributes.ts';
+export { checkOperation } from './operation/check.ts';
 export { observationKey } from './observation.ts';
 export { isSecretObject } from './model/secret-objects.ts';
 export type {

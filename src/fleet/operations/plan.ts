@@ -1,4 +1,11 @@
-import type { Lwm2mVersion, Operation, Path, PathValue } from '../../lwm2m/index.ts';
+import {
+  checkOperation,
+  Lwm2mError,
+  type Lwm2mVersion,
+  type Operation,
+  type Path,
+  type PathValue,
+} from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 import {
   checkAttributes,
@@ -28,6 +35,31 @@ const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 
 /** Throws FleetError VALIDATION, naming the field, for what can't be asked of any device. */
 export function planOperation(input: OperationInput, source: PlanSource): Plan {
+  const plan = unchecked(input, source);
+  if (plan.together) checkPlanned(plan.together, input, null, source.lwm2mVersion);
+  for (const [index, single] of plan.singles.entries()) checkPlanned(single, input, index, source.lwm2mVersion);
+  return plan;
+}
+
+/** The rules of the protocol are lwm2m's; the error names the field of the caller's input. */
+function checkPlanned(operation: Operation, input: OperationInput, index: number | null, version: Lwm2mVersion): void {
+  try {
+    checkOperation(operation, version);
+  } catch (error) {
+    if (!(error instanceof Lwm2mError && error.code === 'INVALID_ARGUMENT')) throw error;
+    throw new FleetError('VALIDATION', error.message, { field: fieldOf(input, index, error.argument), cause: error });
+  }
+}
+
+/** `index`: which of the plan's singles it is. A write in the mode UPDATE groups its values by instance. */
+function fieldOf(input: OperationInput, index: number | null, argument: readonly string[] | null): readonly string[] {
+  if (input.kind === 'read' && argument?.[0] === 'path') return ['paths', String(index ?? 0)];
+  if (input.kind !== 'write') return argument ?? [];
+  if (argument?.[0] === 'mode') return argument;
+  return input.mode === 'UPDATE' ? ['values'] : ['values', String(index ?? 0), 'path'];
+}
+
+function unchecked(input: OperationInput, source: PlanSource): Plan {
   const format = contentFormatOf(input);
   switch (input.kind) {
     case 'read':
@@ -36,25 +68,17 @@ export function planOperation(input: OperationInput, source: PlanSource): Plan {
       return planWrite(input, source, format);
     case 'execute': {
       const path = parsePath(input.path, ['path']);
-      if (path.level !== 'resource') throw wrong(['path'], `${path} is no resource: only resources are executed`);
       const operations = definitionAt(path, source)?.operations;
       if (operations !== undefined && operations !== 'E') throw wrong(['path'], `${path} is not executable`);
       return one({ kind: 'execute', path, arguments: checkedArguments(input.arguments ?? {}) });
     }
     case 'create':
       return one(planCreate(input, source, format));
-    case 'delete': {
-      const path = parsePath(input.path, ['path']);
-      if (path.level !== 'instance' && path.level !== 'resource-instance') {
-        throw wrong(['path'], `${path} is no instance: only object and resource instances are deleted`);
-      }
-      return one({ kind: 'delete', path });
-    }
+    case 'delete':
+      return one({ kind: 'delete', path: parsePath(input.path, ['path']) });
     case 'discover': {
       const path = belowRoot(input.path, ['path']);
-      if (path.level === 'resource-instance') throw wrong(['path'], `${path}: resource instances are not discovered`);
       const { depth } = input;
-      if (depth != null && ![0, 1, 2, 3].includes(depth)) throw wrong(['depth'], `${depth} is not in 0..3`);
       return one({ kind: 'discover', path, ...(depth == null ? {} : { depth }) });
     }
     case 'write-attributes': {

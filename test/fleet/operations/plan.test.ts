@@ -154,7 +154,33 @@ describe('the plan of an operation', () => {
     [{ kind: 'write-attributes', path: '/3303/0/5700', attributes: { st: 0 } }, ['attributes', 'st']],
     [{ kind: 'observe', paths: ['/3/0/9'], attributes: { pmin: 3_000_000_000 } }, ['attributes', 'pmin']],
     [{ kind: 'discover', path: '/3/0/6/0' }, ['path']],
+    [{ kind: 'discover', path: '/3', depth: 4 }, ['depth']],
+    [{ kind: 'delete', path: '/3' }, ['path']],
+    [
+      {
+        kind: 'write',
+        mode: 'UPDATE',
+        values: [
+          { path: '/3/0/14', value: '+01:00' },
+          { path: '/3/0/14', value: '+02:00' },
+        ],
+      },
+      ['values'],
+    ],
   ])('refuses %j', (input, field) => {
     expect(() => plan(input)).toThrow(expect.objectContaining({ code: 'VALIDATION', field }));
+  });
+
+  it.each<[Lwm2mVersion, OperationInput, string[]]>([
+    ['1.0', { kind: 'read', paths: ['/3', '/3/0/6/0'] }, ['paths', '1']],
+    ['1.0', { kind: 'read', paths: ['/'] }, ['paths', '0']],
+    ['1.0', { kind: 'observe', paths: ['/3', '/4'] }, ['paths']],
+    ['1.1', { kind: 'discover', path: '/3', depth: 1 }, ['depth']],
+    ['1.1', { kind: 'delete', path: '/3/0/6/0' }, ['path']],
+    ['1.0', { kind: 'write', mode: 'REPLACE', values: [{ path: '/3/0/11/0', value: 0 }] }, ['values', '0', 'path']],
+  ])('refuses what LwM2M %s lacks: %j', (lwm2mVersion, input, field) => {
+    expect(() => planOperation(input, { model: registryModel(), objects: [], lwm2mVersion })).toThrow(
+      expect.objectContaining({ code: 'VALIDATION', field }),
+    );
   });
 });
