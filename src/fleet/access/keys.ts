@@ -29,7 +29,7 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 const LONGEST_NAME = 200;
 /** Keys of one tenant that are not revoked. */
 const MOST_KEYS = 200;
-/** No token of ours is longer, nor may TREELINE_ADMIN_TOKEN be: what is, is not worth a statement. */
+/** Longest API key and TREELINE_ADMIN_TOKEN; longer tokens are rejected without a query. */
 const LONGEST_TOKEN = 256;
 
 /** Who a token is, and a tenant's API keys. Managing keys takes the role admin. */
