@@ -29,7 +29,7 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 const LONGEST_NAME = 200;
 /** Keys of one tenant that are not revoked. */
 const MOST_KEYS = 200;
-/** No issued token and no TREELINE_ADMIN_TOKEN is longer: a longer one is rejected without a database query. */
+/** Longest API key and TREELINE_ADMIN_TOKEN; longer tokens are rejected without a query. */
 export const LONGEST_TOKEN = 256;
 
 /** Who a token is, and a tenant's API keys. Managing keys takes the role admin. */

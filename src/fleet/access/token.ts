@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Tells our tokens from others, for people and for scanners that look for leaked ones. */
+/** Marks a Treeline token, for people and for scanners that look for leaked tokens. */
 const PREFIX = 'tl_';
 
 /** A new token of 256 random bits: `tl_` and 43 characters of base64url. Shown once, kept nowhere. */

@@ -99,7 +99,7 @@ export class Batcher<Item, Result> {
     return waiting.splice(0, length);
   }
 
-  /** Resolves with what kept the batch from being stored, or null; its items have been told. */
+  /** Resolves with what kept the batch from being stored, or null; settles the promises of its items. */
   async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<unknown> {
     try {
       const results = await this.#options.run(

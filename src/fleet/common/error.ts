@@ -1,4 +1,4 @@
-/** The errors that a caller can mend; the schema has a type for each. */
+/** Errors that the caller can correct; the schema has a type for each code. */
 export type FleetErrorCode = 'VALIDATION' | 'NOT_FOUND' | 'CONFLICT' | 'FORBIDDEN' | 'DEVICE_UNREACHABLE';
 
 export class FleetError extends Error {

@@ -64,9 +64,9 @@ function parseCursor(text: string, field: string): Cursor {
       if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) return { key, id };
     }
   } catch {
-    // Not JSON: the same as JSON that is no cursor.
+    // Text that is not JSON is reported like JSON of another form.
   }
-  throw new FleetError('VALIDATION', `${field}: no cursor of ours`, { field: [field] });
+  throw new FleetError('VALIDATION', `${field}: invalid cursor`, { field: [field] });
 }
 
 /**

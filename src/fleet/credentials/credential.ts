@@ -63,7 +63,7 @@ export interface TrustAnchor {
   readonly createdAt: Date;
 }
 
-/** Whose credential it is: what a Register is held against. */
+/** The device that a credential belongs to. Admission compares a Register with it. */
 export interface CredentialHolder {
   readonly credentialId: string;
   readonly tenantId: string;

@@ -14,7 +14,7 @@ import type { CredentialHolder, CredentialPurpose } from './credential.ts';
 import { sha256, utf8 } from './rules.ts';
 import type { Seal } from './seal.ts';
 
-/** What a Register is held against. */
+/** Credential checks for a Register. */
 export interface CredentialGate {
   /** By credential; those that no longer count are left out. */
   holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
@@ -28,7 +28,7 @@ export interface PskOnFile {
   readonly since: Date;
 }
 
-/** What a handshake and a Register ask, before anybody knows the tenant. */
+/** Look-ups for a handshake and a Register, before the tenant is known. */
 export interface CredentialLookUp {
   /** By the exact bytes of a PSK identity. */
   psk(identity: Uint8Array): Promise<PskOnFile | null>;

@@ -80,7 +80,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Null for bytes that are no UTF-8: no identity of ours has them. */
+/** Null for bytes that are not UTF-8: no stored identity contains them. */
 export function utf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -30,7 +30,7 @@ export function definitionAt(path: Path, { model, objects }: DefinitionSource): 
   return model.resource(objectId, resourceId, version);
 }
 
-/** Throws FleetError VALIDATION for what is no path. */
+/** Throws FleetError VALIDATION for text that is not a path. */
 export function parsePath(text: string, field: readonly string[]): Path {
   try {
     return Path.parse(text);

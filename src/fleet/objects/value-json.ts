@@ -5,7 +5,7 @@ import { FleetError } from '../common/index.ts';
 export type JsonValue = string | number | boolean;
 
 /**
- * A value as JSON spells it (design: ResourceValue): integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339,
+ * Converts a value to JSON: integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339,
  * Objlnk as "3:0". Floats that JSON lacks are the strings NaN, Infinity and -Infinity.
  */
 export function valueToJson(typed: TypedValue): JsonValue {
