@@ -56,14 +56,12 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
   ],
   server: [
     {
-      sources: [
-        'src/server/authentication.ts',
-        'src/server/masking.ts',
-        'src/server/origin.ts',
-        'src/server/sessions.ts',
-        'src/server/subscriptions.ts',
-      ],
-      tests: ['test/server/{authentication,masking,origin,sessions,subscriptions}.test.ts'],
+      sources: ['src/server/authentication.ts', 'src/server/origin.ts', 'src/server/sessions.ts'],
+      tests: ['test/server/{authentication,origin,sessions}.test.ts'],
+    },
+    {
+      sources: ['src/server/masking.ts', 'src/server/subscriptions.ts'],
+      tests: ['test/server/{masking,subscriptions}.test.ts'],
     },
     { sources: ['src/server/'], tests: ['test/server/{bounds,health,refusals,websocket}.test.ts'] },
   ],

@@ -2,11 +2,11 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
-import type { Access, Actor } from '../../src/fleet/index.ts';
-import { DEFAULT_TENANT } from '../../src/fleet/index.ts';
+import type { Access, Actor, TenantId } from '../../src/fleet/index.ts';
 import { authenticate, tokenOfParameters, tokenOfRequest } from '../../src/server/authentication.ts';
 
-const ACTOR: Actor = { tenantId: DEFAULT_TENANT, role: 'viewer', subject: 'key:1', keyId: '1' };
+const tenantId = 'acme' as TenantId; // any tenant
+const ACTOR: Actor = { tenantId, role: 'viewer', subject: 'key:1', keyId: '1' };
 
 /** Knows the one token, and remembers what it was asked. */
 function accessTo(known: string) {
@@ -88,6 +88,7 @@ describe('the parameters of a connection', () => {
     [{ authorization: 'Basic b', Authorization: 'Bearer c' }, 'c'],
     [{ token: '' }, null],
     [{ authorization: 7 }, null],
+    [{ authorization: ['Bearer b'] }, null],
     [{ authorization: 'b' }, null],
     [{}, null],
     [undefined, null],

@@ -65,6 +65,12 @@ describe('an error that nobody expected', () => {
     expect(logged.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
   });
 
+  it('that no field of an operation threw is logged too', () => {
+    const { mask, logged } = masking();
+    mask(new Error('secret'));
+    expect(logged).toMatchObject([{ err: { message: 'secret' } }]);
+  });
+
   it.each([['a text'], [7], [null], [undefined], [new Error('secret')]])(
     'may be anything that can be thrown: %j',
     (thrown) => {

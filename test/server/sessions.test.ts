@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT, type Actor } from '../../src/fleet/index.ts';
+import type { Actor, TenantId } from '../../src/fleet/index.ts';
 import { Sessions } from '../../src/server/sessions.ts';
 
 function actor(keyId: string | null): Actor {
-  return { tenantId: DEFAULT_TENANT, role: 'viewer', subject: keyId === null ? 'admin-token' : `key:${keyId}`, keyId };
+  const tenantId = 'acme' as TenantId; // any tenant
+  return { tenantId, role: 'viewer', subject: keyId === null ? 'admin-token' : `key:${keyId}`, keyId };
 }
 
 /** Opens sessions of the keys a, a, b and of the admin token; records which have ended and why. */
