@@ -137,8 +137,7 @@ describe('the import rules', () => {
   });
 
   it('are the ones that scripts/boundaries/table.ts generates, as is the module table of docs/architecture.md', () => {
-    const check = (): unknown => execFileSync('npm', ['run', '--silent', 'boundaries', '--', '--check']);
-    expect(check).not.toThrow();
+    expect(() => execFileSync('npm', ['run', '--silent', 'boundaries', '--', '--check'])).not.toThrow();
   }, 60_000);
 
   it('cover every folder', () => {
