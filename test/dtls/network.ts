@@ -107,6 +107,16 @@ export class World {
     this.#carry({ toServer: true, address, datagram });
   }
 
+  async say(client: Client, text: string): Promise<void> {
+    client.send(Buffer.from(text));
+    await this.clock.advance(1);
+  }
+
+  /** Returns what the server received, as text. */
+  heard(): string[] {
+    return this.received.map(({ data }) => data.toString());
+  }
+
   readonly #addresses = new Map<Client, Address>();
 
   #carry(delivery: Delivery): void {
