@@ -85,6 +85,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
       ],
       tests: ['test/dtls/{certificate-path,der,server-identity}.test.ts'],
     },
+    { sources: ['src/dtls/hello-gate.ts'], tests: ['test/dtls/hello-gate.test.ts'] },
     { sources: ['src/dtls/saved-sessions.ts'], tests: ['test/dtls/saved-sessions.test.ts'] },
     { sources: ['src/dtls/'], tests: ['test/dtls/**/!(fuzz|lossy-network|storm|ccm|hmac).test.ts'] },
   ],
