@@ -118,7 +118,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       sources: ['src/lwm2m/codec/'],
-      tests: ['test/lwm2m/codec/{rfc3339,rules,vectors}.test.ts'],
+      tests: ['test/lwm2m/codec/{rfc3339,rules,tlv,vectors}.test.ts'],
     },
   ],
 };
