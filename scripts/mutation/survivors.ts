@@ -51,22 +51,26 @@ export interface Comparison {
   readonly outdated: readonly SurvivingMutation[];
 }
 
-/** Compares the survivors with the explanations for the files that were mutated. */
+/**
+ * Compares the survivors with the explanations for the files that were mutated. Mutants that look alike need as many
+ * entries as there are.
+ */
 export function compare(
   survivors: readonly SurvivingMutation[],
   explanations: readonly Explanation[],
   mutatedFiles: ReadonlySet<string>,
 ): Comparison {
-  const listed = explanations
+  const outdated = explanations
     .filter(({ file }) => mutatedFiles.has(file))
     .flatMap(({ file, mutants }) => mutants.map((mutant) => ({ file, ...mutant })));
-  const listedKeys = new Set(listed.map(key));
-  const survivorKeys = new Set(survivors.map(key));
-  return {
-    explained: survivors.filter((mutant) => listedKeys.has(key(mutant))),
-    unexplained: survivors.filter((mutant) => !listedKeys.has(key(mutant))),
-    outdated: listed.filter((mutant) => !survivorKeys.has(key(mutant))),
-  };
+  const explained: SurvivingMutation[] = [];
+  const unexplained: SurvivingMutation[] = [];
+  for (const survivor of survivors) {
+    const at = outdated.findIndex((mutant) => key(mutant) === key(survivor));
+    if (at >= 0) outdated.splice(at, 1);
+    (at < 0 ? unexplained : explained).push(survivor);
+  }
+  return { explained, unexplained, outdated };
 }
 
 function key({ file, line, original, replacement }: SurvivingMutation): string {

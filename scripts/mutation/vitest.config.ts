@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LoadErrors } from './load-errors.ts';
 
 /** The run says by this variable which test files judge the module: their glob patterns as a JSON array. */
 export const TESTS_VARIABLE = 'MUTATION_TESTS';
@@ -9,6 +10,7 @@ export default defineConfig({
   test: {
     include: JSON.parse(process.env[TESTS_VARIABLE] ?? '[]'),
     setupFiles: ['scripts/mutation/short-properties.ts'],
+    reporters: [new LoadErrors()],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // One worker runs all test files of a mutant. The next mutant gets a fresh worker, so no mutant sees another's state.

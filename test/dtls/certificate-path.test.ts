@@ -138,6 +138,25 @@ describe('a certificate path', () => {
     expect(verify(certify('device', middle), middle, one).anchors).toEqual(['tenant-a']);
   });
 
+  it('counts the intermediates below an anchor that is limited', () => {
+    const limited = certify('Limited root', null, { extensions: [basicConstraints(true, 0), keyUsage('keyCertSign')] });
+    const limits = [trustAnchor('limited', limited.certificate)];
+    const direct = certify('device', limited);
+    expect(verifyCertificatePath([direct.certificate], limits, START).anchors).toEqual(['limited']);
+    const middle = certify('Middle', limited, { extensions: CA_EXTENSIONS });
+    const chain = [certify('device', middle).certificate, middle.certificate];
+    expect(() => verifyCertificatePath(chain, limits, START)).toThrow(
+      expect.objectContaining({ code: 'bad_certificate' }),
+    );
+  });
+
+  it('has the fingerprints up to the highest of its anchors', () => {
+    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
+    const chain = [certify('device', factory).certificate, factory.certificate];
+    const both = [trustAnchor('tenant-b', factory.certificate), ...anchors];
+    expect(verifyCertificatePath(chain, both, START).fingerprints).toHaveLength(2);
+  });
+
   it('takes an issuer that says nothing of its key usage', () => {
     const issuer = certify('Issuer', root, { extensions: [basicConstraints(true)] });
     expect(verify(certify('device', issuer), issuer).anchors).toEqual(['tenant-a']);
@@ -172,7 +191,7 @@ describe('a certificate path', () => {
     );
   });
 
-  it.each(['0500', '030100', '040100'])('has no anchor with the unreadable key usage %s', (value) => {
+  it.each(['0500', '030100', '04020780'])('has no anchor with the unreadable key usage %s', (value) => {
     const usage = { id: '2.5.29.15', critical: true, value: Buffer.from(value, 'hex') };
     const { certificate } = certify('anchor', null, { extensions: [basicConstraints(true), usage] });
     expect(() => trustAnchor('broken', certificate)).toThrow(expect.objectContaining({ code: 'settings' }));

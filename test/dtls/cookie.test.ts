@@ -64,15 +64,18 @@ describe('a cookie (RFC 6347 §4.2.1)', () => {
     expect(cookies.accepts(HOME, hello(cookie))).toBe(accepted);
   });
 
-  it.each([119_999, 120_000, 10 * 60_000])('made after a silence of %i ms is accepted at once', async (silence) => {
-    const clock = new ManualClock();
-    const cookies = cookiesAt(clock);
-    await clock.advance(silence);
-    const cookie = cookies.make(HOME, hello());
-    expect(cookies.accepts(HOME, hello(cookie))).toBe(true);
-    await clock.advance(60_000);
-    expect(cookies.accepts(HOME, hello(cookie))).toBe(true);
-    await clock.advance(60_000);
-    expect(cookies.accepts(HOME, hello(cookie))).toBe(false);
-  });
+  it.each([60_000, 119_999, 120_000, 10 * 60_000])(
+    'made after a silence of %i ms is accepted at once',
+    async (silence) => {
+      const clock = new ManualClock();
+      const cookies = cookiesAt(clock);
+      await clock.advance(silence);
+      const cookie = cookies.make(HOME, hello());
+      expect(cookies.accepts(HOME, hello(cookie))).toBe(true);
+      await clock.advance(60_000);
+      expect(cookies.accepts(HOME, hello(cookie))).toBe(true);
+      await clock.advance(60_000);
+      expect(cookies.accepts(HOME, hello(cookie))).toBe(false);
+    },
+  );
 });

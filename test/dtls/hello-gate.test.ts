@@ -70,6 +70,24 @@ describe('a first ClientHello', () => {
     expect(world.engine.metrics.dropped).toEqual({ out_of_place: 101 });
   });
 
+  it('is dropped without an answer when it is malformed', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    const { cookiesSent } = world.engine.metrics;
+    // The session id would have 255 bytes.
+    first.writeUInt8(255, 13 + 12 + 34);
+    expect(answersTo(world, first)).toEqual([]);
+    expect(world.engine.metrics).toMatchObject({ cookiesSent, cookiesRefused: 0, dropped: { malformed: 1 } });
+  });
+
+  it('is not counted as one with a refused cookie', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    const { cookiesSent, cookiesRefused } = world.engine.metrics;
+    answersTo(world, first);
+    expect(world.engine.metrics).toMatchObject({ cookiesSent: cookiesSent + 1, cookiesRefused });
+  });
+
   it('is dropped when it is fragmented', async () => {
     const world = new World();
     const [first] = await hellos(world);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { additionalData, allocateRecord, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
+import { additionalData, allocateRecord, encodeRecord, MAX_SEQUENCE, parseRecords } from '../../src/dtls/record.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
 const CID = 'c0c1c2c3c4c5c6c7';
@@ -51,6 +51,10 @@ describe('a datagram', () => {
     expect(parseRecords(hex(`${RECORD} ${malformed} ${RECORD}`))).toHaveLength(1);
   });
 
+  it('may end with an empty record', () => {
+    expect(parseRecords(hex('17 fefd 0001 000000000102 0000'))[0]?.fragment).toHaveLength(0);
+  });
+
   it('may hold a record with a Connection ID and no byte behind it', () => {
     expect(parseRecords(hex(`19 fefd 0001 000000000102 ${CID} 0000`))[0]?.fragment).toHaveLength(0);
   });
@@ -70,6 +74,12 @@ describe('writing a record', () => {
   it('lays it out as RFC 6347 §4.1 does', () => {
     expect(encodeRecord(header, hex('aabb'))).toEqual(hex(RECORD));
     expect(encodeRecord(header, hex('aabb'), 0xfeff)).toEqual(hex(RECORD.replace('fefd', 'feff')));
+  });
+
+  it('has sequence numbers of 48 bits', () => {
+    const [last] = parseRecords(encodeRecord({ ...header, sequence: MAX_SEQUENCE }, hex('aa')));
+    expect(last?.sequence).toBe(MAX_SEQUENCE);
+    expect(() => encodeRecord({ ...header, sequence: MAX_SEQUENCE + 1 }, hex('aa'))).toThrow(RangeError);
   });
 
   it("lays it out as RFC 9146 §3 does, with the receiver's Connection ID of any length", () => {

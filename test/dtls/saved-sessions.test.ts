@@ -68,6 +68,17 @@ describe('saved sessions', () => {
     expect(shared).toEqual([]);
   });
 
+  it('send as much as there is to an address that had proved itself', async () => {
+    const world = new World();
+    const client = await world.connected({ cid: CID });
+    client.send(Buffer.from('hello'));
+    await world.clock.advance(1);
+    const next = await restarted(world);
+    next.engine.send(world.received[0]?.peer.key ?? '', Buffer.alloc(1_000));
+    expect(next.sent).toMatchObject([{ toServer: false, address: world.addressOf(client) }]);
+    expect(next.engine.metrics.dropped).toEqual({});
+  });
+
   it('keep the limit for an unverified address', async () => {
     const world = new World();
     const client = await world.connected({ cid: CID });

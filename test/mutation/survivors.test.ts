@@ -53,6 +53,15 @@ describe('the comparison of survivors with their explanations', () => {
     });
   });
 
+  it('explains one of two survivors that look alike by one entry', () => {
+    const survivor = { file: 'a.ts', ...condition };
+    expect(compare([survivor, survivor], explanations, mutated)).toEqual({
+      explained: [survivor],
+      unexplained: [survivor],
+      outdated: [],
+    });
+  });
+
   it('does not call an entry outdated when its file was not mutated', () => {
     expect(compare([], explanations, new Set(['b.ts'])).outdated).toEqual([]);
   });
