@@ -23,7 +23,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       sources: ['src/fleet/access/admin-token.ts', 'src/fleet/access/keys.ts'],
-      tests: ['test/fleet/access/access.test.ts'],
+      tests: ['test/fleet/access/{key-input,access}.test.ts'],
     },
   ],
   credentials: [
@@ -37,15 +37,15 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       sources: ['src/fleet/credentials/handshake-log.ts'],
-      tests: ['test/fleet/credentials/handshake-log.test.ts'],
+      tests: ['test/fleet/credentials/{credential-input,handshake-log}.test.ts'],
     },
     {
       sources: ['src/fleet/credentials/'],
-      tests: ['test/fleet/credentials/credentials.test.ts'],
+      tests: ['test/fleet/credentials/{credential-input,credentials}.test.ts'],
     },
     {
       sources: ['src/fleet/bootstrap/factory-credentials.ts', 'src/fleet/bootstrap/fresh-credentials.ts'],
-      tests: ['test/fleet/bootstrap/*.test.ts'],
+      tests: ['test/fleet/bootstrap/{factory-credentials,bootstrap}.test.ts'],
     },
     { sources: ['src/fleet/reseal.ts'], tests: ['test/fleet/reseal.test.ts'] },
   ],
