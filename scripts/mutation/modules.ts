@@ -41,7 +41,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       sources: ['src/fleet/credentials/'],
-      tests: ['test/fleet/credentials/{credential-input,credentials}.test.ts'],
+      tests: ['test/fleet/credentials/{credential-input,credential-book,credentials}.test.ts'],
     },
     {
       sources: ['src/fleet/bootstrap/factory-credentials.ts', 'src/fleet/bootstrap/fresh-credentials.ts'],

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { SecurityIdentity } from '../../../src/coap/index.ts';
 import { DEFAULT_TENANT, type DeviceId, type TenantId } from '../../../src/fleet/access/index.ts';
 import type { CredentialHolder } from '../../../src/fleet/credentials/index.ts';
-import type { Device } from '../../../src/fleet/devices/index.ts';
+import { type Device, endpointProblem } from '../../../src/fleet/devices/index.ts';
 import { type AdmissionParts, createAdmission } from '../../../src/fleet/presence/admission.ts';
 import { type Admission, type RegisterRequest, registryModel } from '../../../src/lwm2m/index.ts';
 import type { Store, Transaction } from '../../../src/store/index.ts';
@@ -71,7 +71,10 @@ function admission(autoProvision = false): (request: RegisterRequest) => Promise
         lookUps.push(`holders ${ids.join()}`);
         return holders;
       },
-      secured: async (_tx, ids) => new Set(ids.filter((id) => secured.has(id))),
+      async secured(_tx, ids) {
+        lookUps.push(`of ${ids.join()}`);
+        return new Set(ids.filter((id) => secured.has(id)));
+      },
     },
     modelOf: () => MODEL,
     autoProvision,
@@ -128,7 +131,8 @@ describe('a Register over NoSec', () => {
   it.each([null, '', 'with\ncontrol', 'x'.repeat(1_000)])(
     'is refused with 4.00 for an endpoint name that is none (%#)',
     async (endpoint) => {
-      expect(await admission(true)(register(endpoint))).toMatchObject(refused('4.00'));
+      const reason = endpointProblem(endpoint ?? '');
+      expect(await admission(true)(register(endpoint))).toEqual({ admitted: false, code: '4.00', reason });
       expect(lookUps).toEqual([]);
     },
   );
@@ -137,7 +141,7 @@ describe('a Register over NoSec', () => {
     for (const endpoint of ['a', 'b']) known(DEFAULT_TENANT, endpoint);
     const admit = admission();
     await Promise.all(['a', 'unknown', 'b'].map((endpoint) => admit(register(endpoint))));
-    expect(lookUps).toEqual(['devices default a,unknown,b', 'secured default']);
+    expect(lookUps).toEqual(['devices default a,unknown,b', 'secured default', 'of id of a,id of b']);
   });
 
   it('is looked up after an earlier one of the same endpoint name, not in one statement', async () => {
