@@ -37,7 +37,7 @@ export const MODULES: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       sources: ['src/fleet/credentials/handshake-log.ts'],
-      tests: ['test/fleet/credentials/{credential-input,handshake-log}.test.ts'],
+      tests: ['test/fleet/credentials/{credential-input,handshake-telling,handshake-log}.test.ts'],
     },
     {
       sources: ['src/fleet/credentials/'],
