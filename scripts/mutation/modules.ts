@@ -18,34 +18,39 @@ export interface Part {
 export const MODULES: Readonly<Record<string, readonly Part[]>> = {
   access: [
     {
-      sources: [
-        'src/fleet/access/actor.ts',
-        'src/fleet/access/admin-token.ts',
-        'src/fleet/access/keys.ts',
-        'src/fleet/access/roles.ts',
-        'src/fleet/access/token.ts',
-      ],
-      tests: ['test/fleet/access/*.test.ts', 'test/fleet/tenancy.test.ts'],
+      sources: ['src/fleet/access/roles.ts', 'src/fleet/access/token.ts'],
+      tests: ['test/fleet/access/{roles,token}.test.ts'],
+    },
+    {
+      sources: ['src/fleet/access/admin-token.ts', 'src/fleet/access/keys.ts'],
+      tests: ['test/fleet/access/{key-input,access}.test.ts'],
     },
   ],
   credentials: [
     {
       sources: [
-        'src/fleet/credentials/',
-        'src/fleet/bootstrap/factory-credentials.ts',
-        'src/fleet/bootstrap/fresh-credentials.ts',
-        'src/fleet/reseal.ts',
+        'src/fleet/credentials/pending-reports.ts',
+        'src/fleet/credentials/rules.ts',
+        'src/fleet/credentials/seal.ts',
       ],
-      tests: ['test/fleet/credentials/*.test.ts', 'test/fleet/reseal.test.ts'],
+      tests: ['test/fleet/credentials/{pending-reports,rules,seal}.test.ts'],
     },
-  ],
-  admission: [
     {
-      sources: ['src/fleet/presence/admission.ts'],
-      tests: ['test/fleet/presence/*.test.ts', 'test/fleet/credentials/credentials.test.ts'],
+      sources: ['src/fleet/credentials/handshake-log.ts'],
+      tests: ['test/fleet/credentials/{credential-input,handshake-telling,handshake-log}.test.ts'],
     },
+    {
+      sources: ['src/fleet/credentials/'],
+      tests: ['test/fleet/credentials/{credential-input,credential-book,credentials}.test.ts'],
+    },
+    {
+      sources: ['src/fleet/bootstrap/factory-credentials.ts', 'src/fleet/bootstrap/fresh-credentials.ts'],
+      tests: ['test/fleet/bootstrap/{factory-credentials,bootstrap}.test.ts'],
+    },
+    { sources: ['src/fleet/reseal.ts'], tests: ['test/fleet/reseal.test.ts'] },
   ],
-  tenants: [{ sources: ['src/fleet/access/tenants.ts'], tests: ['test/fleet/tenancy.test.ts'] }],
+  admission: [{ sources: ['src/fleet/presence/admission.ts'], tests: ['test/fleet/presence/admission.test.ts'] }],
+  tenants: [{ sources: ['src/fleet/access/tenants.ts'], tests: ['test/fleet/access/tenants.test.ts'] }],
   'rpc-state': [{ sources: ['src/fleet/rpcs/rpc-state.ts'], tests: ['test/fleet/rpcs/rpc-state.test.ts'] }],
   'store-roles': [
     {

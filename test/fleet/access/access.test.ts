@@ -111,10 +111,21 @@ describe('an API key', () => {
     await expect(access.revokeKey(admin, 'no uuid')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('is one of at most 200', async () => {
+  it('is listed after older ones', async () => {
+    const ids: string[] = [];
+    for (const name of ['c', 'a', 'b']) {
+      ids.push((await access.createKey(admin, { name, role: 'viewer' })).id);
+      await clock.advance(1_000);
+    }
+    const keys = await access.keys(admin);
+    expect(keys.map(({ id }) => id)).toEqual(ids);
+    expect(keys.at(-1)?.createdAt).toEqual(new Date(clock.now() - 1_000));
+  });
+
+  it('is one of at most 200 that are not revoked', async () => {
     await store().asTenant('default', (tx) =>
       tx.insert(apiKeys).values(
-        Array.from({ length: 200 }, (_, n) => ({
+        Array.from({ length: 199 }, (_, n) => ({
           id: crypto.randomUUID(),
           tenantId: 'default',
           name: 'n',
@@ -124,7 +135,10 @@ describe('an API key', () => {
         })),
       ),
     );
+    const { id } = await access.createKey(admin, { name: 'n', role: 'viewer' });
     await expect(access.createKey(admin, { name: 'n', role: 'viewer' })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await access.revokeKey(admin, id);
+    expect(await access.createKey(admin, { name: 'n', role: 'viewer' })).toMatchObject({ id: expect.any(String) });
   });
 });
 

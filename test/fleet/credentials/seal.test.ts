@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Seal, SealError } from '../../../src/fleet/credentials/seal.ts';
 
-const seal = new Seal(randomBytes(32));
+let seal: Seal;
+beforeEach(() => {
+  seal = new Seal(randomBytes(32));
+});
 
 describe('Seal', () => {
   it('opens what it closed', () => {
@@ -29,6 +32,13 @@ describe('Seal', () => {
       const changed = Buffer.from(sealed);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(() => seal.open(changed, 'x')).toThrow(SealError);
+    }
+  });
+
+  it('refuses a secret with bytes missing at its end', () => {
+    const sealed = seal.close(Buffer.from('psk'), 'x');
+    for (let length = 0; length < sealed.length; length++) {
+      expect(() => seal.open(sealed.subarray(0, length), 'x')).toThrow(SealError);
     }
   });
 
