@@ -127,9 +127,9 @@ function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
 
 /** Only a Read of one path can leave out Accept: the server chooses the formats of a composite's request and response. */
 function readWithoutAccept([path, ...more]: readonly Path[], { contentFormat }: Format): Operation {
-  if (contentFormat !== undefined) throw wrong(['withoutAccept'], `cannot be combined with contentFormat ${contentFormat}: leave one of them out`);
+  if (contentFormat !== undefined) throw wrong(['withoutAccept'], `withoutAccept cannot be combined with contentFormat ${contentFormat}: leave one of them out`);
   if (path === undefined || more.length > 0 || isRoot(path)) {
-    throw wrong(['withoutAccept'], 'requires exactly one path, which is not the root');
+    throw wrong(['withoutAccept'], 'withoutAccept requires exactly one path, which is not the root');
   }
   return { kind: 'read', path, contentFormat: null };
 }
