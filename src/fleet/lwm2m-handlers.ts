@@ -9,6 +9,7 @@ import type { ProfileBook, RegistrationProfiles } from './profiles/index.ts';
 import type { Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
 
+/** The modules that the handlers call. */
 export interface Lwm2mHandlerParts {
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
@@ -118,7 +119,10 @@ function sameObjects(one: Registration, other: Registration): boolean {
 }
 
 /** Stores readings of end devices behind a gateway as a dead letter, because the gateway's tree cannot hold them. */
-async function storeEndDeviceReadings({ registration, origin, scope, decoded, receivedAt }: ReadingBatch, readings: Readings) {
+async function storeEndDeviceReadings(
+  { registration, origin, scope, decoded, receivedAt }: ReadingBatch,
+  readings: Readings,
+) {
   const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
   const endDeviceReadings = decoded.readings
     .filter(({ path }) => path.prefix !== null)
@@ -132,7 +136,7 @@ async function storeEndDeviceReadings({ registration, origin, scope, decoded, re
       path: pathOf(scope),
       contentFormat: null,
       bytes: new TextEncoder().encode(JSON.stringify(endDeviceReadings)),
-      reason: 'readings of end devices behind a gateway',
+      reason: 'the server does not store readings of end devices behind a gateway',
       origin,
       receivedAt,
     },

@@ -23,7 +23,7 @@ export interface FleetOptions {
   readonly gate: CredentialGate;
   readonly credentials: CredentialBook;
   readonly handshakes: Handshakes;
-  /** Seals the secrets that bootstraps hand out. */
+  /** Seals bootstrap plans and the keys of factory credentials. */
   readonly seal: Seal;
   readonly clock: Clock;
   readonly settings: { readonly autoProvision: boolean };

@@ -79,7 +79,8 @@ export function createProvisioning(
     const known = isUuid(profileId)
       ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
       : [];
-    if (!known[0]) throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
+    if (!known[0])
+      throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
     return known[0].id;
   }
 
@@ -159,15 +160,20 @@ export function endpointProblem(endpoint: string): string | null {
 
 export function checkName(name: string): void {
   if (name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name)) {
-    throw new FleetError('VALIDATION', 'name must have at most 200 characters and no control characters', { field: ['name'] });
+    throw new FleetError('VALIDATION', 'name must have at most 200 characters and no control characters', {
+      field: ['name'],
+    });
   }
 }
 
 export function checkTags(tags: readonly string[]): void {
-  if (tags.length > 50) throw new FleetError('VALIDATION', `a device can have at most 50 tags, not ${tags.length}`, { field: ['tags'] });
+  if (tags.length > 50)
+    throw new FleetError('VALIDATION', `a device can have at most 50 tags, not ${tags.length}`, { field: ['tags'] });
   for (const [index, tag] of tags.entries()) {
     if (tag.length === 0 || tag.length > 100 || /[\p{Surrogate}\p{Control}]/u.test(tag)) {
-      throw new FleetError('VALIDATION', 'a tag must have 1..100 characters and no control characters', { field: ['tags', String(index)] });
+      throw new FleetError('VALIDATION', 'a tag must have 1..100 characters and no control characters', {
+        field: ['tags', String(index)],
+      });
     }
   }
 }

@@ -32,7 +32,9 @@ export function conditionOf(tx: Transaction, filter: DeviceFilter | undefined): 
   const { ids, status, profileId, tags, search, objectId, lastSeenBefore, lastSeenAfter } = filter;
   for (const [name, list] of Object.entries({ ids, status, tags })) {
     if (list && list.length > MOST_NAMED) {
-      throw new FleetError('VALIDATION', `filter.${name} must hold at most ${MOST_NAMED} entries, not ${list.length}`, { field: ['filter', name] });
+      throw new FleetError('VALIDATION', `filter.${name} must hold at most ${MOST_NAMED} entries, not ${list.length}`, {
+        field: ['filter', name],
+      });
     }
   }
   return and(
@@ -78,7 +80,12 @@ interface Ordering {
 
 const time = (text: string): SQL => {
   const date = new Date(Number(text));
-  if (Number.isNaN(date.getTime())) throw new FleetError('VALIDATION', 'after is not a cursor of a list in this order: pass a cursor of the same list', { field: ['after'] });
+  if (Number.isNaN(date.getTime()))
+    throw new FleetError(
+      'VALIDATION',
+      'after is not a cursor of a list in this order: pass a cursor of the same list',
+      { field: ['after'] },
+    );
   return sql`${date.toISOString()}::timestamptz`;
 };
 

@@ -63,6 +63,7 @@ export interface Devices {
   delete(actor: Actor, id: string): Promise<Device>;
 }
 
+/** The modules that `createDevices` calls. */
 export interface DevicesParts {
   readonly store: Store;
   readonly roster: Roster;
@@ -206,7 +207,8 @@ export function createDevices(parts: DevicesParts): Devices {
           const known = isUuid(profileId)
             ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
             : [];
-          if (known.length === 0) throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
+          if (known.length === 0)
+            throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
         }
         return tx
           .update(devices)

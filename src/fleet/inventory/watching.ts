@@ -10,7 +10,7 @@ export interface Watching {
   /**
    * Observes the paths of the device until the returned lease is released. The lease shares running observations; an
    * observation without another lease or reason ends with it. An offline or sleeping device is observed when it
-   * returns. Resolves without waiting for the device.
+   * registers or wakes up. Resolves without waiting for the device.
    */
   watch(actor: Actor, deviceId: DeviceId, paths: readonly string[]): Promise<{ release(): void }>;
 }
@@ -22,7 +22,9 @@ export function createWatching(devices: Devices, observing: Observing): Watching
   return {
     async watch(actor, deviceId, paths) {
       if (paths.length > MOST_PATHS) {
-        throw new FleetError('VALIDATION', `paths must hold at most ${MOST_PATHS} paths, not ${paths.length}`, { field: ['paths'] });
+        throw new FleetError('VALIDATION', `paths must hold at most ${MOST_PATHS} paths, not ${paths.length}`, {
+          field: ['paths'],
+        });
       }
       const watched = paths.map((path, index) => parsePath(path, ['paths', String(index)]));
       const device = await devices.get(actor, { id: deviceId });

@@ -17,6 +17,7 @@ import {
 } from '../objects/index.ts';
 import type { OperationInput } from './operation-input.ts';
 
+/** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
 export interface PlanSource extends DefinitionSource {
   readonly lwm2mVersion: Lwm2mVersion;
 }
@@ -127,7 +128,11 @@ function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
 
 /** Only a Read of one path can leave out Accept: the server chooses the formats of a composite's request and response. */
 function readWithoutAccept([path, ...more]: readonly Path[], { contentFormat }: Format): Operation {
-  if (contentFormat !== undefined) throw wrong(['withoutAccept'], `withoutAccept cannot be combined with contentFormat ${contentFormat}: leave one of them out`);
+  if (contentFormat !== undefined)
+    throw wrong(
+      ['withoutAccept'],
+      `withoutAccept cannot be combined with contentFormat ${contentFormat}: leave one of them out`,
+    );
   if (path === undefined || more.length > 0 || isRoot(path)) {
     throw wrong(['withoutAccept'], 'withoutAccept requires exactly one path, which is not the root');
   }
@@ -224,7 +229,8 @@ function isRoot(path: Path): boolean {
 function mayRead(path: Path, field: readonly string[], source: PlanSource): void {
   if (isRoot(path) && source.lwm2mVersion === '1.0')
     throw wrong(field, 'reading the root requires LwM2M 1.1 or later; the device uses 1.0: name an object, such as /3');
-  if (definitionAt(path, source)?.operations === 'E') throw wrong(field, `${path} is executable and has no value: leave it out`);
+  if (definitionAt(path, source)?.operations === 'E')
+    throw wrong(field, `${path} is executable and has no value: leave it out`);
 }
 
 /** Core 1.2 §6.3.5: `arg = DIGIT ["=" "'" *CHAR "'"]`. */

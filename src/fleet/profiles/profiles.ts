@@ -73,7 +73,11 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
         .onConflictDoNothing();
       // If another process inserted it first, this reads the row of that process.
       const made = await tx.select({ id: profiles.id }).from(profiles).where(isDefault);
-      if (!made[0]) throw new FleetError('CONFLICT', `cannot create the default profile: another profile has the name ${DEFAULT_PROFILE.name}; rename that profile`);
+      if (!made[0])
+        throw new FleetError(
+          'CONFLICT',
+          `cannot create the default profile: another profile has the name ${DEFAULT_PROFILE.name}; rename that profile`,
+        );
       return made[0].id;
     },
 
@@ -155,7 +159,9 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
         .asTenant(actor.tenantId, (tx) => tx.delete(profiles).where(eq(profiles.id, present.id)))
         .catch((error: unknown) => {
           if (error instanceof StoreError && error.code === 'REFERENCE') {
-            throw new FleetError('CONFLICT', 'a device has this profile: give its devices another profile first', { cause: error });
+            throw new FleetError('CONFLICT', 'a device has this profile: give its devices another profile first', {
+              cause: error,
+            });
           }
           throw error;
         });
@@ -167,7 +173,10 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
 
 function nameTaken(error: unknown): never {
   if (error instanceof StoreError && error.constraint === 'profiles_tenant_name') {
-    throw new FleetError('CONFLICT', 'another profile has this name: choose another one', { field: ['name'], cause: error });
+    throw new FleetError('CONFLICT', 'another profile has this name: choose another one', {
+      field: ['name'],
+      cause: error,
+    });
   }
   throw error;
 }

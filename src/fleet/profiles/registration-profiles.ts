@@ -73,7 +73,8 @@ export class RegistrationProfiles {
         .values({ ...profile, tenantId: actor.tenantId, updatedAt })
         .onConflictDoUpdate({ target: [tenantId, profileId], set: { links: profile.links, updatedAt } });
       const [total] = await tx.select({ number: count() }).from(registrationProfiles);
-      if ((total?.number ?? 0) > MOST_PROFILES) throw wrong('profileId', `a tenant can have at most ${MOST_PROFILES} Profile IDs: delete one first`);
+      if ((total?.number ?? 0) > MOST_PROFILES)
+        throw wrong('profileId', `a tenant can have at most ${MOST_PROFILES} Profile IDs: delete one first`);
     });
     return { ...profile, updatedAt };
   }

@@ -39,10 +39,15 @@ const PATH_EXAMPLES: Readonly<Record<RpcMethod['operation'], string>> = {
 export function checkProfile(input: ProfileInput): void {
   const name = input.name.trim();
   if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
-    throw wrong(['name'], 'name must have 1..200 characters and no control characters');
+    throw wrong(
+      ['name'],
+      'name must have 1..200 characters, blanks at its ends not counted, and no control characters',
+    );
   const { mappings = [], methods = [], offlineAfter } = input;
-  if (mappings.length > MOST_MAPPINGS) throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
-  if (methods.length > MOST_METHODS) throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
+  if (mappings.length > MOST_MAPPINGS)
+    throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
+  if (methods.length > MOST_METHODS)
+    throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
   for (const [index, mapping] of mappings.entries()) checkMapping(mapping, ['mappings', String(index)]);
   for (const [index, method] of methods.entries()) checkMethod(method, ['methods', String(index)]);
   checkUnique(mappings, (mapping) => mapping.path, ['mappings'], 'path');
@@ -52,7 +57,10 @@ export function checkProfile(input: ProfileInput): void {
     offlineAfter != null &&
     !(Number.isInteger(offlineAfter) && offlineAfter > 0 && offlineAfter <= LONGEST_SILENCE)
   ) {
-    throw wrong(['offlineAfter'], `offlineAfter must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${offlineAfter}`);
+    throw wrong(
+      ['offlineAfter'],
+      `offlineAfter must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${offlineAfter}`,
+    );
   }
   checkAwakeTime(input.awakeTime);
 }
@@ -72,12 +80,17 @@ function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
     );
   }
   if (instanceId === null && !mapping.metric.includes('{instance}')) {
-    throw wrong([...field, 'metric'], 'the metric name must contain {instance} because the path contains *: write temperature_{instance}, for example');
+    throw wrong(
+      [...field, 'metric'],
+      'the metric name must contain {instance} because the path contains *: write temperature_{instance}, for example',
+    );
   }
   for (const name of ['scale', 'offset'] as const) {
     const value = mapping[name];
-    if (value != null && !Number.isFinite(value)) throw wrong([...field, name], `${name} must be a finite number, not ${value}`);
-    if (value != null && mapping.kind === 'string') throw wrong([...field, name], `${name} applies to numbers only, but kind is string: leave ${name} out`);
+    if (value != null && !Number.isFinite(value))
+      throw wrong([...field, name], `${name} must be a finite number, not ${value}`);
+    if (value != null && mapping.kind === 'string')
+      throw wrong([...field, name], `${name} applies to numbers only, but kind is string: leave ${name} out`);
   }
   if (mapping.attributes) checkAttributes(mapping.attributes, [...field, 'attributes']);
 }
@@ -92,7 +105,10 @@ function checkMethod(method: RpcMethod, field: readonly string[]): void {
   const levels = method.path.split('/').length - 1;
   const fits = method.operation === 'CREATE' ? levels === 1 : method.operation === 'EXECUTE' ? levels === 3 : true;
   if (!METHOD_PATH.test(method.path) || !fits) {
-    throw wrong([...field, 'path'], `${JSON.stringify(method.path)} is not a path for ${method.operation}, such as ${PATH_EXAMPLES[method.operation]}`);
+    throw wrong(
+      [...field, 'path'],
+      `${JSON.stringify(method.path)} is not a path for ${method.operation}, such as ${PATH_EXAMPLES[method.operation]}`,
+    );
   }
 }
 

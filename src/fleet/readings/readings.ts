@@ -21,6 +21,7 @@ export interface ReadingEvents {
 /** Why acknowledged readings are not stored. `not_registered`: the registration ended before the fleet got them. */
 export type DropReason = 'not_registered';
 
+/** The modules that `Readings` calls. */
 export interface ReadingsParts {
   readonly store: Store;
   readonly sink: TelemetrySink;

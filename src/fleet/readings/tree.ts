@@ -127,7 +127,11 @@ async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<vo
     select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
     group by device_id having count(*) > ${MOST_RESOURCES}`);
   const [first] = tooLarge.rows;
-  if (first) throw new FleetError('CONFLICT', `device ${first.device_id} would have more than ${MOST_RESOURCES} resources: its new values are not stored`);
+  if (first)
+    throw new FleetError(
+      'CONFLICT',
+      `device ${first.device_id} would have more than ${MOST_RESOURCES} resources: its new values are not stored`,
+    );
 }
 
 async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {
