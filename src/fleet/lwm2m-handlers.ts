@@ -88,7 +88,7 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     },
 
     async observationEnded(observation, reason) {
-      // The device itself ended the observation; Observing waits before it requests a new one.
+      // The device itself ended the observation, so that it must not be requested again at once.
       if (reason === 'refused') observing.refusedByDevice(observation.deviceKey, observation.paths);
       await observations.ended(observation);
       if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
