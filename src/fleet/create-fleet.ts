@@ -7,7 +7,7 @@ import { createDefinitions, OwnDefinitions } from './objects/index.ts';
 import { createRpcs } from './rpcs/index.ts';
 import type { FleetOptions, FleetSnapshot, RunningFleet } from './running-fleet.ts';
 
-/** Puts the fleet together over a store, a bus, an LwM2M server and a telemetry sink. */
+/** Creates the fleet from a store, an event bus, an LwM2M server and a telemetry sink. */
 export function createFleet(options: FleetOptions): RunningFleet {
   const parts = createParts(options);
   return {
@@ -20,7 +20,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   };
 }
 
-/** What the schema calls, as the modules provide it. */
+/** Collects the functions of the modules that the GraphQL schema calls. */
 function contractOf(parts: FleetParts, { store, clock, access, credentials, handshakes }: FleetOptions): Fleet {
   const { models, modelOf, devices, profiles, registrationProfiles, roster, observing, journal, dispatcher } = parts;
   const { bootstraps, plans, factory } = parts;

@@ -3,14 +3,14 @@ import type { FleetParts } from './fleet-parts.ts';
 import { endUnprovenRegistrations } from './presence/index.ts';
 import type { FleetOptions } from './running-fleet.ts';
 
-/** See `RunningFleet.start`. */
+/** Implements `RunningFleet.start`. */
 export async function startFleet(parts: FleetParts, options: FleetOptions): Promise<void> {
   const { store, bus, lwm2m, log } = options;
   const { models, modelOf, profiles, registrations, roster, requests, presence, bootstraps, dispatcher } = parts;
   await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
   await models.start();
   const restored = await registrations.restore(modelOf, (error) =>
-    log.error({ err: error }, 'a stored registration or observation can’t be read: it is left out'),
+    log.error({ err: error }, 'skipped a stored registration or observation that cannot be read'),
   );
   for (const device of restored.devices) roster.set(device);
   await requests.load();
@@ -26,7 +26,7 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
   endUnprovenRegistrations({ bus, lwm2m, log });
 }
 
-/** See `RunningFleet.stop`. */
+/** Implements `RunningFleet.stop`. */
 export async function stopFleet(parts: FleetParts): Promise<void> {
   const { models, presence, dispatcher, observing, registrations, observations, readings, journal } = parts;
   dispatcher.stop();

@@ -21,7 +21,7 @@ import type { FleetOptions } from './running-fleet.ts';
 
 export type FleetParts = ReturnType<typeof createParts>;
 
-/** The objects of the fleet's modules, lowest layer first. None of them does anything before `startFleet`. */
+/** Creates the objects of the fleet's modules, lowest layer first. They start to work when `startFleet` runs. */
 export function createParts(options: FleetOptions) {
   const { store, bus, lwm2m, registry, telemetry, clock, log } = options;
   const models = new ObjectModels({ store, registry, clock, log });
@@ -58,7 +58,7 @@ export function createParts(options: FleetOptions) {
     execute: createExecution({ lwm2m, observing, modelOf }),
   });
 
-  /** Ends what runs for a device that is about to be deleted. */
+  /** Ends the registration, RPCs and observations of a device before it is deleted. */
   async function retire({ tenantId, id }: Device): Promise<void> {
     const key = deviceKey(tenantId, id);
     for (const rpc of await journal.active(tenantId, id)) await dispatcher.cancel(rpc, 'DELETED');

@@ -6,7 +6,7 @@ import type { Definitions } from './objects/index.ts';
 import type { RegistrationProfiles, Profiles } from './profiles/index.ts';
 import type { Rpcs } from './rpcs/index.ts';
 
-/** What the schema asks. */
+/** The functions of the fleet that the GraphQL schema calls. */
 export interface Fleet {
   readonly access: Access;
   readonly devices: Devices;

@@ -9,6 +9,7 @@ import type { ProfileBook, RegistrationProfiles } from './profiles/index.ts';
 import type { Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
 
+/** The modules that the handlers call. */
 export interface Lwm2mHandlerParts {
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
@@ -24,7 +25,7 @@ export interface Lwm2mHandlerParts {
   readonly now: () => number;
 }
 
-/** What the LwM2M server tells of devices, taken to where it belongs. */
+/** Creates the handlers through which the LwM2M server passes registrations, readings and observations to the modules. */
 export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
   const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
   const { freshCredentials, modelOf } = parts;
@@ -62,13 +63,13 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       const { origin, scope, receivedAt } = batch;
       const { mappings } = await profiles.of(tenantId, live.profileId);
       const { decoded, registration } = batch;
-      if (decoded.readings.some(({ path }) => path.prefix !== null)) await setAside(batch, readings);
+      if (decoded.readings.some(({ path }) => path.prefix !== null)) await storeEndDeviceReadings(batch, readings);
       const source = { model: modelOf(tenantId), objects: registration.objects };
-      const ours = decoded.readings.filter(({ path }) => path.prefix === null && isReadable(path, origin, source));
+      const own = decoded.readings.filter(({ path }) => path.prefix === null && isReadable(path, origin, source));
       await readings.store({
         kind: 'readings',
         tenantId,
-        batch: { deviceId, origin, scope, readings: ours, empty: decoded.empty, receivedAt },
+        batch: { deviceId, origin, scope, readings: own, empty: decoded.empty, receivedAt },
         mappings: origin === 'WRITE' ? [] : mappings,
       });
     },
@@ -87,7 +88,7 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     },
 
     async observationEnded(observation, reason) {
-      // The device did it by itself: that it is not asked again at once is what backs off.
+      // The device itself ended the observation, so that it must not be requested again at once.
       if (reason === 'refused') observing.refusedByDevice(observation.deviceKey, observation.paths);
       await observations.ended(observation);
       if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
@@ -98,14 +99,17 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     sleeping({ deviceKey }, asleep) {
       presence.sleeping(deviceKey, asleep);
       if (asleep) return;
-      // A Send or a notification woke it: there is no `ready` for those.
+      // The server does not call `ready` when the device woke up to send a Send or a notification.
       dispatcher.wake(deviceKey);
       observing.ready(deviceKey, 'wake');
     },
   };
 }
 
-/** What can be written only, a password or a firmware image, is not kept for everybody to read. */
+/**
+ * False for a written value of a resource that cannot be read, such as a password or a firmware image: it is not stored,
+ * so that it cannot be read through the API.
+ */
 function isReadable(path: Path, origin: ReadingOrigin, source: DefinitionSource): boolean {
   return origin !== 'WRITE' || (definitionAt(path, source)?.operations.includes('R') ?? true);
 }
@@ -114,10 +118,13 @@ function sameObjects(one: Registration, other: Registration): boolean {
   return one.objects === other.objects || JSON.stringify(one.objects) === JSON.stringify(other.objects);
 }
 
-/** What a gateway says of its end devices has no place in its own tree: it is kept with the reason, not dropped. */
-async function setAside({ registration, origin, scope, decoded, receivedAt }: ReadingBatch, readings: Readings) {
+/** Stores readings of end devices behind a gateway as a dead letter, because the gateway's tree cannot hold them. */
+async function storeEndDeviceReadings(
+  { registration, origin, scope, decoded, receivedAt }: ReadingBatch,
+  readings: Readings,
+) {
   const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
-  const foreign = decoded.readings
+  const endDeviceReadings = decoded.readings
     .filter(({ path }) => path.prefix !== null)
     .map((reading) => ({ path: String(reading.path), type: reading.type, value: valueToJson(reading) }));
   await readings.store({
@@ -128,8 +135,8 @@ async function setAside({ registration, origin, scope, decoded, receivedAt }: Re
       deviceId,
       path: pathOf(scope),
       contentFormat: null,
-      bytes: new TextEncoder().encode(JSON.stringify(foreign)),
-      reason: 'readings of end devices behind a gateway',
+      bytes: new TextEncoder().encode(JSON.stringify(endDeviceReadings)),
+      reason: 'the server does not store readings of end devices behind a gateway',
       origin,
       receivedAt,
     },

@@ -3,7 +3,7 @@ import { bootstrapPlans, credentials, factoryCredentials, type Store, type Trans
 import { planContext, factoryContext } from './bootstrap/index.ts';
 import { keyContext, type Seal } from './credentials/index.ts';
 
-/** Every column that holds sealed secrets, and what binds them to their rows. */
+/** Every column that holds sealed secrets, with the context that binds a secret to its row. */
 const SEALED = [
   { table: credentials, column: credentials.sealedKey, context: keyContext },
   { table: factoryCredentials, column: factoryCredentials.sealedKey, context: factoryContext },
@@ -13,9 +13,9 @@ const SEALED = [
 const ROWS_AT_ONCE = 500;
 
 /**
- * Seals every secret of the database anew, all of them or none; those that `to` sealed already stay. Resolves with how
- * many it sealed. Rejects with SealError when one was sealed under a third key. No server may run meanwhile: it would
- * seal under the old one.
+ * Seals every secret of the database with `to` instead of `from`, all of them or none; it skips secrets that `to` sealed
+ * before. Resolves with the number of secrets that it sealed. Rejects with SealError if a secret was sealed with a third
+ * key. Stop every server first: a running server would seal with the old key.
  */
 export async function reseal(store: Store, from: Seal, to: Seal): Promise<number> {
   return store.asSystem(async (tx) => {
@@ -39,17 +39,17 @@ async function resealColumn(
       .where(and(isNotNull(column), last === null ? undefined : gt(table.id, last)))
       .orderBy(asc(table.id))
       .limit(ROWS_AT_ONCE);
-    const anew = rows.flatMap(({ id, sealed }) =>
+    const resealed = rows.flatMap(({ id, sealed }) =>
       sealed === null || to.sealed(sealed) ? [] : { id, sealed: to.close(from.open(sealed, context(id)), context(id)) },
     );
-    if (anew.length > 0) {
-      const ids = sql.param(anew.map(({ id }) => id));
-      const secrets = sql.param(anew.map(({ sealed }) => sealed));
+    if (resealed.length > 0) {
+      const ids = sql.param(resealed.map(({ id }) => id));
+      const secrets = sql.param(resealed.map(({ sealed }) => sealed));
       await tx.execute(sql`
-        update ${table} set ${sql.identifier(column.name)} = anew.sealed
-        from unnest(${ids}::uuid[], ${secrets}::bytea[]) as anew (id, sealed) where ${table.id} = anew.id`);
+        update ${table} set ${sql.identifier(column.name)} = resealed.sealed
+        from unnest(${ids}::uuid[], ${secrets}::bytea[]) as resealed (id, sealed) where ${table.id} = resealed.id`);
     }
-    count += anew.length;
+    count += resealed.length;
     last = rows.at(-1)?.id ?? null;
     if (rows.length < ROWS_AT_ONCE) return count;
   }

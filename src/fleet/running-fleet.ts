@@ -10,34 +10,35 @@ import type { Fleet } from './fleet.ts';
 import type { DropReason, TelemetrySink } from './readings/index.ts';
 import type { SmsTrigger } from './rpcs/index.ts';
 
+/** The dependencies and settings of the fleet. */
 export interface FleetOptions {
   readonly store: Store;
   readonly bus: EventBus<FleetEvents>;
-  /** Asked only after `start`: the server is made with the fleet's handlers. */
+  /** The fleet calls it only after `start`, because the server is created with the fleet's handlers. */
   readonly lwm2m: () => Lwm2mServer;
-  /** The OMA registry. */
+  /** The object definitions of the OMA registry. */
   readonly registry: ObjectModel;
   readonly telemetry: TelemetrySink;
   readonly access: Access;
   readonly gate: CredentialGate;
   readonly credentials: CredentialBook;
   readonly handshakes: Handshakes;
-  /** Of what bootstraps give. */
+  /** Seals bootstrap plans and the keys of factory credentials. */
   readonly seal: Seal;
   readonly clock: Clock;
   readonly settings: { readonly autoProvision: boolean };
   readonly log: Log;
-  /** Absent: sleeping devices wake by themselves only. */
+  /** Absent: the server sends no SMS, so that sleeping devices wake up only by themselves. */
   readonly smsTrigger?: SmsTrigger;
 }
 
-/** How much the fleet holds and how much waits: for the metrics page. */
+/** The counts of the fleet for the metrics page. */
 export interface FleetSnapshot {
   readonly registered: number;
   readonly readings: {
     readonly waiting: number;
     readonly running: number;
-    /** Readings that were acknowledged and not stored, by the reason. */
+    /** The number of readings that were acknowledged but not stored, by reason. */
     readonly dropped: Readonly<Record<DropReason, number>>;
   };
   readonly registrations: { readonly waiting: number; readonly running: number };
@@ -45,18 +46,19 @@ export interface FleetSnapshot {
   readonly observing: { readonly watched: number; readonly devices: number };
 }
 
+/** A fleet with the handlers for its servers and the functions that start and stop it. */
 export interface RunningFleet {
   readonly fleet: Fleet;
-  /** For the LwM2M server. */
+  /** The handlers for the LwM2M server. */
   readonly handlers: Lwm2mHandlers;
-  /** For the bootstrap server. */
+  /** The handlers for the bootstrap server. */
   readonly bootstrapHandlers: BootstrapHandlers;
   /**
-   * Takes up what an earlier run left and starts the LwM2M server with it. Call once, after the default tenant is there
-   * and the server is made, before its endpoints hear datagrams.
+   * Restores the stored state and starts the LwM2M server with it. Call it once: after the default tenant and the server
+   * are created, and before the server's endpoints receive datagrams.
    */
   start(): Promise<void>;
-  /** Stops timers and stores what is still to be stored. Call after the LwM2M server has stopped. */
+  /** Stops the timers and waits until all pending data is stored. Call it after the LwM2M server has stopped. */
   stop(): Promise<void>;
   snapshot(): FleetSnapshot;
 }

@@ -1,8 +1,8 @@
 import type { DeviceId, TenantId } from '../access/index.ts';
 
 /**
- * What the LwM2M room calls a device, and the key of its events: `acme/d7b1c0e2-…`. It says the tenant, so that whatever
- * arrives for a device is stored as its tenant without asking anybody.
+ * The name of a device in the LwM2M server and the key of its events: `acme/d7b1c0e2-…`. It contains the tenant, so that
+ * the fleet can store the data of a device as its tenant without a lookup.
  */
 export type DeviceKey = string;
 
@@ -12,6 +12,6 @@ export function deviceKey(tenantId: TenantId, deviceId: DeviceId): DeviceKey {
 
 export function parseDeviceKey(key: DeviceKey): { tenantId: TenantId; deviceId: DeviceId } {
   const slash = key.indexOf('/');
-  // Both halves are what deviceKey put together.
+  // The casts are safe: deviceKey joined the two ids.
   return { tenantId: key.slice(0, slash) as TenantId, deviceId: key.slice(slash + 1) as DeviceId };
 }

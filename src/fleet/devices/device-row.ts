@@ -4,7 +4,7 @@ import type { Device } from './device.ts';
 
 export type DeviceRow = typeof devices.$inferSelect;
 
-/** The casts are of ids written from branded ones. */
+/** The casts are safe: the ids in a row were written from ids of these types. */
 export function deviceOfRow(row: DeviceRow): Device {
   return { ...row, id: row.id as DeviceId, tenantId: row.tenantId as TenantId };
 }

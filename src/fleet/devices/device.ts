@@ -1,11 +1,12 @@
 import type { DeviceId, TenantId } from '../access/index.ts';
 
-/** Events about devices. */
+/** The events about devices on the event bus. */
 export interface DeviceEvents {
-  /** Key: tenantId. */
+  /** The key is the tenant's id. */
   readonly deviceStatusChanged: DeviceStatusChange;
 }
 
+/** Why the status of a device changed. */
 export type StatusReason =
   | 'registered'
   | 'updated'
@@ -29,6 +30,7 @@ export interface DeviceStatusChange {
 
 export type DeviceStatus = 'ONLINE' | 'OFFLINE' | 'SLEEPING' | 'NEVER_SEEN';
 
+/** A device of a tenant. */
 export interface Device {
   readonly id: DeviceId;
   readonly tenantId: TenantId;
@@ -38,7 +40,7 @@ export interface Device {
   readonly profileId: string;
   readonly status: DeviceStatus;
   readonly lastSeen: Date | null;
-  /** Seconds awake after its last message, in queue mode; null: as its profile says. */
+  /** In queue mode the device stays awake for this many seconds after its last message; null: the profile decides. */
   readonly awakeTime: number | null;
   readonly createdAt: Date;
 }

@@ -9,31 +9,32 @@ import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
 import { deviceOfRow, type DeviceRow } from './device-row.ts';
 import type { DeviceEvents, Device } from './device.ts';
 
-/** A device as an administrator provisions it. */
+/** The settable fields of a new device. */
 export interface NewDevice {
   readonly endpoint: string;
   readonly name?: string | null;
   readonly tags?: readonly string[] | null;
   readonly profileId?: string | null;
-  /** Seconds; see Device. */
+  /** Seconds; see `Device.awakeTime`. */
   readonly awakeTime?: number | null;
 }
 
+/** Creates devices. */
 export interface Provisioning {
-  /** `alongside` is done in the same transaction: when it rejects, there is no device. */
+  /** Creates a device. `alongside` runs in the same transaction: if it rejects, the device is not created. */
   provision<T>(
     actor: Actor,
     input: NewDevice,
     alongside: (tx: Transaction, device: Device) => Promise<T>,
   ): Promise<{ readonly device: Device; readonly made: T }>;
   /**
-   * The tenant's devices of these endpoints, in their order; null for an unknown one unless it is `made`, with a profile
-   * of the tenant or its default one.
+   * Returns the tenant's devices with these endpoints, in the same order. If `create` is true, it creates the missing ones
+   * with the profile `profileId`, or with the tenant's default profile; otherwise a missing one is null.
    */
   ofEndpoints(
     tenantId: TenantId,
     endpoints: readonly string[],
-    made: boolean,
+    create: boolean,
     profileId?: string,
   ): Promise<(Device | null)[]>;
 }
@@ -44,7 +45,7 @@ export function createProvisioning(
   bus: EventBus<DeviceEvents>,
   clock: Clock,
 ): Provisioning {
-  const tell = (device: Device): void =>
+  const publish = (device: Device): void =>
     bus.publish('deviceStatusChanged', device.tenantId, {
       tenantId: device.tenantId,
       deviceId: device.id,
@@ -78,7 +79,8 @@ export function createProvisioning(
     const known = isUuid(profileId)
       ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
       : [];
-    if (!known[0]) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
+    if (!known[0])
+      throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
     return known[0].id;
   }
 
@@ -104,7 +106,7 @@ export function createProvisioning(
           const device = deviceOfRow(row);
           return { device, made: await alongside(tx, device) };
         });
-        tell(provisioned.device);
+        publish(provisioned.device);
         return provisioned;
       } catch (error) {
         if (error instanceof StoreError && error.constraint === 'devices_tenant_endpoint') {
@@ -114,7 +116,7 @@ export function createProvisioning(
       }
     },
 
-    async ofEndpoints(tenantId, endpoints, made, wantedProfile) {
+    async ofEndpoints(tenantId, endpoints, create, givenProfile) {
       const { rows, created } = await store.asTenant(tenantId, async (tx) => {
         const known = await tx
           .select()
@@ -122,51 +124,56 @@ export function createProvisioning(
           .where(inArray(devices.endpoint, [...endpoints]));
         const found = new Set(known.map((row) => row.endpoint));
         const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
-        if (!made || unknown.size === 0) return { rows: known, created: [] };
-        const profileId = wantedProfile ?? (await profileBook.ensureDefault(tx, tenantId));
+        if (!create || unknown.size === 0) return { rows: known, created: [] };
+        const profileId = givenProfile ?? (await profileBook.ensureDefault(tx, tenantId));
         const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
         await tx.insert(devices).values(fresh).onConflictDoNothing();
-        // Another process may have been first with some of them.
+        // Another process may have inserted some of them first.
         const now = await tx
           .select()
           .from(devices)
           .where(inArray(devices.endpoint, [...unknown]));
-        const ours = new Set(fresh.map((row) => row.id));
-        return { rows: [...known, ...now], created: now.filter((row) => ours.has(row.id)) };
+        const insertedIds = new Set(fresh.map((row) => row.id));
+        return { rows: [...known, ...now], created: now.filter((row) => insertedIds.has(row.id)) };
       });
-      for (const row of created) tell(deviceOfRow(row));
+      for (const row of created) publish(deviceOfRow(row));
       const byEndpoint = new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
       return endpoints.map((endpoint) => byEndpoint.get(endpoint) ?? null);
     },
   };
 }
 
-/** RFC 7252 §5.10: a Uri-Query option, `ep=` included, has at most 255 bytes. */
+/** A Uri-Query option, `ep=` included, has at most 255 bytes (RFC 7252 §5.10). */
 const LONGEST_ENDPOINT = 252;
 
-/** What keeps a text from being an endpoint name; null when nothing does. It is opaque, but it must be UTF-8 text. */
+/** Returns the rule that an endpoint name breaks; null if it is valid. */
 export function endpointProblem(endpoint: string): string | null {
-  if (endpoint.length === 0) return 'an endpoint name is wanted';
+  if (endpoint.length === 0) return 'the endpoint name must not be empty';
   if (Buffer.byteLength(endpoint) > LONGEST_ENDPOINT) {
-    return `an endpoint name has at most ${LONGEST_ENDPOINT} bytes of UTF-8`;
+    return `the endpoint name must have at most ${LONGEST_ENDPOINT} bytes in UTF-8`;
   }
   if (/[\p{Surrogate}\p{Control}\uFFFD]/u.test(endpoint)) {
-    return 'an endpoint name is UTF-8 text without control characters';
+    return 'the endpoint name must be valid UTF-8 text without control characters';
   }
   return null;
 }
 
 export function checkName(name: string): void {
   if (name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name)) {
-    throw new FleetError('VALIDATION', 'a name is text of at most 200 characters', { field: ['name'] });
+    throw new FleetError('VALIDATION', 'name must have at most 200 characters and no control characters', {
+      field: ['name'],
+    });
   }
 }
 
 export function checkTags(tags: readonly string[]): void {
-  if (tags.length > 50) throw new FleetError('VALIDATION', 'at most 50 tags', { field: ['tags'] });
+  if (tags.length > 50)
+    throw new FleetError('VALIDATION', `a device can have at most 50 tags, not ${tags.length}`, { field: ['tags'] });
   for (const [index, tag] of tags.entries()) {
     if (tag.length === 0 || tag.length > 100 || /[\p{Surrogate}\p{Control}]/u.test(tag)) {
-      throw new FleetError('VALIDATION', 'a tag is text of 1..100 characters', { field: ['tags', String(index)] });
+      throw new FleetError('VALIDATION', 'a tag must have 1..100 characters and no control characters', {
+        field: ['tags', String(index)],
+      });
     }
   }
 }

@@ -3,20 +3,22 @@ import { devices, registrations, type Transaction } from '../../store/index.ts';
 import { FleetError, type Cursor, type PageWindow, isUuid } from '../common/index.ts';
 import type { DeviceRow, DeviceStatus } from '../devices/index.ts';
 
+/** Selects the devices that match every given condition. */
 export interface DeviceFilter {
   readonly ids?: readonly string[];
   readonly status?: readonly DeviceStatus[];
   readonly profileId?: string;
-  /** Has all of these tags. */
+  /** The device has all of these tags. */
   readonly tags?: readonly string[];
-  /** Part of the endpoint or the name, case-insensitive. */
+  /** The endpoint or the name contains this text; upper and lower case are equal. */
   readonly search?: string;
-  /** Registered with this object. */
+  /** The device registered this object. */
   readonly objectId?: number;
   readonly lastSeenBefore?: Date;
   readonly lastSeenAfter?: Date;
 }
 
+/** The order of a list of devices. */
 export interface DeviceOrder {
   readonly field: 'ENDPOINT' | 'NAME' | 'LAST_SEEN' | 'CREATED_AT';
   readonly direction: 'ASC' | 'DESC';
@@ -24,13 +26,15 @@ export interface DeviceOrder {
 
 const MOST_NAMED = 200;
 
-/** The filter as a condition on devices; undefined takes every device of the tenant. */
+/** Returns the filter as a condition on devices; undefined selects every device of the tenant. */
 export function conditionOf(tx: Transaction, filter: DeviceFilter | undefined): SQL | undefined {
   if (!filter) return undefined;
   const { ids, status, profileId, tags, search, objectId, lastSeenBefore, lastSeenAfter } = filter;
   for (const [name, list] of Object.entries({ ids, status, tags })) {
     if (list && list.length > MOST_NAMED) {
-      throw new FleetError('VALIDATION', `at most ${MOST_NAMED} ${name}`, { field: ['filter', name] });
+      throw new FleetError('VALIDATION', `filter.${name} must hold at most ${MOST_NAMED} entries, not ${list.length}`, {
+        field: ['filter', name],
+      });
     }
   }
   return and(
@@ -56,7 +60,7 @@ function anyOf<T>(list: readonly T[], condition: (list: T[]) => SQL): SQL {
   return list.length > 0 ? condition([...list]) : sql`false`;
 }
 
-/** PostgreSQL's text has no NUL, so that nothing stored holds one: what asks for it finds nothing. */
+/** Replaces NUL, which PostgreSQL does not accept in a text, by U+FFFD, which no stored text contains. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }
@@ -66,17 +70,22 @@ function searched(text: string): SQL | undefined {
   return or(ilike(devices.endpoint, pattern), ilike(devices.name, pattern));
 }
 
-/** How pages are ordered: the sort key (never null, so that the order is total with the id) and its text in a cursor. */
+/** An order of pages. The sort key is never null, so that the key and the id together order all devices. */
 interface Ordering {
   readonly key: SQL;
   readonly textOf: (row: DeviceRow) => string;
-  /** The cursor's text as a value of the key; throws for what is none. */
+  /** Turns the key's text in a cursor into a value; throws FleetError VALIDATION if the text is invalid. */
   readonly valueOf: (text: string) => SQL;
 }
 
 const time = (text: string): SQL => {
   const date = new Date(Number(text));
-  if (Number.isNaN(date.getTime())) throw new FleetError('VALIDATION', 'no cursor of this order', { field: ['after'] });
+  if (Number.isNaN(date.getTime()))
+    throw new FleetError(
+      'VALIDATION',
+      'after is not a cursor of a list in this order: pass a cursor of the same list',
+      { field: ['after'] },
+    );
   return sql`${date.toISOString()}::timestamptz`;
 };
 
@@ -95,7 +104,7 @@ const ORDERINGS: Readonly<Record<DeviceOrder['field'], Ordering>> = {
   },
 };
 
-/** The part of a statement that fetches one page along its window, and the cursors of its rows. */
+/** Returns the condition and the order of the statement that reads one page, and the cursor of a row. */
 export function orderingOf(
   order: DeviceOrder,
   window: PageWindow,
@@ -104,8 +113,10 @@ export function orderingOf(
   const descending = (order.direction === 'DESC') !== window.backward;
   const { from } = window;
   if (from && !isUuid(from.id)) {
-    const field = [window.backward ? 'before' : 'after'];
-    throw new FleetError('VALIDATION', 'no cursor of devices', { field });
+    const field = window.backward ? 'before' : 'after';
+    throw new FleetError('VALIDATION', `${field} is not a cursor of devices: pass a cursor of the same list`, {
+      field: [field],
+    });
   }
   return {
     beyond: from

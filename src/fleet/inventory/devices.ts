@@ -25,16 +25,17 @@ import { checkAwakeTime } from '../profiles/index.ts';
 import { readTree, type ResourceState, type TreeSelector } from '../readings/index.ts';
 import { conditionOf, orderingOf, type DeviceFilter, type DeviceOrder } from './device-filter.ts';
 
+/** The devices of a tenant, as the API reads and changes them. */
 export interface Devices {
   get(actor: Actor, by: { id: string } | { endpoint: string }): Promise<Device | null>;
-  /** In the order of `ids`; null where there is none of this tenant. */
+  /** Returns the devices in the order of `ids`, with null for an id that the tenant does not have. */
   many(actor: Actor, ids: readonly string[]): Promise<(Device | null)[]>;
   page(actor: Actor, request: PageRequest, filter?: DeviceFilter, order?: DeviceOrder): Promise<Page<Device>>;
   count(actor: Actor, filter?: DeviceFilter): Promise<number>;
-  /** True when the device matches: what `deviceStatusChanged(filter)` asks per event. */
+  /** Returns whether the device matches the filter; `deviceStatusChanged(filter)` calls it for each event. */
   matches(actor: Actor, deviceId: DeviceId, filter: DeviceFilter): Promise<boolean>;
   registrations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceRegistration>>;
-  /** One statement, whatever the number of devices and selectors; an empty list of selectors means everything. */
+  /** Runs one statement for any number of devices and selectors; an empty list of selectors selects everything. */
   resources(
     actor: Actor,
     deviceIds: readonly DeviceId[],
@@ -42,7 +43,7 @@ export interface Devices {
   ): Promise<Map<DeviceId, ResourceState[]>>;
   observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceObservation[]>>;
   provision(actor: Actor, input: NewDevice): Promise<Device>;
-  /** As `provision`, with its first credential: both are made, or neither. */
+  /** Creates a device and its first credential, both or neither. */
   provisionSecured(
     actor: Actor,
     input: NewDevice,
@@ -58,10 +59,11 @@ export interface Devices {
       awakeTime?: number | null;
     },
   ): Promise<Device>;
-  /** Ends its registration, cancels its RPCs, deletes everything known of it. */
+  /** Ends the device's registration, cancels its RPCs and deletes all its data. */
   delete(actor: Actor, id: string): Promise<Device>;
 }
 
+/** The modules that `createDevices` calls. */
 export interface DevicesParts {
   readonly store: Store;
   readonly roster: Roster;
@@ -69,13 +71,13 @@ export interface DevicesParts {
   readonly awakeTimes: AwakeTimes;
   readonly provisioning: Provisioning;
   readonly credentials: CredentialBook;
-  /** Ends what runs for a device before it is deleted. */
+  /** Ends the registration, RPCs and observations of a device before it is deleted. */
   readonly retire: (device: Device, actor: Actor) => Promise<void>;
 }
 
 const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
 
-/** What a tenant sees of its devices. */
+/** Creates the part of the fleet that reads and changes a tenant's devices. */
 export function createDevices(parts: DevicesParts): Devices {
   const { store, roster, observing, awakeTimes, provisioning, credentials, retire } = parts;
   const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
@@ -144,7 +146,7 @@ export function createDevices(parts: DevicesParts): Devices {
       const rows = await store.asTenant(actor.tenantId, (tx) =>
         tx.select().from(registrations).where(inArray(registrations.deviceId, wanted)),
       );
-      return new Map(rows.map((row) => [row.deviceId as DeviceId, deviceRegistrationOfRow(row)])); // from a DeviceId
+      return new Map(rows.map((row) => [row.deviceId as DeviceId, deviceRegistrationOfRow(row)])); // the column was written from a DeviceId
     },
 
     resources: (actor, deviceIds, selectors) =>
@@ -164,7 +166,7 @@ export function createDevices(parts: DevicesParts): Devices {
       const reasons = new Map<DeviceId, Awaited<ReturnType<Observing['reasonsOf']>>>();
       for (const row of rows) {
         const observation = observationOfRow(row);
-        const deviceId = row.deviceId as DeviceId; // from a DeviceId
+        const deviceId = row.deviceId as DeviceId; // the column was written from a DeviceId
         const why = reasons.get(deviceId) ?? (await observing.reasonsOf(observation.deviceKey));
         reasons.set(deviceId, why);
         const list = running.get(deviceId) ?? [];
@@ -205,7 +207,8 @@ export function createDevices(parts: DevicesParts): Devices {
           const known = isUuid(profileId)
             ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
             : [];
-          if (known.length === 0) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
+          if (known.length === 0)
+            throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
         }
         return tx
           .update(devices)
@@ -239,7 +242,7 @@ export function createDevices(parts: DevicesParts): Devices {
   };
 }
 
-/** What was heard since the last flush is only in memory. */
+/** Overrides status and lastSeen by those in memory, which are newer than the stored ones until the next flush. */
 function withPresence(device: Device, roster: Roster): Device {
   const live = roster.get(deviceKey(device.tenantId, device.id));
   if (!live) return device;

@@ -5,23 +5,26 @@ import { parsePath } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
 import type { Devices } from './devices.ts';
 
+/** Observes resources for subscriptions. */
 export interface Watching {
   /**
-   * Makes sure the paths of the device are observed while the returned lease is held; observations that run already are
-   * shared, and one that only this lease wanted ends with it. A device that is away or asleep is observed when it comes.
-   * Resolves without waiting for the device.
+   * Observes the paths of the device until the returned lease is released. The lease shares running observations; an
+   * observation without another lease or reason ends with it. An offline or sleeping device is observed when it
+   * registers or wakes up. Resolves without waiting for the device.
    */
   watch(actor: Actor, deviceId: DeviceId, paths: readonly string[]): Promise<{ release(): void }>;
 }
 
 const MOST_PATHS = 100;
 
-/** Leases on what is observed, for subscriptions. */
+/** Creates the leases on observations that subscriptions hold. */
 export function createWatching(devices: Devices, observing: Observing): Watching {
   return {
     async watch(actor, deviceId, paths) {
       if (paths.length > MOST_PATHS) {
-        throw new FleetError('VALIDATION', `at most ${MOST_PATHS} paths`, { field: ['paths'] });
+        throw new FleetError('VALIDATION', `paths must hold at most ${MOST_PATHS} paths, not ${paths.length}`, {
+          field: ['paths'],
+        });
       }
       const watched = paths.map((path, index) => parsePath(path, ['paths', String(index)]));
       const device = await devices.get(actor, { id: deviceId });

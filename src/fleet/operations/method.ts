@@ -3,16 +3,16 @@ import type { OperationInput } from './operation-input.ts';
 
 import * as z from 'zod';
 
-/** A method name and the LwM2M operation it stands for; parameters are filled in from the call. */
+/** A method of a profile: its name, and the LwM2M operation that a call of it runs with the parameters of the call. */
 export interface RpcMethod {
   readonly name: string;
   readonly operation: 'READ' | 'WRITE' | 'EXECUTE' | 'CREATE' | 'DELETE';
   readonly path: string;
-  /** A template: `{{name}}` is replaced by the call's parameter of that name. */
+  /** A template: the call replaces `{{name}}` by its parameter of that name. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
-/** What every device understands (Core 1.2, object 3), whatever its profile says. */
+/** The methods that every device has, with any profile: Reboot and Factory Reset of the Device object (Core 1.2, object 3). */
 export const STANDARD_METHODS: readonly RpcMethod[] = [
   { name: 'reboot', operation: 'EXECUTE', path: '/3/0/4' },
   { name: 'factory_reset', operation: 'EXECUTE', path: '/3/0/5' },
@@ -35,7 +35,7 @@ const attributes = z.strictObject({
 });
 const executeArguments = z.record(z.string(), z.string().nullable());
 
-/** The parameters of each LwM2M operation when it is called by its name. */
+/** The parameters of each LwM2M operation that a call names directly. */
 const OPERATIONS = {
   read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish() }),
   write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat }),
@@ -53,7 +53,7 @@ const OPERATIONS = {
   'cancel-observation': z.strictObject({ paths: z.array(path), passive: z.boolean().nullish() }),
 } satisfies Record<OperationInput['kind'], z.ZodType>;
 
-/** What a method's template gives, by operation. */
+/** The parameters that the template of a method may set, by operation. */
 const TEMPLATES = {
   READ: z.strictObject({ contentFormat }),
   WRITE: z.strictObject({
@@ -67,20 +67,22 @@ const TEMPLATES = {
 } satisfies Record<RpcMethod['operation'], z.ZodType>;
 
 /**
- * The operation that a call of a method stands for: a method of the profile, a standard one, or an LwM2M operation by
- * its name. Throws FleetError VALIDATION for an unknown method and for parameters that don't fit, the field beginning
- * with `method` or `params`.
+ * Returns the operation that a call runs. `method` names a method of the profile, a standard method or an LwM2M
+ * operation. Throws FleetError VALIDATION if the method is unknown (field `method`) or the parameters are invalid (field
+ * `params`, followed by the path in them).
  */
 export function operationOf(method: string, params: unknown, methods: readonly RpcMethod[]): OperationInput {
   const known = [...methods, ...STANDARD_METHODS].find(({ name }) => name === method);
   if (known) return templated(known, params);
   if (isOperation(method)) {
-    // The schema of a kind and the kind itself make that kind's input: what the table above is checked to cover.
+    // The schema of a kind returns the other members of that kind's input; `satisfies` checks that each kind has a schema.
     return { kind: method, ...parse(OPERATIONS[method], params, ['params']) } as OperationInput;
   }
-  throw new FleetError('VALIDATION', `no method ${JSON.stringify(method.slice(0, 80))} in the device’s profile`, {
-    field: ['method'],
-  });
+  throw new FleetError(
+    'VALIDATION',
+    `${JSON.stringify(method.slice(0, 80))} is neither a method of the device’s profile nor an LwM2M operation`,
+    { field: ['method'] },
+  );
 }
 
 function isOperation(method: string): method is OperationInput['kind'] {
@@ -96,7 +98,7 @@ function templated(method: RpcMethod, params: unknown): OperationInput {
       return { kind: 'read', paths: [at], ...parse(TEMPLATES.READ, filled, ['params']) };
     case 'WRITE': {
       const { value, ...rest } = parse(TEMPLATES.WRITE, filled, ['params']);
-      // What kind of JSON fits is told by the resource's type, when the write is planned.
+      // planOperation checks the JSON value by the type of the resource.
       return { kind: 'write', values: [{ path: at, value: value as string }], ...rest };
     }
     case 'EXECUTE':
@@ -106,7 +108,7 @@ function templated(method: RpcMethod, params: unknown): OperationInput {
       return {
         kind: 'create',
         objectId: Number(at.slice(1)),
-        values: created.map((entry) => ({ path: entry.path, value: entry.value as string })), // as above
+        values: created.map((entry) => ({ path: entry.path, value: entry.value as string })), // planOperation checks it too
         ...rest,
       };
     }
@@ -119,7 +121,10 @@ function templated(method: RpcMethod, params: unknown): OperationInput {
 const WHOLE = /^\{\{(\w{1,64})\}\}$/;
 const PART = /\{\{(\w{1,64})\}\}/g;
 
-/** Replaces `{{name}}` in every text of a template: alone it becomes the parameter itself, within a text its text. */
+/**
+ * Replaces `{{name}}` in every text of a template. A text that is only `{{name}}` becomes the parameter with its own
+ * type; in a longer text, the parameter is inserted as text.
+ */
 function fill(template: unknown, params: Readonly<Record<string, unknown>>): unknown {
   if (typeof template === 'string') {
     const whole = WHOLE.exec(template)?.[1];
@@ -135,7 +140,7 @@ function fill(template: unknown, params: Readonly<Record<string, unknown>>): unk
 
 function parameter(name: string, params: Readonly<Record<string, unknown>>): unknown {
   if (!Object.hasOwn(params, name)) {
-    throw new FleetError('VALIDATION', `the method wants a parameter ${name}`, { field: ['params', name] });
+    throw new FleetError('VALIDATION', `the method requires the parameter ${name}`, { field: ['params', name] });
   }
   return params[name];
 }
@@ -144,7 +149,7 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, field: readonly s
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new FleetError('VALIDATION', issue?.message ?? 'does not fit', {
+  throw new FleetError('VALIDATION', issue?.message ?? 'the parameters are invalid', {
     field: [...field, ...(issue?.path ?? []).map(String)],
   });
 }

@@ -1,13 +1,16 @@
 import type { NotificationAttributes } from '../../lwm2m/index.ts';
 import type { WriteValue } from '../objects/index.ts';
 
-/** An operation as a caller asks it; checked against the device's objects and definitions before it becomes an RPC. */
+/**
+ * An operation in the words of the API, before it becomes an RPC. `planOperation` checks it by the device's objects and
+ * their definitions.
+ */
 export type OperationInput =
   | {
       readonly kind: 'read';
       readonly paths: readonly string[];
       readonly contentFormat?: number | null;
-      /** One path is asked for without the Accept option: the device answers in the format that it prefers. */
+      /** True sends the Read of one path without the Accept option; the device then chooses the format. */
       readonly withoutAccept?: boolean | null;
     }
   | {
@@ -25,7 +28,7 @@ export type OperationInput =
       readonly kind: 'create';
       readonly objectId: number;
       readonly instanceId?: number | null;
-      /** Paths relative to the instance: `5700`, `6/0`. */
+      /** Each path is relative to the new instance: `5700`, `6/0`. */
       readonly values: readonly WriteValue[];
       readonly contentFormat?: number | null;
     }

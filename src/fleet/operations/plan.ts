@@ -17,13 +17,14 @@ import {
 } from '../objects/index.ts';
 import type { OperationInput } from './operation-input.ts';
 
+/** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
 export interface PlanSource extends DefinitionSource {
   readonly lwm2mVersion: Lwm2mVersion;
 }
 
 /**
- * What an operation of the API becomes on the wire. `together` is one request for all of it; where it is null, or the
- * device refuses it as unknown, the `singles` go one after the other.
+ * The LwM2M requests that carry out one operation of the API. `together` is one request for the whole operation. If it is
+ * null, or if the device does not support it, the `singles` are sent one after another.
  */
 export interface Plan {
   readonly together: Operation | null;
@@ -33,7 +34,7 @@ export interface Plan {
 const MOST_PATHS = 100;
 const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 
-/** Throws FleetError VALIDATION, naming the field, for what can't be asked of any device. */
+/** Throws FleetError VALIDATION with the field if the operation is invalid for the device's LwM2M version and objects. */
 export function planOperation(input: OperationInput, source: PlanSource): Plan {
   const plan = unchecked(input, source);
   if (plan.together) checkPlanned(plan.together, input, null, source.lwm2mVersion);
@@ -41,7 +42,7 @@ export function planOperation(input: OperationInput, source: PlanSource): Plan {
   return plan;
 }
 
-/** The rules of the protocol are lwm2m's; the error names the field of the caller's input. */
+/** Checks a request by the rules of lwm2m and turns its error into one that names the field of the caller's input. */
 function checkPlanned(operation: Operation, input: OperationInput, index: number | null, version: Lwm2mVersion): void {
   try {
     checkOperation(operation, version);
@@ -51,7 +52,10 @@ function checkPlanned(operation: Operation, input: OperationInput, index: number
   }
 }
 
-/** `index`: which of the plan's singles it is. A write in the mode UPDATE groups its values by instance. */
+/**
+ * `index` is the index in the plan's singles. A write in mode UPDATE groups its values by instance, so that this index
+ * names no value.
+ */
 function fieldOf(input: OperationInput, index: number | null, argument: readonly string[] | null): readonly string[] {
   if (input.kind === 'read' && argument?.[0] === 'path') return ['paths', String(index ?? 0)];
   if (input.kind !== 'write') return argument ?? [];
@@ -85,7 +89,7 @@ function unchecked(input: OperationInput, source: PlanSource): Plan {
       const path = belowRoot(input.path, ['path']);
       checkAttributes(input.attributes, ['attributes']);
       if (Object.values(input.attributes).every((value) => value === undefined)) {
-        throw wrong(['attributes'], 'at least one attribute is wanted');
+        throw wrong(['attributes'], 'must set at least one attribute');
       }
       return one({ kind: 'write-attributes', path, attributes: input.attributes });
     }
@@ -95,7 +99,7 @@ function unchecked(input: OperationInput, source: PlanSource): Plan {
       const { attributes } = input;
       if (!attributes) return one(observe);
       checkAttributes(attributes, ['attributes']);
-      // Attributes in the request itself came with 1.2 (Core 1.2 §6.4.1); before, they are written first.
+      // LwM2M 1.2 sends the attributes in the Observe request (Core 1.2 §6.4.1); earlier versions need Write-Attributes first.
       if (source.lwm2mVersion === '1.2') return one({ ...observe, attributes });
       const writes = paths.map((path): Operation => ({ kind: 'write-attributes', path, attributes }));
       return { together: null, singles: [...writes, observe] };
@@ -114,33 +118,37 @@ function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
   const paths = parsePaths(input.paths, parsePath);
   for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
   if (input.withoutAccept) return one(readWithoutAccept(paths, format));
-  // Only a composite reaches the root (Core 1.2 §6.3.8): there is nothing to fall back on.
+  // Only Read-Composite can read the root (Core 1.2 §6.3.8), so that this plan has no singles.
   if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
   const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
   if (singles.length === 1) return one(singles[0]);
-  // Read-Composite came with 1.1 (Core 1.1 §5.4.1).
+  // Read-Composite requires LwM2M 1.1 (Core 1.1 §5.4.1).
   return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'read-composite', paths, ...format }, singles };
 }
 
-/** A composite's body is in a format of the server's choice, and so is its answer: this is for a single Read. */
+/** Only a Read of one path can leave out Accept: the server chooses the formats of a composite's request and response. */
 function readWithoutAccept([path, ...more]: readonly Path[], { contentFormat }: Format): Operation {
-  if (contentFormat !== undefined) throw wrong(['withoutAccept'], `it excludes contentFormat ${contentFormat}`);
+  if (contentFormat !== undefined)
+    throw wrong(
+      ['withoutAccept'],
+      `withoutAccept cannot be combined with contentFormat ${contentFormat}: leave one of them out`,
+    );
   if (path === undefined || more.length > 0 || isRoot(path)) {
-    throw wrong(['withoutAccept'], 'one path below the root is read without Accept, not several');
+    throw wrong(['withoutAccept'], 'withoutAccept requires exactly one path, which is not the root');
   }
   return { kind: 'read', path, contentFormat: null };
 }
 
 function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan {
   if (input.values.length === 0 || input.values.length > MOST_PATHS) {
-    throw wrong(['values'], `1..${MOST_PATHS} values are wanted, not ${input.values.length}`);
+    throw wrong(['values'], `must hold 1..${MOST_PATHS} values, not ${input.values.length}`);
   }
   const written = input.values.map((value, index) => ({
     path: parsePath(value.path, ['values', String(index), 'path']),
     values: typedValues(value, ['values', String(index)], source),
   }));
   if (input.mode === 'REPLACE') {
-    // No composite: Write-Composite adds and overwrites like a partial update, it does not replace (Core 1.2 §6.3.10).
+    // Write-Composite updates like a partial update and does not replace (Core 1.2 §6.3.10), so that this plan has none.
     const singles = written.map(({ path, values }): Operation => ({
       kind: 'write',
       path,
@@ -197,12 +205,12 @@ function wrong(field: readonly string[], message: string): FleetError {
 
 function parsePaths(texts: readonly string[], parse = belowRoot): Path[] {
   if (texts.length === 0 || texts.length > MOST_PATHS) {
-    throw wrong(['paths'], `1..${MOST_PATHS} paths are wanted, not ${texts.length}`);
+    throw wrong(['paths'], `must hold 1..${MOST_PATHS} paths, not ${texts.length}`);
   }
   const paths = texts.map((text, index) => parse(text, ['paths', String(index)]));
   const seen = new Set<string>();
   for (const [index, path] of paths.entries()) {
-    if (seen.has(String(path))) throw wrong(['paths', String(index)], `${path} is named twice`);
+    if (seen.has(String(path))) throw wrong(['paths', String(index)], `${path} appears twice`);
     seen.add(String(path));
   }
   return paths;
@@ -210,7 +218,7 @@ function parsePaths(texts: readonly string[], parse = belowRoot): Path[] {
 
 function belowRoot(text: string, field: readonly string[]): Path {
   const path = parsePath(text, field);
-  if (isRoot(path)) throw wrong(field, 'the root can’t be asked: name an object, as in /3');
+  if (isRoot(path)) throw wrong(field, 'must name at least an object, such as /3, not the root');
   return path;
 }
 
@@ -220,16 +228,17 @@ function isRoot(path: Path): boolean {
 
 function mayRead(path: Path, field: readonly string[], source: PlanSource): void {
   if (isRoot(path) && source.lwm2mVersion === '1.0')
-    throw wrong(field, 'LwM2M 1.0 can’t read the root: name an object');
-  if (definitionAt(path, source)?.operations === 'E') throw wrong(field, `${path} is executable and has no value`);
+    throw wrong(field, 'reading the root requires LwM2M 1.1 or later; the device uses 1.0: name an object, such as /3');
+  if (definitionAt(path, source)?.operations === 'E')
+    throw wrong(field, `${path} is executable and has no value: leave it out`);
 }
 
 /** Core 1.2 §6.3.5: `arg = DIGIT ["=" "'" *CHAR "'"]`. */
 function checkedArguments(given: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
   for (const [digit, value] of Object.entries(given)) {
-    if (!/^\d$/.test(digit)) throw wrong(['arguments', digit], `${JSON.stringify(digit)} is no digit 0..9`);
+    if (!/^\d$/.test(digit)) throw wrong(['arguments', digit], `${JSON.stringify(digit)} must be one digit 0..9`);
     if (value !== null && !EXECUTE_ARGUMENT.test(value)) {
-      throw wrong(['arguments', digit], 'only visible ASCII without blank, quotes and backslash can be sent');
+      throw wrong(['arguments', digit], 'must consist of visible ASCII characters other than " \' and \\');
     }
   }
   return given;
@@ -239,7 +248,7 @@ function contentFormatOf(input: OperationInput): Format {
   if (!('contentFormat' in input) || input.contentFormat == null) return {};
   const { contentFormat } = input;
   if (!Number.isInteger(contentFormat) || contentFormat < 0 || contentFormat > 65_535) {
-    throw wrong(['contentFormat'], `${contentFormat} is no content format`);
+    throw wrong(['contentFormat'], `${contentFormat} is not a content format: it must be an integer of 0..65535`);
   }
   return { contentFormat };
 }

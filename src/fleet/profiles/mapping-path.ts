@@ -1,16 +1,16 @@
 import { Path, type RegisteredObject } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 
-/** Where a mapping points: `/3303/0/5700`, `/3/0/7/1`, or with a star for every instance. */
+/** The parsed path of a mapping: `/3303/0/5700`, `/3/0/7/1`, or with `*` for every instance. */
 export interface MappingPath {
   readonly objectId: number;
   /** Null stands for `*`. */
   readonly instanceId: number | null;
-  /** The resource id, and the resource instance id where one is named. */
+  /** The resource id, followed by the resource instance id if the path has one. */
   readonly below: readonly number[];
 }
 
-/** Throws FleetError VALIDATION naming the text. */
+/** Throws FleetError VALIDATION with the text if it is not the path of a resource or a resource instance. */
 export function parseMappingPath(text: string, field: readonly string[]): MappingPath {
   const any = /^\/\d+\/\*\//.test(text);
   try {
@@ -19,16 +19,16 @@ export function parseMappingPath(text: string, field: readonly string[]): Mappin
       return { objectId, instanceId: any ? null : instanceId, below };
     }
   } catch {
-    // Not a path at all: refused as one that is too short.
+    // The text is not a path; the error below covers that and a path that is too short.
   }
   throw new FleetError(
     'VALIDATION',
-    `${JSON.stringify(text.slice(0, 80))} is no path of a resource like /3303/0/5700 or /3303/*/5700`,
+    `${JSON.stringify(text.slice(0, 80))} is not the path of a resource, such as /3303/0/5700 or /3303/*/5700`,
     { field },
   );
 }
 
-/** The paths on a device that a mapping means: of the instances that the device said it has. */
+/** Returns the paths that a mapping selects on a device: one for each matching instance that the device registered. */
 export function pathsOf(mapping: MappingPath, objects: readonly RegisteredObject[]): Path[] {
   const instances = objects.find((object) => object.objectId === mapping.objectId)?.instanceIds ?? [];
   return instances

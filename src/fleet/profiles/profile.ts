@@ -2,29 +2,31 @@ import type { NotificationAttributes } from '../../lwm2m/index.ts';
 import type { TenantId } from '../access/index.ts';
 import type { RpcMethod } from '../operations/index.ts';
 
+/** The settable fields of a device profile. */
 export interface ProfileInput {
   readonly name: string;
   readonly mappings?: readonly MetricMapping[];
   readonly methods?: readonly RpcMethod[];
   readonly offlineAfter?: number | null;
-  /** 1..86,400 */
+  /** Seconds, 1..86,400. */
   readonly awakeTime?: number | null;
 }
 
-/** One line of a profile's metric mapping. */
+/** Records the values of one resource as a metric. */
 export interface MetricMapping {
-  /** `/3303/0/5700`, or with `*` for the instance: `/3303/{any}/5700`. */
+  /** `/3303/0/5700`; `*` as the instance id selects every instance. */
   readonly path: string;
   /** The metric's name; `{instance}` stands for the instance id. */
   readonly metric: string;
   readonly scale?: number;
   readonly offset?: number;
-  /** Overrides the rule by type. */
+  /** Absent: the type of the resource decides. */
   readonly kind?: 'numeric' | 'string';
-  /** Attributes of the observation. */
+  /** The notification attributes of the observation. */
   readonly attributes?: NotificationAttributes;
 }
 
+/** A device profile: the metrics, RPC methods and times that its devices share. */
 export interface DeviceProfile {
   readonly id: string;
   readonly tenantId: TenantId;
@@ -32,9 +34,9 @@ export interface DeviceProfile {
   readonly isDefault: boolean;
   readonly mappings: readonly MetricMapping[];
   readonly methods: readonly RpcMethod[];
-  /** Seconds without a message until `silent`; null: never. */
+  /** A device goes offline with the reason `silent` after this many seconds without a message; null: never. */
   readonly offlineAfter: number | null;
-  /** Seconds that a queue-mode device stays awake after its last message; null: 93, MAX_TRANSMIT_WAIT. */
+  /** A queue-mode device stays awake for this many seconds after its last message; null: 93, MAX_TRANSMIT_WAIT. */
   readonly awakeTime: number | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -8,7 +8,9 @@ import type { RpcMethod } from '../operations/index.ts';
 import type { ProfileInput, DeviceProfile, MetricMapping } from './profile.ts';
 import { checkProfile, DEFAULT_PROFILE } from './rules.ts';
 
+/** The device profiles of a tenant, as the API reads and changes them. */
 export interface Profiles {
+  /** Returns the profiles in the order of `ids`, with null for an id that the tenant does not have. */
   many(actor: Actor, ids: readonly string[]): Promise<(DeviceProfile | null)[]>;
   page(actor: Actor, request: PageRequest): Promise<Page<DeviceProfile>>;
   create(actor: Actor, input: ProfileInput): Promise<DeviceProfile>;
@@ -16,17 +18,18 @@ export interface Profiles {
   delete(actor: Actor, id: string): Promise<DeviceProfile>;
 }
 
+/** The device profiles, with what the other modules of the fleet need of them. */
 export interface ProfileBook extends Profiles {
-  /** The profile of a device as it is now, from memory where it is known. */
+  /** Returns the present profile of a device, from memory if it was read before. Rejects with NOT_FOUND. */
   of(tenantId: TenantId, profileId: string): Promise<DeviceProfile>;
-  /** The tenant's default profile, made by the rules of the house where there is none yet. */
+  /** Returns the id of the tenant's default profile; creates it from DEFAULT_PROFILE if the tenant has none. */
   ensureDefault(tx: Transaction, tenantId: TenantId): Promise<string>;
-  /** Calls `changed` after each change of a profile. */
+  /** Calls `changed` after each update and each delete of a profile. */
   onChange(changed: (tenantId: TenantId, profileId: string) => void): void;
 }
 
 type ProfileRow = typeof profiles.$inferSelect;
-/** Profiles kept in memory; beyond it they are read again. */
+/** The cache is cleared when it holds this many profiles. */
 const MOST_KEPT = 10_000;
 
 export function createProfiles(store: Store, clock: Clock): ProfileBook {
@@ -51,7 +54,7 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
       if (kept.size >= MOST_KEPT) kept.clear();
       const read = find({ tenantId }, profileId).then((profile) => {
         if (profile) return profile;
-        throw new FleetError('NOT_FOUND', `no profile ${profileId}`);
+        throw new FleetError('NOT_FOUND', `the tenant has no profile ${profileId}`);
       });
       kept.set(profileId, read);
       read.catch(() => kept.delete(profileId));
@@ -68,9 +71,13 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
         .insert(profiles)
         .values({ ...row, isDefault: true })
         .onConflictDoNothing();
-      // Another process may have been first.
+      // If another process inserted it first, this reads the row of that process.
       const made = await tx.select({ id: profiles.id }).from(profiles).where(isDefault);
-      if (!made[0]) throw new FleetError('CONFLICT', `another profile is called ${DEFAULT_PROFILE.name}`);
+      if (!made[0])
+        throw new FleetError(
+          'CONFLICT',
+          `cannot create the default profile: another profile has the name ${DEFAULT_PROFILE.name}; rename that profile`,
+        );
       return made[0].id;
     },
 
@@ -126,7 +133,7 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
     async update(actor, id, changes) {
       requireRole(actor, 'admin');
       const present = await find(actor, id);
-      if (!present) throw new FleetError('NOT_FOUND', 'no such profile');
+      if (!present) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
       const next = { ...present, ...defined(changes) };
       checkProfile(next);
       const rows = await store
@@ -138,7 +145,7 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
             .returning(),
         )
         .catch(nameTaken);
-      if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such profile');
+      if (!rows[0]) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
       forget(actor.tenantId, present.id);
       return profileOfRow(rows[0]);
     },
@@ -146,13 +153,15 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
     async delete(actor, id) {
       requireRole(actor, 'admin');
       const present = await find(actor, id);
-      if (!present) throw new FleetError('NOT_FOUND', 'no such profile');
-      if (present.isDefault) throw new FleetError('CONFLICT', 'the default profile can’t be deleted');
+      if (!present) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
+      if (present.isDefault) throw new FleetError('CONFLICT', 'the default profile cannot be deleted');
       await store
         .asTenant(actor.tenantId, (tx) => tx.delete(profiles).where(eq(profiles.id, present.id)))
         .catch((error: unknown) => {
           if (error instanceof StoreError && error.code === 'REFERENCE') {
-            throw new FleetError('CONFLICT', 'devices have this profile', { cause: error });
+            throw new FleetError('CONFLICT', 'a device has this profile: give its devices another profile first', {
+              cause: error,
+            });
           }
           throw error;
         });
@@ -164,7 +173,10 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
 
 function nameTaken(error: unknown): never {
   if (error instanceof StoreError && error.constraint === 'profiles_tenant_name') {
-    throw new FleetError('CONFLICT', 'another profile has this name', { field: ['name'], cause: error });
+    throw new FleetError('CONFLICT', 'another profile has this name: choose another one', {
+      field: ['name'],
+      cause: error,
+    });
   }
   throw error;
 }
@@ -185,7 +197,7 @@ function rowOfInput(
   };
 }
 
-/** The casts read back the JSON that rowOfInput wrote and checkProfile had passed. */
+/** The casts are safe: checkProfile accepted the JSON before rowOfInput wrote it. */
 function profileOfRow(row: ProfileRow): DeviceProfile {
   return {
     ...row,

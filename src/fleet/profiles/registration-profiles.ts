@@ -5,11 +5,14 @@ import { registrationProfiles, type Store } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, type Page, type PageRequest, pageOf, windowOf } from '../common/index.ts';
 
-/** What a Profile ID stands for: a device that registers with it need not send the list (Core 1.2 §6.2.1.2). */
+/**
+ * The list of objects that a Profile ID stands for. A device that registers with the Profile ID does not send the list
+ * (Core 1.2 §6.2.1.2).
+ */
 export interface RegistrationProfile {
   /** `6:1234abcd`, `oma:…` or `v:…`. */
   readonly profileId: string;
-  /** Link format (RFC 6690), as the body of a Register: `</1/0>,</3/0>`. */
+  /** The objects in link format (RFC 6690), as in the body of a Register: `</1/0>,</3/0>`. */
   readonly links: string;
   readonly updatedAt: Date;
 }
@@ -18,7 +21,7 @@ const MOST_PROFILES = 1_000;
 const LONGEST_ID = 255;
 const LONGEST_LINKS = 16 * 1024;
 
-/** The Profile IDs that a tenant's devices may register with. */
+/** Stores the Profile IDs with which a tenant's devices may register. */
 export class RegistrationProfiles {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -28,7 +31,7 @@ export class RegistrationProfiles {
     this.#clock = clock;
   }
 
-  /** Null for a Profile ID that the tenant has not stored. */
+  /** Returns the links of a Profile ID; null if the tenant has not stored it. */
   async links(tenantId: TenantId, profileId: string): Promise<readonly Link[] | null> {
     const [row] = await this.#store.asTenant(tenantId, (tx) =>
       tx.select().from(registrationProfiles).where(eq(registrationProfiles.profileId, profileId)),
@@ -36,7 +39,7 @@ export class RegistrationProfiles {
     return row ? parseLinks(row.links) : null;
   }
 
-  /** By Profile ID. */
+  /** Returns a page of the tenant's Profile IDs in ascending order. */
   async page(actor: Actor, request: PageRequest): Promise<Page<RegistrationProfile>> {
     const window = windowOf(request);
     const { from, backward } = window;
@@ -57,7 +60,7 @@ export class RegistrationProfiles {
     );
   }
 
-  /** Replaces what the Profile ID stood for. Throws VALIDATION for what no Register could say. */
+  /** Creates or replaces the links of a Profile ID. Throws VALIDATION if a Register could not carry the id or the links. */
   async set(actor: Actor, profile: { profileId: string; links: string }): Promise<RegistrationProfile> {
     requireRole(actor, 'admin');
     checkProfileId(profile.profileId);
@@ -70,37 +73,38 @@ export class RegistrationProfiles {
         .values({ ...profile, tenantId: actor.tenantId, updatedAt })
         .onConflictDoUpdate({ target: [tenantId, profileId], set: { links: profile.links, updatedAt } });
       const [total] = await tx.select({ number: count() }).from(registrationProfiles);
-      if ((total?.number ?? 0) > MOST_PROFILES) throw wrong('profileId', `at most ${MOST_PROFILES} of a tenant`);
+      if ((total?.number ?? 0) > MOST_PROFILES)
+        throw wrong('profileId', `a tenant can have at most ${MOST_PROFILES} Profile IDs: delete one first`);
     });
     return { ...profile, updatedAt };
   }
 
-  /** Devices that are registered with it stay so; the next Register with it is refused. Throws NOT_FOUND. */
+  /** Registered devices stay registered; the next Register with this Profile ID is refused. Throws NOT_FOUND. */
   async delete(actor: Actor, profileId: string): Promise<RegistrationProfile> {
     requireRole(actor, 'admin');
     checkProfileId(profileId);
     const [deleted] = await this.#store.asTenant(actor.tenantId, (tx) =>
       tx.delete(registrationProfiles).where(eq(registrationProfiles.profileId, profileId)).returning(),
     );
-    if (!deleted) throw new FleetError('NOT_FOUND', 'no such Profile ID');
+    if (!deleted) throw new FleetError('NOT_FOUND', 'the tenant has no such Profile ID');
     return deleted;
   }
 }
 
 function checkProfileId(profileId: string): void {
   if (profileId.length > LONGEST_ID || !isProfileId(profileId)) {
-    throw wrong('profileId', `${JSON.stringify(profileId.slice(0, 80))} is no Profile ID like 6:1234abcd`);
+    throw wrong('profileId', `${JSON.stringify(profileId.slice(0, 80))} is not a Profile ID such as 6:1234abcd`);
   }
 }
 
 function checkLinks(text: string): void {
-  if (text.length > LONGEST_LINKS) throw wrong('links', `at most ${LONGEST_LINKS} characters`);
-  // Devices of 1.2 and later have Profile IDs.
+  if (text.length > LONGEST_LINKS) throw wrong('links', `must have at most ${LONGEST_LINKS} characters`);
+  // Profile IDs require LwM2M 1.2.
   const read = registeredObjects(parsed(text), '1.2');
   if (!read.ok) throw wrong('links', read.message);
   const [bad] = read.dropped;
-  if (bad) throw wrong('links', `<${bad.uri.slice(0, 40)}> is no object or instance that a device may list`);
-  if (read.objects.length === 0) throw wrong('links', 'names no object');
+  if (bad) throw wrong('links', `<${bad.uri.slice(0, 40)}> is not an object or an instance that a device can register`);
+  if (read.objects.length === 0) throw wrong('links', 'must name at least one object, such as </3/0>');
 }
 
 function parsed(text: string): readonly Link[] {

@@ -4,7 +4,7 @@ import { type RpcMethod, STANDARD_METHODS } from '../operations/index.ts';
 import { parseMappingPath } from './mapping-path.ts';
 import type { ProfileInput, MetricMapping } from './profile.ts';
 
-/** What devices have that were given no other. */
+/** The profile that devices get if no other is chosen for them. */
 export const DEFAULT_PROFILE: ProfileInput = {
   name: 'Default',
   mappings: [
@@ -24,17 +24,30 @@ const LONGEST_SILENCE = 366 * 24 * 3600;
 const LONGEST_AWAKE = 24 * 3600;
 const METRIC = /^[A-Za-z_](?:[\w.-]|\{instance\}){0,127}$/;
 const METHOD = /^[A-Za-z_][\w.-]{0,63}$/;
-/** A method's path may be filled in from the call: `/3311/{{instance}}/5850`. */
+/** A parameter of the call can replace a number of the path: `/3311/{{instance}}/5850`. */
 const METHOD_PATH = /^(?:\/(?:\d{1,5}|\{\{\w{1,64}\}\})){1,4}$/;
 
-/** Throws FleetError VALIDATION, its field the path into the input. */
+const PATH_EXAMPLES: Readonly<Record<RpcMethod['operation'], string>> = {
+  READ: '/3/0/9',
+  WRITE: '/3/0/15',
+  EXECUTE: '/3/0/4',
+  CREATE: '/3311',
+  DELETE: '/3311/1',
+};
+
+/** Throws FleetError VALIDATION; its field is the path into the input. */
 export function checkProfile(input: ProfileInput): void {
   const name = input.name.trim();
   if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
-    throw wrong(['name'], 'a name of 1..200 characters is wanted');
+    throw wrong(
+      ['name'],
+      'name must have 1..200 characters, blanks at its ends not counted, and no control characters',
+    );
   const { mappings = [], methods = [], offlineAfter } = input;
-  if (mappings.length > MOST_MAPPINGS) throw wrong(['mappings'], `at most ${MOST_MAPPINGS} mappings`);
-  if (methods.length > MOST_METHODS) throw wrong(['methods'], `at most ${MOST_METHODS} methods`);
+  if (mappings.length > MOST_MAPPINGS)
+    throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
+  if (methods.length > MOST_METHODS)
+    throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
   for (const [index, mapping] of mappings.entries()) checkMapping(mapping, ['mappings', String(index)]);
   for (const [index, method] of methods.entries()) checkMethod(method, ['methods', String(index)]);
   checkUnique(mappings, (mapping) => mapping.path, ['mappings'], 'path');
@@ -44,15 +57,18 @@ export function checkProfile(input: ProfileInput): void {
     offlineAfter != null &&
     !(Number.isInteger(offlineAfter) && offlineAfter > 0 && offlineAfter <= LONGEST_SILENCE)
   ) {
-    throw wrong(['offlineAfter'], `${offlineAfter} is no whole number of seconds of 1..${LONGEST_SILENCE}`);
+    throw wrong(
+      ['offlineAfter'],
+      `offlineAfter must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${offlineAfter}`,
+    );
   }
   checkAwakeTime(input.awakeTime);
 }
 
-/** Of a profile or of one device. */
+/** Checks the awake time of a profile or of a device. */
 export function checkAwakeTime(seconds: number | null | undefined): void {
   if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_AWAKE)) return;
-  throw wrong(['awakeTime'], `${seconds} is no whole number of seconds of 1..${LONGEST_AWAKE}`);
+  throw wrong(['awakeTime'], `awakeTime must be a whole number of seconds of 1..${LONGEST_AWAKE}, not ${seconds}`);
 }
 
 function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
@@ -60,16 +76,21 @@ function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
   if (!METRIC.test(mapping.metric)) {
     throw wrong(
       [...field, 'metric'],
-      `${JSON.stringify(mapping.metric)} is not a metric name: it must match ^[A-Za-z_][\\w.-]*$ (besides {instance}) and have at most 128 characters`,
+      `${JSON.stringify(mapping.metric)} is not a metric name: it must match ^[A-Za-z_][\\w.-]*$, apart from {instance}, and have at most 128 characters`,
     );
   }
   if (instanceId === null && !mapping.metric.includes('{instance}')) {
-    throw wrong([...field, 'metric'], 'with * in the path the metric must hold {instance}: instances would mix');
+    throw wrong(
+      [...field, 'metric'],
+      'the metric name must contain {instance} because the path contains *: write temperature_{instance}, for example',
+    );
   }
   for (const name of ['scale', 'offset'] as const) {
     const value = mapping[name];
-    if (value != null && !Number.isFinite(value)) throw wrong([...field, name], `${value} is no number`);
-    if (value != null && mapping.kind === 'string') throw wrong([...field, name], 'a string has none');
+    if (value != null && !Number.isFinite(value))
+      throw wrong([...field, name], `${name} must be a finite number, not ${value}`);
+    if (value != null && mapping.kind === 'string')
+      throw wrong([...field, name], `${name} applies to numbers only, but kind is string: leave ${name} out`);
   }
   if (mapping.attributes) checkAttributes(mapping.attributes, [...field, 'attributes']);
 }
@@ -84,14 +105,17 @@ function checkMethod(method: RpcMethod, field: readonly string[]): void {
   const levels = method.path.split('/').length - 1;
   const fits = method.operation === 'CREATE' ? levels === 1 : method.operation === 'EXECUTE' ? levels === 3 : true;
   if (!METHOD_PATH.test(method.path) || !fits) {
-    throw wrong([...field, 'path'], `${JSON.stringify(method.path)} is no path to ${method.operation.toLowerCase()}`);
+    throw wrong(
+      [...field, 'path'],
+      `${JSON.stringify(method.path)} is not a path for ${method.operation}, such as ${PATH_EXAMPLES[method.operation]}`,
+    );
   }
 }
 
 function checkUnique<T>(items: readonly T[], key: (item: T) => string, field: readonly string[], name: string): void {
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
-    if (seen.has(key(item))) throw wrong([...field, String(index), name], `${key(item)} is there twice`);
+    if (seen.has(key(item))) throw wrong([...field, String(index), name], `${key(item)} appears twice`);
     seen.add(key(item));
   }
 }

@@ -2,47 +2,51 @@ import { isSecretObject, type Path, type Reading, type ReadingOrigin } from '../
 import type { DeviceId } from '../access/index.ts';
 import { valueToJson } from '../objects/index.ts';
 
-/** What one batch of readings says of a device's tree. */
+/** One batch of readings of a device, for its resource tree. */
 export interface DeviceReadings {
   readonly deviceId: DeviceId;
   readonly origin: ReadingOrigin;
-  /** What was asked for: what is known below and is not in `readings` or `empty` is gone. */
+  /** The requested paths: stored values below them that are not in `readings` or `empty` no longer exist. */
   readonly scope: readonly Path[];
   readonly readings: readonly Reading[];
   readonly empty: readonly Path[];
   readonly receivedAt: number;
 }
 
-/** A last value to be, of a resource or a resource instance. */
+/** The last value of a resource or a resource instance, to be stored. */
 export interface LastValue {
   readonly deviceId: DeviceId;
   readonly path: Path;
   readonly type: string | null;
   readonly guessed: boolean;
-  /** JSON text; null when the value is too large to keep. */
+  /** JSON text; null if the value is too large to store. */
   readonly value: string | null;
   readonly measuredAt: number;
   readonly source: ReadingOrigin;
 }
 
-/** Below this path of the device nothing stays but the last values to be. */
+/** The stored values of the device at and below this path are deleted, except those that the same change stores. */
 export interface GoneBelow {
   readonly deviceId: DeviceId;
   readonly path: Path;
 }
 
+/** The changes to store in the resource tree. */
 export interface TreeChange {
-  /** At most one for each place, sorted by place. */
+  /** At most one for each device and path, sorted by device and path. */
   readonly values: readonly LastValue[];
   readonly gone: readonly GoneBelow[];
 }
 
-/** A multiple resource without instances. */
+/** The value of a multiple resource without instances. */
 const NO_INSTANCES = '{}';
 const LARGEST_VALUE = 256 * 1024;
 const EARLIEST = Date.UTC(1970, 0, 1);
 
-/** What several batches, in their order, do to the tree: the newest value of each place wins, of equals the last. */
+/**
+ * Combines several batches, in their order, into one change. For each path it keeps the newest value; if the times are
+ * equal, it keeps the last one.
+ */
 export function treeChange(batches: readonly DeviceReadings[]): TreeChange {
   const values = new Map<string, LastValue>();
   const gone: GoneBelow[] = [];
@@ -66,7 +70,7 @@ export function treeChange(batches: readonly DeviceReadings[]): TreeChange {
   return { values: sorted, gone };
 }
 
-/** The common notification: one resource asked, its one value came. Nothing else can be below it. */
+/** True if the batch has one value for the whole requested resource: no other stored value can exist below it. */
 function isOneValue(path: Path, { readings }: DeviceReadings): boolean {
   return path.ids.length >= 3 && readings.some((reading) => reading.path.equals(path));
 }
@@ -93,16 +97,16 @@ function* lastValues(batch: DeviceReadings): Generator<LastValue> {
 }
 
 function isKept(path: Path): boolean {
-  // The tree is the device's own: what a gateway says of its end devices goes to telemetry only.
+  // The tree holds the resources of the device itself, not those of end devices behind it.
   if (path.prefix !== null || path.objectId === null || path.resourceId === null) return false;
   return !isSecretObject(path.objectId);
 }
 
 /**
- * In milliseconds since the Unix epoch, `seconds` being null for now. Nothing is measured after it was received: a
- * device whose clock runs ahead would otherwise keep its later values out.
+ * Returns the time of a reading in milliseconds since the Unix epoch. If `seconds` is null, before 1970 or later than
+ * `receivedAt`, it returns `receivedAt`: a value with a time in the future would block all later values.
  */
 export function measuredAt(seconds: number | null, receivedAt: number): number {
-  const said = seconds === null ? receivedAt : Math.round(seconds * 1000);
-  return said >= EARLIEST && said < receivedAt ? said : receivedAt;
+  const stated = seconds === null ? receivedAt : Math.round(seconds * 1000);
+  return stated >= EARLIEST && stated < receivedAt ? stated : receivedAt;
 }

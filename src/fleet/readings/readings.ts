@@ -8,9 +8,9 @@ import { treeChange, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetrySink } from './telemetry-sink.ts';
 import { type ResourceState, writeTree } from './tree.ts';
 
-/** Events about values. */
+/** The events about values on the event bus. */
 export interface ReadingEvents {
-  /** Key: the device's key. */
+  /** The key is the device's key. */
   readonly resourceChanged: {
     readonly tenantId: TenantId;
     readonly deviceId: DeviceId;
@@ -18,9 +18,10 @@ export interface ReadingEvents {
   };
 }
 
-/** Why acknowledged readings are not stored: `not_registered`, the registration ended while they were on their way. */
+/** Why acknowledged readings are not stored. `not_registered`: the registration ended before the fleet got them. */
 export type DropReason = 'not_registered';
 
+/** The modules that `Readings` calls. */
 export interface ReadingsParts {
   readonly store: Store;
   readonly sink: TelemetrySink;
@@ -28,20 +29,20 @@ export interface ReadingsParts {
   readonly log: Log;
 }
 
-/** A batch of readings of one device, with where its metrics go; or a payload that could not be read. */
+/** A batch of readings of one device with the mappings to metrics, or a payload that could not be decoded. */
 export type Arrival =
   | {
       readonly kind: 'readings';
       readonly tenantId: TenantId;
       readonly batch: DeviceReadings;
-      /** None for what we wrote ourselves: that is no measurement. */
+      /** Empty for values that the server wrote: they are not measurements. */
       readonly mappings: readonly MetricMapping[];
     }
   | { readonly kind: 'undecodable'; readonly tenantId: TenantId; readonly letter: DeadLetter };
 
 /**
- * Takes in what devices tell: last values and telemetry in one transaction, shared by what arrives together. Subscribers
- * hear of it after the commit.
+ * Stores the readings of devices: the last values and the telemetry in one transaction. Readings of a tenant that arrive
+ * together share a transaction. The events are published after the commit.
  */
 export class Readings {
   readonly #store: Store;
@@ -63,16 +64,17 @@ export class Readings {
     });
   }
 
-  /** Resolves when it is committed. */
+  /** Stores the arrival; resolves after the commit. */
   store(arrival: Arrival): Promise<void> {
     return this.#batcher.add(arrival);
   }
 
+  /** Resolves when no arrival is waiting or being stored. */
   idle(): Promise<void> {
     return this.#batcher.idle();
   }
 
-  /** Counts readings that have no device to be stored for, and logs the reason. */
+  /** Counts readings that cannot be stored and logs the reason. */
   drop(deviceKey: DeviceKey, reason: DropReason, count: number): void {
     this.#dropped[reason] += count;
     this.#log.warn({ device: deviceKey, reason, count }, 'readings dropped: the device is not registered');
@@ -85,7 +87,7 @@ export class Readings {
   async #storeAll(tenantId: string, arrivals: readonly Arrival[]): Promise<void[]> {
     const batches = arrivals.filter((arrival) => arrival.kind === 'readings');
     const letters = arrivals.filter((arrival) => arrival.kind === 'undecodable');
-    const { states, told } = await this.#store.asTenant(tenantId, async (tx) => {
+    const { states, announce } = await this.#store.asTenant(tenantId, async (tx) => {
       const changed = await writeTree(tx, tenantId, treeChange(batches.map(({ batch }) => batch)));
       const measured = batches.flatMap(({ batch, mappings, tenantId: tenant }) =>
         mappings.length === 0
@@ -102,9 +104,9 @@ export class Readings {
       );
       const recorded = measured.length > 0 ? await this.#sink.record(tx, measured) : () => {};
       for (const { letter } of letters) await this.#sink.deadLetter(tx, letter);
-      return { states: changed, told: recorded };
+      return { states: changed, announce: recorded };
     });
-    told();
+    announce();
     this.#publish(batches[0]?.tenantId, states);
     return arrivals.map(() => undefined);
   }

@@ -4,36 +4,39 @@ import type { DeviceId, TenantId } from '../access/index.ts';
 import type { StatusReason } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
 
-/** The readings of one notification, composite, read or Send of one device: those with the same time share a point. */
+/**
+ * The readings of one notification, composite response, Read response or Send of a device. Readings with the same time
+ * become one telemetry point.
+ */
 export interface TelemetryBatch {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId;
-  /** The mappings of the device's profile as they are now. */
+  /** The present mappings of the device's profile. */
   readonly mappings: readonly MetricMapping[];
-  /** In the order of the payload; never readings that we wrote ourselves. */
+  /** In the order of the payload, without values that the server wrote. */
   readonly readings: readonly Reading[];
-  /** Milliseconds since the Unix epoch: the time of a reading that says none. */
+  /** Milliseconds since the Unix epoch; also the time of a reading without a time. */
   readonly receivedAt: number;
 }
 
-/** What `device.status` carries. A device asleep inside its lifetime is online. */
+/** The content of a `device.status` message. A device that sleeps within its lifetime is online. */
 export interface DeviceStatusEvent {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId;
   readonly endpoint: string;
   readonly status: 'online' | 'offline';
-  /** Null: it was never seen before. */
+  /** Null: the device was never seen before. */
   readonly previous: 'online' | 'offline' | null;
   readonly reason: Extract<StatusReason, 'registered' | 'updated' | 'deregistered' | 'expired' | 'silent'>;
   readonly lastSeen: Date | null;
   readonly at: Date;
 }
 
-/** Bytes of a device that could not be used, kept with the reason. */
+/** A payload of a device that could not be used, stored with the reason. */
 export interface DeadLetter {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId;
-  /** Where the payload came for: the path asked, or `/dp` of a Send. */
+  /** The requested path, or `/dp` for a Send. */
   readonly path: string;
   readonly contentFormat: number | null;
   readonly bytes: Uint8Array;
@@ -43,17 +46,18 @@ export interface DeadLetter {
 }
 
 /**
- * Where the fleet's readings go on to. Each method writes in the transaction it is given, which runs as one tenant, so
- * that last values and what leaves for the broker are stored together or not at all.
+ * Receives the fleet's readings. Each method writes in the given transaction, which runs as one tenant, so that the last
+ * values and the messages for the broker are stored together or not at all.
  */
 export interface TelemetrySink {
   /**
-   * Makes points and their outbox rows of several batches (all of the transaction's tenant) in as few statements as it
-   * can; what can't be mapped goes to the dead letters. The function it resolves with is called after the commit, never
-   * after a rollback: it tells subscriptions and the publisher.
+   * Writes the points of several batches, all of the transaction's tenant, and their outbox rows in as few statements as
+   * possible. Readings that cannot be mapped become dead letters. The caller calls the returned function after the commit
+   * and never after a rollback: it notifies the subscriptions and the publisher.
    */
   record(tx: Transaction, batches: readonly TelemetryBatch[]): Promise<() => void>;
-  /** Writes the outbox rows of `device.status`; the function it resolves with is called after the commit. */
+  /** Writes the outbox rows of `device.status`; the caller calls the returned function after the commit. */
   enqueueStatus(tx: Transaction, events: readonly DeviceStatusEvent[]): Promise<() => void>;
+  /** Stores a payload that could not be used. */
   deadLetter(tx: Transaction, letter: DeadLetter): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { FleetError } from '../common/index.ts';
 import type { JsonValue } from '../objects/index.ts';
 import type { LastValue, TreeChange } from './last-values.ts';
 
-/** A selection of the resource tree: `/3`, `/3303/0`, `/3/0/9`, or with `*` for any id (written as -1 here: null). */
+/** Selects a part of the resource tree: `/3`, `/3303/0` or `/3/0/9`. A null id stands for `*` and selects every id. */
 export interface TreeSelector {
   readonly ids: readonly (number | null)[];
 }
@@ -14,27 +14,27 @@ export interface TreeSelector {
 /** The last known value of one resource, or of all instances of a multiple one. */
 export interface ResourceState {
   readonly deviceId: DeviceId;
-  /** `/3/0/9`; for a multiple resource the path of the resource, with all its instances in `value`. */
+  /** The path of the resource: `/3/0/9`. `value` holds all instances of a multiple resource. */
   readonly path: string;
   readonly objectId: number;
   readonly instanceId: number;
   readonly resourceId: number;
   readonly type: ResourceType | null;
-  /** No definition of the object was known: the type is what the payload's format let one guess. */
+  /** True if the object has no known definition: the type was then guessed from the payload. */
   readonly typeGuessed: boolean;
-  /** A multiple resource: instance id → value. Null where the resource is known to be there without a known value. */
+  /** A multiple resource has an object of instance id → value. Null if the resource exists but its value is not stored. */
   readonly value: JsonValue | Readonly<Record<string, JsonValue>> | null;
   readonly timestamp: Date | null;
   readonly source: ReadingOrigin | null;
 }
 
-/** The resource instance id of a single resource, or of a multiple one that has no instances. */
+/** Stored as the resource instance id of a single resource and of a multiple resource without instances. */
 const SINGLE = -1;
 
-/** Resources and resource instances of one device; above it what would add more is refused whole. */
+/** A device can have this many resources and resource instances; a change that exceeds it is refused as a whole. */
 const MOST_RESOURCES = 10_000;
 
-/** A row of resource_values as a raw statement gives it. */
+/** A row of resource_values as a raw statement returns it. */
 interface ValueRow extends Record<string, unknown> {
   readonly device_id: string;
   readonly object_id: number;
@@ -44,16 +44,16 @@ interface ValueRow extends Record<string, unknown> {
   readonly type: string | null;
   readonly guessed: boolean;
   readonly value: string | null;
-  /** As the driver leaves it: text with its offset. */
+  /** The driver returns the time as text with a UTC offset. */
   readonly measured_at: string;
   readonly source: string;
-  /** Only where asked for: the row is new. */
+  /** True if the statement inserted the row; only `writeTree` selects it. */
   readonly fresh?: boolean;
 }
 
 /**
- * The last known resources of several devices, by path, multiple resources folded: one statement, whatever the number of
- * devices and selectors. No selector means everything.
+ * Reads the stored resources of several devices, sorted by path, with the instances of a multiple resource in one entry.
+ * It runs one statement for any number of devices and selectors. An empty list of selectors selects everything.
  */
 export async function readTree(
   tx: Transaction,
@@ -77,12 +77,12 @@ export async function readTree(
   return tree;
 }
 
-/** Stores what changed; resolves with the resources whose value this replaced or made, multiple ones whole. */
+/** Stores a change and returns the resources whose values it wrote; a multiple resource has all its instances. */
 export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<ResourceState[]> {
   if (change.gone.length > 0) await removeGone(tx, change);
   if (change.values.length === 0) return [];
   const column = <T>(of: (value: LastValue) => T) => sql.param(change.values.map(of));
-  // An older reading, of a history that came late, leaves a newer value as it is.
+  // A reading that is older than the stored value, such as one of a late history, does not replace it.
   const { rows } = await tx.execute<ValueRow>(sql`
     insert into resource_values
       (device_id, object_id, instance_id, resource_id, resource_instance_id, tenant_id, type, guessed, value,
@@ -119,7 +119,7 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
   return fold([...rows.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
 }
 
-/** Only a device that brings something new can have too much. */
+/** Checks the size of the trees that got new rows. */
 async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<void> {
   const grown = [...new Set(rows.filter((row) => row.fresh).map((row) => row.device_id))];
   if (grown.length === 0) return;
@@ -127,7 +127,11 @@ async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<vo
     select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
     group by device_id having count(*) > ${MOST_RESOURCES}`);
   const [first] = tooLarge.rows;
-  if (first) throw new FleetError('CONFLICT', `device ${first.device_id} has more than ${MOST_RESOURCES} resources`);
+  if (first)
+    throw new FleetError(
+      'CONFLICT',
+      `device ${first.device_id} would have more than ${MOST_RESOURCES} resources: its new values are not stored`,
+    );
 }
 
 async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {
@@ -147,7 +151,7 @@ async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promis
           and k.ri = v.resource_instance_id)`);
 }
 
-/** Rows in order of their places become resources; the instances of a multiple resource share one. */
+/** Turns rows, sorted by path, into resources; the instances of a multiple resource become one. */
 function fold(rows: readonly ValueRow[]): ResourceState[] {
   const states: ResourceState[] = [];
   for (const row of rows) {
@@ -157,7 +161,7 @@ function fold(rows: readonly ValueRow[]): ResourceState[] {
       previous.objectId === row.object_id &&
       previous.instanceId === row.instance_id &&
       previous.resourceId === row.resource_id;
-    // Instances come after -1, which then says only that there had been none.
+    // The row -1 sorts before the instances; if instances follow it, it is outdated.
     if (same) states[states.length - 1] = withInstance(previous, row);
     else states.push(single(row));
   }
@@ -165,7 +169,7 @@ function fold(rows: readonly ValueRow[]): ResourceState[] {
 }
 
 function single(row: ValueRow): ResourceState {
-  // Ids, types and sources in rows were written from those types; a value is JSON that valueToJson made.
+  // The casts are safe: ids, types and sources were written from these types, and valueToJson made the JSON.
   const state: ResourceState = {
     deviceId: row.device_id as DeviceId,
     path: `/${row.object_id}/${row.instance_id}/${row.resource_id}`,
@@ -189,10 +193,10 @@ function withInstance(state: ResourceState, row: ValueRow): ResourceState {
   const newer = timestamp === null || measured >= timestamp;
   return {
     ...state,
-    type: row.type as ResourceType | null, // as above
+    type: row.type as ResourceType | null, // see single
     typeGuessed: row.guessed,
     value: { ...known, ...instance },
     timestamp: newer ? measured : timestamp,
-    source: newer ? (row.source as ReadingOrigin) : source, // as above
+    source: newer ? (row.source as ReadingOrigin) : source, // see single
   };
 }
