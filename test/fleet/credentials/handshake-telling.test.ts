@@ -18,8 +18,9 @@ beforeEach(() => {
   writes = 0;
 });
 
+const level = (name: string) => (details: object) => void logged.push([name, details]);
+
 function logOver(store: Store): HandshakeLog {
-  const level = (name: string) => (details: object) => void logged.push([name, details]);
   return new HandshakeLog({ store, clock, log: { info: level('info'), warn: level('warn'), error: level('error') } });
 }
 
