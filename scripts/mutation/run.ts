@@ -51,7 +51,7 @@ mkdirSync(WORK_DIRECTORY, { recursive: true });
 if (!options.table) {
   for (const name of positionals.length > 0 ? positionals : Object.keys(MODULES)) await runModule(name);
 }
-writeTable(Object.keys(MODULES));
+writeTable(new Map(Object.entries(MODULES).map(([name, parts]) => [name, [...filesOf(parts).values()].flat().length])));
 
 async function runModule(name: string): Promise<void> {
   const module = MODULES[name];
