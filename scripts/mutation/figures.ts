@@ -25,15 +25,15 @@ export function keepFigures(module: string, figures: ModuleFigures): void {
   writeFileSync(figuresFile(module), `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
-/** Writes the table of all modules into docs/mutation.md. */
-export function writeTable(modules: readonly string[]): void {
+/** Writes the table of all modules into docs/mutation.md; `files` is how many files each module has. */
+export function writeTable(files: ReadonlyMap<string, number>): void {
   const document = readFileSync(DOCUMENT, 'utf8');
   const [before = '', rest = ''] = document.split(TABLE_START);
   const after = rest.split(TABLE_END)[1] ?? '';
-  const rows = modules.map((module) => row(module, Object.values(readFigures(module))));
+  const rows = [...files].map(([module, count]) => row(module, count, Object.values(readFigures(module))));
   const table = [
-    '| module | mutants | killed | timed out | survived, explained | survived, unexplained | score | date | commit |',
-    '|---|---|---|---|---|---|---|---|---|',
+    '| module | files run | mutants | killed | timed out | survived, explained | survived, unexplained | score | date | commit |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...rows.filter((text) => text !== null),
   ];
   writeFileSync(DOCUMENT, `${before}${TABLE_START}\n${table.join('\n')}\n${TABLE_END}${after}`);
@@ -60,11 +60,23 @@ export function total(files: readonly FileFigures[]): FileFigures | null {
   };
 }
 
-function row(module: string, files: readonly FileFigures[]): string | null {
+function row(module: string, count: number, files: readonly FileFigures[]): string | null {
   const all = total(files);
   if (all === null) return null;
   const { mutants, killed, timedOut, explained, unexplained, date, commit } = all;
-  const cells = [module, mutants, killed, timedOut, explained, unexplained, `${score(all).toFixed(1)} %`, date, commit];
+  const run = `${files.length} of ${count}`;
+  const cells = [
+    module,
+    run,
+    mutants,
+    killed,
+    timedOut,
+    explained,
+    unexplained,
+    `${score(all).toFixed(1)} %`,
+    date,
+    commit,
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 

@@ -51,7 +51,7 @@ mkdirSync(WORK_DIRECTORY, { recursive: true });
 if (!options.table) {
   for (const name of positionals.length > 0 ? positionals : Object.keys(MODULES)) await runModule(name);
 }
-writeTable(Object.keys(MODULES));
+writeTable(new Map(Object.entries(MODULES).map(([name, parts]) => [name, [...filesOf(parts).values()].flat().length])));
 
 async function runModule(name: string): Promise<void> {
   const module = MODULES[name];
@@ -72,7 +72,7 @@ async function runModule(name: string): Promise<void> {
   // Some lines, or other tests than the module's, say nothing about the file.
   const whole = options.tests === undefined && !(options.mutate ?? []).some((pattern) => pattern.includes(':'));
   if (whole && !options['no-figures']) keepFigures(name, Object.fromEntries(figures));
-  report(name, figures, comparison);
+  report(name, figures, whole ? comparison : { ...comparison, outdated: [] });
 }
 
 async function mutate(part: Part, files: readonly string[], name: string): Promise<readonly MutantResult[]> {

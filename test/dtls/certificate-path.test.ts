@@ -219,24 +219,18 @@ describe('a certificate path', () => {
   });
 
   it('refuses a signature with SHA-1', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'treeline-sha1-'));
-    try {
-      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-sha1'];
-      execFileSync('openssl', [...args, '-keyout', 'key', '-out', 'pem', '-subj', '/CN=old'], {
-        cwd: folder,
-        stdio: 'pipe',
-      });
-      const certificate = new X509Certificate(readFileSync(join(folder, 'pem')));
-      expect(() =>
-        verifyCertificatePath(
-          [certificate.raw],
-          [trustAnchor('pin', certificate.raw)],
-          Date.parse(certificate.validFrom),
-        ),
-      ).toThrow(expect.objectContaining({ code: 'bad_certificate' }));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const certificate = selfSigned('-sha1', '-subj', '/CN=old');
+    const pins = [trustAnchor('pin', certificate.raw)];
+    expect(() => verifyCertificatePath([certificate.raw], pins, Date.parse(certificate.validFrom))).toThrow(
+      expect.objectContaining({ code: 'bad_certificate' }),
+    );
+  });
+
+  it('has no common name where the subject has two', () => {
+    const certificate = selfSigned('-sha256', '-subj', '/CN=one/CN=other');
+    const pins = [trustAnchor('pin', certificate.raw)];
+    const path = verifyCertificatePath([certificate.raw], pins, Date.parse(certificate.validFrom));
+    expect(path.commonName).toBeNull();
   });
 
   it.each([
@@ -382,6 +376,18 @@ describe('the certificate verifier', () => {
     expect(await certificateVerifier(revoking, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
   });
 });
+
+/** A certificate that OpenSSL makes, for what issueCertificate cannot write. */
+function selfSigned(...options: string[]): X509Certificate {
+  const folder = mkdtempSync(join(tmpdir(), 'treeline-openssl-'));
+  try {
+    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...options];
+    execFileSync('openssl', [...args, '-keyout', 'key', '-out', 'pem'], { cwd: folder, stdio: 'pipe' });
+    return new X509Certificate(readFileSync(join(folder, 'pem')));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 function expiredIntermediate(): Authority[] {
   const old = certify('Old', root, { extensions: CA_EXTENSIONS, notAfter: START - DAY });
