@@ -58,16 +58,16 @@ export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: C
       requireRole(actor, 'admin');
       const name = input.name.trim();
       if (name.length === 0 || name.length > LONGEST_NAME) {
-        throw new FleetError('VALIDATION', `a name of 1..${LONGEST_NAME} characters is wanted`, { field: ['name'] });
+        throw new FleetError('VALIDATION', `the name must have 1 to ${LONGEST_NAME} characters`, { field: ['name'] });
       }
       if (!ROLES.includes(input.role)) {
-        throw new FleetError('VALIDATION', `a role is one of ${ROLES.join(', ')}`, { field: ['role'] });
+        throw new FleetError('VALIDATION', `the role must be one of ${ROLES.join(', ')}`, { field: ['role'] });
       }
       const id = randomUUID();
       const token = makeToken();
       await store.asTenant(actor.tenantId, async (tx) => {
         if ((await tx.$count(apiKeys, isNull(apiKeys.revokedAt))) >= MOST_KEYS) {
-          throw new FleetError('CONFLICT', `there are ${MOST_KEYS} keys: revoke one first`);
+          throw new FleetError('CONFLICT', `the tenant has ${MOST_KEYS} API keys, the limit: revoke one first`);
         }
         await tx.insert(apiKeys).values({
           id,

@@ -70,7 +70,9 @@ export class BootstrapJournal {
     const { from, backward } = window;
     const after = from ? Number(from.key) : null;
     if (after !== null && !Number.isSafeInteger(after)) {
-      throw new FleetError('VALIDATION', 'no cursor of bootstraps', { field: [backward ? 'before' : 'after'] });
+      throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', {
+        field: [backward ? 'before' : 'after'],
+      });
     }
     const rows = await this.#rows(actor, (tx) =>
       tx

@@ -50,7 +50,7 @@ export function configurationOf(
   });
   const values = [...(server ? accountOf(server, psk) : []), ...planned];
   const twice = values.find(({ path }, index) => values.findIndex((other) => other.path.equals(path)) < index);
-  if (twice) throw new FleetError('VALIDATION', `${twice.path} is written twice`, { field: ['values'] });
+  if (twice) throw new FleetError('VALIDATION', `${twice.path} appears twice`, { field: ['values'] });
   return { deletes: deletes.map((path) => Path.parse(path)), values, reads: reads.map((path) => Path.parse(path)) };
 }
 
@@ -105,9 +105,13 @@ function filled(value: unknown, known: ReadonlyMap<string, string | number>, fie
     const look = (name: string): string | number => {
       const found = known.get(name);
       if (found !== undefined) return found;
-      throw new FleetError('VALIDATION', `{{${name}}}: the plan has none; there are ${[...known.keys()].join(', ')}`, {
-        field,
-      });
+      throw new FleetError(
+        'VALIDATION',
+        `{{${name}}} is unknown; the placeholders are ${[...known.keys()].join(', ')}`,
+        {
+          field,
+        },
+      );
     };
     const only = WHOLE.exec(value)?.[1];
     return only !== undefined ? look(only) : value.replaceAll(PLACE, (_place, inner: string) => String(look(inner)));

@@ -38,7 +38,7 @@ export class FreshCredentials {
       kind: 'psk',
       identity: `${named(device.endpoint)}#${randomBytes(4).toString('hex')}`,
     });
-    if (secret === null) throw new Error('a PSK comes with its key');
+    if (secret === null) throw new Error('a new PSK has no key');
     await tx.update(credentials).set({ bootstrapId }).where(eq(credentials.id, credential.id));
     return { identity: secret.identity, key: Buffer.from(secret.keyHex, 'hex') };
   }

@@ -48,7 +48,8 @@ export class Batcher<Item, Result> {
 
   /** Resolves when the item is committed; rejects with what kept it from that. */
   add(item: Item): Promise<Result> {
-    if (this.#waiting >= this.#mostWaiting) return Promise.reject(new Error('too much waits to be stored'));
+    if (this.#waiting >= this.#mostWaiting)
+      return Promise.reject(new Error(`too many writes wait for the database: the limit is ${this.#mostWaiting}`));
     const name = this.#options.lane(item);
     const key = this.#options.key?.(item) ?? null;
     return new Promise((resolve, reject) => {

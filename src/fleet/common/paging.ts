@@ -37,7 +37,7 @@ export function windowOf(request: PageRequest): PageWindow {
   const size = first ?? last;
   const field = last != null ? 'last' : 'first';
   if (size == null || (first != null && last != null)) {
-    throw new FleetError('VALIDATION', 'exactly one of first and last is wanted', { field: [field] });
+    throw new FleetError('VALIDATION', 'give exactly one of first and last', { field: [field] });
   }
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_PAGE) {
     throw new FleetError('VALIDATION', `${field}: ${size} is not in 1..${LARGEST_PAGE}`, { field: [field] });
@@ -47,7 +47,7 @@ export function windowOf(request: PageRequest): PageWindow {
     ? [before, 'before', after, 'after']
     : [after, 'after', before, 'before'];
   if (other != null) {
-    throw new FleetError('VALIDATION', `${otherField} does not go with ${field}`, { field: [otherField] });
+    throw new FleetError('VALIDATION', `${otherField} can't be combined with ${field}`, { field: [otherField] });
   }
   return { size, backward, from: wanted == null ? null : parseCursor(wanted, wantedField) };
 }

@@ -197,18 +197,22 @@ export function createCredentials({
     async rotate(actor, id, { overlapSeconds }) {
       requireRole(actor, 'admin');
       if (!Number.isInteger(overlapSeconds) || overlapSeconds < 0 || overlapSeconds > LONGEST_OVERLAP) {
-        throw new FleetError('VALIDATION', `overlapSeconds is 0 to ${LONGEST_OVERLAP}, not ${overlapSeconds}`, {
+        throw new FleetError('VALIDATION', `overlapSeconds must be 0 to ${LONGEST_OVERLAP}, not ${overlapSeconds}`, {
           field: ['overlapSeconds'],
         });
       }
       const issued = await store.asTenant(actor.tenantId, async (tx) => {
         const old = await byId(tx, id);
         if (old.kind !== 'psk')
-          throw new FleetError('VALIDATION', 'only a PSK is rotated; create the new one and revoke the old', {
-            field: ['id'],
-          });
+          throw new FleetError(
+            'VALIDATION',
+            'only a PSK can be rotated: create a new credential and revoke the old one',
+            {
+              field: ['id'],
+            },
+          );
         if (old.revokedAt !== null || old.expiresAt !== null)
-          throw new FleetError('CONFLICT', 'the credential has ended, or was rotated before');
+          throw new FleetError('CONFLICT', 'the credential was revoked, has expired or was already rotated');
         await tx
           .update(credentials)
           .set({ expiresAt: new Date(clock.now() + overlapSeconds * 1000) })
@@ -269,7 +273,7 @@ export function createCredentials({
         })
         .catch((error: unknown) => {
           if (error instanceof StoreError && error.constraint === 'trust_anchors_fingerprint') {
-            throw new FleetError('CONFLICT', 'this certificate is a trust anchor already', {
+            throw new FleetError('CONFLICT', 'this certificate is already a trust anchor', {
               field: ['certificate'],
               cause: error,
             });
@@ -294,9 +298,13 @@ export function createCredentials({
       requireRole(actor, 'admin');
       const hex = fingerprint.replaceAll(':', '').toLowerCase();
       if (!/^[0-9a-f]{64}$/.test(hex)) {
-        throw new FleetError('VALIDATION', `${JSON.stringify(fingerprint.slice(0, 100))} is no SHA-256 in hex`, {
-          field: ['fingerprint'],
-        });
+        throw new FleetError(
+          'VALIDATION',
+          `${JSON.stringify(fingerprint.slice(0, 100))} is not a SHA-256 digest in hex (64 digits)`,
+          {
+            field: ['fingerprint'],
+          },
+        );
       }
       const made = await store.asTenant(actor.tenantId, (tx) =>
         tx

@@ -108,7 +108,7 @@ export class HandshakeLog implements Handshakes {
       );
     }
     const more = leftOut + Math.max(0, strangers.length - TOLD_STRANGERS);
-    if (more > 0) this.#log.warn({ handshakes: more }, 'more DTLS handshakes ended than are told one by one');
+    if (more > 0) this.#log.warn({ handshakes: more }, 'more DTLS handshakes ended than are logged one by one');
   }
 }
 

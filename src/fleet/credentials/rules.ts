@@ -12,7 +12,7 @@ const LONGEST_SUBJECT = 200;
 export function checkedIdentity(identity: string): string {
   const bytes = Buffer.byteLength(identity);
   if (bytes < 1 || bytes > LONGEST_IDENTITY) {
-    throw new FleetError('VALIDATION', `a PSK identity has 1 to ${LONGEST_IDENTITY} bytes, not ${bytes}`, {
+    throw new FleetError('VALIDATION', `a PSK identity must have 1 to ${LONGEST_IDENTITY} bytes, not ${bytes}`, {
       field: ['identity'],
     });
   }
@@ -24,7 +24,9 @@ export function pskKey(hex: string | null | undefined): Buffer {
   if (hex === null || hex === undefined) return randomBytes(GENERATED_KEY);
   const key = /^(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex, 'hex') : null;
   if (key === null || key.length < SHORTEST_KEY || key.length > LONGEST_KEY) {
-    throw new FleetError('VALIDATION', `a PSK is ${SHORTEST_KEY} to ${LONGEST_KEY} bytes in hex`, { field: ['key'] });
+    throw new FleetError('VALIDATION', `a PSK must be ${SHORTEST_KEY} to ${LONGEST_KEY} bytes in hex`, {
+      field: ['key'],
+    });
   }
   return key;
 }
@@ -36,7 +38,7 @@ export function publicKeyFingerprint(text: string): string {
     const pem = text.includes('-----BEGIN');
     key = createPublicKey(pem ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
   } catch (cause) {
-    throw new FleetError('VALIDATION', 'no public key: a DER SubjectPublicKeyInfo in base64, or PEM, is wanted', {
+    throw new FleetError('VALIDATION', 'invalid public key: give a SubjectPublicKeyInfo as PEM or as DER in base64', {
       field: ['publicKey'],
       cause,
     });
@@ -52,7 +54,9 @@ export function publicKeyFingerprint(text: string): string {
 /** Throws VALIDATION. */
 export function checkedSubject(subject: string): string {
   if (subject.length < 1 || subject.length > LONGEST_SUBJECT) {
-    throw new FleetError('VALIDATION', `a common name has 1 to ${LONGEST_SUBJECT} characters`, { field: ['subject'] });
+    throw new FleetError('VALIDATION', `a common name must have 1 to ${LONGEST_SUBJECT} characters`, {
+      field: ['subject'],
+    });
   }
   return subject;
 }
@@ -63,13 +67,13 @@ export function anchorCertificate(text: string): X509Certificate {
   try {
     certificate = new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'));
   } catch (cause) {
-    throw new FleetError('VALIDATION', 'no certificate: PEM, or DER in base64, is wanted', {
+    throw new FleetError('VALIDATION', 'invalid certificate: give it as PEM or as DER in base64', {
       field: ['certificate'],
       cause,
     });
   }
   if (!certificate.ca) {
-    throw new FleetError('VALIDATION', `${certificate.subject} is no certificate authority (basicConstraints CA)`, {
+    throw new FleetError('VALIDATION', `${certificate.subject} is not a certificate authority (basicConstraints CA)`, {
       field: ['certificate'],
     });
   }

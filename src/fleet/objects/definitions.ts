@@ -47,7 +47,7 @@ export function createDefinitions(models: ObjectModels, own: OwnDefinitions): De
       const start = from ? along.findIndex((definition) => idOf(definition) === from.id) + 1 : 0;
       if (from && start === 0) {
         const field = [window.backward ? 'before' : 'after'];
-        throw new FleetError('VALIDATION', 'no cursor of these definitions', { field });
+        throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', { field });
       }
       const rows = along.slice(start, start + window.size + 1);
       return pageOf(

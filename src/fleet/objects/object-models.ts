@@ -79,7 +79,7 @@ export class ObjectModels {
   #later(): void {
     this.#timer = this.#clock.after(ROUND_MS, () => {
       const round = this.renew().catch((error: unknown) =>
-        this.#log.warn({ err: error }, 'object definitions can’t be read: those read before stay in force'),
+        this.#log.warn({ err: error }, `object definitions can't be read: the definitions read before stay in force`),
       );
       void round.then(() => this.#timer && this.#later());
     });

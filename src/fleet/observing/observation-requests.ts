@@ -36,7 +36,7 @@ export class ObservationRequests {
 
   async add(key: DeviceKey, request: RequestedObservation): Promise<void> {
     if (this.of(key).length >= MOST_OBSERVATIONS) {
-      throw new FleetError('CONFLICT', `at most ${MOST_OBSERVATIONS} observations can be asked of a device`);
+      throw new FleetError('CONFLICT', `a device can have at most ${MOST_OBSERVATIONS} requested observations`);
     }
     const name = observationKey(request.paths);
     this.#remember(key, name, request);

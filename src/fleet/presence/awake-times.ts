@@ -23,7 +23,7 @@ export class AwakeTimes {
     this.#parts = parts;
     parts.profiles.onChange((tenantId, profileId) => {
       this.#profileChanged(tenantId, profileId).catch((error: unknown) =>
-        parts.log.error({ err: error, profileId }, 'a profile’s awake time is not in force yet'),
+        parts.log.error({ err: error, profileId }, `a profile's awake time could not be applied`),
       );
     });
   }

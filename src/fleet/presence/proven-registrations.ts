@@ -23,7 +23,7 @@ export function endUnprovenRegistrations({ bus, lwm2m, log }: Parts): void {
     try {
       await lwm2m().remove(key);
     } catch (error) {
-      log.error({ err: error, deviceId }, 'a registration that lost its proof could not be ended');
+      log.error({ err: error, deviceId }, 'a registration whose credential was revoked could not be ended');
     }
   }
   void each(bus.subscribe('credentialEnded', null), async ({ tenantId, deviceId, credentialId }) => {

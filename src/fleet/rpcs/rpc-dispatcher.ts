@@ -54,13 +54,17 @@ const UNREACHABLE: RpcError = {
   coapCode: null,
   message: 'the device is not registered',
 };
-const TOO_LATE: RpcError = { code: 'TIMEOUT', coapCode: null, message: 'the device could not be asked in time' };
+const TOO_LATE: RpcError = { code: 'TIMEOUT', coapCode: null, message: 'nothing could be sent to the device in time' };
 const RESTARTED: RpcError = {
   code: 'TIMEOUT',
   coapCode: null,
   message: 'the server restarted before the device answered',
 };
-const EXPIRED: RpcError = { code: 'EXPIRED', coapCode: null, message: 'the call expired before the device took it' };
+const EXPIRED: RpcError = {
+  code: 'EXPIRED',
+  coapCode: null,
+  message: 'the call expired before the device received it',
+};
 
 /**
  * Brings recorded RPCs to their devices and records what becomes of them. A call to a device that is awake goes at once;

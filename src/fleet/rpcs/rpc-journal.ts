@@ -151,7 +151,7 @@ async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<{
     sql`select count(*) from rpcs where device_id = ${row.deviceId} and status = 'QUEUED'`,
   );
   if (Number(waiting[0]?.count ?? 0) >= LONGEST_QUEUE) {
-    throw new FleetError('CONFLICT', `${LONGEST_QUEUE} calls wait for this device already`);
+    throw new FleetError('CONFLICT', `${LONGEST_QUEUE} calls already wait for this device, the limit`);
   }
   const inserted = await tx
     .insert(rpcs)

@@ -111,7 +111,9 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       const { from, backward } = window;
       const after = from ? Number(from.key) : null;
       if (after !== null && !Number.isSafeInteger(after)) {
-        throw new FleetError('VALIDATION', 'no cursor of RPCs', { field: [backward ? 'before' : 'after'] });
+        throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', {
+          field: [backward ? 'before' : 'after'],
+        });
       }
       if (!isUuid(deviceId)) return { edges: [], hasNextPage: false, hasPreviousPage: false };
       // Newest first.
@@ -170,7 +172,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such RPC', { field: ['id'] });
       const cancelled = await dispatcher.cancel(rpcOfRow(rows[0]));
       if (!cancelled) {
-        throw new FleetError('CONFLICT', 'the device has it already, or it has ended: it can’t be cancelled');
+        throw new FleetError('CONFLICT', `the call can't be cancelled: the device has received it, or it has ended`);
       }
       return cancelled;
     },

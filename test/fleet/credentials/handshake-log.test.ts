@@ -136,7 +136,7 @@ describe('the handshake log', () => {
     await written(...names.map((name) => report(name, { outcome: { ...REFUSED, reason: `${name} is not known` } })));
     expect(told).toEqual([
       ...names.slice(0, 10).map((name) => `a DTLS handshake failed: ${name} is not known`),
-      'more DTLS handshakes ended than are told one by one',
+      'more DTLS handshakes ended than are logged one by one',
     ]);
   });
 
