@@ -14,7 +14,7 @@ interface Waiting<Item, Result> {
 export interface BatcherOptions<Item, Result> {
   /** Stores a batch in one transaction. Resolves with one result for each item, in the order of the items. */
   readonly run: (lane: string, items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Returns the lane of an item. A batch has items of one lane only. */
+  /** Returns the lane of an item: its tenant. A batch has items of one lane only, because a transaction runs as one tenant. */
   readonly lane: (item: Item) => string;
   /** Returns the key of an item. A batch has each key only once, so that a statement changes each row only once. */
   readonly key?: (item: Item) => string;
