@@ -13,7 +13,7 @@ export type Role = 'viewer' | 'operator' | 'admin';
 export interface Actor {
   readonly tenantId: TenantId;
   readonly role: Role;
-  /** Identifies the caller in the audit log: `key:<id>` or `admin-token`. */
+  /** Names the caller in records such as an RPC's `createdBy`: `key:<id>` or `admin-token`. */
   readonly subject: string;
   /** The API key's id; null for the admin token. */
   readonly keyId: string | null;
