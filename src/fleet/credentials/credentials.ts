@@ -44,7 +44,10 @@ export interface Credentials {
   /** `certificate`: as PEM or as DER in base64. Throws CONFLICT if it is a trust anchor already, or is revoked. */
   addAnchor(actor: Actor, input: { name: string; certificate: string }): Promise<TrustAnchor>;
   removeAnchor(actor: Actor, id: string): Promise<TrustAnchor>;
-  /** Revokes a certificate of a device or of a trust anchor. `fingerprint`: the SHA-256 of the certificate in hex. */
+  /**
+   * Revokes a certificate of a device or of a trust anchor: it is invalid from now on, whatever its dates are.
+   * `fingerprint`: the SHA-256 of the certificate in hex.
+   */
   revokeCertificate(actor: Actor, input: { fingerprint: string; reason: string }): Promise<void>;
 }
 

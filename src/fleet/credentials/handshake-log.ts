@@ -119,7 +119,7 @@ async function write(tx: Transaction, reports: readonly HandshakeReport[]): Prom
   const strangers: HandshakeReport[] = [];
   const rows: (typeof handshakes.$inferInsert)[] = [];
   for (const report of reports) {
-    // Valid credentials come first in `known`. Only the first with the name gets the record, also of several tenants.
+    // Credentials that are not revoked come first. Only the first match gets the record: no other tenant sees it.
     const claimed = known.find((credential) => isClaim(report, credential));
     if (claimed) rows.push(rowOf(report, claimed));
     else strangers.push(report);
