@@ -19,15 +19,17 @@ export interface AccessEvents {
 /** Authenticates tokens and manages the API keys of a tenant. */
 export interface Access {
   /**
-   * Resolves with the actor of an API key or of the admin token; null if the token is unknown or revoked. Executes at most
-   * one SQL statement, which compares hashes: its duration reveals nothing about the token.
+   * Resolves with the actor of an API key or of the admin token; null if the token is unknown or revoked. Executes at
+   * most one SQL statement, which compares hashes: its duration reveals nothing about the token.
    */
   authenticate(token: string): Promise<Actor | null>;
   /** Creates an API key. The token is returned only here; the database stores its hash. Requires the role admin. */
   createKey(actor: Actor, input: { name: string; role: Actor['role'] }): Promise<{ id: string; token: string }>;
   /** The API keys of the tenant that are not revoked, the oldest first. Requires the role admin. */
   keys(actor: Actor): Promise<readonly { id: string; name: string; role: Actor['role']; createdAt: Date }[]>;
-  /** Revokes an API key and publishes `keyRevoked`, which ends the subscriptions of the key. Requires the role admin. */
+  /**
+   * Revokes an API key and publishes `keyRevoked`, which ends the subscriptions of the key. Requires the role admin.
+   */
   revokeKey(actor: Actor, id: string): Promise<void>;
 }
 

@@ -9,9 +9,9 @@ export function makeToken(): string {
 }
 
 /**
- * Returns the SHA-256 of a token in hex, which is what the database stores. A random token needs no salt and no slow hash.
- * The database can look the hash up in an index: the duration can reveal something about the hash, but nothing about the
- * token.
+ * Returns the SHA-256 of a token in hex, which is what the database stores. A random token needs no salt and no slow
+ * hash. The database can look the hash up in an index: the duration can reveal something about the hash, but nothing
+ * about the token.
  */
 export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');

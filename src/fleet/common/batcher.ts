@@ -14,7 +14,10 @@ interface Waiting<Item, Result> {
 export interface BatcherOptions<Item, Result> {
   /** Stores a batch in one transaction. Resolves with one result for each item, in the order of the items. */
   readonly run: (lane: string, items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Returns the lane of an item: its tenant. A batch has items of one lane only, because a transaction runs as one tenant. */
+  /**
+   * Returns the lane of an item: its tenant. A batch has items of one lane only, because a transaction runs as one
+   * tenant.
+   */
   readonly lane: (item: Item) => string;
   /** Returns the key of an item. A batch has each key only once, so that a statement changes each row only once. */
   readonly key?: (item: Item) => string;
@@ -25,8 +28,8 @@ export interface BatcherOptions<Item, Result> {
 }
 
 /**
- * After this many failed items in a row, the rest of the batch is rejected without a try. Probably the database is down:
- * then each item fails, and each failure can take seconds.
+ * After this many failed items in a row, the rest of the batch is rejected without a try. Probably the database is
+ * down: then each item fails, and each failure can take seconds.
  */
 const FAILURES_IN_A_ROW = 3;
 
@@ -35,8 +38,8 @@ const FAILURES_IN_A_ROW = 3;
  * light load, an item is stored at once and alone. Under heavy load, hundreds of items share a transaction. The promise
  * of an item settles when its batch is committed. The items of a lane are stored in the order of their arrival.
  *
- * When a batch fails, the batcher stores its items one by one, so that an invalid item rejects only itself. When several
- * items in a row fail, the items are not the cause: the batcher rejects the rest of the batch too.
+ * When a batch fails, the batcher stores its items one by one, so that an invalid item rejects only itself. When
+ * several items in a row fail, the items are not the cause: the batcher rejects the rest of the batch too.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;

@@ -1,6 +1,9 @@
 import { FleetError } from './error.ts';
 
-/** Cursor paging (Relay): `first` with or without `after`, or `last` with or without `before`. `first` and `last`: 1..200. */
+/**
+ * Cursor paging (Relay): `first` with or without `after`, or `last` with or without `before`. `first` and `last`:
+ * 1..200.
+ */
 export interface PageRequest {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -21,7 +24,9 @@ export interface PageWindow {
   readonly size: number;
   /** True for `last`: the query reads the rows in reverse order. */
   readonly backward: boolean;
-  /** The page begins after this row, in the direction of the query. Null: it begins at the start (backward: at the end). */
+  /**
+   * The page begins after this row, in the direction of the query. Null: it begins at the start (backward: at the end).
+   */
   readonly from: Cursor | null;
 }
 
@@ -70,8 +75,8 @@ function parseCursor(text: string, field: string): Cursor {
 }
 
 /**
- * Makes a page from the rows of a query. The query returns up to `size + 1` rows in the direction of the window; the extra
- * row shows that there are more rows, and is not part of the page.
+ * Makes a page from the rows of a query. The query returns up to `size + 1` rows in the direction of the window; the
+ * extra row shows that there are more rows, and is not part of the page.
  */
 export function pageOf<Row, Node>(
   rows: readonly Row[],

@@ -38,7 +38,8 @@ export class Seal {
   /** Decrypts a secret. Throws SealError if the key, the context or the bytes are not those of the encryption. */
   open(sealed: Uint8Array, context: string): Buffer {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION) throw new SealError('not a sealed secret: the value is too short or has another version');
+    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION)
+      throw new SealError('not a sealed secret: the value is too short or has another version');
     if (!this.sealed(bytes)) throw new SealError('the secret was sealed with another secret key');
     const nonce = bytes.subarray(1 + KEY_ID_BYTES, HEADER_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(context));

@@ -19,7 +19,9 @@ export interface Definitions {
     actor: Actor,
     wanted: readonly { readonly objectId: number; readonly version: string | null }[],
   ): Promise<(KnownDefinition | null)[]>;
-  /** A page of the definitions whose id equals `search` or whose name contains it. Without `search`: of all definitions. */
+  /**
+   * A page of the definitions whose id equals `search` or whose name contains it. Without `search`: of all definitions.
+   */
   page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<KnownDefinition>>;
   /**
    * Stores all objects of an OMA object definition file, or none. The definitions are in use when the promise resolves.

@@ -1,7 +1,10 @@
 import { attributeProblem, type NotificationAttributes } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 
-/** Checks notification attributes (Core 1.2 §7.3). Throws FleetError VALIDATION; the attribute's name is the last in `field`. */
+/**
+ * Checks notification attributes (Core 1.2 §7.3). Throws FleetError VALIDATION; the attribute's name is the last in
+ * `field`.
+ */
 export function checkAttributes(attributes: NotificationAttributes, field: readonly string[]): void {
   const problem = attributeProblem(attributes);
   if (problem) throw new FleetError('VALIDATION', problem.message, { field: [...field, problem.name] });

@@ -17,8 +17,8 @@ interface Overlay {
 }
 
 /**
- * The object definitions of each tenant: those of the OMA registry, and the tenant's own, which replace the registry's of
- * the same version. All of them are in memory, because each reading looks up a definition.
+ * The object definitions of each tenant: those of the OMA registry, and the tenant's own, which replace the registry's
+ * of the same version. All of them are in memory, because each reading looks up a definition.
  */
 export class ObjectModels {
   readonly #store: Store;
@@ -69,7 +69,10 @@ export class ObjectModels {
     return this.#reading;
   }
 
-  /** Reads the changed definitions, of one tenant or of all. Resolves when all changes that are committed now are in use. */
+  /**
+   * Reads the changed definitions, of one tenant or of all. Resolves when all changes that are committed now are in
+   * use.
+   */
   renew(tenantId?: TenantId): Promise<void> {
     const read = this.#reading.then(() => this.#read(tenantId));
     this.#reading = read.catch(() => {});

@@ -10,7 +10,9 @@ import type { ObjectModels } from './object-models.ts';
 const MOST_DEFINITIONS = 200;
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** The columns that an upload replaces. A new id changes the tenant's fingerprint, so other processes read the change. */
+/**
+ * The columns that an upload replaces. A new id changes the tenant's fingerprint, so other processes read the change.
+ */
 const REPLACED = {
   id: sql`default`,
   definition: sql`excluded.definition`,
@@ -98,8 +100,8 @@ function definitionsOf(xml: string): readonly ObjectDefinition[] {
 }
 
 /**
- * Checks the limits of the tenant after an upload. If this throws, the upload is rolled back. Two uploads at the same time
- * can exceed a limit, because neither counts the other.
+ * Checks the limits of the tenant after an upload. If this throws, the upload is rolled back. Two uploads at the same
+ * time can exceed a limit, because neither counts the other.
  */
 async function checkBounds(tx: Transaction): Promise<void> {
   const [total] = await tx.select({ number: count(), size: sum(objectDefinitions.size) }).from(objectDefinitions);

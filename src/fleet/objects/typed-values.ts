@@ -24,8 +24,8 @@ export interface DefinitionSource {
 }
 
 /**
- * The definition of the resource at a path, in the object version that the device registered. Undefined for a path without a
- * resource, and for a resource without a definition.
+ * The definition of the resource at a path, in the object version that the device registered. Undefined for a path
+ * without a resource, and for a resource without a definition.
  */
 export function definitionAt(path: Path, { model, objects }: DefinitionSource): ResourceDefinition | undefined {
   const { objectId, resourceId } = path;
@@ -45,9 +45,10 @@ export function parsePath(text: string, field: readonly string[]): Path {
 }
 
 /**
- * Converts a value to write to typed values, one for each resource or resource instance. The path can be that of an object
- * instance (the value is an object of resource id → value), of a resource (of a multiple one, the value is an object of
- * instance id → value) or of a resource instance. Throws FleetError VALIDATION if the path or a value is invalid.
+ * Converts a value to write to typed values, one for each resource or resource instance. The path can be that of an
+ * object instance (the value is an object of resource id → value), of a resource (of a multiple one, the value is an
+ * object of instance id → value) or of a resource instance. Throws FleetError VALIDATION if the path or a value is
+ * invalid.
  */
 export function typedValues(written: WriteValue, field: readonly string[], source: DefinitionSource): PathValue[] {
   return valuesAt(parsePath(written.path, [...field, 'path']), written.value, [...field, 'value'], source);

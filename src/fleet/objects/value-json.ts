@@ -5,8 +5,9 @@ import { FleetError } from '../common/index.ts';
 export type JsonValue = string | number | boolean;
 
 /**
- * Converts a value to JSON. Integers beyond 2^53 become strings, Opaque becomes base64, Time becomes RFC 3339, Objlnk becomes
- * `"3:0"`. JSON has no NaN and no infinite numbers, so these Floats become `"NaN"`, `"Infinity"` and `"-Infinity"`.
+ * Converts a value to JSON. Integers beyond 2^53 become strings, Opaque becomes base64, Time becomes RFC 3339, Objlnk
+ * becomes `"3:0"`. JSON has no NaN and no infinite numbers, so these Floats become `"NaN"`, `"Infinity"` and
+ * `"-Infinity"`.
  */
 export function valueToJson(typed: TypedValue): JsonValue {
   switch (typed.type) {
@@ -56,7 +57,10 @@ export interface ValuePlace {
 /** Half of a surrogate pair. UTF-8 can't encode it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Converts JSON to a value of a type; the inverse of valueToJson. Throws FleetError VALIDATION with path, value and rule. */
+/**
+ * Converts JSON to a value of a type; the inverse of valueToJson. Throws FleetError VALIDATION with path, value and
+ * rule.
+ */
 export function valueFromJson(json: unknown, type: ResourceType, place: ValuePlace): TypedValue {
   switch (type) {
     case 'String':
@@ -90,7 +94,9 @@ export function typeOfJson(json: unknown): ResourceType {
   return 'String';
 }
 
-/** The type of a resource: from its definition, else guessed from the JSON value. Null if the resource is executable. */
+/**
+ * The type of a resource: from its definition, else guessed from the JSON value. Null if the resource is executable.
+ */
 export function typeFor(definition: ResourceDefinition | undefined, json: unknown): ResourceType | null {
   return definition ? definition.type : typeOfJson(json);
 }
