@@ -1,18 +1,19 @@
 declare const tenant: unique symbol;
-/** A tenant's slug (`acme`): it names topics and stands on every event. */
+/** The slug of a tenant, such as `acme`. Names of topics and all events contain it. */
 export type TenantId = string & { readonly [tenant]: true };
 
 declare const device: unique symbol;
-/** The platform's UUID of a device. */
+/** The UUID that Treeline gave a device. */
 export type DeviceId = string & { readonly [device]: true };
 
+/** A viewer can read, an operator can also operate devices, an admin can also manage the tenant. */
 export type Role = 'viewer' | 'operator' | 'admin';
 
-/** Who asks: every call into the fleet carries one, and sees and changes its tenant's data only. */
+/** The caller of a fleet method. The method reads and changes only the data of the actor's tenant. */
 export interface Actor {
   readonly tenantId: TenantId;
   readonly role: Role;
-  /** For audit: `key:<id>` or `admin-token`. */
+  /** Names the caller in records such as an RPC's `createdBy`: `key:<id>` or `admin-token`. */
   readonly subject: string;
   /** The API key's id; null for the admin token. */
   readonly keyId: string | null;

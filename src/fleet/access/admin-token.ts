@@ -1,13 +1,13 @@
 import { settings, type Store } from '../../store/index.ts';
 import { hashOfToken, makeToken } from './token.ts';
 
-/** The setting that holds the hash of the admin token. */
+/** The key of the row in `settings` that contains the hash of the admin token. */
 export const ADMIN_TOKEN_SETTING = 'admin_token_hash';
 
 /**
- * Makes sure that there is an admin token. One that is given becomes the admin token, in place of any before; else the
- * one of an earlier start stays; else one is made. Resolves with the token that was made, for the caller to print once,
- * or null.
+ * Makes sure that an admin token exists. If `given` is a token, it replaces the admin token. If `given` is null, an
+ * existing admin token stays valid; if there is none, a token is generated. Resolves with a generated token, which the
+ * caller prints once, else with null.
  */
 export async function ensureAdminToken(store: Store, given: string | null): Promise<string | null> {
   const token = given ?? makeToken();

@@ -10,35 +10,43 @@ import { requireRole } from './roles.ts';
 import { DEFAULT_TENANT } from './tenants.ts';
 import { hashOfToken, makeToken } from './token.ts';
 
-/** Events about API keys. */
+/** The events about API keys. */
 export interface AccessEvents {
-  /** Key: tenantId. */
+  /** An API key was revoked. The key of the event on the bus is the tenantId. */
   readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
 }
 
+/** Authenticates tokens and manages the API keys of a tenant. */
 export interface Access {
-  /** Null when the token is not known. Constant-time where it matters; at most one statement. */
+  /**
+   * Resolves with the actor of an API key or of the admin token; null if the token is unknown or revoked. Executes at
+   * most one SQL statement, which compares hashes: its duration reveals nothing about the token.
+   */
   authenticate(token: string): Promise<Actor | null>;
+  /** Creates an API key. The token is returned only here; the database stores its hash. Requires the role admin. */
   createKey(actor: Actor, input: { name: string; role: Actor['role'] }): Promise<{ id: string; token: string }>;
+  /** The API keys of the tenant that are not revoked, the oldest first. Requires the role admin. */
   keys(actor: Actor): Promise<readonly { id: string; name: string; role: Actor['role']; createdAt: Date }[]>;
-  /** Publishes `keyRevoked`: subscriptions of the key end. */
+  /**
+   * Revokes an API key and publishes `keyRevoked`, which ends the subscriptions of the key. Requires the role admin.
+   */
   revokeKey(actor: Actor, id: string): Promise<void>;
 }
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 const LONGEST_NAME = 200;
-/** Keys of one tenant that are not revoked. */
+/** Most API keys of a tenant. Revoked keys do not count. */
 const MOST_KEYS = 200;
-/** Longest API key and TREELINE_ADMIN_TOKEN; longer tokens are rejected without a query. */
+/** The longest API key and TREELINE_ADMIN_TOKEN, in characters. Longer tokens are rejected without a query. */
 export const LONGEST_TOKEN = 256;
 
-/** Who a token is, and a tenant's API keys. Managing keys takes the role admin. */
+/** Creates the Access of a store. */
 export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: Clock): Access {
   return {
     async authenticate(token) {
       if (token.length === 0 || token.length > LONGEST_TOKEN) return null;
       const hash = hashOfToken(token);
-      // Whose token it is can't be asked as a tenant.
+      // This runs as system, because the tenant is unknown until the token is found.
       const [found] = await store.asSystem((tx) =>
         tx
           .select({ keyId: sql<string | null>`${apiKeys.id}::text`, tenantId: apiKeys.tenantId, role: apiKeys.role })
@@ -112,7 +120,7 @@ export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: C
 
 function actorOf(found: { keyId: string | null; tenantId: string; role: Role }): Actor {
   return {
-    tenantId: found.tenantId as TenantId, // the store keeps ids without their brand
+    tenantId: found.tenantId as TenantId, // the column contains only tenant ids
     role: found.role,
     subject: found.keyId === null ? 'admin-token' : `key:${found.keyId}`,
     keyId: found.keyId,

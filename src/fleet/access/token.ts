@@ -1,16 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Marks a Treeline token, for people and for scanners that look for leaked tokens. */
+/** The first characters of each Treeline token. People and scanners for leaked tokens can recognize it by them. */
 const PREFIX = 'tl_';
 
-/** A new token of 256 random bits: `tl_` and 43 characters of base64url. Shown once, kept nowhere. */
+/** Makes a token of 256 random bits: `tl_` and 43 characters of base64url. Show it once, and store only its hash. */
 export function makeToken(): string {
   return PREFIX + randomBytes(32).toString('base64url');
 }
 
 /**
- * What is kept of a token: its SHA-256 in hex. A random token needs neither salt nor a slow hash, and an index can find
- * it: what a look-up's time tells of the hash tells nothing of the token.
+ * Returns the SHA-256 of a token in hex, which is what the database stores. A random token needs no salt and no slow
+ * hash. The database can look the hash up in an index: the duration can reveal something about the hash, but nothing
+ * about the token.
  */
 export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');

@@ -1,4 +1,4 @@
-/** How many items wait, and how long: what a metric shows. */
+/** How many items wait, and how many are being stored now. */
 export interface BatcherSnapshot {
   readonly waiting: number;
   readonly running: number;
@@ -12,25 +12,34 @@ interface Waiting<Item, Result> {
 }
 
 export interface BatcherOptions<Item, Result> {
-  /** Stores a batch in one transaction and answers for each item, in their order. */
+  /** Stores a batch in one transaction. Resolves with one result for each item, in the order of the items. */
   readonly run: (lane: string, items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Items of one lane go together: a tenant, since a transaction runs as one. */
+  /**
+   * Returns the lane of an item: its tenant. A batch has items of one lane only, because a transaction runs as one
+   * tenant.
+   */
   readonly lane: (item: Item) => string;
-  /** Items with the same key never share a batch, so that a statement meets each row once. */
+  /** Returns the key of an item. A batch has each key only once, so that a statement changes each row only once. */
   readonly key?: (item: Item) => string;
+  /** Most items in a batch. Default: 256. */
   readonly largestBatch?: number;
-  /** Above this many waiting items the batcher refuses more. */
+  /** When this many items wait, `add` rejects. Default: 65,536. */
   readonly mostWaiting?: number;
 }
 
-/** A database that is away refuses everything, each time after seconds. */
+/**
+ * After this many failed items in a row, the rest of the batch is rejected without a try. Probably the database is
+ * down: then each item fails, and each failure can take seconds.
+ */
 const FAILURES_IN_A_ROW = 3;
 
 /**
- * Groups what arrives while a batch is being stored into the next one: under light load an item goes at once and alone,
- * under heavy load hundreds share a transaction, and nobody waits for more than the commit that holds what it brought.
- * Items of a lane are stored in the order they came. When a batch fails, its items are tried one by one, so that one bad
- * item rejects only itself; when several in a row fail it is not the items, and the rest is rejected with them.
+ * Stores items in batches. Items that arrive while a batch is being stored go into the next batch of their lane. Under
+ * light load, an item is stored at once and alone. Under heavy load, hundreds of items share a transaction. The promise
+ * of an item settles when its batch is committed. The items of a lane are stored in the order of their arrival.
+ *
+ * When a batch fails, the batcher stores its items one by one, so that an invalid item rejects only itself. When
+ * several items in a row fail, the items are not the cause: the batcher rejects the rest of the batch too.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
@@ -46,7 +55,7 @@ export class Batcher<Item, Result> {
     this.#mostWaiting = options.mostWaiting ?? 65_536;
   }
 
-  /** Resolves when the item is committed; rejects with what kept it from that. */
+  /** Resolves with the result when the item is committed. Rejects with the error when it can't be stored. */
   add(item: Item): Promise<Result> {
     if (this.#waiting >= this.#mostWaiting)
       return Promise.reject(new Error(`too many writes wait for the database: the limit is ${this.#mostWaiting}`));
@@ -70,13 +79,13 @@ export class Batcher<Item, Result> {
     return { waiting: this.#waiting, running: this.#running };
   }
 
-  /** Resolves when everything added so far is stored or refused. */
+  /** Resolves when no item waits and no batch is being stored. */
   async idle(): Promise<void> {
     while (this.#lanes.size > 0) await Promise.all([...this.#lanes.values()].map((lane) => lane.done));
   }
 
   async #drain(name: string, waiting: Waiting<Item, Result>[]): Promise<void> {
-    // What is added in the same turn of the event loop shares the first batch.
+    // Items that are added in the same turn of the event loop share the first batch.
     await Promise.resolve();
     while (waiting.length > 0) {
       const batch = this.#take(waiting);
@@ -88,7 +97,7 @@ export class Batcher<Item, Result> {
     this.#lanes.delete(name);
   }
 
-  /** The longest run from the front without a repeated key. */
+  /** Removes the items of the next batch: the first items up to the largest batch or the first repeated key. */
   #take(waiting: Waiting<Item, Result>[]): Waiting<Item, Result>[] {
     const keys = new Set<string>();
     let length = 0;
@@ -100,7 +109,7 @@ export class Batcher<Item, Result> {
     return waiting.splice(0, length);
   }
 
-  /** Resolves with what kept the batch from being stored, or null; settles the promises of its items. */
+  /** Stores a batch and settles the promises of its items. Resolves with the error, or null if there was none. */
   async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<unknown> {
     try {
       const results = await this.#options.run(
@@ -108,7 +117,7 @@ export class Batcher<Item, Result> {
         batch.map(({ item }) => item),
       );
       for (const [index, entry] of batch.entries()) {
-        entry.resolve(results[index] as Result); // one result for each item, by the contract of `run`
+        entry.resolve(results[index] as Result); // `run` returns one result for each item
       }
       return null;
     } catch (error) {

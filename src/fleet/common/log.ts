@@ -1,4 +1,4 @@
-/** The part of a pino logger that the fleet writes to. */
+/** The methods of a pino logger that the fleet calls. */
 export interface Log {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;

@@ -1,6 +1,9 @@
 import { FleetError } from './error.ts';
 
-/** Cursor paging (Relay). Exactly one of first and last, 1..200; cursors are opaque. */
+/**
+ * Cursor paging (Relay): `first` with or without `after`, or `last` with or without `before`. `first` and `last`:
+ * 1..200.
+ */
 export interface PageRequest {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -16,22 +19,24 @@ export interface Page<T> {
 
 const LARGEST_PAGE = 200;
 
-/** A page request taken apart: how many, which way, and after which row. */
+/** A checked page request: how many rows, in which direction, and after which row. */
 export interface PageWindow {
   readonly size: number;
-  /** `last`: rows are wanted from the end backwards. */
+  /** True for `last`: the query reads the rows in reverse order. */
   readonly backward: boolean;
-  /** What the cursor of the row before the first wanted one holds; null: from the start (or the end). */
+  /**
+   * The page begins after this row, in the direction of the query. Null: it begins at the start (backward: at the end).
+   */
   readonly from: Cursor | null;
 }
 
-/** The sort key of a row and its id, which makes the order total. */
+/** The position of a row: its sort key, then its id. Two rows can have the same key, but not the same id. */
 export interface Cursor {
   readonly key: string;
   readonly id: string;
 }
 
-/** Throws FleetError VALIDATION for a request that is not exactly one of first and last in 1..200. */
+/** Checks a page request. Throws FleetError VALIDATION unless it has exactly one of first and last, in 1..200. */
 export function windowOf(request: PageRequest): PageWindow {
   const { first, last, after, before } = request;
   const size = first ?? last;
@@ -64,14 +69,14 @@ function parseCursor(text: string, field: string): Cursor {
       if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) return { key, id };
     }
   } catch {
-    // Text that is not JSON is reported like JSON of another form.
+    // Not JSON: the error below covers this too.
   }
   throw new FleetError('VALIDATION', `${field}: invalid cursor`, { field: [field] });
 }
 
 /**
- * Makes a page of rows fetched along the window: up to `size + 1` of them, in the window's direction. The extra row says
- * that there are more.
+ * Makes a page from the rows of a query. The query returns up to `size + 1` rows in the direction of the window; the
+ * extra row shows that there are more rows, and is not part of the page.
  */
 export function pageOf<Row, Node>(
   rows: readonly Row[],

@@ -1,11 +1,11 @@
 /**
- * One thing at a time for each key, in the order asked: what the fleet asks of a device by itself, and what waited for
- * it to wake, goes out one after the other (Core 1.2 §6.6: after each response the next).
+ * Runs the tasks of a key one after the other, in the order of the calls. The fleet sends its own requests to a device
+ * this way, also those that were queued while the device slept: after each response the next (Core 1.2 §6.6).
  */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Runs `task` when those before it have ended, however they ended. */
+  /** Runs `task` when all earlier tasks of the key have ended, with or without an error. */
   async take<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const result = after(before, task);

@@ -1,25 +1,26 @@
 import type { DeviceId, TenantId } from '../access/index.ts';
 
-/** Events about credentials. Key: tenantId. */
+/** The events about credentials. The key of each event on the bus is the tenantId. */
 export interface CredentialEvents {
-  /** The sessions that this credential opened end. */
+  /** A credential was revoked, or its overlap after a rotation ended. The sessions that it opened must end. */
   readonly credentialEnded: {
     readonly tenantId: TenantId;
     /** Null for a factory credential. */
     readonly deviceId: DeviceId | null;
     readonly credentialId: string;
   };
-  /** From now on the device must authenticate. */
+  /** A device got a credential. From now on the device must authenticate. */
   readonly credentialCreated: { readonly tenantId: TenantId; readonly deviceId: DeviceId };
   /** A certificate of a device or of an authority becomes valid (`counts`) or stops being valid. */
   readonly trustChanged: { readonly tenantId: TenantId; readonly counts: boolean };
 }
 
+/** A pre-shared key, a raw public key, or an X.509 certificate. */
 export type CredentialKind = 'psk' | 'rpk' | 'x509';
-/** What a credential opens: the LwM2M server or the bootstrap server. */
+/** The server that a credential is for: the LwM2M server or the bootstrap server. */
 export type CredentialPurpose = 'lwm2m' | 'bootstrap';
 
-/** What a device proves itself with, without its secret. */
+/** A credential that a device authenticates with, without its secret. */
 export interface DeviceCredential {
   readonly id: string;
   readonly deviceId: DeviceId;
@@ -28,42 +29,50 @@ export interface DeviceCredential {
   /** PSK: the identity. RPK: the SHA-256 of the public key in hex. X.509: the subject's common name. */
   readonly identity: string;
   readonly createdAt: Date;
-  /** From then on it no longer counts; null: it counts until it is revoked. */
+  /** The credential is invalid from this time. Null: it is valid until it is revoked. */
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
 }
 
+/** The input for a new credential. */
 export type NewCredential =
-  /** Identity: 1 to 128 bytes, the endpoint unless given. Key: 16 to 64 bytes in hex, 32 random ones unless given. */
+  /** `identity`: 1 to 128 bytes; default: the endpoint. `key`: 16 to 64 bytes in hex; default: 32 random bytes. */
   (
     | { readonly kind: 'psk'; readonly identity?: string | null; readonly key?: string | null }
-    /** DER SubjectPublicKeyInfo in base64, or PEM. */
+    /** `publicKey`: a SubjectPublicKeyInfo as PEM or as DER in base64. */
     | { readonly kind: 'rpk'; readonly publicKey: string }
-    /** The common name of the device's certificates, below one of the tenant's trust anchors; the endpoint unless given. */
+    /**
+     * `subject`: the common name of the device's certificates, which a trust anchor of the tenant issues; default: the
+     * endpoint.
+     */
     | { readonly kind: 'x509'; readonly subject?: string | null }
   ) & {
-    /** The LwM2M server unless given. */
+    /** Default: `lwm2m`. */
     readonly purpose?: CredentialPurpose;
   };
 
+/** A new credential with its secret. */
 export interface IssuedCredential {
   readonly credential: DeviceCredential;
-  /** What the device must be given; shown this once. Null for what the device holds itself. */
+  /**
+   * The PSK for the device; it is returned only here. Null for RPK and X.509, because the device has its own private
+   * key.
+   */
   readonly secret: { readonly identity: string; readonly keyHex: string } | null;
 }
 
-/** A certificate authority that a tenant's devices may be certified by. */
+/** A certificate authority that a tenant trusts to issue certificates to its devices. */
 export interface TrustAnchor {
   readonly id: string;
   readonly name: string;
   readonly subject: string;
-  /** SHA-256 of the certificate, hex. */
+  /** The SHA-256 of the certificate in hex. */
   readonly fingerprint: string;
   readonly notAfter: Date;
   readonly createdAt: Date;
 }
 
-/** The device that a credential belongs to. Admission compares a Register with it. */
+/** The device that a credential belongs to. Admission compares the endpoint of a Register with it. */
 export interface CredentialHolder {
   readonly credentialId: string;
   readonly tenantId: string;

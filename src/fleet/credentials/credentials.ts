@@ -26,46 +26,59 @@ import { counts, keyContext } from './look-up.ts';
 import { anchorCertificate, checkedIdentity, checkedSubject, pskKey, publicKeyFingerprint, sha256 } from './rules.ts';
 import type { Seal } from './seal.ts';
 
-/** What administrators do with credentials. Secrets leave only with the call that made them. */
+/**
+ * Manages the credentials and trust anchors of a tenant. All methods require the role admin. A secret is returned only
+ * by the call that generated or stored it.
+ */
 export interface Credentials {
-  /** Present and past ones, the newest first. */
+  /** The credentials of each device, also revoked and expired ones, the newest first. */
   list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceCredential[]>>;
+  /** Adds a credential to a device and publishes `credentialCreated`. */
   create(actor: Actor, deviceId: string, input: NewCredential): Promise<IssuedCredential>;
-  /** A new PSK under a new identity; the old one counts for `overlapSeconds` more, then its session ends. */
+  /** Creates a PSK with a new identity. The old PSK stays valid for `overlapSeconds`; then its sessions end. */
   rotate(actor: Actor, id: string, input: { overlapSeconds: number }): Promise<IssuedCredential>;
-  /** Ends its session at once. */
+  /** Revokes a credential. Its sessions end at once. */
   revoke(actor: Actor, id: string): Promise<DeviceCredential>;
+  /** The trust anchors of the tenant, the oldest first. */
   anchors(actor: Actor): Promise<readonly TrustAnchor[]>;
+  /** `certificate`: as PEM or as DER in base64. Throws CONFLICT if it is a trust anchor already, or is revoked. */
   addAnchor(actor: Actor, input: { name: string; certificate: string }): Promise<TrustAnchor>;
   removeAnchor(actor: Actor, id: string): Promise<TrustAnchor>;
-  /** `fingerprint`: SHA-256 of a device's certificate in hex; it no longer counts, whatever its dates say. */
+  /**
+   * Revokes a certificate of a device or of a trust anchor: it is invalid from now on, whatever its dates are.
+   * `fingerprint`: the SHA-256 of the certificate in hex.
+   */
   revokeCertificate(actor: Actor, input: { fingerprint: string; reason: string }): Promise<void>;
 }
 
-/** Also what the fleet itself does with them. */
+/** The credentials as the fleet itself uses them: Credentials, and methods that need no actor. */
 export interface CredentialBook extends Credentials {
   /**
-   * A credential of a device of this transaction.
-   * Throws VALIDATION and CONFLICT.
+   * Adds a credential to a device within the transaction. The device may be new in the same transaction. Throws
+   * VALIDATION if the input is invalid; CONFLICT if the device has too many credentials or the identity is taken.
    */
   issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential>;
   /**
-   * Takes up the rotations of earlier starts: a session outlives the process, but not its key. Call once, when whoever
-   * ends sessions listens.
+   * Starts the timers of rotations from before this start again: sessions survive a restart, and must end when the old
+   * key expires. Call it once, after the subscribers to `credentialEnded` are there.
    */
   resume(): Promise<void>;
 }
 
+/** The device that gets a credential. */
 export interface CredentialOwner {
   readonly tenantId: string;
   readonly id: string;
   readonly endpoint: string;
 }
 
+/** 90 days in seconds. */
 const LONGEST_OVERLAP = 90 * 86_400;
+/** Most valid credentials of a device. */
 const MOST_PER_DEVICE = 16;
+/** Most trust anchors of a tenant. */
 const MOST_ANCHORS = 64;
-/** The rotations that a start takes up, the last to end first. */
+/** Most rotations that `resume` starts timers for: those that expire first. */
 const MOST_RESUMED = 1_000;
 
 type CredentialRow = typeof credentials.$inferSelect;
@@ -85,11 +98,11 @@ export function createCredentials({
   const ended = (tenantId: TenantId, { id, deviceId }: { readonly id: string; readonly deviceId: string }): void =>
     bus.publish('credentialEnded', tenantId, {
       tenantId,
-      deviceId: deviceId as DeviceId, // the column holds what DeviceId names
+      deviceId: deviceId as DeviceId, // the column contains only device ids
       credentialId: id,
     });
 
-  /** Rejects with CONFLICT when another credential, of any tenant, has the identity. */
+  /** Inserts a credential. Throws CONFLICT if another credential of any tenant has the same identity. */
   async function insert(
     tx: Transaction,
     device: { tenantId: string; id: string },
@@ -112,7 +125,7 @@ export function createCredentials({
       bootstrapId: null,
       usedAt: null,
     };
-    // Without an error, which would end the transaction.
+    // A conflict must not be an SQL error: an error would abort the transaction.
     const made = await tx.insert(credentials).values(row).onConflictDoNothing().returning({ id: credentials.id });
     if (made.length > 0) return row;
     throw new FleetError('CONFLICT', 'another credential has this identity', { field: ['identity'] });
@@ -126,7 +139,7 @@ export function createCredentials({
     if (input.kind === 'psk') {
       const key = pskKey(input.key);
       const put = (identity: string): Promise<CredentialRow> => insert(tx, device, input, identity, key);
-      // Who doesn't care for the identity gets one, also when a tenant that nobody knows of took the endpoint's name.
+      // The default identity is the endpoint. If another credential has it, maybe of another tenant, a suffix is added.
       const wanted = input.identity ?? null;
       const row = await put(checkedIdentity(wanted ?? device.endpoint)).catch((error: unknown) => {
         if (wanted !== null || !(error instanceof FleetError) || error.code !== 'CONFLICT') throw error;
@@ -152,14 +165,14 @@ export function createCredentials({
             expiresAt: credentials.expiresAt,
           })
           .from(credentials)
-          // Those that have ended open no session again.
+          // Credentials that have expired already can't open a session.
           .where(and(gt(credentials.expiresAt, now()), isNull(credentials.revokedAt)))
           .orderBy(credentials.expiresAt)
           .limit(MOST_RESUMED),
       );
       for (const one of rotated) {
         const left = (one.expiresAt?.getTime() ?? 0) - clock.now();
-        // The column holds what TenantId names.
+        // The column contains only tenant ids.
         clock.after(Math.max(0, left), () => ended(one.tenantId as TenantId, one));
       }
     },
@@ -217,7 +230,7 @@ export function createCredentials({
           .update(credentials)
           .set({ expiresAt: new Date(clock.now() + overlapSeconds * 1000) })
           .where(eq(credentials.id, old.id));
-        // Another identity, so that both keys can be told apart while both count.
+        // The new key needs its own identity, because both keys are valid during the overlap.
         const identity = successorOf(old.identity);
         const key = pskKey(null);
         const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
@@ -331,7 +344,9 @@ async function byId(tx: Transaction, id: string): Promise<CredentialRow> {
   return row;
 }
 
-/** An identity beside this one. */
+/**
+ * Returns the identity with a new random suffix: `sensor-1` becomes `sensor-1#9f86d081`. A present suffix is replaced.
+ */
 function successorOf(identity: string): string {
   return checkedIdentity(`${identity.slice(0, 100).replace(/#[0-9a-f]{8}$/, '')}#${randomBytes(4).toString('hex')}`);
 }
@@ -346,6 +361,6 @@ function credentialOfRow({
   expiresAt,
   revokedAt,
 }: CredentialRow): DeviceCredential {
-  // The column holds what DeviceId names.
+  // The column contains only device ids.
   return { id, deviceId: deviceId as DeviceId, kind, purpose, identity, createdAt, expiresAt, revokedAt };
 }

@@ -8,12 +8,13 @@ import type { HandshakeRecord, HandshakeReport, Handshakes } from './handshake.t
 import { PendingReports } from './pending-reports.ts';
 
 const KEPT_PER_DEVICE = 20;
-/** Between two writes; with the bounds of what waits, this bounds the rows a second. */
+/** The time between two writes. With the limits of PendingReports, it limits the rows that are written in a second. */
 const FLUSH_MS = 1_000;
-/** Failures of nobody that we know, told one by one in the process's log at each write. */
-const TOLD_STRANGERS = 10;
+/** Most failures without a known credential that one write puts in the process log, one line for each. */
+const LOGGED_STRANGERS = 10;
 const LONGEST_REASON = 500;
 
+/** A credential that a handshake claimed. */
 interface Claimed {
   readonly id: string;
   readonly tenantId: string;
@@ -31,10 +32,10 @@ export interface HandshakeLogParts {
 }
 
 /**
- * The last handshakes of each device. They are written together once a second, a bounded number of them: devices that
- * come all at once, or a stranger who fails a thousand times a second, cost the database no more than that. A failure
- * belongs to the device whose credential was claimed, though nobody proved the claim; what claims nothing that we know
- * is told in the process's log.
+ * Stores the last handshakes of each device. It writes once a second, a limited number of handshakes in one
+ * transaction: the load on the database stays limited also when all devices connect at once, or a stranger fails a
+ * thousand times a second. A failed handshake is stored for the device whose credential was claimed, although the claim
+ * is not proved. A failed handshake without a known credential goes to the process log.
  */
 export class HandshakeLog implements Handshakes {
   readonly #store: Store;
@@ -50,7 +51,7 @@ export class HandshakeLog implements Handshakes {
     this.#log = log;
   }
 
-  /** Never throws; what is beyond the bounds is counted and left out. */
+  /** Takes a report to be written. Never throws. Reports over the limits are only counted. */
   record(report: HandshakeReport): void {
     this.#pending.add(report);
     this.#timer ??= this.#clock.after(FLUSH_MS, () => void this.#flush());
@@ -68,13 +69,13 @@ export class HandshakeLog implements Handshakes {
         .orderBy(desc(handshakes.id)),
     );
     for (const { id, tenantId: _, deviceId, ...handshake } of rows) {
-      const device = deviceId as DeviceId; // the column holds what DeviceId names
+      const device = deviceId as DeviceId; // the column contains only device ids
       found.get(device)?.push({ id: String(id), deviceId: device, ...handshake });
     }
     return found;
   }
 
-  /** Writes what waits. Call when no more reports come. */
+  /** Writes the waiting reports. Call it when no more reports come. */
   async stop(): Promise<void> {
     this.#timer?.cancel();
     await this.#flush();
@@ -85,20 +86,20 @@ export class HandshakeLog implements Handshakes {
     await this.#writing;
   }
 
-  /** Never rejects: a log that can't be written keeps nobody from connecting. */
+  /** Never rejects: devices can connect even if their handshakes can't be stored. */
   async #write(): Promise<void> {
     const { reports, leftOut } = this.#pending.take();
     try {
       const strangers = reports.length === 0 ? [] : await this.#store.asSystem((tx) => write(tx, reports));
-      this.#tell(strangers, leftOut);
+      this.#logStrangers(strangers, leftOut);
     } catch (error) {
       this.#log.error({ err: error, handshakes: reports.length }, 'handshakes could not be recorded');
     }
     this.#timer = this.#pending.isEmpty ? null : this.#clock.after(FLUSH_MS, () => void this.#flush());
   }
 
-  #tell(strangers: readonly HandshakeReport[], leftOut: number): void {
-    for (const { from, claim, outcome } of strangers.slice(0, TOLD_STRANGERS)) {
+  #logStrangers(strangers: readonly HandshakeReport[], leftOut: number): void {
+    for (const { from, claim, outcome } of strangers.slice(0, LOGGED_STRANGERS)) {
       if (outcome.established) continue;
       const { address, port } = from;
       const { alert, reason } = outcome;
@@ -107,18 +108,18 @@ export class HandshakeLog implements Handshakes {
         `a DTLS handshake failed: ${reason.slice(0, LONGEST_REASON)}`,
       );
     }
-    const more = leftOut + Math.max(0, strangers.length - TOLD_STRANGERS);
+    const more = leftOut + Math.max(0, strangers.length - LOGGED_STRANGERS);
     if (more > 0) this.#log.warn({ handshakes: more }, 'more DTLS handshakes ended than are logged one by one');
   }
 }
 
-/** Writes those of known credentials, and returns the others. */
+/** Writes the handshakes of known credentials. Resolves with the other reports. */
 async function write(tx: Transaction, reports: readonly HandshakeReport[]): Promise<HandshakeReport[]> {
   const known = await claimedCredentials(tx, reports);
   const strangers: HandshakeReport[] = [];
   const rows: (typeof handshakes.$inferInsert)[] = [];
   for (const report of reports) {
-    // The order puts the one that counts first. What else has the name, another tenant's too, learns nothing.
+    // Credentials that are not revoked come first. Only the first match gets the record: no other tenant sees it.
     const claimed = known.find((credential) => isClaim(report, credential));
     if (claimed) rows.push(rowOf(report, claimed));
     else strangers.push(report);
@@ -128,7 +129,9 @@ async function write(tx: Transaction, reports: readonly HandshakeReport[]): Prom
   return strangers;
 }
 
-/** Locked, so that none of them is deleted before the rows that refer to it are there. */
+/**
+ * Selects the claimed credentials and locks them, so that none is deleted before the rows that refer to it are written.
+ */
 async function claimedCredentials(tx: Transaction, reports: readonly HandshakeReport[]): Promise<Claimed[]> {
   const ids = reports.flatMap(({ credential }) => credential ?? []);
   const named = (kind: CredentialKind): SQL | undefined => {
@@ -158,10 +161,12 @@ function isClaim(report: HandshakeReport, credential: Claimed): boolean {
   return report.claim?.kind === credential.kind && identityOf(report).includes(credential.identity);
 }
 
-/** What the claim is on file as. Of a certificate it is the common name, which stands within its subject. */
+/**
+ * The identities under which the claimed credential can be stored. For a certificate: the common name in its subject.
+ */
 function identityOf({ claim, credential }: HandshakeReport): string[] {
   if (claim === null || credential !== null) return [];
-  // PostgreSQL's text holds no NUL.
+  // A text in PostgreSQL can't contain NUL.
   const name = claim.name.replaceAll('\0', '\uFFFD');
   if (claim.kind !== 'x509') return [name];
   return name.split(', ').flatMap((part) => (part.startsWith('CN=') ? [part.slice('CN='.length)] : []));
@@ -184,7 +189,7 @@ function rowOf(report: HandshakeReport, credential: Claimed): typeof handshakes.
   };
 }
 
-/** The server knows no more than that the claim doesn't count; here it is known why. */
+/** The reason of a failure. The DTLS server knows only that the credential is not valid; here the database says why. */
 function reasonOf(report: HandshakeReport, reason: string, { expiresAt, revokedAt }: Claimed): string {
   const ended = expiresAt !== null && expiresAt.getTime() <= report.at ? expiresAt : null;
   if (report.credential === null && revokedAt) return `the credential was revoked ${day(revokedAt)}`;
@@ -196,6 +201,7 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
+/** Deletes all but the newest handshakes of each device. */
 async function forgetOld(tx: Transaction, deviceIds: readonly string[]): Promise<void> {
   if (deviceIds.length === 0) return;
   const places = tx

@@ -1,28 +1,28 @@
 import type { Actor, DeviceId } from '../access/index.ts';
 import type { CredentialKind } from './credential.ts';
 
-/** A DTLS handshake that ended, as the device's own log keeps it; without secrets. */
+/** A DTLS handshake of a device that has ended, with or without success. It contains no secrets. */
 export interface HandshakeRecord {
   readonly id: string;
   readonly deviceId: DeviceId;
-  /** Whose claim it was; proved only when `established`. */
+  /** The credential that the client claimed to have. The claim is proved only if `established` is true. */
   readonly credentialId: string;
   readonly at: Date;
   readonly durationMs: number;
-  /** `192.0.2.7:56830` */
+  /** The client's address and port: `192.0.2.7:56830`. */
   readonly address: string;
-  /** Null when client and server agreed on none. */
+  /** The cipher suite. Null if client and server did not agree on one. */
   readonly suite: string | null;
-  /** Went on from an earlier session (RFC 5246 §7.3). */
+  /** True if the handshake resumed an earlier session (RFC 5246 §7.3). */
   readonly resumed: boolean;
   readonly established: boolean;
-  /** The alert that the device was sent; null when it was told nothing. */
+  /** The alert that the server sent to the device. Null if it sent none. */
   readonly alert: string | null;
-  /** What went wrong, in words; null when nothing did. */
+  /** Why the handshake failed. Null if it succeeded. */
   readonly reason: string | null;
 }
 
-/** How a handshake ended, as the DTLS server tells it. */
+/** The DTLS server's report of a handshake that has ended. */
 export interface HandshakeReport {
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
@@ -30,16 +30,17 @@ export interface HandshakeReport {
   readonly from: { readonly address: string; readonly port: number };
   readonly suite: string | null;
   readonly resumed: boolean;
-  /** Who the device said it is. */
+  /** The kind and name of the credential that the client claimed to have. Null if it claimed none. */
   readonly claim: { readonly kind: CredentialKind; readonly name: string } | null;
-  /** The credential that counts for the claim; null when none does. */
+  /** The id of the valid credential with this name. Null if there is none. */
   readonly credential: string | null;
   readonly outcome:
     | { readonly established: true }
     | { readonly established: false; readonly alert: string | null; readonly reason: string };
 }
 
+/** Reads the handshakes of devices. */
 export interface Handshakes {
-  /** The last handshakes of each device, the newest first; at most 20. For admins. */
+  /** The last handshakes of each device, at most 20, the newest first. Requires the role admin. */
   list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, HandshakeRecord[]>>;
 }

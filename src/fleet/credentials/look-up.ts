@@ -14,53 +14,61 @@ import type { CredentialHolder, CredentialPurpose } from './credential.ts';
 import { sha256, utf8 } from './rules.ts';
 import type { Seal } from './seal.ts';
 
-/** Credential checks for a Register. */
+/** Checks the credentials of a Register. */
 export interface CredentialGate {
-  /** By credential; those that no longer count are left out. */
+  /** The devices of credentials, by credential id. Expired and revoked credentials are left out. */
   holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
-  /** Which of the devices may not come without security. */
+  /** Which of the devices must authenticate: those that have, or had, a credential. */
   secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
+/** A PSK from the database. */
 export interface PskOnFile {
   readonly key: Uint8Array;
+  /** The id of the credential. */
   readonly credential: string;
+  /** When it was created. */
   readonly since: Date;
 }
 
-/** Look-ups for a handshake and a Register, before the tenant is known. */
+/**
+ * Finds credentials for a handshake and a Register, when the tenant is not known yet. Returns only valid credentials.
+ */
 export interface CredentialLookUp {
-  /** By the exact bytes of a PSK identity. */
+  /** The PSK with this identity, which must be the same byte for byte. */
   psk(identity: Uint8Array): Promise<PskOnFile | null>;
-  /** By the DER SubjectPublicKeyInfo. */
+  /** The RPK credential with this public key, given as a DER SubjectPublicKeyInfo. */
   publicKey(spki: Uint8Array): Promise<{ readonly credential: string } | null>;
-  /** The DER certificates of all tenants' trust anchors, but for those that their own tenant revoked. */
+  /**
+   * The trust anchors of all tenants, with their DER certificates. Anchors that their own tenant revoked are left out.
+   */
   anchors(): Promise<readonly { readonly id: string; readonly tenantId: string; readonly certificate: Uint8Array }[]>;
   /**
-   * The credential of the tenants' device whose certificates have this subject's common name, and which of the
-   * fingerprints (SHA-256 in hex) its tenant revoked. Of tenants that trust one authority the first with the name has it.
+   * The credential with this common name in one of the tenants, and which of the fingerprints (SHA-256 in hex) its
+   * tenant revoked. If several tenants have a credential with this name, the oldest credential is returned.
    */
   certificate(
     tenantIds: readonly string[],
     subject: string,
     fingerprints: readonly string[],
   ): Promise<{ readonly credential: string; readonly revoked: readonly string[] } | null>;
-  /** By credential, in one statement; those that no longer count are left out. */
+  /** As CredentialGate.holders, in one SQL statement. */
   holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
-  /** Which of the devices may not come without security. */
+  /** As CredentialGate.secured. */
   secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
-/** The credentials that count at `now`: not revoked, not past a rotation's overlap. */
+/** The SQL condition for credentials that are valid at `now`: not revoked, and not after the overlap of a rotation. */
 export function counts(now: Date): SQL | undefined {
   return and(isNull(credentials.revokedAt), or(isNull(credentials.expiresAt), gt(credentials.expiresAt, now)));
 }
 
-/** Binds a sealed key to its row. */
+/** The context that binds a sealed key to its row. */
 export function keyContext(credentialId: string): string {
   return `credential ${credentialId}`;
 }
 
+/** Creates a look-up for the credentials of one purpose. */
 export function createCredentialLookUp({
   store,
   clock,
@@ -153,13 +161,13 @@ export function createCredentialLookUp({
           .innerJoin(devices, eq(devices.id, credentials.deviceId))
           .where(and(inArray(credentials.id, ids.filter(isUuid)), counting())),
       );
-      // The column holds what DeviceId names.
+      // The column contains only device ids.
       return new Map(rows.map((row) => [row.credentialId, { ...row, deviceId: row.deviceId as DeviceId }]));
     },
 
     async secured(tx, deviceIds) {
-      // Whoever could bootstrap only by proving itself may not come to the LwM2M server without. One that is revoked or
-      // has ended secures its device still: to be without security again is no consequence of a theft.
+      // A device with a bootstrap credential must authenticate to the LwM2M server too. A revoked or expired credential
+      // counts here: otherwise a device would be open to anyone after its stolen credential was revoked.
       const ofPurpose = purpose === 'bootstrap' ? eq(credentials.purpose, purpose) : undefined;
       const rows = await tx
         .selectDistinct({ deviceId: credentials.deviceId })

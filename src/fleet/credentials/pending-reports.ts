@@ -1,10 +1,11 @@
 import type { HandshakeReport } from './handshake.ts';
 
-/** Of one claim, the newest: one device, or one stranger, takes no more of the room. */
+/** Most reports of one claim; the newest are kept. So one device or one stranger can't fill the room alone. */
 const PER_CLAIM = 3;
 /**
- * How many of each kind, so that none crowds out the others: sessions that were opened are proved to be a device's, a
- * failure under a credential on file takes knowing its identity, and anything else costs a stranger nothing.
+ * Most reports of each kind. No kind can use the room of another. `established`: the client proved to be the device.
+ * `known`: the handshake failed, but the client named a valid credential, so it knows an identity. `strange`: all other
+ * failures; anyone can cause them.
  */
 const ROOM = { established: 600, known: 200, strange: 200 } as const;
 
@@ -15,13 +16,13 @@ function kindOf({ credential, outcome }: HandshakeReport): Kind {
   return credential === null ? 'strange' : 'known';
 }
 
-/** The reports of one kind, by their claims. */
+/** The waiting reports of one kind, grouped by claim. */
 interface Portion {
   readonly claims: Map<string, HandshakeReport[]>;
   count: number;
 }
 
-/** Handshakes that wait to be recorded: a bounded number, whatever comes. */
+/** The reports of handshakes that wait to be written. Their number is limited. */
 export class PendingReports {
   #portions = emptyPortions();
   #leftOut = 0;
@@ -30,6 +31,7 @@ export class PendingReports {
     return this.#leftOut === 0 && Object.values(this.#portions).every(({ count }) => count === 0);
   }
 
+  /** Adds a report. If its claim is full, the oldest of the claim is dropped; if its kind is full, the report is. */
   add(report: HandshakeReport): void {
     const kind = kindOf(report);
     const portion = this.#portions[kind];
@@ -49,7 +51,7 @@ export class PendingReports {
     portion.claims.set(name, reports);
   }
 
-  /** Those that wait, in the order in which they ended, and how many were left out; then nothing waits. */
+  /** Removes and returns the waiting reports, in the order in which they ended, and the number of dropped reports. */
   take(): { readonly reports: readonly HandshakeReport[]; readonly leftOut: number } {
     const reports = Object.values(this.#portions).flatMap(({ claims }) => [...claims.values()].flat());
     const leftOut = this.#leftOut;

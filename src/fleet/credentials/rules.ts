@@ -1,14 +1,14 @@
 import { createHash, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
 import { FleetError } from '../common/index.ts';
 
-/** LwM2M Transport 1.2 §5.2.9: a server takes identities of up to 128 bytes and keys of up to 64. */
+/** In bytes. LwM2M Transport 1.2 §5.2.9: a server supports identities of up to 128 bytes and keys of up to 64 bytes. */
 const LONGEST_IDENTITY = 128;
 const SHORTEST_KEY = 16;
 const LONGEST_KEY = 64;
 const GENERATED_KEY = 32;
 const LONGEST_SUBJECT = 200;
 
-/** Throws VALIDATION. */
+/** Returns the PSK identity. Throws VALIDATION unless it has 1 to 128 bytes. */
 export function checkedIdentity(identity: string): string {
   const bytes = Buffer.byteLength(identity);
   if (bytes < 1 || bytes > LONGEST_IDENTITY) {
@@ -19,7 +19,10 @@ export function checkedIdentity(identity: string): string {
   return identity;
 }
 
-/** The key of its hex; made when there is none. Never says the key in an error. Throws VALIDATION. */
+/**
+ * Decodes a PSK from hex; without `hex`, generates 32 random bytes. Throws VALIDATION unless the key has 16 to 64
+ * bytes. The error does not contain the key.
+ */
 export function pskKey(hex: string | null | undefined): Buffer {
   if (hex === null || hex === undefined) return randomBytes(GENERATED_KEY);
   const key = /^(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex, 'hex') : null;
@@ -31,7 +34,10 @@ export function pskKey(hex: string | null | undefined): Buffer {
   return key;
 }
 
-/** The SHA-256, in hex, of the SubjectPublicKeyInfo of an EC key on P-256. Throws VALIDATION. */
+/**
+ * Returns the SHA-256, in hex, of the SubjectPublicKeyInfo of a public key (PEM, or DER in base64). Throws VALIDATION
+ * unless it is an EC key on P-256.
+ */
 export function publicKeyFingerprint(text: string): string {
   let key: KeyObject;
   try {
@@ -51,7 +57,7 @@ export function publicKeyFingerprint(text: string): string {
   return sha256(key.export({ format: 'der', type: 'spki' }));
 }
 
-/** Throws VALIDATION. */
+/** Returns the common name. Throws VALIDATION unless it has 1 to 200 characters. */
 export function checkedSubject(subject: string): string {
   if (subject.length < 1 || subject.length > LONGEST_SUBJECT) {
     throw new FleetError('VALIDATION', `a common name must have 1 to ${LONGEST_SUBJECT} characters`, {
@@ -61,7 +67,7 @@ export function checkedSubject(subject: string): string {
   return subject;
 }
 
-/** The certificate of a PEM or of base64 DER, if it is a certificate authority's. Throws VALIDATION. */
+/** Parses a certificate (PEM, or DER in base64). Throws VALIDATION unless it is the certificate of an authority. */
 export function anchorCertificate(text: string): X509Certificate {
   let certificate: X509Certificate;
   try {
@@ -80,11 +86,12 @@ export function anchorCertificate(text: string): X509Certificate {
   return certificate;
 }
 
+/** Returns the SHA-256 of the bytes in hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Null for bytes that are not UTF-8: no stored identity contains them. */
+/** Decodes UTF-8. Null if the bytes are not UTF-8: then no stored identity equals them. */
 export function utf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -6,26 +6,28 @@ const TAG_BYTES = 16;
 const KEY_ID_BYTES = 4;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
-/** A sealed secret that can't be opened: another key, other surroundings, or changed bytes. */
+/** A secret can't be decrypted: it was encrypted with another key or for another row, or its bytes were changed. */
 export class SealError extends Error {
   override readonly name = 'SealError';
 }
 
 /**
- * Secrets at rest: AES-256-GCM under the installation's secret key. `context` (which row it is) is authenticated, so that
- * a sealed secret can't be moved to another row. Layout: version ‖ key id (4) ‖ nonce (12) ‖ ciphertext ‖ tag (16).
+ * Encrypts the secrets in the database with AES-256-GCM and the installation's secret key. `context` names the row of a
+ * secret and is authenticated: a sealed secret that is moved to another row can't be opened.
+ * Layout: version (1) ‖ key id (4) ‖ nonce (12) ‖ ciphertext ‖ tag (16).
  */
 export class Seal {
   readonly #key: Buffer;
   readonly #keyId: Buffer;
 
-  /** @param key 32 bytes */
+  /** @param key 32 bytes; another length throws SealError */
   constructor(key: Uint8Array) {
-    if (key.length !== 32) throw new SealError(`a secret key has 32 bytes, not ${key.length}`);
+    if (key.length !== 32) throw new SealError(`a secret key must have 32 bytes, not ${key.length}`);
     this.#key = Buffer.from(key);
     this.#keyId = createHash('sha256').update('treeline key id').update(this.#key).digest().subarray(0, KEY_ID_BYTES);
   }
 
+  /** Encrypts a secret for the row that `context` names. */
   close(secret: Uint8Array, context: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(context));
@@ -33,22 +35,23 @@ export class Seal {
     return Buffer.concat([header, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** Throws SealError. */
+  /** Decrypts a secret. Throws SealError if the key, the context or the bytes are not those of the encryption. */
   open(sealed: Uint8Array, context: string): Buffer {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION) throw new SealError('no sealed secret');
-    if (!this.sealed(bytes)) throw new SealError('sealed under another secret key');
+    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION)
+      throw new SealError('not a sealed secret: the value is too short or has another version');
+    if (!this.sealed(bytes)) throw new SealError('the secret was sealed with another secret key');
     const nonce = bytes.subarray(1 + KEY_ID_BYTES, HEADER_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     try {
       return Buffer.concat([decipher.update(bytes.subarray(HEADER_BYTES, -TAG_BYTES)), decipher.final()]);
     } catch {
-      throw new SealError('the sealed secret was changed, or belongs elsewhere');
+      throw new SealError('the sealed secret was changed, or belongs to another row');
     }
   }
 
-  /** True when it was sealed under this key. */
+  /** True if the secret was sealed with this key, by its key id. */
   sealed(bytes: Uint8Array): boolean {
     return this.#keyId.equals(Buffer.from(bytes).subarray(1, 1 + KEY_ID_BYTES));
   }

@@ -4,26 +4,35 @@ import { FleetError, pageOf, windowOf, type PageRequest, type Page } from '../co
 import type { ObjectModels } from './object-models.ts';
 import type { OwnDefinitions } from './own-definitions.ts';
 
+/** An object definition and where it comes from. */
 export interface KnownDefinition extends ObjectDefinition {
-  /** TENANT: one of the tenant's own, which wins over the registry's of the same version. */
+  /** TENANT: the tenant uploaded it; it replaces the registry's definition of the same object and version. */
   readonly source: 'REGISTRY' | 'TENANT';
 }
 
+/** The object definitions of a tenant: those of the OMA registry and its own. */
 export interface Definitions {
+  /** The definition of an object, or null. Without `version`: the newest version. */
   get(actor: Actor, objectId: number, version?: string | null): Promise<KnownDefinition | null>;
-  /** In the order of `wanted`; no statement. */
+  /** Resolves with a definition or null for each of `wanted`, in the same order. Executes no SQL statement. */
   many(
     actor: Actor,
     wanted: readonly { readonly objectId: number; readonly version: string | null }[],
   ): Promise<(KnownDefinition | null)[]>;
+  /**
+   * A page of the definitions whose id equals `search` or whose name contains it. Without `search`: of all definitions.
+   */
   page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<KnownDefinition>>;
-  /** The objects of an OMA object definition file, all or none; they are in force when it resolves. */
+  /**
+   * Stores all objects of an OMA object definition file, or none. The definitions are in use when the promise resolves.
+   * Requires the role admin.
+   */
   upload(actor: Actor, xml: string): Promise<readonly KnownDefinition[]>;
-  /** Only of the tenant's own. */
+  /** Deletes a definition that the tenant uploaded; the registry's can't be deleted. Requires the role admin. */
   delete(actor: Actor, objectId: number, version: string): Promise<KnownDefinition>;
 }
 
-/** The object definitions that a tenant sees: those of the OMA registry and its own. */
+/** Creates the Definitions on top of the models in memory and the store of the tenants' own definitions. */
 export function createDefinitions(models: ObjectModels, own: OwnDefinitions): Definitions {
   const known = ({ tenantId }: Actor, definition: ObjectDefinition): KnownDefinition => ({
     ...definition,
@@ -73,7 +82,7 @@ function idOf({ id, version }: ObjectDefinition): string {
   return `${id}/${version}`;
 }
 
-/** By id, or by a part of the name, case-insensitive. */
+/** True if the id equals `search`, or the name contains it in upper or lower case. */
 function matches(definition: ObjectDefinition, search: string | null | undefined): boolean {
   const text = search?.trim().toLowerCase();
   return !text || String(definition.id) === text || definition.name.toLowerCase().includes(text);

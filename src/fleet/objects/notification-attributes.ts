@@ -1,13 +1,16 @@
 import { attributeProblem, type NotificationAttributes } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 
-/** Checks notification attributes (Core 1.2 §7.3). Throws FleetError VALIDATION, the attribute's name last in its field. */
+/**
+ * Checks notification attributes (Core 1.2 §7.3). Throws FleetError VALIDATION; the attribute's name is the last in
+ * `field`.
+ */
 export function checkAttributes(attributes: NotificationAttributes, field: readonly string[]): void {
   const problem = attributeProblem(attributes);
   if (problem) throw new FleetError('VALIDATION', problem.message, { field: [...field, problem.name] });
 }
 
-/** The same attributes, whatever their order; none is the same as none. */
+/** True if both have the same attributes with the same values, in any order. Null equals no attributes. */
 export function sameAttributes(one: NotificationAttributes | null, other: NotificationAttributes | null): boolean {
   return spelled(one) === spelled(other);
 }

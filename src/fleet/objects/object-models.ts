@@ -5,20 +5,20 @@ import { objectDefinitions, type Store } from '../../store/index.ts';
 import type { TenantId } from '../access/index.ts';
 import type { Log } from '../common/index.ts';
 
-/** How often the tables are looked at: what another process changed is seen here within this time. */
+/** The time between two reads of the table. Changes by another process take effect here within this time. */
 const ROUND_MS = 30_000;
 
-/** A tenant's own definitions as they were read, laid over the registry. */
+/** The registry's definitions and, in front of them, the tenant's own as last read from the database. */
 interface Overlay {
-  /** Of the uploads it was read from. */
+  /** Changes with each upload and deletion. */
   readonly fingerprint: string;
   readonly versions: ReadonlySet<string>;
   readonly model: ObjectModel;
 }
 
 /**
- * By which definitions the devices of each tenant are understood: the OMA registry, and over it the tenant's own. They
- * are all in memory, for they are asked for each reading.
+ * The object definitions of each tenant: those of the OMA registry, and the tenant's own, which replace the registry's
+ * of the same version. All of them are in memory, because each reading looks up a definition.
  */
 export class ObjectModels {
   readonly #store: Store;
@@ -28,7 +28,7 @@ export class ObjectModels {
   readonly #overlays = new Map<TenantId, Overlay>();
   readonly #views = new Map<TenantId, ObjectModel>();
   #timer: Timer | null = null;
-  /** Reads run one after the other, so that an older one never ends last. */
+  /** The last read. Reads run one after the other, so that an older read never replaces the result of a newer one. */
   #reading: Promise<void> = Promise.resolve();
 
   constructor(parts: { store: Store; registry: ObjectModel; clock: Clock; log: Log }) {
@@ -38,7 +38,7 @@ export class ObjectModels {
     this.#log = parts.log;
   }
 
-  /** The tenant's model, always as it is now: whoever keeps it sees each change at once. */
+  /** The model of a tenant. It always returns the present definitions, so callers can keep it. */
   of(tenantId: TenantId): ObjectModel {
     const known = this.#views.get(tenantId);
     if (known) return known;
@@ -47,12 +47,12 @@ export class ObjectModels {
     return view;
   }
 
-  /** True for a definition of the tenant's own, false for one of the registry. */
+  /** True if the tenant uploaded the definition, false if it is the registry's. */
   isOwn(tenantId: TenantId, definition: ObjectDefinition): boolean {
     return this.#overlays.get(tenantId)?.versions.has(versionKey(definition)) ?? false;
   }
 
-  /** Reads what there is, and from now on what changes. */
+  /** Reads all definitions now, and the changed ones every 30 seconds. */
   async start(): Promise<void> {
     await this.renew();
     this.#later();
@@ -64,12 +64,15 @@ export class ObjectModels {
     await this.idle();
   }
 
-  /** Resolves when nothing is being read. */
+  /** Resolves when no read is running. */
   idle(): Promise<void> {
     return this.#reading;
   }
 
-  /** Resolves when every change that was committed before is in force. */
+  /**
+   * Reads the changed definitions, of one tenant or of all. Resolves when all changes that are committed now are in
+   * use.
+   */
   renew(tenantId?: TenantId): Promise<void> {
     const read = this.#reading.then(() => this.#read(tenantId));
     this.#reading = read.catch(() => {});
@@ -79,14 +82,14 @@ export class ObjectModels {
   #later(): void {
     this.#timer = this.#clock.after(ROUND_MS, () => {
       const round = this.renew().catch((error: unknown) =>
-        this.#log.warn({ err: error }, `object definitions can't be read: the definitions read before stay in force`),
+        this.#log.warn({ err: error }, `object definitions can't be read: the definitions read before stay in use`),
       );
       void round.then(() => this.#timer && this.#later());
     });
   }
 
   async #read(tenantId: TenantId | undefined): Promise<void> {
-    // The fingerprints go first: what changes between them and the rows is found by the next round.
+    // Reads the fingerprints before the rows: if rows change in between, the next read finds another fingerprint.
     const fingerprints = await this.#fingerprints(tenantId);
     for (const known of tenantId === undefined ? this.#overlays.keys() : [tenantId]) {
       if (!fingerprints.has(known)) this.#overlays.delete(known);
@@ -113,7 +116,7 @@ export class ObjectModels {
         .where(tenantId && eq(objectDefinitions.tenantId, tenantId))
         .groupBy(objectDefinitions.tenantId),
     );
-    // The column holds ids of tenants only.
+    // The column contains only tenant ids.
     return new Map(rows.map((row) => [row.tenantId as TenantId, row.fingerprint]));
   }
 
@@ -121,12 +124,12 @@ export class ObjectModels {
     const rows = await this.#store.asTenant(tenantId, (tx) =>
       tx.select({ definition: objectDefinitions.definition }).from(objectDefinitions),
     );
-    // What OwnDefinitions wrote had come from parseObjectXml.
+    // OwnDefinitions wrote it, from the result of parseObjectXml.
     return rows.map(({ definition }) => definition as ObjectDefinition);
   }
 }
 
-/** A model that is looked up anew for every question. */
+/** A model that passes each call to the tenant's present model. */
 class PresentModel implements ObjectModel {
   readonly #present: () => ObjectModel;
 

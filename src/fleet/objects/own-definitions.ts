@@ -6,11 +6,13 @@ import { type Actor, requireRole } from '../access/index.ts';
 import { FleetError } from '../common/index.ts';
 import type { ObjectModels } from './object-models.ts';
 
-/** Of one tenant: all are in memory. */
+/** The limits of one tenant, because all definitions are in memory. */
 const MOST_DEFINITIONS = 200;
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** A new id too, which is what other processes see the change by. */
+/**
+ * The columns that an upload replaces. A new id changes the tenant's fingerprint, so other processes read the change.
+ */
 const REPLACED = {
   id: sql`default`,
   definition: sql`excluded.definition`,
@@ -18,7 +20,7 @@ const REPLACED = {
   uploadedAt: sql`excluded.uploaded_at`,
 };
 
-/** Keeps the definitions that a tenant makes itself; each change is in force when it resolves. */
+/** Stores the object definitions that tenants upload. A change is in use when its promise resolves. */
 export class OwnDefinitions {
   readonly #store: Store;
   readonly #models: ObjectModels;
@@ -31,8 +33,8 @@ export class OwnDefinitions {
   }
 
   /**
-   * Stores the objects of an OMA object definition file, all or none; a version that is there already is replaced.
-   * Throws VALIDATION that names line and element, or the bound that it goes beyond.
+   * Stores all objects of an OMA object definition file, or none. Replaces a definition of the same object and version.
+   * Throws VALIDATION with the line and the element, or with the limit that would be exceeded.
    */
   async upload(actor: Actor, xml: string): Promise<readonly ObjectDefinition[]> {
     requireRole(actor, 'admin');
@@ -61,7 +63,7 @@ export class OwnDefinitions {
     return definitions;
   }
 
-  /** Resolves with the definition as it was; throws NOT_FOUND where the tenant has none of its own. */
+  /** Deletes a definition and resolves with it. Throws NOT_FOUND if the tenant did not upload it. */
   async delete(actor: Actor, objectId: number, version: string): Promise<ObjectDefinition> {
     requireRole(actor, 'admin');
     const [deleted] = await this.#store.asTenant(actor.tenantId, (tx) =>
@@ -74,7 +76,7 @@ export class OwnDefinitions {
       throw new FleetError('NOT_FOUND', `the tenant has no definition of its own of object ${objectId} ${version}`);
     }
     await this.#models.renew(actor.tenantId);
-    // What `upload` wrote.
+    // `upload` wrote it.
     return deleted.definition as ObjectDefinition;
   }
 }
@@ -87,7 +89,8 @@ function definitionsOf(xml: string): readonly ObjectDefinition[] {
     if (error instanceof Lwm2mError) throw wrong(error.message, error);
     throw error;
   }
-  if (definitions.length > MOST_DEFINITIONS) throw wrong(`at most ${MOST_DEFINITIONS} definitions`);
+  if (definitions.length > MOST_DEFINITIONS)
+    throw wrong(`at most ${MOST_DEFINITIONS} definitions are allowed, not ${definitions.length}`);
   const seen = new Set<string>();
   for (const { id, version } of definitions) {
     if (seen.has(`${id}/${version}`)) throw wrong(`object ${id} ${version} is defined twice`);
@@ -96,15 +99,20 @@ function definitionsOf(xml: string): readonly ObjectDefinition[] {
   return definitions;
 }
 
-/** With the upload in: it is taken back when this throws. Two at once may go beyond by one of them. */
+/**
+ * Checks the limits of the tenant after an upload. If this throws, the upload is rolled back. Two uploads at the same
+ * time can exceed a limit, because neither counts the other.
+ */
 async function checkBounds(tx: Transaction): Promise<void> {
   const [total] = await tx.select({ number: count(), size: sum(objectDefinitions.size) }).from(objectDefinitions);
   if (!total) return;
   if (total.number > MOST_DEFINITIONS) {
-    throw wrong(`the tenant would have ${total.number} definitions of its own, at most ${MOST_DEFINITIONS} are kept`);
+    throw wrong(
+      `the tenant would have ${total.number} definitions of its own; at most ${MOST_DEFINITIONS} are allowed`,
+    );
   }
   if (Number(total.size) > MOST_CHARACTERS) {
-    throw wrong(`the tenant’s definitions would take ${total.size} characters, at most ${MOST_CHARACTERS} are kept`);
+    throw wrong(`the tenant’s definitions would take ${total.size} characters; at most ${MOST_CHARACTERS} are allowed`);
   }
 }
 

@@ -10,19 +10,23 @@ import {
 import { FleetError } from '../common/index.ts';
 import { typeFor, valueFromJson, type JsonValue } from './value-json.ts';
 
-/** Values as JSON: see JsonValue; a multiple resource is an object of instance id → value. */
+/** A value to write at a path. The value of a multiple resource is an object of instance id → value. */
 export interface WriteValue {
   readonly path: string;
   readonly value: JsonValue | Readonly<Record<string, JsonValue>>;
 }
 
-/** What is known of the device that an operation is for. */
+/** Finds the definitions of a device's resources. */
 export interface DefinitionSource {
   readonly model: ObjectModel;
-  /** What the device registered: it says the versions of its objects. Empty when it is away. */
+  /** The objects in the device's registration, with their versions. Empty if the device is not registered. */
   readonly objects: readonly RegisteredObject[];
 }
 
+/**
+ * The definition of the resource at a path, in the object version that the device registered. Undefined for a path
+ * without a resource, and for a resource without a definition.
+ */
 export function definitionAt(path: Path, { model, objects }: DefinitionSource): ResourceDefinition | undefined {
   const { objectId, resourceId } = path;
   if (objectId === null || resourceId === null) return undefined;
@@ -30,7 +34,7 @@ export function definitionAt(path: Path, { model, objects }: DefinitionSource): 
   return model.resource(objectId, resourceId, version);
 }
 
-/** Throws FleetError VALIDATION for text that is not a path. */
+/** Parses a path. Throws FleetError VALIDATION if the text is not a path. */
 export function parsePath(text: string, field: readonly string[]): Path {
   try {
     return Path.parse(text);
@@ -41,29 +45,31 @@ export function parsePath(text: string, field: readonly string[]): Path {
 }
 
 /**
- * The typed values of one written value: of a resource (an object of instance id → value when it is multiple), of a
- * resource instance, or of a whole object instance (an object of resource id → value).
+ * Converts a value to write to typed values, one for each resource or resource instance. The path can be that of an
+ * object instance (the value is an object of resource id → value), of a resource (of a multiple one, the value is an
+ * object of instance id → value) or of a resource instance. Throws FleetError VALIDATION if the path or a value is
+ * invalid.
  */
 export function typedValues(written: WriteValue, field: readonly string[], source: DefinitionSource): PathValue[] {
   return valuesAt(parsePath(written.path, [...field, 'path']), written.value, [...field, 'value'], source);
 }
 
-/** As typedValues, of a value whose path has been read. */
+/** Does the same as typedValues for a path that is already parsed. */
 export function valuesAt(path: Path, value: unknown, field: readonly string[], source: DefinitionSource): PathValue[] {
   const refuse = (why: string): never => {
     throw new FleetError('VALIDATION', `${path}: ${why}`, { field });
   };
   switch (path.level) {
     case 'instance':
-      if (!isRecord(value)) return refuse('an instance is written as an object of resource id → value');
+      if (!isRecord(value)) return refuse('the value of an instance must be an object of resource id → value');
       return entries(path, value, field, source);
     case 'resource': {
       const definition = definitionAt(path, source);
       if (isRecord(value)) {
-        if (definition?.multiple === false) return refuse('is a single resource: one value is wanted');
+        if (definition?.multiple === false) return refuse('is a single resource: give one value');
         return entries(path, value, field, source);
       }
-      if (definition?.multiple) return refuse('is a multiple resource: an object of instance id → value is wanted');
+      if (definition?.multiple) return refuse('is a multiple resource: give an object of instance id → value');
       return [{ path, value: typed(path, value, field, definition) }];
     }
     case 'resource-instance':
@@ -92,7 +98,8 @@ function typed(
   definition: ResourceDefinition | undefined,
 ): TypedValue {
   const type = typeFor(definition, value);
-  if (type === null) throw new FleetError('VALIDATION', `${path}: is executable and has no value`, { field });
+  if (type === null)
+    throw new FleetError('VALIDATION', `${path}: is executable and has no value: leave it out`, { field });
   return valueFromJson(value, type, { path: String(path), field, range: definition?.range ?? '' });
 }
 

@@ -1,12 +1,13 @@
 import type { ResourceDefinition, ResourceType, TypedValue } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 
-/** A value as JSON spells it: integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339, Objlnk as "3:0". */
+/** The JSON form of a resource value; valueToJson describes it for each type. */
 export type JsonValue = string | number | boolean;
 
 /**
- * Converts a value to JSON: integers beyond 2^53 as strings, Opaque as base64, Time as RFC 3339,
- * Objlnk as "3:0". Floats that JSON lacks are the strings NaN, Infinity and -Infinity.
+ * Converts a value to JSON. Integers beyond 2^53 become strings, Opaque becomes base64, Time becomes RFC 3339, Objlnk
+ * becomes `"3:0"`. JSON has no NaN and no infinite numbers, so these Floats become `"NaN"`, `"Infinity"` and
+ * `"-Infinity"`.
  */
 export function valueToJson(typed: TypedValue): JsonValue {
   switch (typed.type) {
@@ -33,8 +34,9 @@ function integerToJson(value: bigint): JsonValue {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** The last second that a four-digit year can spell: 9999-12-31T23:59:59Z. */
+/** 9999-12-31T23:59:59Z. RFC 3339 has four-digit years only; other times become integers. */
 const LAST_SPELLED_SECOND = 253_402_300_799;
+/** 0000-01-01T00:00:00Z. */
 const FIRST_SPELLED_SECOND = -62_167_219_200;
 
 function timeToJson(seconds: number | bigint): JsonValue {
@@ -42,24 +44,30 @@ function timeToJson(seconds: number | bigint): JsonValue {
   return new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** What a value is for: named in the error when it does not fit. */
+/** Where a value is written. The error for an invalid value contains it. */
 export interface ValuePlace {
+  /** The path of the resource: `/3/0/9`. */
   readonly path: string;
-  /** The input field, as FleetError.field. */
+  /** The path to the value in the input, for FleetError.field. */
   readonly field: readonly string[];
+  /** The range in the resource's definition; may be prose. */
   readonly range?: string;
 }
 
-/** Half of a pair: UTF-8 has no spelling for it. */
+/** Half of a surrogate pair. UTF-8 can't encode it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** The inverse of valueToJson. Throws FleetError VALIDATION naming path, value and why. */
+/**
+ * Converts JSON to a value of a type; the inverse of valueToJson. Throws FleetError VALIDATION with path, value and
+ * rule.
+ */
 export function valueFromJson(json: unknown, type: ResourceType, place: ValuePlace): TypedValue {
   switch (type) {
     case 'String':
     case 'Corelnk':
-      if (typeof json !== 'string') throw wrong(json, place, `is no ${type}: a string is wanted`);
-      if (LONE_SURROGATE.test(json)) throw wrong(json, place, 'is no well-formed Unicode text');
+      if (typeof json !== 'string') throw wrong(json, place, `must be a string (${type})`);
+      if (LONE_SURROGATE.test(json))
+        throw wrong(json, place, 'is not well-formed Unicode: it contains half of a surrogate pair');
       return { type, value: json };
     case 'Integer':
       return { type, value: inRange(integer(json, -(2n ** 63n), 2n ** 63n - 1n, type, place), json, place) };
@@ -68,7 +76,7 @@ export function valueFromJson(json: unknown, type: ResourceType, place: ValuePla
     case 'Float':
       return { type, value: inRange(float(json, place), json, place) };
     case 'Boolean':
-      if (typeof json !== 'boolean') throw wrong(json, place, 'is no Boolean: true or false is wanted');
+      if (typeof json !== 'boolean') throw wrong(json, place, 'must be true or false');
       return { type, value: json };
     case 'Opaque':
       return { type, value: opaque(json, place) };
@@ -79,14 +87,16 @@ export function valueFromJson(json: unknown, type: ResourceType, place: ValuePla
   }
 }
 
-/** For a resource without a definition: what its JSON looks like. */
+/** Guesses the type of a resource that has no definition from the JSON value. */
 export function typeOfJson(json: unknown): ResourceType {
   if (typeof json === 'boolean') return 'Boolean';
   if (typeof json === 'number') return Number.isInteger(json) ? 'Integer' : 'Float';
   return 'String';
 }
 
-/** The type to read JSON by: the definition's, else a guess. Null for an executable, which has no value. */
+/**
+ * The type of a resource: from its definition, else guessed from the JSON value. Null if the resource is executable.
+ */
 export function typeFor(definition: ResourceDefinition | undefined, json: unknown): ResourceType | null {
   return definition ? definition.type : typeOfJson(json);
 }
@@ -104,9 +114,9 @@ function integer(json: unknown, least: bigint, most: bigint, type: ResourceType,
     throw wrong(json, place, 'is beyond 2^53, where JSON numbers are not exact: write it as a string');
   }
   const fits = typeof json === 'number' ? Number.isInteger(json) : typeof json === 'string' && DECIMAL.test(json);
-  if (!fits) throw wrong(json, place, `is no ${type}: a whole number is wanted`);
-  const value = BigInt(json as number | string); // `fits` has shown that it is one of the two
-  if (value < least || value > most) throw wrong(json, place, `does not fit ${type}: ${least}..${most}`);
+  if (!fits) throw wrong(json, place, `must be a whole number (${type})`);
+  const value = BigInt(json as number | string); // `fits` is true for these types only
+  if (value < least || value > most) throw wrong(json, place, `does not fit ${type}: it must be in ${least}..${most}`);
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
@@ -114,10 +124,10 @@ function integer(json: unknown, least: bigint, most: bigint, type: ResourceType,
 function float(json: unknown, place: ValuePlace): number {
   if (typeof json === 'number' && Number.isFinite(json)) return json;
   if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
-  throw wrong(json, place, 'is no Float: a number is wanted');
+  throw wrong(json, place, 'must be a number, "NaN", "Infinity" or "-Infinity"');
 }
 
-/** Registry ranges are prose; only the plain `0..100` and `1-65534` bind. */
+/** A range such as `0..100` or `1-65534`. The other ranges in the registry are prose and are not checked here. */
 const PLAIN_RANGE = /^\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|-)\s*(-?\d+(?:\.\d+)?)\s*$/;
 
 function inRange<N extends number | bigint>(value: N, json: unknown, place: ValuePlace): N {
@@ -131,7 +141,7 @@ function inRange<N extends number | bigint>(value: N, json: unknown, place: Valu
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function opaque(json: unknown, place: ValuePlace): Uint8Array {
-  if (typeof json !== 'string' || !BASE64.test(json)) throw wrong(json, place, 'is no base64 (RFC 4648 §4)');
+  if (typeof json !== 'string' || !BASE64.test(json)) throw wrong(json, place, 'is not base64 (RFC 4648 §4)');
   return new Uint8Array(Buffer.from(json, 'base64'));
 }
 
@@ -142,14 +152,14 @@ function time(json: unknown, place: ValuePlace): number | bigint {
     return integer(json, -(2n ** 63n), 2n ** 63n - 1n, 'Time', place);
   }
   const parts = typeof json === 'string' ? RFC_3339.exec(json) : null;
-  if (!parts) throw wrong(json, place, 'is no RFC 3339 time like 2026-05-29T14:30:00Z');
+  if (!parts) throw wrong(json, place, 'is not an RFC 3339 time such as 2026-05-29T14:30:00Z');
   const [, day = '', clock = '', fraction = '', zone = ''] = parts;
-  if (/[1-9]/.test(fraction)) throw wrong(json, place, 'has a fraction: LwM2M counts whole seconds');
-  // Date.parse rolls the 30th of February over to March: a day that does not come back as itself is no day.
+  if (/[1-9]/.test(fraction)) throw wrong(json, place, 'has a fraction of a second: give whole seconds');
+  // Date.parse turns the 30th of February into a day in March. So a day is valid only if it formats as itself.
   const midnight = Date.parse(`${day}T00:00:00Z`);
   const real = Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
   const milliseconds = real ? Date.parse(`${day}T${clock}${zone.toUpperCase()}`) : Number.NaN;
-  if (Number.isNaN(milliseconds)) throw wrong(json, place, 'is no RFC 3339 time like 2026-05-29T14:30:00Z');
+  if (Number.isNaN(milliseconds)) throw wrong(json, place, 'is not an RFC 3339 time such as 2026-05-29T14:30:00Z');
   return milliseconds / 1000;
 }
 
@@ -159,7 +169,7 @@ function objectLink(json: unknown, place: ValuePlace): { objectId: number; insta
   const parts = typeof json === 'string' ? OBJECT_LINK.exec(json) : null;
   const [objectId, instanceId] = [Number(parts?.[1]), Number(parts?.[2])];
   if (!parts || objectId > 65535 || instanceId > 65535) {
-    throw wrong(json, place, 'is no object link like 3:0 (65535:65535 is the null link)');
+    throw wrong(json, place, 'is not an object link such as 3:0 (65535:65535 is the null link)');
   }
   return { objectId, instanceId };
 }

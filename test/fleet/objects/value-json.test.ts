@@ -29,22 +29,22 @@ describe('a value as JSON', () => {
   });
 
   it.each<[unknown, ResourceType, string]>([
-    [5, 'String', 'is no String'],
-    ['\ud800', 'String', 'no well-formed Unicode'],
-    [1.5, 'Integer', 'a whole number is wanted'],
-    ['0x10', 'Integer', 'a whole number is wanted'],
+    [5, 'String', 'must be a string (String)'],
+    ['\ud800', 'String', 'is not well-formed Unicode'],
+    [1.5, 'Integer', 'must be a whole number (Integer)'],
+    ['0x10', 'Integer', 'must be a whole number (Integer)'],
     [2 ** 60, 'Integer', 'write it as a string'],
     ['9223372036854775808', 'Integer', 'does not fit Integer'],
     [-1, 'Unsigned Integer', 'does not fit Unsigned Integer'],
-    ['22.5', 'Float', 'a number is wanted'],
+    ['22.5', 'Float', 'must be a number, "NaN"'],
     [1, 'Boolean', 'true or false'],
-    ['AQID=', 'Opaque', 'no base64'],
-    ['-_8', 'Opaque', 'no base64'],
-    ['yesterday', 'Time', 'no RFC 3339'],
-    ['2026-02-30T00:00:00Z', 'Time', 'no RFC 3339'],
+    ['AQID=', 'Opaque', 'is not base64'],
+    ['-_8', 'Opaque', 'is not base64'],
+    ['yesterday', 'Time', 'is not an RFC 3339 time'],
+    ['2026-02-30T00:00:00Z', 'Time', 'is not an RFC 3339 time'],
     ['2026-05-29T14:30:00.5Z', 'Time', 'whole seconds'],
-    ['66', 'Objlnk', 'no object link'],
-    ['66:65536', 'Objlnk', 'no object link'],
+    ['66', 'Objlnk', 'is not an object link'],
+    ['66:65536', 'Objlnk', 'is not an object link'],
   ])('refuses %j as %s', (json, type, why) => {
     expect(() => valueFromJson(json, type, place)).toThrow(
       expect.objectContaining({ code: 'VALIDATION', field: place.field, message: expect.stringContaining(why) }),
