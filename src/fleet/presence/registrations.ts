@@ -67,7 +67,7 @@ export class Registrations {
     return this.#batcher.add(change);
   }
 
-  /** Resolves when no change waits to be stored. */
+  /** Resolves when every change added so far is stored or refused. */
   idle(): Promise<void> {
     return this.#batcher.idle();
   }
