@@ -38,7 +38,7 @@ export class ObservationRequests {
     return [...(this.#requests.get(key)?.values() ?? [])];
   }
 
-  /** Stores a request; it replaces one for the same paths. Throws CONFLICT if the device has too many. */
+  /** Stores a request; it replaces one for the same paths. Throws CONFLICT at `MOST_OBSERVATIONS`. */
   async add(key: DeviceKey, request: RequestedObservation): Promise<void> {
     if (this.of(key).length >= MOST_OBSERVATIONS) {
       throw new FleetError(
