@@ -17,9 +17,9 @@ export function observeStep(wish: WantedObservation): ObservingStep {
 }
 
 /**
- * Returns the step that writes the attributes of a wanted observation, before the observation starts (Core 1.2 §7.3). The
- * step unsets attributes that are no longer wanted. Null if the device already has the wanted
- * attributes, or if the observation has several paths.
+ * Returns the step that writes the attributes of a wanted observation, before the observation starts (Core 1.2 §7.3).
+ * The step unsets attributes that are no longer wanted. Null if the device already has the wanted attributes, or if the
+ * observation has several paths.
  */
 export function attributesStep(
   wish: WantedObservation,

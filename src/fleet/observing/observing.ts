@@ -73,7 +73,7 @@ export class Observing {
     );
   }
 
-  /** Reconciles a device that can be asked now: it registered, updated its registration or awoke, or the server restarted. */
+  /** Reconciles a device that can be asked now: it registered, sent an Update or awoke, or the server restarted. */
   ready(key: DeviceKey, after: 'register' | 'update' | 'wake' | 'restart'): void {
     const known = this.#devices.get(key);
     if (known && after === 'register') this.#forget(key, known);
@@ -102,8 +102,8 @@ export class Observing {
   }
 
   /**
-   * Resolves with a function that returns why an observation of the device runs, by its paths. It returns an empty list if
-   * the observation is no longer wanted.
+   * Resolves with a function that returns why an observation of the device runs, by its paths. It returns an empty list
+   * if the observation is no longer wanted.
    */
   async reasonsOf(key: DeviceKey): Promise<(paths: readonly Path[]) => DeviceObservation['reasons']> {
     const device = this.#parts.roster.get(key);

@@ -8,7 +8,7 @@ export interface DeviceObservation {
   readonly deviceId: DeviceId;
   readonly paths: readonly string[];
   readonly composite: boolean;
-  /** Why it runs: PROFILE: the profile maps its paths; REQUESTED: a mutation requested it; WATCHED: a subscription watches it. */
+  /** PROFILE: the profile maps its paths; REQUESTED: a mutation requested it; WATCHED: a subscription watches it. */
   readonly reasons: readonly ('PROFILE' | 'REQUESTED' | 'WATCHED')[];
   readonly startedAt: Date;
 }

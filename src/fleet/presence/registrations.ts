@@ -142,7 +142,7 @@ export class Registrations {
       const ids = changes.map(({ key }) => parseDeviceKey(key).deviceId).toSorted();
       const known = new Map(
         (await tx.select().from(devices).where(inArray(devices.id, ids)).orderBy(devices.id).for('update')).map(
-          (row) => [deviceKey(row.tenantId as TenantId, row.id as DeviceId), row], // the row's ids were written from branded ids
+          (row) => [deviceKey(row.tenantId as TenantId, row.id as DeviceId), row], // written from branded ids
         ),
       );
       const here = changes.filter(({ key }) => known.has(key));
