@@ -32,7 +32,7 @@ export interface BootstrapHandlerParts {
   readonly log: Log;
 }
 
-/** The device that sent a Bootstrap-Request, or the reason for a refusal; `tenantId` is null if the tenant is unknown. */
+/** The device that sent a Bootstrap-Request, or the reason to refuse it; `tenantId`: null if unknown. */
 type Asker =
   | { readonly device: Device }
   | { readonly device: null; readonly tenantId: TenantId | null; readonly reason: string };
@@ -47,34 +47,34 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   /** Over NoSec, only the endpoint name identifies the device, so this accepts requests from a loopback address only. */
   async function askerByName({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
     if (!isLoopback(peer.address))
-      return unknown(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');
+      return refusedAsker(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');
     const problem = endpointProblem(endpoint ?? '');
     if (endpoint === null || problem !== null)
-      return unknown(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
+      return refusedAsker(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
     const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], autoProvision);
-    if (!device) return unknown(DEFAULT_TENANT, 'no such endpoint');
+    if (!device) return refusedAsker(DEFAULT_TENANT, 'no such endpoint');
     const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
     return secured.has(device.id)
-      ? unknown(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it must use DTLS')
+      ? refusedAsker(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it must use DTLS')
       : { device };
   }
 
-  /** With security, the credential identifies the device: one of its own, or a factory credential that claims the device. */
+  /** With security, the credential identifies the device; a factory credential claims the device. */
   async function askerByCredential({ endpoint }: BootstrapRequest, credential: string): Promise<Asker> {
     const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
       const tenantId = holder.tenantId as TenantId; // the look-up read it from the device's row
       if (endpoint !== null && endpoint !== holder.endpoint) {
-        return unknown(tenantId, 'the endpoint name does not match the device of the credential');
+        return refusedAsker(tenantId, 'the endpoint name does not match the device of the credential');
       }
       const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint], false);
-      return device ? { device } : unknown(tenantId, 'no such device');
+      return device ? { device } : refusedAsker(tenantId, 'no such device');
     }
     const claim = await lookUp.factory(credential);
-    if (!claim) return unknown(null, 'the credential was revoked or deleted, or has expired');
+    if (!claim) return refusedAsker(null, 'the credential was revoked or deleted, or has expired');
     const problem = endpointProblem(endpoint ?? '');
     const claimed = problem ?? (await factory.claim(claim, endpoint ?? ''));
-    return typeof claimed === 'string' ? unknown(claim.tenantId, claimed) : { device: claimed };
+    return typeof claimed === 'string' ? refusedAsker(claim.tenantId, claimed) : { device: claimed };
   }
 
   /** Creates the record, the new key and the configuration of a bootstrap in one transaction. */
@@ -136,8 +136,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   };
 }
 
-/** Returns a refused asker. */
-function unknown(tenantId: TenantId | null, reason: string): Asker {
+function refusedAsker(tenantId: TenantId | null, reason: string): Asker {
   return { device: null, tenantId, reason };
 }
 

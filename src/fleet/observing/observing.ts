@@ -33,7 +33,7 @@ export interface ObservingParts {
 
 /** The memory of a registered device. A device without anything to remember has none: there are many devices. */
 interface Observed {
-  /** Observations that a command ended: not started until the device registers again or somebody asks for them again. */
+  /** Observations that a command ended: not started until the device registers again or somebody asks again. */
   readonly cancelled: Set<string>;
   /** Observations that a running command starts or ends: reconciling leaves them alone meanwhile. */
   readonly commanded: Set<string>;
@@ -309,8 +309,8 @@ export class Observing {
   }
 
   /**
-   * Notes a refused step: the device is not asked for it again in this registration. A refused cancellation is not noted,
-   * because it must not keep the observation from starting.
+   * Notes a refused step: the device is not asked for it again in this registration. A refused cancellation is only
+   * logged, because it must not keep the observation from starting.
    */
   #refused(device: LiveDevice, observed: Observed, step: ObservingStep, reason: string): void {
     const { kind } = step.operation;

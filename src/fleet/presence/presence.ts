@@ -166,8 +166,8 @@ export class Presence {
   }
 
   /**
-   * Sets online devices offline that sent no message for the `offlineAfter` of their profile. A sleeping device stays as
-   * it is while its lifetime lasts: the server expects no messages of it.
+   * Sets online devices offline that sent no message for the `offlineAfter` of their profile. A sleeping device stays
+   * as it is while its lifetime lasts: the server expects no messages of it.
    */
   async #findSilent(): Promise<void> {
     const { roster, profiles, clock } = this.#parts;

@@ -43,8 +43,8 @@ export interface Restored {
 }
 
 /**
- * Keeps registrations and the status of devices in the database. One transaction stores changes that arrive at about the
- * same time, together with their `device.status` events.
+ * Keeps registrations and the status of devices in the database. One transaction stores changes that arrive at about
+ * the same time, together with their `device.status` events.
  */
 export class Registrations {
   readonly #store: Store;
@@ -91,8 +91,8 @@ export class Registrations {
   }
 
   /**
-   * Loads the registrations and observations of an earlier run. It also returns registrations that expired meanwhile: the
-   * LwM2M server ends them, because it knows the grace period. It leaves out each row that it can't read and calls
+   * Loads the registrations and observations of an earlier run. It also returns registrations that expired meanwhile:
+   * the LwM2M server ends them, because it knows the grace period. It leaves out each row that it can't read and calls
    * `unreadable` for it, so that one bad row does not keep the server from starting.
    */
   async restore(modelOf: (tenantId: TenantId) => ObjectModel, unreadable: (error: unknown) => void): Promise<Restored> {

@@ -13,7 +13,7 @@ export interface LiveDevice {
   status: Exclude<DeviceStatus, 'NEVER_SEEN'>;
   /** The time of its last message, in milliseconds since the Unix epoch. */
   lastSeen: number;
-  /** True: in this registration the device rejected composite operations as unknown, so it gets one request per path. */
+  /** True: the device rejected composite operations in this registration as unknown; it gets one request per path. */
   compositeRefused: boolean;
 }
 
