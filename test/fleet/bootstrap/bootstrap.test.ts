@@ -228,7 +228,7 @@ describe('a factory credential', () => {
     expect(await ask('urn:batch-a:2', proving(id))).toMatchObject({ admitted: true });
     expect(await ask('urn:batch-a:3', proving(id))).toMatchObject({
       admitted: false,
-      reason: 'the factory credential has brought its 2 devices',
+      reason: 'the factory credential has reached its limit of 2 devices',
     });
   });
 
