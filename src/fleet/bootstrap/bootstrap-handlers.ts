@@ -38,13 +38,13 @@ type Asker =
   | { readonly device: null; readonly tenantId: TenantId | null; readonly reason: string };
 
 /**
- * Returns the handlers that the bootstrap server calls: `admit` decides about a Bootstrap-Request, `stepped` and `ended`
- * record the progress and the end of a bootstrap.
+ * Returns the handlers that the bootstrap server calls: `admit` decides about a Bootstrap-Request, `stepped` and
+ * `ended` record the progress and the end of a bootstrap.
  */
 export function createBootstrapHandlers(parts: BootstrapHandlerParts): BootstrapHandlers {
   const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, autoProvision, log } = parts;
 
-  /** Over NoSec, only the endpoint name identifies the device, so this accepts requests from a loopback address only. */
+  /** Over NoSec, only the endpoint name identifies the device, so the request must come from a loopback address. */
   async function askerByName({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
     if (!isLoopback(peer.address))
       return refusedAsker(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');

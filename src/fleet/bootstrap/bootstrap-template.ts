@@ -34,8 +34,8 @@ export function wantsPsk({ server, values }: BootstrapPlan): boolean {
 }
 
 /**
- * Converts the plan to the values that the bootstrap writes to one device. Throws FleetError VALIDATION for a value that
- * does not fit its resource, an unknown placeholder, and a path that the plan sets twice.
+ * Converts the plan to the configuration of one device. Throws FleetError VALIDATION for a value that does not fit its
+ * resource, an unknown placeholder, and a path that the plan sets twice.
  */
 export function configurationOf(
   plan: BootstrapPlan,
@@ -105,8 +105,8 @@ function valuesFor(
 }
 
 /**
- * Replaces the placeholders in a value. A text that is one placeholder becomes its value with its type; a placeholder in a
- * longer text becomes part of the text.
+ * Replaces the placeholders in a value. A text that is one placeholder becomes its value with its type; a placeholder
+ * in a longer text becomes part of the text.
  */
 function filled(value: unknown, known: ReadonlyMap<string, string | number>, field: readonly string[]): unknown {
   if (typeof value === 'string') {

@@ -11,7 +11,7 @@ export interface BootstrapEvents {
 
 /** What a bootstrap deletes, writes and reads. A plan belongs to one device or to a profile. */
 export interface BootstrapPlan {
-  /** The LwM2M server: written as an instance of Security (/0) and one of Server (/1). Null: only `values` are written. */
+  /** The LwM2M server, written as an instance of Security (/0) and one of Server (/1). Null: only `values`. */
   readonly server: BootstrapTarget | null;
   /** More values to write: resources or whole instances. Texts can contain placeholders: see `TEMPLATE_NAMES`. */
   readonly values: readonly WriteValue[];
@@ -70,7 +70,7 @@ export interface FactoryCredential {
   readonly endpointPattern: string;
   /** The profile of the devices that it creates. */
   readonly profileId: string;
-  /** The most devices that can bootstrap with it. */
+  /** The most devices that it can create. */
   readonly mostDevices: number;
   readonly createdAt: Date;
   readonly expiresAt: Date;

@@ -93,7 +93,10 @@ export class FactoryCredentials {
     return rows.map(credentialOfRow);
   }
 
-  /** Creates a factory credential and returns its key. Throws VALIDATION for a wrong field, CONFLICT at a limit. */
+  /**
+   * Creates a factory credential and returns its key. Throws VALIDATION for a wrong field, CONFLICT at the limit or if
+   * another credential has the identity.
+   */
   async create(actor: Actor, input: NewFactoryCredential): Promise<{ credential: FactoryCredential; keyHex: string }> {
     requireRole(actor, 'admin');
     const { store, clock, seal, defaultProfile } = this.#parts;

@@ -43,7 +43,7 @@ export class FreshCredentials {
     return { identity: secret.identity, key: Buffer.from(secret.keyHex, 'hex') };
   }
 
-  /** If the device registered for the first time with a key of a bootstrap, ends the PSKs that are older than this key. */
+  /** Ends the device's older PSKs when it registers for the first time with a key of a bootstrap. */
   async registered({ deviceKey, peer }: Registration, previous: Registration | null): Promise<void> {
     const used = peer.security?.credential;
     if (used === undefined || !isUuid(used) || used === previous?.peer.security?.credential) return;
