@@ -187,7 +187,9 @@ describe('a bootstrap is refused', () => {
   it('without a plan, with the reason on the device', async () => {
     const known = await device(null);
     expect(await ask(known.endpoint)).toMatchObject({ admitted: false, code: '4.00' });
-    expect(await records(known)).toMatchObject([{ status: 'REFUSED', reason: 'neither the device nor its profile has a bootstrap plan: set one' }]);
+    expect(await records(known)).toMatchObject([
+      { status: 'REFUSED', reason: 'neither the device nor its profile has a bootstrap plan: set one' },
+    ]);
   });
 
   it('without security to a device that has a bootstrap credential', async () => {
