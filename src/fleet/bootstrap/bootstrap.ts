@@ -23,9 +23,9 @@ export interface BootstrapPlan {
 
 /** The LwM2M server that a bootstrap gives to a device. */
 export interface BootstrapTarget {
-  /** `coaps://lwm2m.example.com:5684` */
+  /** The server's URI: `coaps://lwm2m.example.com:5684`. */
   readonly uri: string;
-  /** 1..65534 */
+  /** 1 to 65534. */
   readonly shortServerId: number;
   /** The registration lifetime in seconds. */
   readonly lifetime: number;
@@ -86,7 +86,7 @@ export interface NewFactoryCredential {
   readonly endpointPattern: string;
   /** The tenant's default profile if absent. */
   readonly profileId?: string | null;
-  /** 1..1,000,000 */
+  /** 1 to 1,000,000. */
   readonly mostDevices: number;
   readonly expiresAt: Date;
 }

@@ -37,7 +37,7 @@ interface Observed {
   readonly cancelled: Set<string>;
   /** Observations that a running command starts or ends: reconciling leaves them alone meanwhile. */
   readonly commanded: Set<string>;
-  /** Steps that the device refused: not tried again until it registers again or its objects change. */
+  /** Keys of steps that the device refused: not tried again until it registers again or its objects change. */
   readonly refused: Set<string>;
   /** The attributes written to the device, by observation key. */
   readonly written: Map<string, NotificationAttributes>;
@@ -255,7 +255,7 @@ export class Observing {
     });
   }
 
-  /** Returns the next step; null if the wanted observations run, or the device can't be asked now. */
+  /** Returns the next step; null if exactly the wanted observations run, or the device can't be asked now. */
   async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<ObservingStep | null> {
     const { lwm2m, roster } = this.#parts;
     const wanted = await this.#wanted(device);
