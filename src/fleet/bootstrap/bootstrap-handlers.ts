@@ -17,6 +17,7 @@ import type { Bootstrap, BootstrapPlan } from './bootstrap.ts';
 import type { FactoryCredentials } from './factory-credentials.ts';
 import type { FreshCredentials } from './fresh-credentials.ts';
 
+/** The services and settings that the handlers use. */
 export interface BootstrapHandlerParts {
   readonly store: Store;
   readonly provisioning: Provisioning;
@@ -26,52 +27,57 @@ export interface BootstrapHandlerParts {
   readonly freshCredentials: FreshCredentials;
   readonly factory: FactoryCredentials;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
-  /** Unknown endpoints over NoSec become devices of the default tenant. */
+  /** True: a Bootstrap-Request of an unknown endpoint over NoSec creates a device of the default tenant. */
   readonly autoProvision: boolean;
   readonly log: Log;
 }
 
-/** Who asks, or why it may not: of which tenant is known or not. */
+/** The device that sent a Bootstrap-Request, or the reason to refuse it; `tenantId`: null if unknown. */
 type Asker =
   | { readonly device: Device }
   | { readonly device: null; readonly tenantId: TenantId | null; readonly reason: string };
 
-/** What the bootstrap server asks and tells, taken to where it belongs. */
+/**
+ * Returns the handlers that the bootstrap server calls: `admit` decides about a Bootstrap-Request, `stepped` and
+ * `ended` record the progress and the end of a bootstrap.
+ */
 export function createBootstrapHandlers(parts: BootstrapHandlerParts): BootstrapHandlers {
   const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, autoProvision, log } = parts;
 
-  /** Over NoSec there is nothing but the name, so it counts on this machine only. */
-  async function nameless({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
+  /** Over NoSec, only the endpoint name identifies the device, so the request must come from a loopback address. */
+  async function askerByName({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
     if (!isLoopback(peer.address))
-      return nobody(DEFAULT_TENANT, 'without security a bootstrap is for this machine only');
+      return refusedAsker(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');
     const problem = endpointProblem(endpoint ?? '');
-    if (endpoint === null || problem !== null) return nobody(DEFAULT_TENANT, problem ?? 'an endpoint name is wanted');
+    if (endpoint === null || problem !== null)
+      return refusedAsker(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
     const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], autoProvision);
-    if (!device) return nobody(DEFAULT_TENANT, 'no such endpoint');
+    if (!device) return refusedAsker(DEFAULT_TENANT, 'no such endpoint');
     const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
     return secured.has(device.id)
-      ? nobody(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it may not come without security')
+      ? refusedAsker(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it must use DTLS')
       : { device };
   }
 
-  async function proved({ endpoint }: BootstrapRequest, credential: string): Promise<Asker> {
+  /** With security, the credential identifies the device; a factory credential claims the device. */
+  async function askerByCredential({ endpoint }: BootstrapRequest, credential: string): Promise<Asker> {
     const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
-      const tenantId = holder.tenantId as TenantId; // what the look-up read from the device
+      const tenantId = holder.tenantId as TenantId; // the look-up read it from the device's row
       if (endpoint !== null && endpoint !== holder.endpoint) {
-        return nobody(tenantId, 'the endpoint name is not that of the credential');
+        return refusedAsker(tenantId, 'the endpoint name does not match the device of the credential');
       }
       const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint], false);
-      return device ? { device } : nobody(tenantId, 'no such device');
+      return device ? { device } : refusedAsker(tenantId, 'no such device');
     }
     const claim = await lookUp.factory(credential);
-    if (!claim) return nobody(null, 'the credential no longer counts');
+    if (!claim) return refusedAsker(null, 'the credential was revoked or deleted, or has expired');
     const problem = endpointProblem(endpoint ?? '');
     const claimed = problem ?? (await factory.claim(claim, endpoint ?? ''));
-    return typeof claimed === 'string' ? nobody(claim.tenantId, claimed) : { device: claimed };
+    return typeof claimed === 'string' ? refusedAsker(claim.tenantId, claimed) : { device: claimed };
   }
 
-  /** The key, the record and what is written come to be together, or not at all. */
+  /** Creates the record, the new key and the configuration of a bootstrap in one transaction. */
   async function begin(
     request: BootstrapRequest,
     device: Device,
@@ -87,6 +93,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     });
   }
 
+  /** Logs and records the refusal, and returns it as the answer. */
   async function refuse(
     request: BootstrapRequest,
     { tenantId, device }: { readonly tenantId: TenantId | null; readonly device: Device | null },
@@ -95,21 +102,27 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     const beginning = beginningOf(request);
     log.info({ tenantId, endpoint: request.endpoint, address: beginning.address, reason }, 'a bootstrap was refused');
     if (tenantId !== null) await journal.refused({ ...beginning, tenantId, deviceId: device?.id ?? null }, reason);
-    // Core 1.2 §6.1.7.1: an unknown endpoint, and one that may not, is answered 4.00.
+    // Core 1.2 §6.1.7.1: the answer for an unknown or a refused endpoint is 4.00.
     return { admitted: false, code: '4.00', reason };
   }
 
   return {
     async admit(request) {
       const { security } = request.peer;
-      const asker = security === null ? await nameless(request) : await proved(request, security.credential);
+      const asker =
+        security === null ? await askerByName(request) : await askerByCredential(request, security.credential);
       if (asker.device === null) return refuse(request, asker, asker.reason);
       const { device } = asker;
       const plan = await plans.of(device);
-      if (!plan) return refuse(request, { tenantId: device.tenantId, device }, 'there is no configuration for it');
+      if (!plan)
+        return refuse(
+          request,
+          { tenantId: device.tenantId, device },
+          'neither the device nor its profile has a bootstrap plan: set one',
+        );
       try {
         const { bootstrap, configuration } = await begin(request, device, plan);
-        journal.tell(bootstrap);
+        journal.publish(bootstrap);
         const key = deviceKey(device.tenantId, device.id);
         return { admitted: true, bootstrapId: `${device.tenantId}/${bootstrap.id}`, deviceKey: key, configuration };
       } catch (error) {
@@ -123,11 +136,11 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   };
 }
 
-function nobody(tenantId: TenantId | null, reason: string): Asker {
+function refusedAsker(tenantId: TenantId | null, reason: string): Asker {
   return { device: null, tenantId, reason };
 }
 
-/** A bootstrap is named as a device is: `acme/5f0c…`. */
+/** Splits a bootstrap id, which has the form of a device key: `acme/5f0c…`. */
 function partsOf(bootstrapId: string): [tenantId: TenantId, id: string] {
   const { tenantId, deviceId } = parseDeviceKey(bootstrapId);
   return [tenantId, deviceId];
@@ -139,7 +152,7 @@ function isLoopback(address: string): boolean {
 
 function beginningOf({ peer, pack, endpoint }: BootstrapRequest): Omit<BootstrapBeginning, 'tenantId' | 'deviceId'> {
   const { address, port, security } = peer;
-  // What is no name can't be kept as one.
+  // The record holds valid endpoint names only.
   const named = endpoint !== null && endpointProblem(endpoint) === null ? endpoint : null;
   return {
     endpoint: named,

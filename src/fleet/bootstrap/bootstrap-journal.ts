@@ -11,7 +11,7 @@ import type { BootstrapEvents, Bootstrap, Bootstraps } from './bootstrap.ts';
 
 type BootstrapRow = typeof bootstraps.$inferSelect;
 
-/** What is known of a bootstrap when it is asked for. */
+/** The facts of a Bootstrap-Request that the journal records. */
 export interface BootstrapBeginning {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId | null;
@@ -21,10 +21,10 @@ export interface BootstrapBeginning {
   readonly security: { readonly kind: string; readonly name: string; readonly credential: string } | null;
 }
 
-/** Kept of one device, and of a tenant's refusals that were of no device. */
+/** The journal keeps so many bootstraps of each device, and so many refusals of each tenant without a device. */
 const MOST_KEPT = 50;
 
-/** The record of every bootstrap. */
+/** Records bootstraps in the database and publishes each change. */
 export class BootstrapJournal {
   readonly #store: Store;
   readonly #bus: EventBus<BootstrapEvents>;
@@ -36,20 +36,23 @@ export class BootstrapJournal {
     this.#clock = clock;
   }
 
-  /** Within the transaction that makes what the bootstrap gives; `tell` it when that is done. */
+  /** Records a running bootstrap in the transaction that creates its key. Call `publish` after the commit. */
   async begin(tx: Transaction, beginning: BootstrapBeginning): Promise<Bootstrap> {
     return this.#insert(tx, beginning, { status: 'RUNNING', reason: null, endedAt: null });
   }
 
+  /** Records a refused bootstrap. */
   async refused(beginning: BootstrapBeginning, reason: string): Promise<void> {
     const end = { status: 'REFUSED', reason, endedAt: new Date(this.#clock.now()) } as const;
-    this.tell(await this.#store.asTenant(beginning.tenantId, (tx) => this.#insert(tx, beginning, end)));
+    this.publish(await this.#store.asTenant(beginning.tenantId, (tx) => this.#insert(tx, beginning, end)));
   }
 
+  /** Adds a step to a bootstrap. */
   async stepped(tenantId: TenantId, id: string, step: BootstrapStep): Promise<void> {
     await this.#update(tenantId, id, { steps: sql`${bootstraps.steps} || ${JSON.stringify([step])}::jsonb` });
   }
 
+  /** Records the end of a bootstrap: FINISHED or FAILED. */
   async ended(tenantId: TenantId, id: string, outcome: BootstrapOutcome): Promise<void> {
     await this.#update(tenantId, id, {
       endedAt: new Date(this.#clock.now()),
@@ -59,12 +62,13 @@ export class BootstrapJournal {
     });
   }
 
-  /** What ran when the last run ended: its devices bootstrap again. */
+  /** Marks the bootstraps that ran when the server stopped as FAILED. Their devices bootstrap again. */
   async interrupted(): Promise<void> {
     const end = { status: 'FAILED', reason: 'the server was restarted', endedAt: new Date(this.#clock.now()) } as const;
     await this.#store.asSystem((tx) => tx.update(bootstraps).set(end).where(eq(bootstraps.status, 'RUNNING')));
   }
 
+  /** Returns a page of the tenant's bootstraps, the newest first. */
   async page(...[actor, request, filter = {}]: Parameters<Bootstraps['page']>): Promise<Page<Bootstrap>> {
     const window = windowOf(request);
     const { from, backward } = window;
@@ -91,7 +95,8 @@ export class BootstrapJournal {
     return pageOf(rows, window, (row) => ({ key: String(row.sequence), id: row.id }), bootstrapOfRow);
   }
 
-  tell(bootstrap: Bootstrap): void {
+  /** Publishes the event of a recorded change. */
+  publish(bootstrap: Bootstrap): void {
     const { tenantId, deviceId } = bootstrap;
     const key = deviceId === null ? tenantId : deviceKey(tenantId, deviceId);
     this.#bus.publish('bootstrapChanged', key, { tenantId, bootstrap });
@@ -119,7 +124,7 @@ export class BootstrapJournal {
         startedAt: new Date(this.#clock.now()),
       })
       .returning();
-    if (!row) throw new FleetError('CONFLICT', 'the bootstrap was not recorded');
+    if (!row) throw new FleetError('CONFLICT', 'the bootstrap could not be recorded: try again');
     const owned =
       deviceId === null
         ? and(eq(bootstraps.tenantId, tenantId), isNull(bootstraps.deviceId))
@@ -143,12 +148,12 @@ export class BootstrapJournal {
     const [row] = await this.#store.asTenant(tenantId, (tx) =>
       tx.update(bootstraps).set(changes).where(eq(bootstraps.id, id)).returning(),
     );
-    // Its device may have been deleted meanwhile.
-    if (row) this.tell(bootstrapOfRow(row));
+    // The bootstrap may have been deleted with its device meanwhile.
+    if (row) this.publish(bootstrapOfRow(row));
   }
 }
 
-/** The casts read back what this file wrote. */
+/** Converts a row to a bootstrap. The casts are safe: this file wrote the columns. */
 function bootstrapOfRow(row: BootstrapRow): Bootstrap {
   return {
     ...row,

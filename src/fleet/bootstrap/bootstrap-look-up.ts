@@ -3,11 +3,13 @@ import type { Store } from '../../store/index.ts';
 import { createCredentialLookUp, type CredentialLookUp, type Seal } from '../credentials/index.ts';
 import { createFactoryLookUp, type FactoryLookUp } from './factory-credentials.ts';
 
-/** What a handshake and a Bootstrap-Request ask: credentials of devices for the bootstrap server, then factory ones. */
+/** Look-ups for a handshake and a Bootstrap-Request: bootstrap credentials of devices, then factory credentials. */
 export interface BootstrapLookUp extends CredentialLookUp {
+  /** By the id of a factory credential. */
   readonly factory: FactoryLookUp['credential'];
 }
 
+/** Creates the look-ups of the bootstrap server. */
 export function createBootstrapLookUp(parts: { store: Store; clock: Clock; seal: Seal }): BootstrapLookUp {
   const devices = createCredentialLookUp({ ...parts, purpose: 'bootstrap' });
   const factory = createFactoryLookUp(parts);
@@ -15,7 +17,7 @@ export function createBootstrapLookUp(parts: { store: Store; clock: Clock; seal:
     ...devices,
     async psk(identity) {
       const [own, made] = [await devices.psk(identity), await factory.psk(identity)];
-      // Identities are of all tenants: whose it was first it stays.
+      // All tenants share the identities: the older credential keeps its identity.
       if (own && made) return own.since <= made.since ? own : made;
       return own ?? made;
     },

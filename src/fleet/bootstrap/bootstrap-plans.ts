@@ -12,13 +12,14 @@ import { checkPlan } from './bootstrap-rules.ts';
 import { configurationOf } from './bootstrap-template.ts';
 import type { BootstrapPlan, PlanOwner } from './bootstrap.ts';
 
+/** Shown instead of a secret. */
 const BLANK = '[redacted]';
-/** Resources that hold keys: of Security (/0) and OSCORE (/21). */
+/** The resources of Security (/0) and OSCORE (/21) that hold keys, by object id. */
 const SECRETS: Readonly<Record<string, readonly string[]>> = { '0': ['5', '8'], '21': ['0'] };
-/** Stands for a key while a plan is tried. */
+/** The key for the trial of a plan. */
 const TRIAL_PSK = { identity: 'trial', key: new Uint8Array(32) };
 
-/** The plans of profiles and devices, sealed at rest: they may hold keys. */
+/** Keeps the plans of profiles and devices in the database, encrypted because they may hold keys. */
 export class BootstrapPlans {
   readonly #store: Store;
   readonly #seal: Seal;
@@ -32,7 +33,7 @@ export class BootstrapPlans {
     this.#modelOf = modelOf;
   }
 
-  /** The device's own plan, else its profile's; null when neither has one. */
+  /** Returns the device's own plan, else its profile's; null if neither has one. */
   async of({ tenantId, id, profileId }: Device): Promise<BootstrapPlan | null> {
     const owners = or(eq(bootstrapPlans.deviceId, id), eq(bootstrapPlans.profileId, profileId));
     const rows = await this.#store.asTenant(tenantId, (tx) => tx.select().from(bootstrapPlans).where(owners));
@@ -40,6 +41,7 @@ export class BootstrapPlans {
     return row ? this.#open(row) : null;
   }
 
+  /** Returns the owner's plan with its secrets redacted; null if there is none. For admins. */
   async shown(actor: Actor, owner: PlanOwner): Promise<BootstrapPlan | null> {
     requireRole(actor, 'admin');
     const ids = 'deviceId' in owner ? owner.deviceId : owner.profileId;
@@ -52,7 +54,10 @@ export class BootstrapPlans {
     return { ...plan, values: plan.values.map(blanked) };
   }
 
-  /** Throws VALIDATION for a plan that could not be carried out, NOT_FOUND for an owner that there is not. */
+  /**
+   * Replaces the owner's plan; null deletes it. For admins. Throws VALIDATION for a plan that could not be carried out,
+   * NOT_FOUND for an unknown owner.
+   */
   async set(actor: Actor, owner: PlanOwner, plan: BootstrapPlan | null): Promise<void> {
     requireRole(actor, 'admin');
     if (plan) {
@@ -75,7 +80,7 @@ export class BootstrapPlans {
   }
 
   #open({ id, sealedPlan }: { id: string; sealedPlan: Uint8Array }): BootstrapPlan {
-    // What `set` sealed had passed checkPlan.
+    // The cast is safe: `set` checked the plan before it sealed it.
     return JSON.parse(this.#seal.open(sealedPlan, planContext(id)).toString()) as BootstrapPlan;
   }
 }
@@ -91,6 +96,7 @@ function ownedBy(owner: PlanOwner): SQL {
     : eq(bootstrapPlans.profileId, owner.profileId);
 }
 
+/** Throws NOT_FOUND if the tenant does not have the owner. */
 async function exists(tx: Transaction, owner: PlanOwner): Promise<void> {
   const [table, id] = 'deviceId' in owner ? [devices, owner.deviceId] : [profiles, owner.profileId];
   const found = isUuid(id)
@@ -102,6 +108,7 @@ async function exists(tx: Transaction, owner: PlanOwner): Promise<void> {
   if (!found[0]) throw new FleetError('NOT_FOUND', table === devices ? 'no such device' : 'no such profile');
 }
 
+/** Replaces the secrets of a value by `BLANK`. */
 function blanked({ path, value }: WriteValue): WriteValue {
   const { objectId, resourceId } = Path.parse(path);
   const secrets = SECRETS[String(objectId)] ?? [];

@@ -3,13 +3,13 @@ import { FleetError } from '../common/index.ts';
 import { type DefinitionSource, parsePath, valuesAt } from '../objects/index.ts';
 import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 
-/** A key made for this bootstrap. */
+/** A PSK that was created for one bootstrap. */
 export interface FreshPsk {
   readonly identity: string;
   readonly key: Uint8Array;
 }
 
-/** What the texts of a plan's values may name as `{{name}}`. Opaque ones are base64, as Opaque is in JSON. */
+/** The placeholders of texts in a plan's values: `{{endpoint}}`. The PSK ones give base64, as Opaque is in JSON. */
 export const TEMPLATE_NAMES = [
   'endpoint',
   'serverUri',
@@ -21,20 +21,21 @@ export const TEMPLATE_NAMES = [
 ] as const;
 type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
-/** Security Mode of Security (/0): Core 1.2, Appendix E.1. */
+/** Values of Security Mode, resource 2 of Security (/0): Core 1.2, Appendix E.1. */
 const PSK = 0;
 const NO_SEC = 3;
+/** A text that is one placeholder, and the placeholders in a text. */
 const WHOLE = /^\{\{(\w{1,64})\}\}$/;
 const PLACE = /\{\{(\w{1,64})\}\}/g;
 
-/** True when the plan writes a key that is made for each bootstrap. */
+/** True if the plan writes a new key in each bootstrap. */
 export function wantsPsk({ server, values }: BootstrapPlan): boolean {
   return server?.security === 'FRESH_PSK' || /\{\{psk(Identity)?\}\}/.test(JSON.stringify(values));
 }
 
 /**
- * The plan as the instances that one device is given. Throws FleetError VALIDATION for values that do not fit their
- * resources, or templates that name what there is not.
+ * Converts the plan to the configuration of one device. Throws FleetError VALIDATION for a value that does not fit its
+ * resource, an unknown placeholder, and a path that the plan sets twice.
  */
 export function configurationOf(
   plan: BootstrapPlan,
@@ -50,11 +51,14 @@ export function configurationOf(
   });
   const values = [...(server ? accountOf(server, psk) : []), ...planned];
   const twice = values.find(({ path }, index) => values.findIndex((other) => other.path.equals(path)) < index);
-  if (twice) throw new FleetError('VALIDATION', `${twice.path} appears twice`, { field: ['values'] });
+  if (twice)
+    throw new FleetError('VALIDATION', `${twice.path} appears twice: a plan can set each path once`, {
+      field: ['values'],
+    });
   return { deletes: deletes.map((path) => Path.parse(path)), values, reads: reads.map((path) => Path.parse(path)) };
 }
 
-/** The Security and the Server instance of a server. */
+/** Returns the values of the Security (/0) and the Server (/1) instance for a server. */
 function accountOf({ uri, shortServerId, lifetime, binding, security }: BootstrapTarget, psk: FreshPsk | null) {
   const nothing = new Uint8Array();
   const credential = security === 'FRESH_PSK' ? psk : null;
@@ -78,6 +82,7 @@ function opaque(value: Uint8Array): TypedValue {
   return { type: 'Opaque', value };
 }
 
+/** Returns the value of each placeholder that the plan can use. */
 function valuesFor(
   server: BootstrapTarget | null,
   endpoint: string,
@@ -99,7 +104,10 @@ function valuesFor(
   return new Map(Object.entries(known));
 }
 
-/** A text that is one name becomes that value with its type; a name within a text becomes part of the text. */
+/**
+ * Replaces the placeholders in a value. A text that is one placeholder becomes its value with its type; a placeholder
+ * in a longer text becomes part of the text.
+ */
 function filled(value: unknown, known: ReadonlyMap<string, string | number>, field: readonly string[]): unknown {
   if (typeof value === 'string') {
     const look = (name: string): string | number => {

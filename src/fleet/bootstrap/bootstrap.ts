@@ -3,52 +3,57 @@ import type { Actor, DeviceId, TenantId } from '../access/index.ts';
 import type { Page, PageRequest } from '../common/index.ts';
 import type { WriteValue } from '../objects/index.ts';
 
-/** Events about bootstraps. */
+/** The events that the journal of bootstraps publishes. */
 export interface BootstrapEvents {
-  /** Key: the device's key, or tenantId for a bootstrap without a device. */
+  /** A bootstrap was recorded or changed. Key: the device's key; the tenant id if the bootstrap has no device. */
   readonly bootstrapChanged: { readonly tenantId: TenantId; readonly bootstrap: Bootstrap };
 }
 
-/** What a device shall have after its bootstrap; of one device, or of all of a profile. */
+/** What a bootstrap deletes, writes and reads. A plan belongs to one device or to a profile. */
 export interface BootstrapPlan {
-  /** Its LwM2M server: becomes an instance of Security (/0) and one of Server (/1). Null: `values` say everything. */
+  /** The LwM2M server, written as an instance of Security (/0) and one of Server (/1). Null: only `values`. */
   readonly server: BootstrapTarget | null;
-  /** Written beside it: resources, or whole instances. Texts are templates: see `TEMPLATE_NAMES`. */
+  /** More values to write: resources or whole instances. Texts can contain placeholders: see `TEMPLATE_NAMES`. */
   readonly values: readonly WriteValue[];
-  /** Deleted before anything is written; `/0` spares the bootstrap account. */
+  /** The paths to delete before the writes. `/0` keeps the bootstrap account. */
   readonly deletes: readonly string[];
-  /** Read back after the writes: `/1`, `/2` and their instances (LwM2M 1.1). */
+  /** The paths to read after the writes: `/1`, `/2` and their instances (LwM2M 1.1). */
   readonly reads: readonly string[];
 }
 
+/** The LwM2M server that a bootstrap gives to a device. */
 export interface BootstrapTarget {
-  /** `coaps://lwm2m.example.com:5684` */
+  /** The server's URI: `coaps://lwm2m.example.com:5684`. */
   readonly uri: string;
-  /** 1..65534 */
+  /** 1 to 65534. */
   readonly shortServerId: number;
-  /** Seconds. */
+  /** The registration lifetime in seconds. */
   readonly lifetime: number;
   readonly binding: string;
-  /** FRESH_PSK: each bootstrap makes a new key; the old one counts until the device has registered with the new one. */
+  /**
+   * FRESH_PSK: each bootstrap creates a new key; older keys stay valid until the device registers with the new one.
+   * NO_SEC: the device uses no security.
+   */
   readonly security: 'FRESH_PSK' | 'NO_SEC';
 }
 
+/** REFUSED: the Bootstrap-Request was refused; otherwise RUNNING, then FINISHED or FAILED. */
 export type BootstrapStatus = 'RUNNING' | 'FINISHED' | 'FAILED' | 'REFUSED';
 
-/** One bootstrap, as it is remembered: what was done, never what was written. */
+/** The record of one bootstrap. It names the steps, but never holds the written values. */
 export interface Bootstrap {
   readonly id: string;
   readonly tenantId: TenantId;
-  /** Null: refused, and no device of the tenant. */
+  /** Null: the bootstrap was refused, and no device of the tenant sent it. */
   readonly deviceId: DeviceId | null;
   readonly endpoint: string | null;
   readonly status: BootstrapStatus;
-  /** Why it failed or was refused. */
+  /** Why the bootstrap failed or was refused; else null. */
   readonly reason: string | null;
-  /** Bootstrap-Pack-Request (1.2). */
+  /** True: the device sent a Bootstrap-Pack-Request (LwM2M 1.2). */
   readonly pack: boolean;
   readonly address: string;
-  /** Null over NoSec. */
+  /** The credential that the device used; null over NoSec. */
   readonly security: { readonly kind: 'psk' | 'rpk' | 'x509'; readonly name: string } | null;
   readonly lwm2mVersion: Lwm2mVersion | null;
   readonly steps: readonly BootstrapStep[];
@@ -56,54 +61,58 @@ export interface Bootstrap {
   readonly endedAt: Date | null;
 }
 
-/** A PSK that many devices leave the factory with. */
+/** A PSK that many devices share when they leave the factory. */
 export interface FactoryCredential {
   readonly id: string;
   readonly name: string;
   readonly identity: string;
-  /** `urn:imei:35*`; `*` stands for any text. */
+  /** The endpoints that can use it: `urn:imei:35*`. `*` stands for any text. */
   readonly endpointPattern: string;
+  /** The profile of the devices that it creates. */
   readonly profileId: string;
-  /** How many devices it may make. */
+  /** The most devices that it can create. */
   readonly mostDevices: number;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
 }
 
+/** The input that creates a factory credential. */
 export interface NewFactoryCredential {
   readonly name: string;
   readonly identity: string;
-  /** 16 to 64 bytes in hex; 32 random ones unless given. */
+  /** 16 to 64 bytes in hex; 32 random bytes if absent. */
   readonly key?: string | null;
   readonly endpointPattern: string;
-  /** The tenant's default unless given. */
+  /** The tenant's default profile if absent. */
   readonly profileId?: string | null;
-  /** 1..1,000,000 */
+  /** 1 to 1,000,000. */
   readonly mostDevices: number;
   readonly expiresAt: Date;
 }
 
-/** Whose plan: the one of a profile, or of one device, which goes before its profile's. */
+/** The owner of a plan: a profile or a device. A device's own plan replaces that of its profile. */
 export type PlanOwner = { readonly profileId: string } | { readonly deviceId: string };
 
-/** What a tenant sees of bootstraps, and says about them. */
+/** The bootstraps, plans and factory credentials of the caller's tenant. */
 export interface Bootstraps {
-  /** Newest first. */
+  /** Returns a page of bootstraps, the newest first. */
   page(
     actor: Actor,
     request: PageRequest,
     filter?: { readonly deviceId?: DeviceId; readonly status?: readonly BootstrapStatus[] },
   ): Promise<Page<Bootstrap>>;
-  /** With secrets blanked. For admins. */
+  /** Returns the owner's plan with its secrets redacted; null if it has none. For admins. */
   plan(actor: Actor, owner: PlanOwner): Promise<BootstrapPlan | null>;
-  /** Null takes it away. For admins. */
+  /** Replaces the owner's plan; null deletes it. For admins. */
   setPlan(actor: Actor, owner: PlanOwner, plan: BootstrapPlan | null): Promise<void>;
+  /** Returns the factory credentials, the newest first. For admins. */
   factoryCredentials(actor: Actor): Promise<readonly FactoryCredential[]>;
-  /** The key leaves with this call only. For admins. */
+  /** Creates a factory credential and returns its key; no other call returns the key. For admins. */
   createFactoryCredential(
     actor: Actor,
     input: NewFactoryCredential,
   ): Promise<{ readonly credential: FactoryCredential; readonly keyHex: string }>;
+  /** Revokes the credential and ends its sessions; devices that it created stay. For admins. */
   revokeFactoryCredential(actor: Actor, id: string): Promise<FactoryCredential>;
 }

@@ -23,14 +23,15 @@ const MOST_DEVICES = 1_000_000;
 const LONGEST_PATTERN = 252;
 const LONGEST_NAME = 200;
 
-/** What a handshake and a Bootstrap-Request ask of factory credentials, before anybody knows the tenant. */
+/** Look-ups of factory credentials for a handshake and a Bootstrap-Request, before the tenant is known. */
 export interface FactoryLookUp {
-  /** By the exact bytes of a PSK identity; null when none counts. */
+  /** By the exact bytes of a PSK identity; null if no valid credential has it. */
   psk(identity: Uint8Array): Promise<PskOnFile | null>;
-  /** Null when it no longer counts, or there is none. */
+  /** By id; null if the credential does not exist, was revoked or has expired. */
   credential(id: string): Promise<(FactoryCredential & { readonly tenantId: TenantId }) | null>;
 }
 
+/** Creates the look-ups of factory credentials. */
 export function createFactoryLookUp({ store, clock, seal }: { store: Store; clock: Clock; seal: Seal }): FactoryLookUp {
   const counting = () =>
     and(isNull(factoryCredentials.revokedAt), gt(factoryCredentials.expiresAt, new Date(clock.now())));
@@ -56,12 +57,13 @@ export function createFactoryLookUp({ store, clock, seal }: { store: Store; cloc
           .from(factoryCredentials)
           .where(and(eq(factoryCredentials.id, id), counting())),
       );
-      // The column holds what TenantId names.
+      // The cast is safe: the column was written from a TenantId.
       return row ? { ...credentialOfRow(row), tenantId: row.tenantId as TenantId } : null;
     },
   };
 }
 
+/** The services that FactoryCredentials uses. */
 export interface FactoryParts {
   readonly store: Store;
   readonly bus: EventBus<CredentialEvents>;
@@ -71,7 +73,10 @@ export interface FactoryParts {
   readonly defaultProfile: (tenantId: TenantId) => Promise<string>;
 }
 
-/** Provisioning by claim: what a whole production run of devices proves itself with, once. */
+/**
+ * Manages factory credentials, one for a whole production run of devices. A device proves itself with it in its first
+ * bootstrap, which creates the device if its endpoint is unknown.
+ */
 export class FactoryCredentials {
   readonly #parts: FactoryParts;
 
@@ -79,6 +84,7 @@ export class FactoryCredentials {
     this.#parts = parts;
   }
 
+  /** Returns the tenant's factory credentials, the newest first. */
   async list(actor: Actor): Promise<readonly FactoryCredential[]> {
     requireRole(actor, 'admin');
     const rows = await this.#parts.store.asTenant(actor.tenantId, (tx) =>
@@ -87,6 +93,10 @@ export class FactoryCredentials {
     return rows.map(credentialOfRow);
   }
 
+  /**
+   * Creates a factory credential and returns its key. Throws VALIDATION for a wrong field, CONFLICT at the limit or if
+   * another credential has the identity.
+   */
   async create(actor: Actor, input: NewFactoryCredential): Promise<{ credential: FactoryCredential; keyHex: string }> {
     requireRole(actor, 'admin');
     const { store, clock, seal, defaultProfile } = this.#parts;
@@ -114,7 +124,10 @@ export class FactoryCredentials {
           : [];
         if (!known[0]) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
         if ((await tx.$count(factoryCredentials, isNull(factoryCredentials.revokedAt))) >= MOST_CREDENTIALS) {
-          throw new FleetError('CONFLICT', `a tenant has at most ${MOST_CREDENTIALS} factory credentials`);
+          throw new FleetError(
+            'CONFLICT',
+            `the tenant has ${MOST_CREDENTIALS} factory credentials, the limit: revoke one first`,
+          );
         }
         await tx.insert(factoryCredentials).values(row);
       })
@@ -130,7 +143,7 @@ export class FactoryCredentials {
     return { credential: credentialOfRow(row), keyHex: key.toString('hex') };
   }
 
-  /** Its sessions end; the devices that it made stay. */
+  /** Revokes a credential and ends its sessions; the devices that it created stay. */
   async revoke(actor: Actor, id: string): Promise<FactoryCredential> {
     requireRole(actor, 'admin');
     const { store, clock, bus } = this.#parts;
@@ -150,9 +163,9 @@ export class FactoryCredentials {
   }
 
   /**
-   * The device of the endpoint, made now where there is none; a text says why not. Who knows the shared key could take
-   * any endpoint of the pattern, so one that was given a credential of its own, revoked by now or not, is out of its
-   * reach, unless it was this factory credential that brought it.
+   * Returns the device of the endpoint, and creates it if there is none; a string is the reason for a refusal. Whoever
+   * knows the shared key could claim any endpoint of the pattern. So a factory credential can't claim a device that was
+   * given a credential of its own, even a revoked one, unless the device bootstrapped with this factory credential.
    */
   async claim(
     credential: FactoryCredential & { readonly tenantId: TenantId },
@@ -169,11 +182,16 @@ export class FactoryCredentials {
         .from(bootstraps)
         .where(eq(bootstraps.credentialId, id)),
     );
-    if ((made[0]?.count ?? 0) >= mostDevices) return `the factory credential has brought its ${mostDevices} devices`;
+    if ((made[0]?.count ?? 0) >= mostDevices)
+      return `the factory credential has reached its limit of ${mostDevices} devices`;
     const [device] = await provisioning.ofEndpoints(tenantId, [endpoint], true, profileId);
-    return device ?? 'the device could not be made';
+    return device ?? 'the device could not be created';
   }
 
+  /**
+   * True if the factory credential can claim this existing device. A bootstrap credential of the device, even a revoked
+   * one, always excludes it. Revoked keys that came from a bootstrap do not matter.
+   */
   async #reaches(factoryId: string, { tenantId, id }: Device): Promise<boolean> {
     return this.#parts.store.asTenant(tenantId, async (tx) => {
       const own = await tx
@@ -191,7 +209,7 @@ export class FactoryCredentials {
   }
 }
 
-/** `*` stands for any text. Linear. */
+/** True if the endpoint matches the pattern, in which `*` stands for any text. Takes linear time. */
 export function matches(pattern: string, endpoint: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
@@ -206,15 +224,21 @@ export function matches(pattern: string, endpoint: string): boolean {
   return at + last.length <= endpoint.length;
 }
 
+/** Throws VALIDATION if a field of the input is wrong. */
 function check({ name, endpointPattern, mostDevices, expiresAt }: NewFactoryCredential, now: number): void {
-  if (name.length < 1 || name.length > LONGEST_NAME) throw wrong('name', `a name has 1 to ${LONGEST_NAME} characters`);
+  if (name.length < 1 || name.length > LONGEST_NAME)
+    throw wrong('name', `the name must have 1 to ${LONGEST_NAME} characters, not ${name.length}`);
   if (endpointPattern.length < 1 || endpointPattern.length > LONGEST_PATTERN) {
-    throw wrong('endpointPattern', `a pattern has 1 to ${LONGEST_PATTERN} characters`);
+    throw wrong(
+      'endpointPattern',
+      `the pattern must have 1 to ${LONGEST_PATTERN} characters, not ${endpointPattern.length}`,
+    );
   }
   if (!Number.isInteger(mostDevices) || mostDevices < 1 || mostDevices > MOST_DEVICES) {
-    throw wrong('mostDevices', `${mostDevices} is not in 1..${MOST_DEVICES}`);
+    throw wrong('mostDevices', `mostDevices must be 1 to ${MOST_DEVICES}, not ${mostDevices}`);
   }
-  if (expiresAt.getTime() <= now) throw wrong('expiresAt', `${expiresAt.toISOString()} has passed`);
+  if (expiresAt.getTime() <= now)
+    throw wrong('expiresAt', `expiresAt must be in the future, not ${expiresAt.toISOString()}`);
 }
 
 function wrong(field: string, message: string): FleetError {

@@ -9,14 +9,14 @@ import { type CredentialEvents, counts, type CredentialBook } from '../credentia
 import { type Device, parseDeviceKey } from '../devices/index.ts';
 import type { FreshPsk } from './bootstrap-template.ts';
 
-/** Keys of interrupted bootstraps that still count: the device may have got any of the last ones. */
+/** The most valid unused keys of a device: after interrupted bootstraps, it may have received any of the last ones. */
 const MOST_UNUSED = 4;
-/** Of an endpoint in an identity, which has at most 128 bytes. */
+/** The most bytes of an endpoint name in a PSK identity, which has at most 128 bytes. */
 const LONGEST_NAMED = 100;
 
 /**
- * The keys that bootstraps make. A new one is added to those that the device has: which of them it holds is known only
- * when it registers, and then the older ones end.
+ * Creates and ends the keys of bootstraps. A new key does not replace the device's older ones at once: which key the
+ * device holds is known only when it registers. Then the older keys end.
  */
 export class FreshCredentials {
   readonly #store: Store;
@@ -31,19 +31,19 @@ export class FreshCredentials {
     this.#book = book;
   }
 
-  /** A PSK for what the bootstrap gives the device. */
+  /** Creates the PSK that the bootstrap writes to the device. */
   async make(tx: Transaction, device: Device, bootstrapId: string): Promise<FreshPsk> {
     await this.#dropUnused(tx, device);
     const { credential, secret } = await this.#book.issue(tx, device, {
       kind: 'psk',
       identity: `${named(device.endpoint)}#${randomBytes(4).toString('hex')}`,
     });
-    if (secret === null) throw new Error('a new PSK has no key');
+    if (secret === null) throw new Error('the new PSK was issued without its key');
     await tx.update(credentials).set({ bootstrapId }).where(eq(credentials.id, credential.id));
     return { identity: secret.identity, key: Buffer.from(secret.keyHex, 'hex') };
   }
 
-  /** The device has registered: with a key of a bootstrap that it uses the first time, the PSKs before that one end. */
+  /** Ends the device's older PSKs when it registers for the first time with a key of a bootstrap. */
   async registered({ deviceKey, peer }: Registration, previous: Registration | null): Promise<void> {
     const used = peer.security?.credential;
     if (used === undefined || !isUuid(used) || used === previous?.peer.security?.credential) return;
@@ -83,6 +83,7 @@ export class FreshCredentials {
     }
   }
 
+  /** Revokes the device's oldest unused keys, so that the next key is at most the fourth. */
   async #dropUnused(tx: Transaction, { id }: Device): Promise<void> {
     const now = new Date(this.#clock.now());
     const unused = and(
@@ -99,7 +100,7 @@ export class FreshCredentials {
       .offset(MOST_UNUSED - 1)
       .limit(1);
     if (!oldest) return;
-    // Never used: it has no session that would have to end.
+    // An unused key has no session to end.
     await tx
       .update(credentials)
       .set({ revokedAt: now })
@@ -107,6 +108,7 @@ export class FreshCredentials {
   }
 }
 
+/** Returns the endpoint name, or its SHA-256 digest in hex if the name is too long for an identity. */
 function named(endpoint: string): string {
   if (Buffer.byteLength(endpoint) <= LONGEST_NAMED) return endpoint;
   return createHash('sha256').update(endpoint).digest('hex');

@@ -4,12 +4,16 @@ import { insertRows, observations, type Store, type Transaction } from '../../st
 import { Batcher } from '../common/index.ts';
 import { rowOfObservation } from '../presence/index.ts';
 
+/** An observation that started (`runs`) or ended. */
 interface Change {
   readonly row: typeof observations.$inferInsert;
   readonly runs: boolean;
 }
 
-/** The observations that run, for the next start to take up: what begins and ends at once is stored together. */
+/**
+ * Keeps the running observations in the database, so that the next start of the server continues them. One transaction
+ * stores the observations that start and end at about the same time.
+ */
 export class ObservationRecords {
   readonly #batcher: Batcher<Change, void>;
 
@@ -24,16 +28,17 @@ export class ObservationRecords {
     });
   }
 
-  /** Resolves when it is committed. */
+  /** Stores an observation that started. Resolves when it is committed. */
   started(observation: ObservationRecord): Promise<void> {
     return this.#batcher.add({ row: rowOfObservation(observation), runs: true });
   }
 
-  /** Resolves when it is committed. */
+  /** Deletes an observation that ended. Resolves when the deletion is committed. */
   ended(observation: ObservationRecord): Promise<void> {
     return this.#batcher.add({ row: rowOfObservation(observation), runs: false });
   }
 
+  /** Resolves when every change added so far is stored or refused. */
   idle(): Promise<void> {
     return this.#batcher.idle();
   }

@@ -7,7 +7,10 @@ import { FleetError } from '../common/index.ts';
 import { deviceKey, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
 import { MOST_OBSERVATIONS, type RequestedObservation } from './wanted.ts';
 
-/** The observations that somebody asked for, of all devices: few beside the devices, so they are all in memory. */
+/**
+ * Keeps the observations that were requested by mutation, in the database and in memory. All of them are in memory,
+ * because they are few compared with the devices.
+ */
 export class ObservationRequests {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -18,10 +21,11 @@ export class ObservationRequests {
     this.#clock = clock;
   }
 
+  /** Reads the requests of all devices into memory. Call once, at the start. */
   async load(): Promise<void> {
     const rows = await this.#store.asSystem((tx) => tx.select().from(observationRequests));
     for (const row of rows) {
-      // Ids in rows were written from branded ones, attributes from NotificationAttributes.
+      // The casts are safe: ids were written from branded ids, attributes from NotificationAttributes.
       this.#remember(deviceKey(row.tenantId as TenantId, row.deviceId as DeviceId), row.key, {
         paths: row.paths.map((path) => Path.parsePrefixed(path)),
         attributes: row.attributes as NotificationAttributes | null,
@@ -34,9 +38,13 @@ export class ObservationRequests {
     return [...(this.#requests.get(key)?.values() ?? [])];
   }
 
+  /** Stores a request; it replaces one for the same paths. Throws CONFLICT at `MOST_OBSERVATIONS`. */
   async add(key: DeviceKey, request: RequestedObservation): Promise<void> {
     if (this.of(key).length >= MOST_OBSERVATIONS) {
-      throw new FleetError('CONFLICT', `a device can have at most ${MOST_OBSERVATIONS} requested observations`);
+      throw new FleetError(
+        'CONFLICT',
+        `the device has ${MOST_OBSERVATIONS} requested observations, the limit: cancel one first`,
+      );
     }
     const name = observationKey(request.paths);
     this.#remember(key, name, request);
@@ -61,6 +69,7 @@ export class ObservationRequests {
     );
   }
 
+  /** Deletes the request with this observation key, if there is one. */
   async remove(key: DeviceKey, name: string): Promise<void> {
     if (!this.#requests.get(key)?.delete(name)) return;
     const { tenantId, deviceId } = parseDeviceKey(key);
@@ -71,7 +80,7 @@ export class ObservationRequests {
     );
   }
 
-  /** The device was deleted, and its rows with it. */
+  /** Drops a deleted device's requests from memory; their rows were deleted with the device. */
   forget(key: DeviceKey): void {
     this.#requests.delete(key);
   }

@@ -2,23 +2,24 @@ import type { NotificationAttributes, Operation } from '../../lwm2m/index.ts';
 import { sameAttributes } from '../objects/index.ts';
 import type { WantedObservation } from './wanted.ts';
 
-/** One thing to ask of a device so that what runs comes closer to what is wanted. */
+/** One request to a device that brings its running observations closer to the wanted ones. */
 export interface ObservingStep {
   readonly key: string;
   readonly operation: Operation;
-  /** Called when the device took it. */
+  /** Called when the device accepted the request. */
   readonly done?: () => void;
 }
 
-/** Starts a wanted observation. */
+/** Returns the step that starts a wanted observation. */
 export function observeStep(wish: WantedObservation): ObservingStep {
   const { key, paths, contentFormat } = wish;
   return { key, operation: { kind: 'observe', paths, ...(contentFormat === null ? {} : { contentFormat }) } };
 }
 
 /**
- * Attributes go before the observation that they are for (Core 1.2 §7.3); those no longer wanted are unset. Null when the
- * device has them as they are wanted.
+ * Returns the step that writes the attributes of a wanted observation, before the observation starts (Core 1.2 §7.3).
+ * The step unsets attributes that are no longer wanted. Null if the device already has the wanted attributes, or if the
+ * observation has several paths.
  */
 export function attributesStep(
   wish: WantedObservation,

@@ -20,6 +20,7 @@ import {
 } from './wanted.ts';
 import { WatchedPaths } from './watched-paths.ts';
 
+/** The services that Observing uses. */
 export interface ObservingParts {
   readonly lwm2m: () => Lwm2mServer;
   readonly roster: Roster;
@@ -30,15 +31,15 @@ export interface ObservingParts {
   readonly log: Log;
 }
 
-/** What is remembered of a registered device: only while there is something to remember, since devices are many. */
+/** The memory of a registered device. A device without anything to remember has none: there are many devices. */
 interface Observed {
-  /** Ended by hand: not wanted again until the device registers anew or they are asked for again. */
+  /** Observations that a command ended: not started until the device registers again or somebody asks again. */
   readonly cancelled: Set<string>;
-  /** Being started or ended by somebody's command: left alone meanwhile. */
+  /** Observations that a running command starts or ends: reconciling leaves them alone meanwhile. */
   readonly commanded: Set<string>;
-  /** Refused by the device: not tried again until it registers anew or its objects change. */
+  /** Keys of steps that the device refused: not tried again until it registers again or its objects change. */
   readonly refused: Set<string>;
-  /** Attributes that were written to the device, by path. */
+  /** The attributes written to the device, by observation key. */
   readonly written: Map<string, NotificationAttributes>;
   failures: number;
   retry: Timer | null;
@@ -47,21 +48,21 @@ interface Observed {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-/** How many devices a changed profile reaches at once, and how long until the next ones. */
+/** A changed profile reaches so many devices at once, and the next ones after so many milliseconds. */
 const AT_ONCE = 200;
 const FAN_OUT_MS = 100;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 3_600_000;
 
 /**
- * Reconciles the observations that run on each device with those that are wanted: by its profile, by request, by
- * subscriptions. One step at a time for each device, so that a device that has just registered is not flooded; after a
- * device did not answer, the next try waits, twice as long each time.
+ * Reconciles the running observations of each device with the wanted ones. Profiles, mutations and subscriptions want
+ * observations. Each device gets one request at a time, so that a device that has just registered is not flooded. If a
+ * device does not answer, the next try waits 5 seconds, then twice as long each time, up to an hour.
  */
 export class Observing {
   readonly #parts: ObservingParts;
   readonly #devices = new Map<DeviceKey, Observed>();
-  /** Changed profiles that have not reached all of their devices. */
+  /** The timers of changed profiles that have not reached all their devices. */
   readonly #fanOuts = new Set<Timer>();
   readonly #watched = new WatchedPaths();
 
@@ -72,7 +73,7 @@ export class Observing {
     );
   }
 
-  /** The device may be asked now: it registered, updated its registration, woke, or the server came back. */
+  /** Reconciles a device that can be asked now: it registered, sent an Update or awoke, or the server restarted. */
   ready(key: DeviceKey, after: 'register' | 'update' | 'wake' | 'restart'): void {
     const known = this.#devices.get(key);
     if (known && after === 'register') this.#forget(key, known);
@@ -84,30 +85,33 @@ export class Observing {
     this.reconcile(key);
   }
 
-  /** The device registered other objects than before. */
+  /** Lets refused steps be tried again: the device registered other objects than before. */
   objectsChanged(key: DeviceKey): void {
     this.#devices.get(key)?.refused.clear();
   }
 
-  /** Its registration ended, and its observations with it. */
+  /** Drops the device's memory: its registration ended, and its observations with it. */
   ended(key: DeviceKey): void {
     const known = this.#devices.get(key);
     if (known) this.#forget(key, known);
   }
 
-  /** The device ended an observation by itself: with an error, or a reset. */
+  /** Notes that the device itself ended an observation, with an error or a Reset. */
   refusedByDevice(key: DeviceKey, paths: readonly Path[]): void {
     this.#devices.get(key)?.refused.add(observationKey(paths));
   }
 
-  /** Why the observations of a device run: by their paths; nothing when nobody wants one any more. */
+  /**
+   * Resolves with a function that returns why an observation of the device runs, by its paths. It returns an empty list
+   * if the observation is no longer wanted.
+   */
   async reasonsOf(key: DeviceKey): Promise<(paths: readonly Path[]) => DeviceObservation['reasons']> {
     const device = this.#parts.roster.get(key);
     const wanted = new Map((device ? await this.#wanted(device) : []).map((wish) => [wish.key, wish.reasons]));
     return (paths) => wanted.get(observationKey(paths)) ?? [];
   }
 
-  /** Holds the paths observed until released. Returns at once; the device is asked when it can be. */
+  /** Wants the paths observed until `release` is called. Returns at once; the device is asked as soon as it can be. */
   watch(key: DeviceKey, paths: readonly Path[]): { release(): void } {
     for (const path of paths) this.#devices.get(key)?.cancelled.delete(observationKey([path]));
     const lease = this.#watched.hold(key, paths);
@@ -119,7 +123,7 @@ export class Observing {
     };
   }
 
-  /** Runs a command that starts an observation; when the device took it, it is wanted from now on. */
+  /** Runs a command that starts an observation. If the device accepts it, the observation is wanted from now on. */
   async commandStart<T extends { ok: boolean }>(
     key: DeviceKey,
     request: RequestedObservation,
@@ -133,7 +137,7 @@ export class Observing {
     });
   }
 
-  /** Runs a command that ends an observation; it stays ended until the device registers anew. */
+  /** Runs a command that ends an observation. It stays ended until the device registers again. */
   async commandEnd<T extends { ok: boolean }>(
     key: DeviceKey,
     paths: readonly Path[],
@@ -145,7 +149,7 @@ export class Observing {
     });
   }
 
-  /** Starts comparing what runs with what is wanted, unless that is under way already: then it is done once more. */
+  /** Starts to reconcile the device. If that is already running, it runs once more afterwards. */
   reconcile(key: DeviceKey): void {
     const device = this.#parts.roster.get(key);
     if (!device) return;
@@ -155,8 +159,8 @@ export class Observing {
     observed.running = true;
     void this.#run(device, observed)
       .catch((error: unknown) => {
-        // The next registration, update or change of the profile tries again.
-        this.#parts.log.warn({ device: key, err: error }, 'observations could not be reconciled');
+        // The device's next Register or Update, or a change of its profile, tries again.
+        this.#parts.log.warn({ device: key, err: error }, 'the observations of a device could not be reconciled');
       })
       .finally(() => {
         observed.running = false;
@@ -164,16 +168,18 @@ export class Observing {
       });
   }
 
+  /** Cancels all timers and drops the memory of all devices. */
   stop(): void {
     for (const timer of this.#fanOuts) timer.cancel();
     for (const [key, observed] of this.#devices) this.#forget(key, observed);
   }
 
+  /** The number of devices with watched paths, and of devices with a memory. */
   get size(): { watched: number; devices: number } {
     return { watched: this.#watched.size, devices: this.#devices.size };
   }
 
-  /** A hundred thousand devices must not all be asked in the same moment. */
+  /** Reconciles the devices in portions, so that a profile of 100,000 devices does not ask all of them at once. */
   #reconcileAll(keys: readonly DeviceKey[]): void {
     for (const key of keys.slice(0, AT_ONCE)) this.reconcile(key);
     if (keys.length <= AT_ONCE) return;
@@ -188,14 +194,14 @@ export class Observing {
     key: DeviceKey,
     paths: readonly Path[],
     command: () => Promise<T>,
-    taken: (name: string, observed: Observed | undefined) => Promise<void>,
+    accepted: (name: string, observed: Observed | undefined) => Promise<void>,
   ): Promise<T> {
     const name = observationKey(paths);
     const observed = this.#parts.roster.get(key) ? this.#observed(key) : undefined;
     observed?.commanded.add(name);
     try {
       const result = await command();
-      if (result.ok) await taken(name, observed);
+      if (result.ok) await accepted(name, observed);
       return result;
     } finally {
       observed?.commanded.delete(name);
@@ -249,11 +255,11 @@ export class Observing {
     });
   }
 
-  /** The one thing to ask next; null when what runs is what is wanted, or the device can't be asked now. */
+  /** Returns the next step; null if exactly the wanted observations run, or the device can't be asked now. */
   async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<ObservingStep | null> {
     const { lwm2m, roster } = this.#parts;
     const wanted = await this.#wanted(device);
-    // It may have registered anew while the profile was read.
+    // The device may have registered again while the profile was read.
     if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
     const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
@@ -274,7 +280,7 @@ export class Observing {
     return null;
   }
 
-  /** True when the device answered, whatever it said. */
+  /** Takes the step. Returns true if the device answered, even with an error. */
   async #take(device: LiveDevice, observed: Observed, step: ObservingStep): Promise<boolean> {
     const { lwm2m, turns } = this.#parts;
     try {
@@ -286,11 +292,11 @@ export class Observing {
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
       switch (error.code) {
-        // Gone: whatever brings it back starts this again.
+        // The device is gone: its next Register starts this again.
         case 'NOT_REGISTERED':
         case 'CANCELLED':
           return false;
-        // Deaf: it is given time.
+        // The device does not answer: try again later.
         case 'TIMEOUT':
         case 'LIMIT':
           this.#retryLater(device.key, observed);
@@ -302,7 +308,10 @@ export class Observing {
     }
   }
 
-  /** It is not asked for this again in this registration; that an observation would not end does not keep it from starting. */
+  /**
+   * Notes a refused step: the device is not asked for it again in this registration. A refused cancellation is only
+   * logged, because it must not keep the observation from starting.
+   */
   #refused(device: LiveDevice, observed: Observed, step: ObservingStep, reason: string): void {
     const { kind } = step.operation;
     if (kind !== 'cancel-observation') observed.refused.add(step.key);

@@ -2,19 +2,20 @@ import { observationKey, type NotificationAttributes, type Path, type Registered
 import type { DeviceId } from '../access/index.ts';
 import { parseMappingPath, pathsOf, type MetricMapping } from '../profiles/index.ts';
 
+/** A running observation, as API callers see it. */
 export interface DeviceObservation {
   readonly id: string;
   readonly deviceId: DeviceId;
   readonly paths: readonly string[];
   readonly composite: boolean;
-  /** Why it runs: the profile maps it, somebody asked for it by mutation, or subscriptions watch it. */
+  /** PROFILE: the profile maps its paths; REQUESTED: a mutation requested it; WATCHED: a subscription watches it. */
   readonly reasons: readonly ('PROFILE' | 'REQUESTED' | 'WATCHED')[];
   readonly startedAt: Date;
 }
 
 type Reason = DeviceObservation['reasons'][number];
 
-/** An observation that somebody asked for by mutation; it lasts until it is cancelled. */
+/** An observation that a mutation requested. It lasts until a mutation cancels it. */
 export interface RequestedObservation {
   readonly paths: readonly Path[];
   readonly attributes: NotificationAttributes | null;
@@ -25,26 +26,30 @@ export interface RequestedObservation {
 export interface WantedObservation {
   readonly key: string;
   readonly paths: readonly Path[];
-  /** Written to the path before it is observed; null: none. */
+  /** The attributes to write to the path before it is observed; null: none. */
   readonly attributes: NotificationAttributes | null;
   readonly contentFormat: number | null;
   readonly reasons: readonly Reason[];
 }
 
+/** The sources of a device's wanted observations. */
 export interface Wishes {
   readonly mappings: readonly MetricMapping[];
   readonly requested: readonly RequestedObservation[];
   readonly watched: readonly Path[];
-  /** What the device registered. */
+  /** The objects that the device registered. */
   readonly objects: readonly RegisteredObject[];
-  /** Keys that somebody cancelled by hand: not wanted until they ask again or the device registers anew. */
+  /** Keys of observations that a command ended: not wanted until somebody asks again or the device registers again. */
   readonly cancelled: ReadonlySet<string>;
 }
 
-/** Above this many a device is not asked for more: the first wishes win, profile before requests before watchers. */
+/** The most observations of a device. The profile's go first, then requested ones, then watched ones. */
 export const MOST_OBSERVATIONS = 256;
 
-/** Which observations should run on a device. Equal paths share one; a watched path below a wanted one needs none. */
+/**
+ * Returns the observations that should run on a device. Wishes for equal paths share one observation. A watched path
+ * below a wanted path shares the observation of that path.
+ */
 export function wantedObservations(wishes: Wishes): WantedObservation[] {
   const wanted = new Map<string, WantedObservation>();
   const want = (wish: Omit<WantedObservation, 'key' | 'reasons'>, reason: Reason): void => {
@@ -65,7 +70,7 @@ export function wantedObservations(wishes: Wishes): WantedObservation[] {
   for (const request of wishes.requested) {
     if (request.paths.every((path) => registered(path, wishes.objects))) want(request, 'REQUESTED');
   }
-  // Parents first, so that what they cover is known when their children come.
+  // Parents come first, so that their observations cover their children.
   for (const path of wishes.watched.toSorted((one, other) => one.compare(other))) {
     if (!registered(path, wishes.objects)) continue;
     const covering = [...wanted.values()].find(
@@ -76,7 +81,7 @@ export function wantedObservations(wishes: Wishes): WantedObservation[] {
   return [...wanted.values()];
 }
 
-/** A device is not asked for objects and instances that it did not register. */
+/** True if the device registered the object and the instance of the path: it is not asked for others. */
 function registered(path: Path, objects: readonly RegisteredObject[]): boolean {
   const object = objects.find(({ objectId }) => objectId === path.objectId);
   if (!object) return false;

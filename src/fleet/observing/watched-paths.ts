@@ -1,11 +1,11 @@
 import type { Path } from '../../lwm2m/index.ts';
 import type { DeviceKey } from '../devices/index.ts';
 
-/** The paths that subscriptions watch, by device, each with the number of its watchers. */
+/** Counts the watchers of each path that subscriptions watch, by device. */
 export class WatchedPaths {
   readonly #devices = new Map<DeviceKey, Map<string, { readonly path: Path; watchers: number }>>();
 
-  /** Holds the paths until released; `release` answers whether this call of it was the first. */
+  /** Adds a watcher to each path until `release` is called. `release` returns true on its first call only. */
   hold(key: DeviceKey, paths: readonly Path[]): { release(): boolean } {
     const held = [...new Map(paths.map((path) => [String(path), path])).values()];
     const watched = this.#devices.get(key) ?? new Map<string, { path: Path; watchers: number }>();
@@ -34,7 +34,7 @@ export class WatchedPaths {
     return [...(this.#devices.get(key)?.values() ?? [])].map(({ path }) => path);
   }
 
-  /** Devices that are watched. */
+  /** The number of devices with watched paths. */
   get size(): number {
     return this.#devices.size;
   }

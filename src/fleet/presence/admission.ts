@@ -6,29 +6,32 @@ import type { CredentialHolder, CredentialGate } from '../credentials/index.ts';
 import { type Device, endpointProblem, type Provisioning, deviceKey } from '../devices/index.ts';
 import type { AwakeTimes } from './awake-times.ts';
 
+/** The services and settings that admission uses. */
 export interface AdmissionParts {
   readonly store: Store;
   readonly provisioning: Provisioning;
   readonly awakeTimes: AwakeTimes;
   readonly credentials: CredentialGate;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
-  /** Unknown endpoints over NoSec become devices of the default tenant. */
+  /** True: a Register of an unknown endpoint over NoSec creates a device of the default tenant. */
   readonly autoProvision: boolean;
 }
 
-/** A credential is looked up before its tenant is known. */
+/** The lane of the credential batcher: a credential is looked up before its tenant is known. */
 const ANY_TENANT = '';
 
+/** A device of the default tenant; `secured`: it has or had credentials, so it must not register over NoSec. */
 type Found = { readonly device: Device; readonly secured: boolean } | null;
 
 /**
- * Which device a Register is of. A secured one is whose its credential is, and its endpoint name must agree
- * (Core 1.2 §6.2.1). Over NoSec there is nothing but the name: it is one of the default tenant, and never that of a
- * device with credentials, whose name anybody could say.
+ * Credential checks for a Register: the returned function finds the device of a Register, or refuses the Register. With
+ * security, the credential determines the device, and the endpoint name, if the device sends one, must be the name of
+ * that device (Core 1.2 §6.2.1). Over NoSec, the endpoint name determines the device. It must be a device of the
+ * default tenant that never had credentials, because anybody can send its name.
  */
 export function createAdmission(parts: AdmissionParts): (request: RegisterRequest) => Promise<Admission> {
   const { store, provisioning, awakeTimes, credentials, modelOf, autoProvision } = parts;
-  // Many devices may come at once, after a power cut: they are looked up together.
+  // After a power cut, many devices register at the same time: one query looks up many of them.
   const named = new Batcher<string, Found>({
     lane: () => DEFAULT_TENANT,
     key: (endpoint) => endpoint,
@@ -73,18 +76,18 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
   return async function admit({ endpoint, peer }: RegisterRequest): Promise<Admission> {
     if (peer.security !== null) {
       const holder = await holders.add(peer.security.credential);
-      if (!holder) return refused('4.03', 'the credential no longer counts');
+      if (!holder) return refused('4.03', 'the credential was revoked or deleted, or has expired');
       if (endpoint !== null && endpoint !== holder.endpoint) {
-        return refused('4.00', 'the endpoint name is not that of the credential');
+        return refused('4.00', 'the endpoint name does not match the device of the credential');
       }
       const device = await held.add(holder);
       return device ? admitted(device) : refused('4.03', 'no such device');
     }
     const problem = endpointProblem(endpoint ?? '');
-    if (endpoint === null || problem !== null) return refused('4.00', problem ?? 'an endpoint name is wanted');
+    if (endpoint === null || problem !== null) return refused('4.00', problem ?? 'the endpoint name must be given');
     const found = await named.add(endpoint);
     if (!found) return refused('4.03', 'no such endpoint');
-    if (found.secured) return refused('4.03', 'this endpoint has credentials: it may not come without security');
+    if (found.secured) return refused('4.03', 'this endpoint has credentials: it must register over DTLS or TLS');
     return admitted(found.device);
   };
 }

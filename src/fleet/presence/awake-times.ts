@@ -7,6 +7,7 @@ import { type Device, deviceKey } from '../devices/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { Roster } from './roster.ts';
 
+/** The services that AwakeTimes uses. */
 export interface AwakeTimesParts {
   readonly store: Store;
   readonly lwm2m: () => Pick<Lwm2mServer, 'setAwakeTime'>;
@@ -15,7 +16,10 @@ export interface AwakeTimesParts {
   readonly log: Log;
 }
 
-/** How long devices in queue mode are thought awake: a device's own time, else its profile's, else the server's. */
+/**
+ * Determines how long the server assumes a device in queue mode to be awake after a message: the awake time of the
+ * device, else that of its profile, else the server's default.
+ */
 export class AwakeTimes {
   readonly #parts: AwakeTimesParts;
 
@@ -23,17 +27,17 @@ export class AwakeTimes {
     this.#parts = parts;
     parts.profiles.onChange((tenantId, profileId) => {
       this.#profileChanged(tenantId, profileId).catch((error: unknown) =>
-        parts.log.error({ err: error, profileId }, `a profile's awake time could not be applied`),
+        parts.log.error({ err: error, profileId }, `the awake time of a changed profile could not be applied`),
       );
     });
   }
 
-  /** Seconds; null: the server's. */
+  /** Returns the awake time in seconds; null: the server's default applies. */
   async of({ tenantId, profileId, awakeTime }: Pick<Device, 'tenantId' | 'profileId' | 'awakeTime'>) {
     return awakeTime ?? (await this.#parts.profiles.of(tenantId, profileId)).awakeTime;
   }
 
-  /** The device's own time, or its profile, is another. */
+  /** Applies the awake time after the device's own time or its profile changed. */
   async deviceChanged(device: Device): Promise<void> {
     this.#set(deviceKey(device.tenantId, device.id), await this.of(device));
   }

@@ -8,6 +8,7 @@ import type { ProfileBook } from '../profiles/index.ts';
 import type { PresenceChange, Registrations, StoredChange } from './registrations.ts';
 import type { LiveDevice, Roster } from './roster.ts';
 
+/** The services that Presence uses. */
 export interface PresenceParts {
   readonly roster: Roster;
   readonly registrations: Registrations;
@@ -17,17 +18,19 @@ export interface PresenceParts {
   readonly log: Log;
 }
 
-/** How often what was heard is stored, and who has fallen silent is looked for. */
+/** The time between two rounds, and the most times of last messages that one statement stores. */
 const ROUND_MS = 5_000;
 const LARGEST_FLUSH = 5_000;
 
 /**
- * Who is there: registered, asleep, silent or gone. A registration's change is stored before it holds; hearing a device
- * is kept in memory and stored in rounds, so that it costs nothing on the wire's path.
+ * Keeps the status of each device: online, asleep or offline. It stores a change of a registration before the change
+ * takes effect. It keeps the time of a device's last message in memory and stores it in rounds, so that a message does
+ * not wait for the database.
  */
 export class Presence {
   readonly #parts: PresenceParts;
-  readonly #heard = new Set<DeviceKey>();
+  /** The devices that sent a message since the last round. */
+  readonly #unstored = new Set<DeviceKey>();
   #round: Timer | null = null;
   #rounding: Promise<void> = Promise.resolve();
 
@@ -61,8 +64,8 @@ export class Presence {
       reason: 'registered',
       registration,
     });
-    // Deleted between its admission and now: it must ask again.
-    if (!stored) throw new FleetError('NOT_FOUND', 'the device was deleted');
+    // The device was deleted after its admission: it must register again.
+    if (!stored) throw new FleetError('NOT_FOUND', 'the device was deleted while it registered');
     const { endpoint, profileId } = stored.device;
     const { roster } = this.#parts;
     roster.set({
@@ -96,16 +99,16 @@ export class Presence {
     if (this.#parts.roster.get(key)?.registration.id === registration.id) this.#parts.roster.delete(key);
   }
 
-  /** Any message of the device. */
+  /** Notes a message of the device, of any kind. A silent device becomes online again. */
   heard(key: DeviceKey, at: number): void {
     const live = this.#parts.roster.get(key);
     if (!live) return;
     live.lastSeen = Math.max(live.lastSeen, at);
-    this.#heard.add(key);
+    this.#unstored.add(key);
     if (live.status === 'OFFLINE') this.#become(live, 'ONLINE', 'updated');
   }
 
-  /** True when this changed what was known. */
+  /** Notes that the device fell asleep or awoke. Returns true if this changed its status. */
   sleeping(key: DeviceKey, asleep: boolean): boolean {
     const live = this.#parts.roster.get(key);
     const status = asleep ? 'SLEEPING' : 'ONLINE';
@@ -114,14 +117,14 @@ export class Presence {
     return true;
   }
 
-  /** Stores what was heard and finds who has fallen silent: what happens every few seconds. */
+  /** Stores the times of last messages and sets silent devices offline. Runs every 5 seconds. */
   async round(): Promise<void> {
     try {
       await this.#flush();
       await this.#findSilent();
     } catch (error) {
-      // The next round has it all again.
-      this.#parts.log.error({ err: error }, 'the presence of devices could not be stored');
+      // The next round stores the same times.
+      this.#parts.log.error({ err: error }, 'a presence round failed: the next one tries again');
     }
   }
 
@@ -129,7 +132,7 @@ export class Presence {
     live.status = status;
     const change: PresenceChange = { kind: 'status', key: live.key, at: this.#parts.clock.now(), status, reason };
     void this.#store(change).catch((error: unknown) => {
-      this.#parts.log.error({ device: live.key, status, err: error }, 'a status could not be stored');
+      this.#parts.log.error({ device: live.key, status, err: error }, 'the status of a device could not be stored');
     });
   }
 
@@ -140,8 +143,8 @@ export class Presence {
   }
 
   async #flush(): Promise<void> {
-    const keys = [...this.#heard];
-    this.#heard.clear();
+    const keys = [...this.#unstored];
+    this.#unstored.clear();
     const byTenant = new Map<TenantId, { deviceId: DeviceId; at: number }[]>();
     for (const key of keys) {
       const live = this.#parts.roster.get(key);
@@ -157,12 +160,15 @@ export class Presence {
         }
       }
     } catch (error) {
-      for (const key of keys) this.#heard.add(key);
+      for (const key of keys) this.#unstored.add(key);
       throw error;
     }
   }
 
-  /** A device asleep inside its lifetime is not silent: nobody expects to hear it. */
+  /**
+   * Sets online devices offline that sent no message for the `offlineAfter` of their profile. A sleeping device stays
+   * as it is while its lifetime lasts: the server expects no messages of it.
+   */
   async #findSilent(): Promise<void> {
     const { roster, profiles, clock } = this.#parts;
     const limits = new Map<string, number | null>();

@@ -5,6 +5,7 @@ import type { Log } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import type { CredentialEvents } from '../credentials/index.ts';
 
+/** The services that endUnprovenRegistrations uses. */
 interface Parts {
   readonly bus: EventBus<CredentialEvents>;
   readonly lwm2m: () => Lwm2mServer;
@@ -12,18 +13,21 @@ interface Parts {
 }
 
 /**
- * A registration stands no longer than what let it in: it ends with the credential that proved it, and without one as
- * soon as its device has to prove itself. Ends when the bus closes.
+ * Ends registrations that their device could not make again. A registration with security ends with the credential that
+ * the device used. A registration over NoSec ends as soon as the device gets a credential. Runs until the bus closes.
  */
 export function endUnprovenRegistrations({ bus, lwm2m, log }: Parts): void {
-  async function end(tenantId: TenantId, deviceId: DeviceId, letInBy: string | null): Promise<void> {
+  async function end(tenantId: TenantId, deviceId: DeviceId, usedCredential: string | null): Promise<void> {
     const key = deviceKey(tenantId, deviceId);
     const registration = lwm2m().registration(key);
-    if (registration === undefined || (registration.peer.security?.credential ?? null) !== letInBy) return;
+    if (registration === undefined || (registration.peer.security?.credential ?? null) !== usedCredential) return;
     try {
       await lwm2m().remove(key);
     } catch (error) {
-      log.error({ err: error, deviceId }, 'a registration whose credential was revoked could not be ended');
+      log.error(
+        { err: error, deviceId },
+        'a registration that lost its credential, or has to have one now, could not be ended',
+      );
     }
   }
   void each(bus.subscribe('credentialEnded', null), async ({ tenantId, deviceId, credentialId }) => {

@@ -10,18 +10,19 @@ import type { observations, registrations } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { deviceKey, parseDeviceKey } from '../devices/index.ts';
 
+/** The registration of a device, as API callers see it. */
 export interface DeviceRegistration {
   readonly deviceId: DeviceId;
   readonly location: string;
   readonly lwm2mVersion: Lwm2mVersion;
   readonly binding: string;
   readonly queueMode: boolean;
-  /** Seconds; 0 is infinite. */
+  /** In seconds; 0 means infinite. */
   readonly lifetime: number;
-  /** `192.0.2.7:56830`, `[2001:db8::7]:56830` */
+  /** The device's IP address and port: `192.0.2.7:56830`, `[2001:db8::7]:56830`. */
   readonly address: string;
   readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
-  /** Null over NoSec. */
+  /** The credential that the device used; null over NoSec. */
   readonly security: { readonly kind: 'psk' | 'rpk' | 'x509'; readonly name: string } | null;
   readonly rootPath: string;
   readonly contentFormats: readonly number[];
@@ -34,6 +35,7 @@ export interface DeviceRegistration {
 export type RegistrationRow = typeof registrations.$inferSelect;
 export type ObservationRow = typeof observations.$inferSelect;
 
+/** Converts a registration to its database row. */
 export function rowOfRegistration(registration: Registration): RegistrationRow {
   const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
   return {
@@ -59,7 +61,7 @@ export function rowOfRegistration(registration: Registration): RegistrationRow {
   };
 }
 
-/** The casts read back the JSON that rowOfRegistration wrote. */
+/** Converts a row back to the registration. The casts are safe: rowOfRegistration wrote the JSON. */
 export function registrationOfRow(row: RegistrationRow, endpoint: string): Registration {
   return {
     id: row.id,
@@ -83,11 +85,11 @@ export function registrationOfRow(row: RegistrationRow, endpoint: string): Regis
   };
 }
 
-/** As a caller sees it. */
+/** Converts a row to the registration that API callers see. */
 export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistration {
   const { peer, objects, expiresAt, ...rest } = registrationOfRow(row, '');
   return {
-    deviceId: row.deviceId as DeviceId, // written from a DeviceId
+    deviceId: row.deviceId as DeviceId, // the column was written from a DeviceId
     location: `rd/${row.id}`,
     lwm2mVersion: rest.lwm2mVersion,
     binding: rest.binding,
@@ -105,6 +107,7 @@ export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistratio
   };
 }
 
+/** Converts an observation to its database row. */
 export function rowOfObservation(observation: ObservationRecord): ObservationRow {
   const { tenantId, deviceId } = parseDeviceKey(observation.deviceKey);
   return {
@@ -120,6 +123,7 @@ export function rowOfObservation(observation: ObservationRecord): ObservationRow
   };
 }
 
+/** Converts a row back to the observation. */
 export function observationOfRow(row: ObservationRow): ObservationRecord {
   return {
     token: row.token,
@@ -129,12 +133,12 @@ export function observationOfRow(row: ObservationRow): ObservationRecord {
     composite: row.composite,
     contentFormat: row.contentFormat,
     startedAt: row.startedAt.getTime(),
-    // The JSON that rowOfObservation wrote.
+    // The cast is safe: rowOfObservation wrote this JSON.
     ...(row.attributes === null ? {} : { attributes: row.attributes as NotificationAttributes }),
   };
 }
 
-/** Ids in rows were written from branded ones. */
+/** Returns the key of the row's device. The casts are safe: the ids in rows were written from branded ids. */
 function keyOfRow(row: { tenantId: string; deviceId: string }): string {
   return deviceKey(row.tenantId as TenantId, row.deviceId as DeviceId);
 }

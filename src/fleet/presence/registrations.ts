@@ -16,7 +16,7 @@ import { observationOfRow, registrationOfRow, rowOfRegistration } from './regist
 import type { LiveDevice } from './roster.ts';
 import { toStatusEvent } from './status-event.ts';
 
-/** What happened to a device's registration or presence. */
+/** A change of a device's registration or status. */
 export type PresenceChange = {
   readonly key: DeviceKey;
   /** Milliseconds since the Unix epoch. */
@@ -26,24 +26,25 @@ export type PresenceChange = {
 } & (
   | { readonly kind: 'registered' | 'updated'; readonly registration: Registration }
   | { readonly kind: 'ended'; readonly registration: Registration; readonly end: RegistrationEnd }
-  /** `silent`, asleep or awake: the registration stays as it is. */
+  /** The device fell silent, fell asleep or awoke: its registration does not change. */
   | { readonly kind: 'status' }
 );
 
-/** What a stored change did: the device as it is now, and the change of its status where there was one. */
+/** The result of a stored change: the device as it is now, and the change of its status; null: the same status. */
 export interface StoredChange {
   readonly device: { readonly endpoint: string; readonly profileId: string };
   readonly change: DeviceStatusChange | null;
 }
 
+/** The state of an earlier run: for the LwM2M server, and for the roster. */
 export interface Restored {
   readonly state: RestoredState;
   readonly devices: readonly LiveDevice[];
 }
 
 /**
- * Keeps registrations and the status of devices in the database: what arrives together is stored together, with the
- * `device.status` events that it makes, in one transaction.
+ * Keeps registrations and the status of devices in the database. One transaction stores changes that arrive at about
+ * the same time, together with their `device.status` events.
  */
 export class Registrations {
   readonly #store: Store;
@@ -61,20 +62,22 @@ export class Registrations {
     });
   }
 
-  /** Resolves when it is stored; with null when there is no such device (any more). */
+  /** Resolves when the change is committed; with null if the device does not exist (any more). */
   store(change: PresenceChange): Promise<StoredChange | null> {
     return this.#batcher.add(change);
   }
 
+  /** Resolves when every change added so far is stored or refused. */
   idle(): Promise<void> {
     return this.#batcher.idle();
   }
 
+  /** Returns how many changes wait and how many are being stored. */
   snapshot(): { waiting: number; running: number } {
     return this.#batcher.snapshot();
   }
 
-  /** Stores when devices were last heard. */
+  /** Stores the times of devices' last messages; an older time never replaces a newer one. */
   async storeLastSeen(tenantId: TenantId, seen: readonly { deviceId: DeviceId; at: number }[]): Promise<void> {
     const sorted = seen.toSorted((one, other) => (one.deviceId < other.deviceId ? -1 : 1));
     const ids = sorted.map(({ deviceId }) => deviceId);
@@ -88,8 +91,9 @@ export class Registrations {
   }
 
   /**
-   * What an earlier run left; what ran out meanwhile is ended by the LwM2M server, which knows the grace. `unreadable`
-   * hears of rows that make no sense, which are left out: one must not keep the server from starting.
+   * Loads the registrations and observations of an earlier run. It also returns registrations that expired meanwhile:
+   * the LwM2M server ends them, because it knows the grace period. It leaves out each row that it can't read and calls
+   * `unreadable` for it, so that one bad row does not keep the server from starting.
    */
   async restore(modelOf: (tenantId: TenantId) => ObjectModel, unreadable: (error: unknown) => void): Promise<Restored> {
     const [rows, running] = await this.#store.asSystem(async (tx) => [
@@ -134,7 +138,7 @@ export class Registrations {
   }
 
   async #storeAll(tenantId: string, changes: readonly PresenceChange[]): Promise<(StoredChange | null)[]> {
-    const [results, told] = await this.#store.asTenant(tenantId, async (tx) => {
+    const [results, afterCommit] = await this.#store.asTenant(tenantId, async (tx) => {
       const ids = changes.map(({ key }) => parseDeviceKey(key).deviceId).toSorted();
       const known = new Map(
         (await tx.select().from(devices).where(inArray(devices.id, ids)).orderBy(devices.id).for('update')).map(
@@ -156,7 +160,7 @@ export class Registrations {
       const after = events.length > 0 ? await this.#sink.enqueueStatus(tx, events) : () => {};
       return [stored, after] as const;
     });
-    told();
+    afterCommit();
     return results.map((result) =>
       result === null
         ? null
@@ -198,10 +202,10 @@ function outcome(
   };
 }
 
-/** A registration that ran out, and a silence, say nothing of when the device was last heard. */
+/** Returns the time of the device's last message; null if no message caused the change: an expiry, silence or sleep. */
 function lastSeenAfter(change: PresenceChange): Date | null {
-  const heard = change.reason !== 'expired' && change.reason !== 'silent' && change.reason !== 'asleep';
-  return heard ? new Date(change.at) : null;
+  const byMessage = change.reason !== 'expired' && change.reason !== 'silent' && change.reason !== 'asleep';
+  return byMessage ? new Date(change.at) : null;
 }
 
 async function storeRegistrations(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {
@@ -217,7 +221,7 @@ async function storeRegistrations(tx: Transaction, changes: readonly PresenceCha
   await tx.insert(registrations).values(rows).onConflictDoUpdate({ target: registrations.deviceId, set });
   const renewed = changes.flatMap((change) => (change.kind === 'registered' ? [change.registration] : []));
   if (renewed.length === 0) return;
-  // Core 1.2 §6.4.2: observations end with the registration they were made under.
+  // Core 1.2 §6.4.2: observations end with the registration in which they were started.
   await tx.delete(observations).where(
     and(
       inArray(

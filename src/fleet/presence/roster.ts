@@ -2,7 +2,7 @@ import type { Registration } from '../../lwm2m/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import type { DeviceStatus, DeviceKey } from '../devices/index.ts';
 
-/** A device that is registered now. */
+/** A registered device. */
 export interface LiveDevice {
   readonly key: DeviceKey;
   readonly tenantId: TenantId;
@@ -11,13 +11,13 @@ export interface LiveDevice {
   profileId: string;
   registration: Registration;
   status: Exclude<DeviceStatus, 'NEVER_SEEN'>;
-  /** Milliseconds since the Unix epoch: of its last message. */
+  /** The time of its last message, in milliseconds since the Unix epoch. */
   lastSeen: number;
-  /** It refused a composite as unknown, in this registration: it is asked path by path. */
+  /** True: the device rejected composite operations in this registration as unknown; it gets one request per path. */
   compositeRefused: boolean;
 }
 
-/** The devices that are registered now, as many as there are registrations. */
+/** Holds the registered devices in memory, one entry for each registration. */
 export class Roster {
   readonly #devices = new Map<DeviceKey, LiveDevice>();
 

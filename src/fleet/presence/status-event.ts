@@ -2,9 +2,9 @@ import type { DeviceStatus, DeviceStatusChange } from '../devices/index.ts';
 import type { DeviceStatusEvent } from '../readings/index.ts';
 
 /**
- * The `device.status` event of a transition, as a list of none or one. Every Register makes one, also of a device that
- * was online: its consumers learn that it started anew. Otherwise only a change between online and offline does, and a
- * device that sleeps inside its lifetime is online.
+ * Returns the `device.status` event of a transition, in a list; an empty list if the transition makes none. Every
+ * Register makes an event, even that of an online device: consumers learn that the device registered again. Any other
+ * transition makes one only between online and offline; a sleeping device counts as online.
  */
 export function toStatusEvent(change: DeviceStatusChange): DeviceStatusEvent[] {
   const status = outside(change.status);
@@ -16,6 +16,7 @@ export function toStatusEvent(change: DeviceStatusChange): DeviceStatusEvent[] {
   return [{ tenantId, deviceId, endpoint, status, previous, reason, lastSeen, at }];
 }
 
+/** Maps a status to that of the event; null: events have none for it. */
 function outside(status: DeviceStatus): 'online' | 'offline' | null {
   switch (status) {
     case 'ONLINE':

@@ -187,7 +187,9 @@ describe('a bootstrap is refused', () => {
   it('without a plan, with the reason on the device', async () => {
     const known = await device(null);
     expect(await ask(known.endpoint)).toMatchObject({ admitted: false, code: '4.00' });
-    expect(await records(known)).toMatchObject([{ status: 'REFUSED', reason: 'there is no configuration for it' }]);
+    expect(await records(known)).toMatchObject([
+      { status: 'REFUSED', reason: 'neither the device nor its profile has a bootstrap plan: set one' },
+    ]);
   });
 
   it('without security to a device that has a bootstrap credential', async () => {
@@ -228,7 +230,7 @@ describe('a factory credential', () => {
     expect(await ask('urn:batch-a:2', proving(id))).toMatchObject({ admitted: true });
     expect(await ask('urn:batch-a:3', proving(id))).toMatchObject({
       admitted: false,
-      reason: 'the factory credential has brought its 2 devices',
+      reason: 'the factory credential has reached its limit of 2 devices',
     });
   });
 
