@@ -121,7 +121,7 @@ describe('the examples', () => {
     it('ends with 1 and the reason when the token is wrong', async () => {
       const example = run(file, [ENDPOINT, '/3/0/15', 'Europe/Berlin'], { TREELINE_TOKEN: 'tl_wrong' });
       expect(await example.ended).toBe(1);
-      expect(example.errors()).toContain('The token is not known, or was revoked.');
+      expect(example.errors()).toContain('The token is unknown or was revoked.');
       expect(example.lines()).toEqual([]);
     });
 
@@ -260,7 +260,7 @@ describe('the examples', () => {
         token: 'tl_wrong',
         endpoint: ENDPOINT,
         code: 1,
-        message: /The token is not known/,
+        message: /The token is unknown/,
       },
       {
         problem: 'there is no such device',
