@@ -6,7 +6,10 @@ declare const device: unique symbol;
 /** The UUID that Treeline gave a device. */
 export type DeviceId = string & { readonly [device]: true };
 
-/** A viewer can read, an operator can also operate devices, an admin can also manage the tenant. */
+/**
+ * The rights of a token. A viewer queries and subscribes. An operator also calls devices: read, write, execute,
+ * observe, RPC. An admin also manages devices, profiles, object definitions, credentials, bootstrap and API keys.
+ */
 export type Role = 'viewer' | 'operator' | 'admin';
 
 /** The caller of a fleet method. The method reads and changes only the data of the actor's tenant. */

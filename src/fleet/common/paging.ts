@@ -36,7 +36,10 @@ export interface Cursor {
   readonly id: string;
 }
 
-/** Checks a page request. Throws FleetError VALIDATION unless it has exactly one of first and last, in 1..200. */
+/**
+ * Checks a page request. Throws FleetError VALIDATION unless it has exactly one of first and last, in 1..200; also for
+ * a cursor that is invalid or belongs to the other direction.
+ */
 export function windowOf(request: PageRequest): PageWindow {
   const { first, last, after, before } = request;
   const size = first ?? last;

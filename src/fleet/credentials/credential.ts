@@ -42,8 +42,8 @@ export type NewCredential =
     /** `publicKey`: a SubjectPublicKeyInfo as PEM or as DER in base64. */
     | { readonly kind: 'rpk'; readonly publicKey: string }
     /**
-     * `subject`: the common name of the device's certificates, which a trust anchor of the tenant issues; default: the
-     * endpoint.
+     * `subject`: the common name of the device's certificates; default: the endpoint. Their chain must end at a trust
+     * anchor of the tenant.
      */
     | { readonly kind: 'x509'; readonly subject?: string | null }
   ) & {

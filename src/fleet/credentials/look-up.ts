@@ -18,7 +18,10 @@ import type { Seal } from './seal.ts';
 export interface CredentialGate {
   /** The devices of credentials, by credential id. Expired and revoked credentials are left out. */
   holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
-  /** Which of the devices must authenticate: those that have, or had, a credential. */
+  /**
+   * Which of the devices must authenticate: those that have, or had, a credential (at the bootstrap server: a
+   * credential for bootstrap).
+   */
   secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
@@ -32,7 +35,8 @@ export interface PskOnFile {
 }
 
 /**
- * Finds credentials for a handshake and a Register, when the tenant is not known yet. Returns only valid credentials.
+ * Finds credentials for a handshake and a Register, when the tenant is not known yet. All methods but `secured` return
+ * only credentials that are valid now.
  */
 export interface CredentialLookUp {
   /** The PSK with this identity, which must be the same byte for byte. */

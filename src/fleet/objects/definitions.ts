@@ -82,7 +82,7 @@ function idOf({ id, version }: ObjectDefinition): string {
   return `${id}/${version}`;
 }
 
-/** True if the id equals `search`, or the name contains it in upper or lower case. */
+/** True if the id equals `search`, or the name contains it, ignoring case. */
 function matches(definition: ObjectDefinition, search: string | null | undefined): boolean {
   const text = search?.trim().toLowerCase();
   return !text || String(definition.id) === text || definition.name.toLowerCase().includes(text);

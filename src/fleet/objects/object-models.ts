@@ -89,7 +89,7 @@ export class ObjectModels {
   }
 
   async #read(tenantId: TenantId | undefined): Promise<void> {
-    // Reads the fingerprints before the rows: if rows change in between, the next read finds another fingerprint.
+    // Reads the fingerprints before the rows: if rows change in between, the next read finds a new fingerprint.
     const fingerprints = await this.#fingerprints(tenantId);
     for (const known of tenantId === undefined ? this.#overlays.keys() : [tenantId]) {
       if (!fingerprints.has(known)) this.#overlays.delete(known);
