@@ -66,7 +66,7 @@ describe('the batcher', () => {
   it('refuses more than it may hold, and is empty when idle', async () => {
     const { batcher } = recording();
     const kept = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => batcher.add(row(name)));
-    await expect(batcher.add(row('g'))).rejects.toThrow('too much waits');
+    await expect(batcher.add(row('g'))).rejects.toThrow('too many writes wait');
     await batcher.idle();
     expect(await Promise.all(kept)).toHaveLength(6);
     expect(batcher.snapshot()).toEqual({ waiting: 0, running: 0 });
