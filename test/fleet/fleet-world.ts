@@ -32,7 +32,7 @@ import { tenants, type Store } from '../../src/store/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
 
-/** Keeps what the fleet hands on, so that a test can look at it. */
+/** Collects the readings that the fleet publishes, so that a test can check them. */
 export class RecordingSink implements TelemetrySink {
   readonly batches: TelemetryBatch[] = [];
   readonly events: DeviceStatusEvent[] = [];
@@ -57,15 +57,15 @@ export interface FleetWorld {
   readonly server: Lwm2mServer;
   readonly handlers: Lwm2mHandlers;
   readonly bootstrapHandlers: BootstrapHandlers;
-  /** What secrets at rest are sealed with. */
+  /** The key that seals the secrets in the database. */
   readonly seal: Seal;
   readonly network: SimulatedNetwork;
   readonly bus: EventBus<FleetEvents>;
   readonly sink: RecordingSink;
   readonly warnings: string[];
-  /** Lets time pass, with all that the database has to do in it. */
+  /** Advances the clock, and waits for the transactions that start in this time. */
   advance(ms: number): Promise<void>;
-  /** Waits until `work` is done, letting network time pass. */
+  /** Waits until `work` is done, and advances the clock meanwhile. */
   during<T>(work: Promise<T>): Promise<T>;
   device(address?: string): Device;
   snapshot(): FleetSnapshot;
@@ -81,7 +81,7 @@ export async function otherTenant(store: Store): Promise<void> {
   await store.asSystem((tx) => tx.insert(tenants).values(row).onConflictDoNothing());
 }
 
-/** No endpoint has credentials. */
+/** Credentials where no endpoint has any. */
 const OPEN: CredentialGate = { holders: async () => new Map(), secured: async () => new Set() };
 
 export async function fleetWorld(
@@ -173,7 +173,7 @@ export async function fleetWorld(
     device: (address = `192.0.2.${++addresses}`) => new Device(network, advance, address),
     snapshot: () => running.snapshot(),
     async stop() {
-      // As main does: the wire first, then the fleet.
+      // Stops the LwM2M server first and then the fleet, as main does.
       const stopped = Promise.all([server.stop(), running.stop()]);
       await during(stopped);
       await endpoint.close();
@@ -209,14 +209,14 @@ function counted(opened: Store): { store: Store; isIdle: () => boolean } {
 
 const TEMPERATURE_SENSOR = '</1/0>,</3/0>,</3303/0>';
 
-/** A device that answers reads in plain text from `values`, and takes everything else it is asked. */
+/** A device that answers reads in plain text from `values`, and accepts every other request. */
 export class Device {
   readonly scripted: ScriptedDevice;
   readonly values = new Map<string, string>([
     ['/3/0/9', '80'],
     ['/3303/0/5700', '22.5'],
   ]);
-  /** Answers that go before the usual ones: by `METHOD /path`. */
+  /** Answers that replace the usual ones, by `METHOD /path`. */
   readonly answers = new Map<string, DeviceAnswer | null>();
   readonly observing = new Map<string, AskedOfDevice>();
   #sequence = 1;
@@ -228,7 +228,7 @@ export class Device {
     this.scripted.onAsked = (asked) => this.#answer(asked);
   }
 
-  /** `METHOD /path`, in order. */
+  /** The requests that the device got, in order: `METHOD /path`. */
   get asked(): string[] {
     return this.scripted.asked.map(({ line }) => line);
   }
@@ -254,7 +254,7 @@ export class Device {
     return this.scripted.answerTo(messageId).code;
   }
 
-  /** A notification of an observed path, as text; resolves with how the server took it. */
+  /** Sends a notification of an observed path, as text; resolves with how the server answered it. */
   async notify(path: string, value: string): Promise<'ACK' | 'RST' | null> {
     const asked = this.observing.get(path);
     if (!asked) throw new Error(`${path} is not observed`);

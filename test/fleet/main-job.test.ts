@@ -7,7 +7,7 @@ let world: FleetWorld;
 afterEach(() => world.stop());
 
 describe('a device that registers', () => {
-  it('is provisioned, online, observed by its profile, and its readings are in the tree and on their way', async () => {
+  it('is provisioned, online and observed by its profile, and its readings are in the tree and published', async () => {
     world = await fleetWorld(store());
     const device = world.device();
     expect(await device.register('urn:imei:123')).toBe('2.01');

@@ -19,20 +19,20 @@ export interface DispatcherParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly smsTrigger: SmsTrigger | null;
-  /** Asks the device and waits for its answer. */
+  /** Sends the operation to the device and resolves with its answer. */
   readonly execute: Execution;
 }
 
-/** What waits in the database for one device. */
+/** The state of one device's queue; its calls are in the database. */
 interface Queue {
   draining: boolean;
-  /** Something came while it drained. */
+  /** A call or a message of the device came while the queue was sent. */
   again: boolean;
-  /** After a device did not answer, the next try waits. */
+  /** The timer of the next try after the device did not answer. */
   retry: Timer | null;
 }
 
-/** What a look into a queue came to: one went out, none waits, or what waits must wait on. */
+/** How a try to send from a queue ended: one call was answered, no call waits, or the device can't be asked now. */
 type Sent = 'one' | 'none' | 'held';
 
 interface Running {
@@ -45,7 +45,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls that run on one device at a time without having waited; more wait in its queue. */
+/** The most calls that run on one device at a time; a further call waits in the queue. */
 const MOST_AT_ONCE = 32;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 3_600_000;
@@ -67,15 +67,15 @@ const EXPIRED: RpcError = {
 };
 
 /**
- * Brings recorded RPCs to their devices and records what becomes of them. A call to a device that is awake goes at once;
- * persistent calls, and every call to a device that sleeps, wait in the database and go out in order, one at a time,
- * when the device is there (Core 1.2 §6.6).
+ * Sends recorded RPCs to their devices and records how they end. It sends a call to an awake device at once. Persistent
+ * calls, and every call to a sleeping device, wait in the database; it sends them in order, one at a time, when the
+ * device can be asked (Core 1.2 §6.6).
  */
 export class RpcDispatcher {
   readonly #parts: DispatcherParts;
   readonly #queues = new Map<DeviceKey, Queue>();
   readonly #running = new Map<string, Running>();
-  /** Of calls that wait and are not persistent: when their time is up. */
+  /** The timers of `timeoutMs`, by RPC id, for the calls that wait and are not persistent. */
   readonly #deadlines = new Map<string, Timer>();
   readonly #waiters = new Map<string, Waiter[]>();
   readonly #expiry: RpcExpiry;
@@ -84,12 +84,14 @@ export class RpcDispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#expiry = new RpcExpiry(parts, async (rpc, now) => {
-      // One that is on its way is let run: it ends as it ends.
+      // A call that is being sent does not expire here: `#run` records how it ends.
       if (!this.#running.has(rpc.id)) await this.#change(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
     });
   }
 
-  /** Takes up what an earlier run left. */
+  /**
+   * Queues the calls that had not ended when the server stopped, and ends those that can't be tried again as TIMEOUT.
+   */
   async start(): Promise<void> {
     const now = this.#parts.clock.now();
     for (const rpc of await this.#parts.journal.unfinished()) {
@@ -105,7 +107,7 @@ export class RpcDispatcher {
     }
   }
 
-  /** Sends a recorded call on its way. */
+  /** Sends a recorded call, or queues it when the device can't be asked now. */
   dispatch(rpc: Rpc, operation: OperationInput): void {
     const { roster, lwm2m } = this.#parts;
     const key = deviceKey(rpc.tenantId, rpc.deviceId);
@@ -135,7 +137,7 @@ export class RpcDispatcher {
     });
   }
 
-  /** The device can be asked now: what waits for it goes out. */
+  /** Sends the calls that wait for the device, which can be asked now. */
   wake(key: DeviceKey): void {
     const queue = this.#queues.get(key);
     if (!queue) return;
@@ -144,20 +146,20 @@ export class RpcDispatcher {
     this.#drain(key, queue);
   }
 
-  /** Null when the call may not be cancelled any more. */
+  /** Cancels a call and resolves with it; null when the device has received the call or the call has ended. */
   async cancel(rpc: Rpc, to: 'CANCELLED' | 'DELETED' = 'CANCELLED'): Promise<Rpc | null> {
     const cancelled = await this.#change(rpc, { to, at: this.#parts.clock.now() });
     if (cancelled) this.#running.get(rpc.id)?.abort.abort();
     return cancelled;
   }
 
-  /** The device was deleted. */
+  /** Drops the queue of a deleted device. */
   forget(key: DeviceKey): void {
     this.#queues.get(key)?.retry?.cancel();
     this.#queues.delete(key);
   }
 
-  /** Stops timers and lets go of what runs; a next start takes it up. */
+  /** Stops the timers and aborts the calls that run. The next start takes up what had not ended. */
   stop(): void {
     this.#stopped = true;
     for (const { abort } of this.#running.values()) abort.abort();
@@ -169,6 +171,7 @@ export class RpcDispatcher {
     this.#waiters.clear();
   }
 
+  /** How many queues, running calls and waiting callers there are. */
   get size(): { queues: number; running: number; waiters: number } {
     return { queues: this.#queues.size, running: this.#running.size, waiters: this.#waiters.size };
   }
@@ -201,7 +204,7 @@ export class RpcDispatcher {
     queue.draining = true;
     void this.#sendAll(key, queue)
       .catch((error: unknown) => {
-        // What waits stays in the database; the device's next message tries again.
+        // The calls stay in the database; the device's next message starts another try.
         this.#parts.log.error({ device: key, err: error }, 'waiting calls could not be sent');
       })
       .finally(() => {
@@ -242,7 +245,7 @@ export class RpcDispatcher {
     return this.#stopped || away || !device ? null : device;
   }
 
-  /** False when the device was not there for it. Never rejects: what becomes of the call is in its row. */
+  /** Sends one call and records how it ends, also when it fails. Resolves with false when the device did not answer. */
   async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<boolean> {
     const { clock, log, execute } = this.#parts;
     const running: Running = { key: device.key, abort: new AbortController() };
@@ -255,7 +258,7 @@ export class RpcDispatcher {
       if (progress.reached !== 'nothing') return;
       progress.reached = 'sent';
       void this.#change(rpc, { to: 'SENT', at: clock.now() });
-      // Nobody waits for what a one-way call brings: it is done when it has left.
+      // A one-way call ends once it is sent; its answer is not awaited.
       if (rpc.mode === 'ONE_WAY') void this.#change(rpc, { to: 'SUCCESSFUL', at: clock.now() });
     };
     const onDelivered = (): void => {
@@ -281,9 +284,9 @@ export class RpcDispatcher {
       });
       return true;
     } catch (error) {
-      // Let go by `cancel`, which recorded it, or by `stop`.
+      // `cancel` aborted the call and recorded that, or `stop` aborted it.
       if (running.abort.signal.aborted) return true;
-      // It fell asleep a moment ago: the call waits on as if it had not been tried.
+      // The device fell asleep before the request was sent: the call waits as if it had not been tried.
       if (error instanceof Lwm2mError && error.code === 'ASLEEP' && progress.reached === 'nothing') {
         this.#enqueue(rpc);
         return false;
@@ -291,7 +294,8 @@ export class RpcDispatcher {
       const away =
         error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'ASLEEP'].includes(error.code);
       if (away) {
-        // A device that took an Execute and then came anew may have done it: asked again, it would reboot for ever.
+        // The device acknowledged an Execute or Create and may have done it. A second Reboot would make it reboot for
+        // ever.
         const done = progress.reached === 'delivered' && ['execute', 'create'].includes(operation.kind);
         const tried = progress.reached === 'nothing' ? 'nothing' : done ? 'perhaps done' : 'sent';
         await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, tried);
@@ -314,7 +318,7 @@ export class RpcDispatcher {
     return { code: 'INTERNAL', coapCode: null, message: `the call failed here: see the log of ${rpc.id}` };
   }
 
-  /** The device did not answer: a persistent call waits for the next time, any other has timed out. */
+  /** Records that the device did not answer: a persistent call waits for another try, any other call has timed out. */
   async #away(rpc: Rpc, error: RpcError, tried: 'nothing' | 'sent' | 'perhaps done'): Promise<void> {
     const now = this.#parts.clock.now();
     if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
@@ -327,7 +331,10 @@ export class RpcDispatcher {
     }
   }
 
-  /** A device that is deaf is given time, twice as much after each attempt; its next message ends the wait. */
+  /**
+   * Tries again after 5 s, after twice as long with each attempt, and after an hour at most. The device's next message
+   * ends the wait.
+   */
   #retryLater(key: DeviceKey, attempts: number): void {
     const queue = this.#queues.get(key);
     if (!queue || this.#stopped) return;
@@ -338,7 +345,7 @@ export class RpcDispatcher {
     });
   }
 
-  /** Records a change; null when it may not follow. Who waits for the end hears of it. */
+  /** Stores a change, and settles the promises of `ended` when it is the last. Null when it may not follow or fails. */
   async #change(rpc: Rpc, change: StatusChange): Promise<Rpc | null> {
     try {
       const changed = await this.#parts.journal.change(rpc.tenantId, rpc.id, change);
@@ -351,10 +358,10 @@ export class RpcDispatcher {
     }
   }
 
-  #settle(id: string, tell: (waiter: Waiter) => void): void {
+  #settle(id: string, settle: (waiter: Waiter) => void): void {
     this.#deadlines.get(id)?.cancel();
     this.#deadlines.delete(id);
-    for (const waiter of this.#waiters.get(id) ?? []) tell(waiter);
+    for (const waiter of this.#waiters.get(id) ?? []) settle(waiter);
     this.#waiters.delete(id);
   }
 }

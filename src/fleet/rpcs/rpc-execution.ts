@@ -14,13 +14,16 @@ import type { TenantId } from '../access/index.ts';
 import type { LiveDevice } from '../presence/index.ts';
 import type { RpcError } from './rpc.ts';
 
-/** What the device answered to all of an operation: `error` is null when it did what was asked. */
+/** The device's answer to a whole operation; `error` is null when the device did what was asked. */
 export interface Outcome {
   readonly result: unknown;
   readonly error: RpcError | null;
 }
 
-/** Answers that say that a device does not know composites or their formats, rather than that it has no such path. */
+/**
+ * Answers of a device that does not support composite operations or their formats. A missing path is answered
+ * otherwise.
+ */
 const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.02', '4.05', '4.06', '4.15', '5.01']);
 
 export interface ExecutionParts {
@@ -29,13 +32,14 @@ export interface ExecutionParts {
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
 }
 
-/** Performs an operation of the API on a registered device; see `createExecution`. */
+/** Performs an operation of the API on a registered device. `createExecution` says how. */
 export type Execution = (device: LiveDevice, input: OperationInput, options: PerformOptions) => Promise<Outcome>;
 
 /**
- * Performs an operation of the API on a device: as one request where the device takes one, else one request after the
- * other. The operation is planned against the device's present registration. Rejects with Lwm2mError when the device did
- * not respond, and with FleetError VALIDATION for what the device can't be asked.
+ * Makes the function that performs operations on devices. It sends an operation as one request where the device
+ * supports that, else as several, one after the other. It plans the operation by the device's present registration. It
+ * rejects with Lwm2mError when the device does not respond, and with FleetError VALIDATION when the operation can't be
+ * sent.
  */
 export function createExecution({ lwm2m, observing, modelOf }: ExecutionParts): Execution {
   return (device, input, options) => {
@@ -74,7 +78,8 @@ async function execute(
   for (const operation of singles) {
     const result = await ask(operation);
     performed.push({ operation, result });
-    // A read goes on: what is there is worth having. A change stops: the rest may rest on what was refused.
+    // After a refused read, the other reads go on. After a refused change, the rest is not sent: it may depend on that
+    // change.
     if (!result.ok && operation.kind !== 'read') break;
   }
   return outcomeOf(performed, source);
@@ -104,7 +109,7 @@ function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource)
     createdInstanceId: last?.createdInstanceId ?? null,
     ...(performed.length > 1 && failures.length > 0 ? { failures } : {}),
   };
-  // Of several reads some may miss; a change must be done whole.
+  // Several reads succeed when one of them does. A change succeeds only as a whole.
   const failed = first !== undefined && (done === 0 || first.operation.kind !== 'read');
   if (!failed) return { result, error: null };
   const { code, message } = first.result;
@@ -145,7 +150,7 @@ function targetOf(operation: Operation): string {
   }
 }
 
-/** What kept an operation from an answer, as an RPC says it. */
+/** Makes the error of an RPC from the error that kept the device from answering. */
 export function errorOf(error: Lwm2mError): RpcError {
   switch (error.code) {
     case 'NOT_REGISTERED':

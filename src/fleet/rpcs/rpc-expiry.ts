@@ -5,14 +5,17 @@ import type { Rpc } from './rpc.ts';
 
 const RETRY_MS = 5_000;
 
-/** One timer for the expiry of all persistent calls that wait: it is set to the earliest, the rest is in the database. */
+/**
+ * Expires the persistent calls that wait. It sets one timer, for the earliest expiry, and finds the calls in the
+ * database.
+ */
 export class RpcExpiry {
   readonly #parts: { readonly journal: RpcJournal; readonly clock: Clock; readonly log: Log };
   readonly #expire: (rpc: Rpc, now: number) => Promise<void>;
   #next: { readonly timer: Timer; readonly at: number } | null = null;
   #stopped = false;
 
-  /** `expire` is called for each whose time is up. */
+  /** `expire` is called for each call that has reached its `expiresAt`. */
   constructor(
     parts: { journal: RpcJournal; clock: Clock; log: Log },
     expire: (rpc: Rpc, now: number) => Promise<void>,
@@ -21,7 +24,7 @@ export class RpcExpiry {
     this.#expire = expire;
   }
 
-  /** Something expires then, in milliseconds since the Unix epoch. */
+  /** Sets the timer to `at`, in milliseconds since the Unix epoch, unless it is set to an earlier time. */
   at(at: number): void {
     if (this.#stopped || (this.#next && this.#next.at <= at)) return;
     this.#next?.timer.cancel();

@@ -9,13 +9,13 @@ import { rpcOfRow, type RpcRow } from './rpc-row.ts';
 import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
 import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 
-/** An RPC that runs or waits, with what goes to the device. */
+/** An RPC that has not ended, with the operation to send to the device. */
 export interface ActiveRpc {
   readonly rpc: Rpc;
   readonly operation: OperationInput;
 }
 
-/** What changes with a status. */
+/** A new status of an RPC and what is stored with it. */
 export interface StatusChange {
   readonly to: RpcStatus;
   /** Milliseconds since the Unix epoch. */
@@ -29,12 +29,12 @@ type Entry =
   | { readonly kind: 'record'; readonly row: Omit<RpcRow, 'sequence'> }
   | { readonly kind: 'change'; readonly tenantId: TenantId; readonly id: string; readonly change: StatusChange };
 
-/** Waiting calls of one device; above it a call is refused. */
+/** The most calls that may wait for one device; a further call is refused. */
 const LONGEST_QUEUE = 1_000;
 
 /**
- * The rows of RPCs and of every change of their status. Changes of one tenant are stored in the order they came, grouped
- * when they come together; after the commit they are published.
+ * Stores RPCs and every change of their status, and publishes each change after its commit. The journal keeps the order
+ * of one tenant's changes, and stores changes that arrive together in one transaction.
  */
 export class RpcJournal {
   readonly #store: Store;
@@ -51,20 +51,22 @@ export class RpcJournal {
     });
   }
 
-  /** Resolves with the recorded RPC, or with the first call's of the same idempotency key (`fresh` false). */
+  /** Stores a new RPC and resolves with it; or with the earlier RPC of the same idempotency key, and `fresh` false. */
   async record(row: Omit<RpcRow, 'sequence'>): Promise<{ rpc: Rpc; fresh: boolean }> {
     const recorded = await this.#batcher.add({ kind: 'record', row });
     if (recorded === null) throw new FleetError('NOT_FOUND', 'no such device');
     return recorded;
   }
 
-  /** Resolves with the RPC as it is then; null when this change may not follow what it is by now, or it is gone. */
+  /**
+   * Stores the change and resolves with the changed RPC; null when its status rules the change out, or it was deleted.
+   */
   async change(tenantId: TenantId, id: string, change: StatusChange): Promise<Rpc | null> {
     const stored = await this.#batcher.add({ kind: 'change', tenantId, id, change });
     return stored?.rpc ?? null;
   }
 
-  /** The first that waits for the device, in the order of recording, but those that are on their way already. */
+  /** Resolves with the call that has waited longest for the device, apart from the calls in `onTheirWay`. */
   async firstQueued(tenantId: TenantId, deviceId: DeviceId, onTheirWay: readonly string[]): Promise<ActiveRpc | null> {
     const rows = await this.#store.asTenant(tenantId, (tx) =>
       tx
@@ -74,9 +76,10 @@ export class RpcJournal {
         .orderBy(asc(rpcs.sequence))
         .limit(1),
     );
-    return rows[0] ? { rpc: rpcOfRow(rows[0]), operation: rows[0].operation as OperationInput } : null; // as recorded
+    return rows[0] ? { rpc: rpcOfRow(rows[0]), operation: rows[0].operation as OperationInput } : null; // stored as one
   }
 
+  /** Lists the RPCs of a device that have not ended, oldest first. */
   async active(tenantId: TenantId, deviceId: DeviceId): Promise<Rpc[]> {
     const rows = await this.#store.asTenant(tenantId, (tx) =>
       tx
@@ -88,7 +91,7 @@ export class RpcJournal {
     return rows.map(rpcOfRow);
   }
 
-  /** Everything that an earlier run left running or waiting. */
+  /** Lists the RPCs of all tenants that have not ended, oldest first. */
   async unfinished(): Promise<Rpc[]> {
     const rows = await this.#store.asSystem((tx) =>
       tx
@@ -100,7 +103,7 @@ export class RpcJournal {
     return rows.map(rpcOfRow);
   }
 
-  /** Waiting persistent calls whose time is up, and when the next one's will be. */
+  /** Lists waiting persistent calls that have expired, at most 1,000, and says when the next one will expire. */
   async overdue(now: number): Promise<{ due: Rpc[]; next: number | null }> {
     const waiting = and(eq(rpcs.status, 'QUEUED'), isNotNull(rpcs.expiresAt));
     const at = new Date(now);
@@ -119,6 +122,7 @@ export class RpcJournal {
     });
   }
 
+  /** Resolves when every change so far is stored. */
   idle(): Promise<void> {
     return this.#batcher.idle();
   }
@@ -191,7 +195,7 @@ async function advance(tx: Transaction, id: string, change: StatusChange): Promi
       attempts: change.to === 'SENT' ? row.attempts + 1 : row.attempts,
       sentAt: change.to === 'SENT' ? at : row.sentAt,
       completedAt: ended ? at : null,
-      // The device has it, or never will: its secrets need not stay.
+      // An RPC that has ended is not sent again, so the operation and its secrets are erased.
       operation: ended ? null : row.operation,
       result: change.result ?? row.result,
       error: change.error ?? row.error,

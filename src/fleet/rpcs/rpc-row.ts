@@ -2,9 +2,13 @@ import type { rpcs, rpcTransitions } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import type { Rpc, RpcError, RpcTransition } from './rpc.ts';
 
+/** A row of the table `rpcs`. */
 export type RpcRow = typeof rpcs.$inferSelect;
 
-/** As a caller sees it: without what goes to the device. The casts read back what was written from those types. */
+/**
+ * Makes the RPC that callers see from its row. It leaves out `operation`, which may hold secrets. The casts are safe:
+ * the row was written from values of these types.
+ */
 export function rpcOfRow(row: RpcRow): Rpc {
   const { operation: _operation, sequence: _sequence, ...rest } = row;
   return {
@@ -15,6 +19,7 @@ export function rpcOfRow(row: RpcRow): Rpc {
   };
 }
 
+/** Makes the transition that callers see from its row. */
 export function transitionOfRow(row: typeof rpcTransitions.$inferSelect): RpcTransition {
   return { from: row.from, to: row.to, at: row.at, detail: row.detail };
 }

@@ -1,11 +1,11 @@
 import type { RpcMode, RpcStatus } from './rpc.ts';
 
 /**
- * Where an RPC may go from where it is (design: events, RPC). Beyond the drawing there:
- * - queued → failed: the operation can't be sent as it is (no format carries it), so the device never sees it;
- * - delivered → timeout, delivered → queued: it was acknowledged, but the separate response never came;
- * - sent, delivered → expired: a persistent call's time ran out during its last attempt;
- * - any that runs → deleted: its device was deleted.
+ * Lists the statuses that may follow each status of an RPC. Some of them need a reason:
+ * - QUEUED → FAILED: no content format can carry the operation, so the server does not send it;
+ * - DELIVERED → TIMEOUT or QUEUED: the device acknowledged the request but did not send the separate response;
+ * - SENT or DELIVERED → EXPIRED: a persistent call reached its `expiresAt` during its last attempt;
+ * - QUEUED, SENT or DELIVERED → DELETED: the device was deleted.
  */
 const NEXT: Readonly<Record<RpcStatus, readonly RpcStatus[]>> = {
   QUEUED: ['SENT', 'TIMEOUT', 'EXPIRED', 'CANCELLED', 'FAILED', 'DELETED'],
@@ -19,14 +19,16 @@ const NEXT: Readonly<Record<RpcStatus, readonly RpcStatus[]>> = {
   DELETED: [],
 };
 
+/** The statuses of an RPC that has not ended. */
 export const ACTIVE_STATUSES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED'];
 
-/** `mode`: only a persistent call goes back to the queue, and only it expires. */
+/** Says whether `to` may follow `from`. Only a call of mode PERSISTENT may return to QUEUED, and only it may expire. */
 export function mayFollow(from: RpcStatus, to: RpcStatus, mode: RpcMode): boolean {
   if ((to === 'QUEUED' || to === 'EXPIRED') && mode !== 'PERSISTENT') return false;
   return NEXT[from].includes(to);
 }
 
+/** Says whether the status is final: no other status follows it. */
 export function hasEnded(status: RpcStatus): boolean {
   return NEXT[status].length === 0;
 }

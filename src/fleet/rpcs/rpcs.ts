@@ -30,9 +30,9 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_EXPIRY_MS = 7 * 24 * 3_600_000;
 const LONGEST_EXPIRY_MS = 366 * 24 * 3_600_000;
 
-/** What a tenant asks of its devices, and what became of it. */
+/** Makes the service that calls devices and lists a tenant's calls. */
 export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }: RpcsParts): Rpcs {
-  /** The device with what is known of it; throws NOT_FOUND. */
+  /** Resolves with the device and what its operations are planned by; rejects with NOT_FOUND for an unknown device. */
   async function target(
     actor: Actor,
     id: string,
@@ -41,12 +41,13 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       ? await store.asTenant(actor.tenantId, (tx) => tx.select().from(devices).where(eq(devices.id, id)))
       : [];
     if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such device', { field: ['deviceId'] });
-    const deviceId = rows[0].id as DeviceId; // written from one
+    const deviceId = rows[0].id as DeviceId; // it was stored from a DeviceId
     const registration = roster.get(deviceKey(actor.tenantId, deviceId))?.registration;
     const source: PlanSource = {
       model: modelOf(actor.tenantId),
       objects: registration?.objects ?? [],
-      // Of a device that is away the newest version is assumed; it is planned again when it is there.
+      // For a device that is not registered, assume the newest version. The operation is planned again before it is
+      // sent.
       lwm2mVersion: registration?.lwm2mVersion ?? '1.2',
     };
     return { deviceId, profileId: rows[0].profileId, source };
@@ -62,7 +63,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
     planOperation(call.operation, source);
     const { mode, timeoutMs, expiresAt, idempotencyKey } = checkOptions(options, clock.now());
     const secret = (path: string, value: unknown): boolean => writesSecret(call.operation, path, value, source);
-    // A method's parameters are named by the profile: when it writes a secret, any of them may be it.
+    // The profile names a method's parameters: when the method writes a secret, any parameter may hold it.
     const isMethod = call.method !== call.operation.kind;
     const writes = 'values' in call.operation ? call.operation.values : [];
     const hidden = isMethod && writes.some(({ path, value }) => secret(path, value));
@@ -179,7 +180,10 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
   };
 }
 
-/** `path` and `value` as an operation has them: relative to the new instance in a Create, of a whole instance in a Write. */
+/**
+ * Says whether the operation writes a secret at `path`. In a Create, `path` is relative to the new instance; in a
+ * Write, `value` may be a whole instance.
+ */
 function writesSecret(operation: OperationInput, path: string, value: unknown, source: PlanSource): boolean {
   const absolute = operation.kind === 'create' ? `/${operation.objectId}/0/${path.replace(/^\//, '')}` : path;
   const below = typeof value === 'object' && value !== null ? Object.keys(value) : [];
@@ -211,23 +215,26 @@ function checkOptions(options: RpcOptions, now: number): CheckedOptions {
   const mode = options.mode ?? 'TWO_WAY';
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > RPC_LIMITS.timeoutMs) {
-    refuse('timeoutMs', `${timeoutMs} is not in 1..${RPC_LIMITS.timeoutMs}`);
+    refuse('timeoutMs', `${timeoutMs} is not a whole number in 1..${RPC_LIMITS.timeoutMs} milliseconds: give one`);
   }
   const { idempotencyKey = null } = options;
   if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > RPC_LIMITS.idempotencyKey)) {
-    refuse('idempotencyKey', `a key has 1..${RPC_LIMITS.idempotencyKey} characters`);
+    refuse(
+      'idempotencyKey',
+      `the key has ${idempotencyKey.length} characters: it must have 1..${RPC_LIMITS.idempotencyKey}`,
+    );
   }
   if (idempotencyKey !== null && /[\p{Surrogate}\p{Control}]/u.test(idempotencyKey)) {
-    refuse('idempotencyKey', 'a key is text without control characters');
+    refuse('idempotencyKey', 'the key has a control character or half of a surrogate pair: remove it');
   }
   if (mode !== 'PERSISTENT') {
-    if (options.expiresAt) refuse('expiresAt', 'only a persistent call expires; others have timeoutMs');
+    if (options.expiresAt) refuse('expiresAt', 'only a PERSISTENT call expires: leave expiresAt out, or use timeoutMs');
     return { mode, timeoutMs, expiresAt: null, idempotencyKey };
   }
   const expiresAt = options.expiresAt ?? new Date(now + DEFAULT_EXPIRY_MS);
   const left = expiresAt.getTime() - now;
   if (!(left > 0 && left <= LONGEST_EXPIRY_MS)) {
-    refuse('expiresAt', 'a time within the coming 366 days is wanted');
+    refuse('expiresAt', `${String(options.expiresAt)} is not within the next 366 days: give a time that is`);
   }
   return { mode, timeoutMs, expiresAt, idempotencyKey };
 }

@@ -31,14 +31,14 @@ beforeEach(async () => {
 });
 
 describe('the admin token', () => {
-  it('is made at the first start, told once, and is the default tenant’s admin', async () => {
+  it('is made at the first start, shown once, and is the default tenant’s admin', async () => {
     const made = await ensureAdminToken(store(), null);
     expect(made).toMatch(/^tl_[\w-]{43}$/);
     expect(await ensureAdminToken(store(), null)).toBeNull();
     expect(await access.authenticate(made ?? '')).toEqual(admin);
   });
 
-  it('that is given takes the place of the one before, and is never told', async () => {
+  it('that is given replaces the one before, and is never shown', async () => {
     const made = await ensureAdminToken(store(), null);
     expect(await ensureAdminToken(store(), 'chosen by the operator')).toBeNull();
     expect(await access.authenticate('chosen by the operator')).toEqual(admin);
@@ -55,7 +55,7 @@ describe('the admin token', () => {
 });
 
 describe('an API key', () => {
-  it('gives its tenant and role to who has its token', async () => {
+  it('gives its tenant and role to a request with its token', async () => {
     for (const role of ['viewer', 'operator', 'admin'] as const) {
       const { id, token } = await access.createKey(admin, { name: ' dashboard ', role });
       expect(token).toMatch(/^tl_[\w-]{43}$/);
@@ -76,7 +76,7 @@ describe('an API key', () => {
     expect(JSON.stringify(rows)).not.toContain(token.slice(3));
   });
 
-  it('opens nothing once revoked, and says so on the bus', async () => {
+  it('is refused once it is revoked, and the revocation is published', async () => {
     const { id, token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
     const revocations = bus.subscribe('keyRevoked', DEFAULT_TENANT)[Symbol.asyncIterator]();
     await access.revokeKey(admin, id);
@@ -122,7 +122,7 @@ describe('an API key', () => {
     expect(keys.at(-1)?.createdAt).toEqual(new Date(clock.now() - 1_000));
   });
 
-  it('is one of at most 200 that are not revoked', async () => {
+  it('is refused when the tenant has 200 that are not revoked', async () => {
     await store().asTenant('default', (tx) =>
       tx.insert(apiKeys).values(
         Array.from({ length: 199 }, (_, n) => ({
@@ -142,7 +142,7 @@ describe('an API key', () => {
   });
 });
 
-describe('a token that is nobody’s', () => {
+describe('an unknown token', () => {
   it.each(['', 'tl_', 'tl_' + 'A'.repeat(43), 'x'.repeat(1_000_000), "' or true --", '\0'])(
     'is refused',
     async (token) => {

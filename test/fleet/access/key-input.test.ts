@@ -34,7 +34,7 @@ describe('the name of an API key', () => {
   });
 });
 
-it('does not look up an API key by an id that is no UUID', async () => {
+it('does not look up an API key by an id that is not a UUID', async () => {
   await expect(access.revokeKey(ADMIN, 'no uuid')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 

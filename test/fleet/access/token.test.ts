@@ -7,7 +7,7 @@ it('makes a token of `tl_` and 256 random bits in base64url', () => {
   expect(one).not.toBe(other);
 });
 
-it('keeps of a token its SHA-256 in hex', () => {
+it('stores the SHA-256 of a token, in hex', () => {
   // FIPS 180-2 §B.1.
   expect(hashOfToken('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
 });

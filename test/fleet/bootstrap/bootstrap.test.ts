@@ -62,7 +62,7 @@ function identityIn(configuration: BootstrapConfiguration): string {
   return Buffer.from(valueAt(configuration, '/0/0/3') as Uint8Array).toString();
 }
 
-/** The credential that counts for a PSK identity at the LwM2M server; null when none does. */
+/** The valid credential of a PSK identity at the LwM2M server; null when there is none. */
 async function counting(identity: string): Promise<string | null> {
   const { clock } = world.network;
   const lookUp = createCredentialLookUp({ store: store(), clock, seal: world.seal });
@@ -74,7 +74,7 @@ async function register({ tenantId, id }: Device, identity: string): Promise<voi
   const { bus, seal, network } = world;
   const book = createCredentials({ store: store(), clock: network.clock, bus, seal });
   const credential = (await counting(identity)) ?? '';
-  // The parts of a registration that it looks at.
+  // Only the parts of a registration that the fleet reads.
   const registration = { deviceKey: deviceKey(tenantId, id), peer: proving(credential) } as Registration;
   await new FreshCredentials(store(), bus, network.clock, book).registered(registration, null);
 }
@@ -85,7 +85,7 @@ async function records(known: Device): Promise<Bootstrap[]> {
 }
 
 describe('a bootstrap', () => {
-  it('gives the device its server and a fresh key, and is on record without it', async () => {
+  it('gives the device its server and a fresh key, and is recorded without the key', async () => {
     const known = await device();
     const configuration = await given(known.endpoint);
     expect(configuration.deletes.map(String)).toEqual(['/0', '/1']);
@@ -105,7 +105,7 @@ describe('a bootstrap', () => {
     expect(JSON.stringify(record)).not.toContain(hex);
   });
 
-  it('leaves the old key until the device has registered with the new one', async () => {
+  it('keeps the old key until the device has registered with the new one', async () => {
     const known = await device();
     await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', identity: `old-${known.endpoint}` });
     await world.network.clock.advance(1);
@@ -121,7 +121,7 @@ describe('a bootstrap', () => {
     expect(await counting(second)).not.toBeNull();
   });
 
-  it('keeps the keys of the last interrupted ones only', async () => {
+  it('keeps only the keys of the last interrupted bootstraps', async () => {
     const known = await device();
     const identities: string[] = [];
     for (let times = 0; times < 6; times++) {
@@ -140,7 +140,7 @@ describe('a bootstrap', () => {
     expect(await records(known)).toMatchObject([{ status: 'FAILED', reason: 'the server was restarted' }]);
   });
 
-  it('fills in what the plan names, by the type of its place', async () => {
+  it('fills in the placeholders of the plan, by the type of their resources', async () => {
     const known = await device({
       ...OURS,
       server: null,
@@ -159,7 +159,7 @@ describe('a bootstrap', () => {
     expect(valueAt(configuration, '/2/0/2/7')).toBe(15);
   });
 
-  it('is told as it happens', async () => {
+  it('is published as it happens', async () => {
     const known = await device();
     const heard = world.bus.subscribe('bootstrapChanged', deviceKey(known.tenantId, known.id));
     const { id } = await given(known.endpoint);
@@ -174,13 +174,13 @@ describe('a bootstrap', () => {
 });
 
 describe('a bootstrap is refused', () => {
-  it('without security from anywhere but this machine', async () => {
+  it('without security, unless it comes from this machine', async () => {
     const known = await device();
     const refused = await ask(known.endpoint, udpPeer('192.0.2.9', 40_000));
     expect(refused).toEqual({ admitted: false, code: '4.00', reason: expect.stringContaining('this machine only') });
   });
 
-  it.each([null, '', 'a\0b'])('to the endpoint name %j', async (endpoint) => {
+  it.each([null, '', 'a\0b'])('for the endpoint name %j', async (endpoint) => {
     expect(await ask(endpoint)).toMatchObject({ admitted: false, code: '4.00' });
   });
 
@@ -192,7 +192,7 @@ describe('a bootstrap is refused', () => {
     ]);
   });
 
-  it('without security to a device that has a bootstrap credential', async () => {
+  it('without security for a device that has a bootstrap credential', async () => {
     const known = await device();
     const psk: NewCredential = { kind: 'psk', purpose: 'bootstrap' };
     const { credential } = await world.fleet.credentials.create(ADMIN, known.id, psk);
@@ -202,7 +202,7 @@ describe('a bootstrap is refused', () => {
     expect(await ask('another', proving(credential.id))).toMatchObject({ admitted: false, code: '4.00' });
   });
 
-  it('to a credential of the LwM2M server, and the other way round', async () => {
+  it('with a credential of the LwM2M server; the LwM2M server refuses a bootstrap credential', async () => {
     const known = await device();
     const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
     expect(await ask(known.endpoint, proving(credential.id))).toMatchObject({ admitted: false });
@@ -221,7 +221,7 @@ describe('a factory credential', () => {
     return credential;
   }
 
-  it('makes a device of an unknown endpoint of its pattern, and lets it come again', async () => {
+  it('makes a device for an unknown endpoint that matches its pattern, and bootstraps it again', async () => {
     const { id } = await factory('urn:batch-a:*');
     expect(await ask('urn:batch-a:1', proving(id))).toMatchObject({ admitted: true });
     expect(await ask('urn:batch-a:1', proving(id))).toMatchObject({ admitted: true });
@@ -234,13 +234,13 @@ describe('a factory credential', () => {
     });
   });
 
-  it('does not reach a device that has a credential of its own', async () => {
+  it('does not bootstrap a device that has a credential of its own', async () => {
     const { id } = await factory('bootstrapped-*');
     const known = await device();
     const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
     const refused = { admitted: false, reason: 'the device has a credential of its own' };
     expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
-    // A stolen one does not come back by the key that all of its batch have.
+    // A stolen device can't return with the key that its whole batch shares.
     await world.fleet.credentials.revoke(ADMIN, credential.id);
     expect(await ask(known.endpoint, proving(id))).toMatchObject(refused);
   });
@@ -263,7 +263,7 @@ describe('a factory credential', () => {
     expect(await found(earlier)).not.toMatchObject({ credential: later.id });
   });
 
-  it('counts until it is revoked', async () => {
+  it('is valid until it is revoked', async () => {
     const { id, identity } = await factory('*');
     const parts = { store: store(), clock: world.network.clock, seal: world.seal };
     const found = (): Promise<unknown> => createBootstrapLookUp(parts).psk(Buffer.from(identity));

@@ -67,7 +67,7 @@ describe('factory credentials', () => {
     await expect(factory.revoke(actor, 'x')).rejects.toMatchObject(forbidden);
   });
 
-  it('are looked up only by what may be an id or an identity', async () => {
+  it('are looked up only by a valid id or identity', async () => {
     const lookUp = createFactoryLookUp({ store, clock, seal });
     expect(await lookUp.credential('no uuid')).toBeNull();
     expect(await lookUp.psk(Buffer.of(0xff))).toBeNull();

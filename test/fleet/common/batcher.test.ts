@@ -39,7 +39,7 @@ describe('the batcher', () => {
     expect(batches).toEqual(['acme:a,b', 'acme:a,c,d', 'acme:e']);
   });
 
-  it('lets one bad item reject itself only', async () => {
+  it('rejects a bad item without rejecting the others', async () => {
     const { batcher } = recording((items) => items.some((item) => item.row === 'bad'));
     const results = await Promise.allSettled(['a', 'bad', 'c'].map((name) => batcher.add(row(name))));
     expect(results.map((result) => (result.status === 'fulfilled' ? result.value : String(result.reason)))).toEqual([
@@ -49,7 +49,7 @@ describe('the batcher', () => {
     ]);
   });
 
-  it('asks no more of a database that refuses everything', async () => {
+  it('stops asking a database that refuses everything', async () => {
     const batches: string[][] = [];
     const batcher = new Batcher<string, void>({
       lane: () => 'acme',

@@ -3,7 +3,7 @@ import { cursorOf, pageOf, windowOf } from '../../../src/fleet/common/paging.ts'
 
 const rows = ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, id: `id-${key}` }));
 
-/** What a table would answer: rows along the window, one more than asked. */
+/** Answers as a table does: the rows of the window, and one more than asked for. */
 function fetch(window: ReturnType<typeof windowOf>) {
   const along = window.backward ? rows.toReversed() : rows;
   const start = window.from ? along.findIndex((row) => row.key === window.from?.key) + 1 : 0;

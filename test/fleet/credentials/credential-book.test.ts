@@ -33,7 +33,7 @@ beforeEach(async () => {
   device = made.device;
 });
 
-/** What comes on the bus from now on, without its tenant. */
+/** Collects the events that are published from now on, without their tenant. */
 function heard(kind: 'credentialCreated' | 'credentialEnded' | 'trustChanged'): object[] {
   const events: object[] = [];
   const subscription = bus.subscribe(kind, ADMIN.tenantId);
@@ -49,7 +49,7 @@ function publicKey(): string {
 }
 
 describe('a credential', () => {
-  it('is for the LwM2M server unless it is made for the bootstrap server, and is told on the bus', async () => {
+  it('is for the LwM2M server unless it is made for the bootstrap server, and is published', async () => {
     const created = heard('credentialCreated');
     const plain = await book.create(ADMIN, device.id, { kind: 'psk' });
     const bootstrap = await book.create(ADMIN, device.id, {
@@ -70,7 +70,7 @@ describe('a credential', () => {
     expect((await book.list(ADMIN, [device.id])).get(device.id)).toEqual([second.credential, revoked]);
   });
 
-  it('is one of at most 16 that count', async () => {
+  it('is refused when the device has 16 valid ones', async () => {
     const made: string[] = [];
     for (let n = 0; n < 16; n++) {
       const { credential } = await book.create(ADMIN, device.id, { kind: 'psk', identity: `${device.endpoint}/${n}` });
@@ -92,7 +92,7 @@ describe('a credential', () => {
     });
   });
 
-  it('is not made for a device that is unknown', async () => {
+  it('is not made for an unknown device', async () => {
     for (const id of ['no uuid', randomUUID()]) {
       await expect(book.create(ADMIN, id, { kind: 'psk' })).rejects.toMatchObject(NOT_FOUND);
     }
@@ -117,7 +117,7 @@ describe('a credential', () => {
 });
 
 describe('a rotation', () => {
-  it('is of a PSK only', async () => {
+  it('is possible for a PSK only', async () => {
     const { credential } = await book.create(ADMIN, device.id, { kind: 'x509' });
     const rotated = book.rotate(ADMIN, credential.id, { overlapSeconds: 0 });
     await expect(rotated).rejects.toMatchObject({ code: 'VALIDATION', field: ['id'] });
@@ -146,7 +146,7 @@ describe('a trust anchor', () => {
   const root = certify('Root', null);
   const anchor = { name: 'Root', certificate: root.certificate.toString('base64') };
 
-  it('is listed until it is removed, and both are told on the bus', async () => {
+  it('is listed until it is removed, and both changes are published', async () => {
     const changes = heard('trustChanged');
     const added = await book.addAnchor(ADMIN, anchor);
     expect(added).toMatchObject({ name: 'Root', subject: 'CN=Root', createdAt: new Date(clock.now()) });
@@ -162,7 +162,7 @@ describe('a trust anchor', () => {
       ]);
   });
 
-  it('is added once', async () => {
+  it('is not added twice', async () => {
     const { id } = await book.addAnchor(ADMIN, anchor);
     await expect(book.addAnchor(ADMIN, anchor)).rejects.toMatchObject({ code: 'CONFLICT', field: ['certificate'] });
     await book.removeAnchor(ADMIN, id);
@@ -175,7 +175,7 @@ describe('a trust anchor', () => {
   });
 });
 
-it('tells the revocation of a certificate on the bus once', async () => {
+it('publishes the revocation of a certificate once', async () => {
   const changes = heard('trustChanged');
   const revocation = { fingerprint: randomBytes(32).toString('hex'), reason: 'stolen' };
   await book.revokeCertificate(ADMIN, revocation);

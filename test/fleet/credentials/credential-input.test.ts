@@ -39,7 +39,7 @@ describe('credentials', () => {
     }
   });
 
-  it('of no device are none, without a look at the database', async () => {
+  it('of no device are an empty list, without a query', async () => {
     expect(await book.list(ADMIN, [])).toEqual(new Map());
     expect(await handshakes.list(ADMIN, [])).toEqual(new Map());
     const id = randomUUID() as DeviceId; // a device's id is a UUID
@@ -55,7 +55,7 @@ describe('credentials', () => {
 });
 
 describe('the overlap of a rotation', () => {
-  it.each([-1, 0.5, Number.NaN, 90 * 86_400 + 1])('is not %d seconds', async (overlapSeconds) => {
+  it.each([-1, 0.5, Number.NaN, 90 * 86_400 + 1])('can’t be %d seconds', async (overlapSeconds) => {
     await expect(book.rotate(ADMIN, randomUUID(), { overlapSeconds })).rejects.toMatchObject({
       code: 'VALIDATION',
       field: ['overlapSeconds'],

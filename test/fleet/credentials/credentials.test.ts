@@ -21,7 +21,7 @@ const acme = admin('acme');
 const other = admin('other');
 
 function admin(tenantId: string): Actor {
-  // A test's tenant is what it is called.
+  // A test names its tenant by a plain string.
   return { tenantId: tenantId as TenantId, role: 'admin', subject: 'test', keyId: null };
 }
 
@@ -102,7 +102,7 @@ describe('credentials', () => {
     await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining('hunter2') });
   });
 
-  it('gives an identity to one device only, in whichever tenant', async () => {
+  it('gives an identity to one device only, across all tenants', async () => {
     await book().create(acme, await device(acme, 'urn:imei:3'), { kind: 'psk', identity: 'shared' });
     const second = book().create(other, await device(other, 'urn:imei:3'), { kind: 'psk', identity: 'shared' });
     await expect(second).rejects.toMatchObject({ code: 'CONFLICT', field: ['identity'] });
@@ -118,7 +118,7 @@ describe('credentials', () => {
     expect(await lookUp().publicKey(spki)).toEqual({ credential: credential.id });
   });
 
-  it('lets both keys of a rotation count for the stated time, then the new one alone', async () => {
+  it('accepts both keys of a rotation for the stated time, then only the new one', async () => {
     const id = await device(acme, 'urn:imei:5');
     const first = await book().create(acme, id, { kind: 'psk' });
     const ends = bus.subscribe('credentialEnded', 'acme');
@@ -141,7 +141,7 @@ describe('credentials', () => {
     const id = await device(acme, 'urn:imei:restarted');
     const { credential } = await book().create(acme, id, { kind: 'psk' });
     await book().rotate(acme, credential.id, { overlapSeconds: 600 });
-    // Another clock: the timers of the first start are gone.
+    // A new clock: it does not have the timers of the first start.
     const later = new ManualClock();
     const ends = bus.subscribe('credentialEnded', 'acme');
     await createCredentials({ store: store(), clock: later, bus, seal }).resume();
@@ -155,7 +155,7 @@ describe('credentials', () => {
     await expect.poll(() => seen).toContain(credential.id);
   });
 
-  it('knows nothing of a revoked credential, and says that it ended', async () => {
+  it('does not find a revoked credential, and publishes that it ended', async () => {
     const id = await device(acme, 'urn:imei:6');
     const { credential } = await book().create(acme, id, { kind: 'psk' });
     const ends = bus.subscribe('credentialEnded', 'acme');
@@ -166,7 +166,7 @@ describe('credentials', () => {
     expect(value).toMatchObject({ value: { tenantId: 'acme', credentialId: credential.id } });
   });
 
-  it('secures its device also when it is revoked', async () => {
+  it('keep their device secured after they are revoked', async () => {
     const [id, without] = [await device(acme, 'urn:imei:stolen'), await device(acme, 'urn:imei:without')];
     const { credential } = await book().create(acme, id, { kind: 'psk' });
     await book().revoke(acme, credential.id);
@@ -174,7 +174,7 @@ describe('credentials', () => {
     expect(secured).toEqual(new Set([id]));
   });
 
-  it('shows and takes nothing of another tenant', async () => {
+  it('neither shows nor changes those of another tenant', async () => {
     const id = await device(acme, 'urn:imei:7');
     const { credential } = await book().create(acme, id, { kind: 'psk' });
     expect((await book().list(acme, [id])).get(id)).toHaveLength(1);
@@ -185,7 +185,7 @@ describe('credentials', () => {
     await expect(book().revoke(other, credential.id)).rejects.toMatchObject(refused);
   });
 
-  it('takes an admin', async () => {
+  it('can be managed only by an admin', async () => {
     const operator: Actor = { ...acme, role: 'operator' };
     await expect(book().list(operator, [])).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(book().create(operator, randomUUID(), { kind: 'psk' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
@@ -220,7 +220,7 @@ describe('credentials', () => {
     });
   });
 
-  it('refuses an anchor that is no certificate', async () => {
+  it('refuses an anchor that is not a certificate', async () => {
     const added = book().addAnchor(acme, { name: 'ca', certificate: 'AQID' });
     await expect(added).rejects.toMatchObject({ code: 'VALIDATION', field: ['certificate'] });
   });

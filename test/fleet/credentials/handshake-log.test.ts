@@ -82,7 +82,7 @@ async function of(id: DeviceId, actor = ADMIN): Promise<HandshakeRecord[]> {
 }
 
 describe('the handshake log', () => {
-  it('keeps how a handshake ended, for the device whose credential it was', async () => {
+  it('stores how a handshake ended, for the device that has the credential', async () => {
     const { device, credential } = await provisioned({ kind: 'psk' });
     const [refused, established] = [
       report(credential.identity, { credential: credential.id }),
@@ -97,7 +97,7 @@ describe('the handshake log', () => {
     expect(told).toEqual([]);
   });
 
-  it('writes by itself, a second after the first report', async () => {
+  it('writes a second after the first report', async () => {
     const { device, credential } = await provisioned({ kind: 'psk' });
     log.record(report(credential.identity));
     expect(await of(device.id)).toEqual([]);
@@ -121,7 +121,7 @@ describe('the handshake log', () => {
     ]);
   });
 
-  it("tells a failure to the first tenant with the name, and nothing of it to another's", async () => {
+  it('shows a failure to the first tenant with the name, and not to another', async () => {
     const { device, credential } = await provisioned({ kind: 'x509' });
     await clock.advance(1_000);
     const { device: theirs } = await provisioned({ kind: 'x509', subject: credential.identity }, OTHER);
@@ -131,7 +131,7 @@ describe('the handshake log', () => {
     expect(await of(theirs.id, OTHER)).toEqual([]);
   });
 
-  it('tells strangers in the process log, the first ten of them', async () => {
+  it('names the first ten unknown devices in the process log', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `stranger-${index}`);
     await written(...names.map((name) => report(name, { outcome: { ...REFUSED, reason: `${name} is not known` } })));
     expect(told).toEqual([
@@ -140,7 +140,7 @@ describe('the handshake log', () => {
     ]);
   });
 
-  it('takes a bounded number of rows from a flood, and leaves room for others', async () => {
+  it('stores a bounded number of rows from a flood, and leaves room for others', async () => {
     const attacked = await provisioned({ kind: 'psk' });
     const honest = await provisioned({ kind: 'psk' });
     for (let index = 0; index < 5_000; index++) {
@@ -152,7 +152,7 @@ describe('the handshake log', () => {
     expect(await of(honest.device.id)).toHaveLength(1);
   });
 
-  it('keeps the last twenty of a device', async () => {
+  it('keeps the last twenty handshakes of a device', async () => {
     const { device, credential } = await provisioned({ kind: 'psk' });
     for (let round = 0; round < 9; round++) {
       const at = clock.now() + 10 * round;
@@ -164,7 +164,7 @@ describe('the handshake log', () => {
     expect(await store().asTenant(ADMIN.tenantId, (tx) => tx.$count(handshakes))).toBeLessThan(40);
   });
 
-  it('shows nothing to another tenant, nor to who is no admin', async () => {
+  it('shows nothing to another tenant, nor to a user who is not an admin', async () => {
     const { device, credential } = await provisioned({ kind: 'psk' });
     await written(report(credential.identity));
     expect(await of(device.id, OTHER)).toEqual([]);

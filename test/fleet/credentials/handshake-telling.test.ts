@@ -9,7 +9,7 @@ const REFUSED = { established: false, alert: 'decrypt_error', reason: 'the key i
 let clock: ManualClock;
 /** The level and the details of what was logged. */
 let logged: [string, object][];
-/** How many times the database was written. */
+/** How often the log wrote to the database. */
 let writes: number;
 
 beforeEach(() => {
@@ -24,14 +24,14 @@ function logOver(store: Store): HandshakeLog {
   return new HandshakeLog({ store, clock, log: { info: level('info'), warn: level('warn'), error: level('error') } });
 }
 
-/** A log over a database that knows none of the claims: these reports are left to tell. */
+/** A handshake log over a database that knows none of the claims, so that it names every report in the process log. */
 function logOfStrangers(strangers: readonly HandshakeReport[], during: () => void = () => {}): HandshakeLog {
   return logOver({
     ...reachedStore,
     async asSystem<T>(): Promise<T> {
       writes++;
       during();
-      return strangers as T; // what the log's own work resolves with
+      return strangers as T; // the type that the log's own work resolves with
     },
   });
 }
@@ -54,7 +54,7 @@ function many(count: number): HandshakeReport[] {
   return Array.from({ length: count }, (_, n) => report(`stranger ${n}`));
 }
 
-describe('the handshake log tells of handshakes of unknown devices', () => {
+describe('the handshake log names, for unknown devices,', () => {
   it('the address, the kind of the claim and the alert, without the name', async () => {
     const one = report('stranger');
     const log = logOfStrangers([one, report('', { claim: null })]);
@@ -75,7 +75,7 @@ describe('the handshake log tells of handshakes of unknown devices', () => {
     expect(logged).toEqual([]);
   });
 
-  it('the first ten one by one, and only how many more there were', async () => {
+  it('the first ten one by one, and then only how many more there were', async () => {
     for (const [count, more] of [
       [10, []],
       [13, [['warn', { handshakes: 3 }]]],
@@ -90,7 +90,7 @@ describe('the handshake log tells of handshakes of unknown devices', () => {
     }
   });
 
-  it('how many were left out before they were written', async () => {
+  it('how many reports were dropped before they were written', async () => {
     const log = logOfStrangers(many(11));
     for (let n = 0; n < 5; n++) log.record(report('the same'));
     await log.stop();
@@ -112,7 +112,7 @@ describe('the handshake log writes', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
-  it('what came during a write a second later', async () => {
+  it('a second later what came during a write', async () => {
     const late = (): void => {
       if (writes === 1) log.record(report('late'));
     };
@@ -124,7 +124,7 @@ describe('the handshake log writes', () => {
     expect(writes).toBe(2);
   });
 
-  it('again after it had nothing to write', async () => {
+  it('again after a time with nothing to write', async () => {
     const log = logOfStrangers([]);
     for (const expected of [1, 2]) {
       log.record(report('one'));
@@ -139,7 +139,7 @@ describe('the handshake log writes', () => {
     expect(writes).toBe(0);
   });
 
-  it('what waits when it stops, and has no timer then', async () => {
+  it('what waits when it stops, and then has no timer', async () => {
     const log = logOfStrangers([]);
     log.record(report('one'));
     await log.stop();
@@ -147,7 +147,7 @@ describe('the handshake log writes', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
-  it('on after the database failed, and tells how many handshakes are lost', async () => {
+  it('again after the database failed, and logs how many handshakes were lost', async () => {
     const log = logOver(reachedStore);
     for (const name of ['one', 'two']) log.record(report(name));
     await clock.advance(1_000);

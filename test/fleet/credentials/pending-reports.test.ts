@@ -3,7 +3,7 @@ import type { HandshakeReport } from '../../../src/fleet/credentials/handshake.t
 import { PendingReports } from '../../../src/fleet/credentials/pending-reports.ts';
 
 const REFUSED = { established: false, alert: null, reason: 'the key is another' } as const;
-/** How a report of each kind differs, and how many of the kind wait at most. */
+/** The details of a report of each kind, and how many reports of the kind may wait. */
 const KINDS = [
   ['established', { credential: 'c', outcome: { established: true } }, 600],
   ['known', { credential: 'c', outcome: REFUSED }, 200],
@@ -29,7 +29,7 @@ function report(at: number, details: Partial<HandshakeReport> = {}): HandshakeRe
   };
 }
 
-/** Reports of as many claims. */
+/** Makes reports of so many claims. */
 function fill(many: number, details: Partial<HandshakeReport>): void {
   for (let n = 0; n < many; n++) pending.add(report(n, { ...details, claim: { kind: 'psk', name: `device ${n}` } }));
 }
@@ -49,7 +49,7 @@ describe('reports that wait', () => {
     expect(pending.take()).toEqual({ reports: [], leftOut: 0 });
   });
 
-  it.each(KINDS)('are there when there is one of the kind %s', (_kind, details) => {
+  it.each(KINDS)('are found when there is one of the kind %s', (_kind, details) => {
     pending.add(report(1, details));
     expect(pending.isEmpty).toBe(false);
     expect(times()).toEqual([1]);
@@ -64,7 +64,7 @@ describe('reports that wait', () => {
     expect(times()).toEqual([1, 2, 3, 4]);
   });
 
-  it('are the newest three of a claim', () => {
+  it('are at most three of a claim, the newest', () => {
     for (const at of [1, 2, 3, 4, 5]) pending.add(report(at));
     const { reports, leftOut } = pending.take();
     expect(reports.map(({ at }) => at)).toEqual([3, 4, 5]);
@@ -78,7 +78,7 @@ describe('reports that wait', () => {
     expect(times()).toEqual([1, 2, 3, 4, 6, 7, 8]);
   });
 
-  it.each(KINDS)('of the kind %s are a bounded number', (_kind, details, room) => {
+  it.each(KINDS)('of the kind %s are bounded in number', (_kind, details, room) => {
     fill(room + 2, details);
     const { reports, leftOut } = pending.take();
     expect(reports.map(({ at }) => at)).toEqual(Array.from({ length: room }, (_, n) => n));
@@ -104,7 +104,7 @@ describe('reports that wait', () => {
     expect(leftOut).toBe(1);
   });
 
-  it('find room again after they were taken', () => {
+  it('can be added again after the others were taken', () => {
     const [, details, room] = KINDS[1];
     fill(room + 1, details);
     pending.take();

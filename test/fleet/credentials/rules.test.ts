@@ -12,7 +12,7 @@ import {
 import { FleetError } from '../../../src/fleet/common/index.ts';
 import { certify } from '../../dtls/certificates.ts';
 
-/** The error of `work`, which must be about this input. */
+/** The error that `work` throws, which must name this input. */
 function refusal(field: string, work: () => unknown): FleetError {
   try {
     work();
@@ -37,7 +37,7 @@ describe('a PSK identity', () => {
     expect(checkedIdentity(identity)).toBe(identity);
   });
 
-  it.each(['', 'x'.repeat(129), 'é'.repeat(65)])('of no byte or more than 128 bytes is refused (%#)', (identity) => {
+  it.each(['', 'x'.repeat(129), 'é'.repeat(65)])('of 0 or more than 128 bytes is refused (%#)', (identity) => {
     refusal('identity', () => checkedIdentity(identity));
   });
 });
@@ -93,7 +93,7 @@ describe('a common name', () => {
     expect(checkedSubject(subject)).toBe(subject);
   });
 
-  it.each(['', 'x'.repeat(201)])('of no character or more than 200 is refused (%#)', (subject) => {
+  it.each(['', 'x'.repeat(201)])('of 0 or more than 200 characters is refused (%#)', (subject) => {
     refusal('subject', () => checkedSubject(subject));
   });
 });
@@ -113,7 +113,7 @@ describe('a trust anchor', () => {
     refusal('certificate', () => anchorCertificate(certificate.toString('base64')));
   });
 
-  it('is refused when it is no certificate', () => {
+  it('is refused when it is not a certificate', () => {
     refusal('certificate', () => anchorCertificate('AQID'));
     refusal('certificate', () => anchorCertificate(pem('CERTIFICATE', Buffer.of(1, 2, 3))));
   });
@@ -125,7 +125,7 @@ it('writes a SHA-256 in hex', () => {
 });
 
 describe('the text of an identity', () => {
-  it('is what its bytes are in UTF-8, with a byte order mark', () => {
+  it('is its bytes read as UTF-8, with a byte order mark', () => {
     expect(utf8(Buffer.from('\uFEFFurn:é'))).toBe('\uFEFFurn:é');
   });
 

@@ -42,14 +42,14 @@ describe('Seal', () => {
     }
   });
 
-  it('tells a secret under another key from its own', () => {
+  it('recognizes a secret that was sealed with another key', () => {
     const other = new Seal(randomBytes(32));
     const sealed = other.close(Buffer.from('psk'), 'x');
     expect(seal.sealed(sealed)).toBe(false);
     expect(() => seal.open(sealed, 'x')).toThrow('another secret key');
   });
 
-  it('wants a key of 32 bytes', () => {
+  it('takes only a key of 32 bytes', () => {
     expect(() => new Seal(randomBytes(16))).toThrow('32 bytes, not 16');
   });
 });

@@ -86,7 +86,7 @@ describe('the pages of devices', () => {
 });
 
 describe('a device', () => {
-  it('is known by its id and its endpoint, and many keep their order', async () => {
+  it('is found by its id and its endpoint, and several are returned in the order asked for', async () => {
     const { devices } = world.fleet;
     const [alpha, beta] = await Promise.all(['alpha', 'beta'].map((endpoint) => devices.get(ADMIN, { endpoint })));
     if (!alpha || !beta) throw new Error('unknown');
@@ -111,7 +111,7 @@ describe('a device', () => {
     expect(registration?.objects.map(({ objectId }) => objectId)).toEqual([1, 3, 3303]);
   });
 
-  it('changes its name, tags and profile, and refuses what can’t be', async () => {
+  it('changes its name, tags and profile, and refuses invalid values', async () => {
     const { devices } = world.fleet;
     const made = await devices.provision(ADMIN, { endpoint: 'changing' });
     expect(await devices.update(ADMIN, made.id, { name: 'Door', tags: ['a'] })).toMatchObject({
@@ -137,7 +137,7 @@ describe('a device', () => {
 });
 
 describe('definitions', () => {
-  it('are found by id and version, by a part of their name, and by pages', async () => {
+  it('are found by id and version and by a part of their name, and listed in pages', async () => {
     const { definitions } = world.fleet;
     expect(await definitions.get(ADMIN, 3, '1.0')).toMatchObject({ id: 3, version: '1.0', name: 'Device' });
     expect(await definitions.get(ADMIN, 65_000)).toBeNull();
