@@ -32,7 +32,7 @@ import { tenants, type Store } from '../../src/store/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
 import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from '../lwm2m/scripted-device.ts';
 
-/** Collects the readings that the fleet publishes, so that a test can check them. */
+/** Collects the readings, status events and dead letters that the fleet hands to its sink, so that a test can check them. */
 export class RecordingSink implements TelemetrySink {
   readonly batches: TelemetryBatch[] = [];
   readonly events: DeviceStatusEvent[] = [];

@@ -126,7 +126,7 @@ describe('a preflight', () => {
 describe('where the server listens', () => {
   const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
 
-  it.runIf(hasIpv6)('is told with brackets around an IPv6 address', async () => {
+  it.runIf(hasIpv6)('shows an IPv6 address in brackets', async () => {
     const { url, origin } = await start({ host: '::1' });
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+\/graphql$/);
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
@@ -144,7 +144,7 @@ describe('where the server listens', () => {
   });
 });
 
-describe('keys that were revoked, and nobody can say which,', () => {
+describe('keys that were revoked while the listener was gone', () => {
   it('end the sessions of every key', async () => {
     const { url, server, bus } = await start();
     const client = createClient({ url, headers: { Authorization: 'Bearer viewer' }, retryAttempts: 0 });

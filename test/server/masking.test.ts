@@ -35,7 +35,7 @@ describe('an error for the caller', () => {
   });
 });
 
-describe('an error that nobody expected', () => {
+describe('an unexpected error', () => {
   it('becomes an id, under which it is logged, and keeps its place', () => {
     const { mask, logged } = masking();
     const error = mask(new GraphQLError('secret', { originalError: new Error('secret'), path: ['a', 0] }));

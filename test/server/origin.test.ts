@@ -49,7 +49,7 @@ describe('the answer', () => {
     });
   });
 
-  it('to what is no page only says that it depends on the origin', () => {
+  it('to a request that is not from a page only varies by the origin', () => {
     expect(headersOf({})).toEqual({ vary: 'Origin' });
   });
 });

@@ -118,7 +118,7 @@ describe('a WebSocket', () => {
     expect(await client.next('2')).toMatchObject({ type: 'next', payload: { data: { viewer: { subject: 'key:1' } } } });
   });
 
-  it('is told what an operation that costs too much costs', async () => {
+  it('gets the cost of an operation that costs too much', async () => {
     const client = await open(await start({ limits: { complexity: 1 } }));
     await client.connected();
     client.send({ type: 'subscribe', id: '1', payload: { query: '{ viewer { role } }' } });
@@ -154,7 +154,7 @@ describe('a WebSocket', () => {
     expect(await client.next('3')).toMatchObject({ type: 'next' });
   });
 
-  it('is closed with 4500, and the error is logged, when nobody can say who the token is', async () => {
+  it('is closed with 4500 and logs the error when the token can’t be looked up', async () => {
     const world = await start({ authenticate: () => Promise.reject(new Error('the database is away')) });
     const client = await open(world);
     client.send({ type: 'connection_init', payload: { token: 'viewer' } });

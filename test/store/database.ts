@@ -38,7 +38,7 @@ export async function freshDatabase(): Promise<{ location: DatabaseLocation; dro
   return server ? postgresDatabase(server) : embeddedDatabase();
 }
 
-/** One connection as the owner of the database, for what a store lets nobody do. No store may have it open. */
+/** One connection as the owner of the database, for statements that a store refuses. Close every store of it first. */
 export async function ownerPool(location: DatabaseLocation): Promise<{ pool: Pool; close: () => Promise<void> }> {
   if (location.kind === 'postgres') {
     const pool = new Pool({ connectionString: location.url, max: 1 });

@@ -95,7 +95,7 @@ describe('the lock of a directory', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('can’t be had in a directory that takes no files', () => {
+  it.runIf(process.platform === 'linux')('can’t be taken in a directory that refuses new files', () => {
     expect(() => lockDirectory('/proc/self')).toThrow(
       expect.objectContaining({
         name: 'StoreError',
