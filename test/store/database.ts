@@ -38,6 +38,14 @@ export async function freshDatabase(): Promise<{ location: DatabaseLocation; dro
   return server ? postgresDatabase(server) : embeddedDatabase();
 }
 
+/** As `freshDatabase`, with all migrations applied. */
+export async function migratedDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {
+  const fresh = await freshDatabase();
+  const store = await openStore({ database: fresh.location });
+  await store.close();
+  return fresh;
+}
+
 /** One connection as the owner of the database, for statements that a store refuses. Close every store of it first. */
 export async function ownerPool(location: DatabaseLocation): Promise<{ pool: Pool; close: () => Promise<void> }> {
   if (location.kind === 'postgres') {

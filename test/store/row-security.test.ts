@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RIGHTS_SQL, ROLES_SQL } from '../../src/store/row-security.ts';
 import * as schema from '../../src/store/index.ts';
-import { freshDatabase, ownerPool, useStore } from './database.ts';
+import { migratedDatabase, ownerPool, useStore } from './database.ts';
 
 const server = process.env['TREELINE_TEST_DATABASE_URL'];
 const store = useStore();
@@ -81,11 +81,11 @@ it('declares for every table with a tenant the two policies that its migration m
   }
 });
 
-describe('what a start states anew', () => {
+describe('the rights that a start grants', () => {
   let pool: Pool;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    const { location, drop } = await freshDatabase();
+    const { location, drop } = await migratedDatabase();
     const owner = await ownerPool(location);
     pool = owner.pool;
     close = () => owner.close().then(drop);

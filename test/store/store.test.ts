@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { apiKeys, settings, tenants, type StoreError } from '../../src/store/index.ts';
 import { createStore } from '../../src/store/store.ts';
-import { freshDatabase, ownerPool, useStore } from './database.ts';
+import { migratedDatabase, ownerPool, useStore } from './database.ts';
 
 const store = useStore({ poolSize: 1 });
 const now = new Date('2026-01-01T00:00:00Z');
@@ -229,7 +229,7 @@ describe('a store', () => {
   });
 
   it('leaves a connection without any rights, and renews the statistics of the embedded database', async () => {
-    const { location, drop } = await freshDatabase();
+    const { location, drop } = await migratedDatabase();
     const { pool, close } = await ownerPool(location);
     const owned = createStore({ pool, embedded: true, end: async () => {} });
     try {
