@@ -157,7 +157,7 @@ describe('the rights that a start grants', () => {
     expect(named.get('other.elsewhere')).toEqual({ byTenant: true, forced: false, app: '', system: '' });
   });
 
-  it('changes no table whose rights are as they should be, so that starts wait for nobody', async () => {
+  it('leaves tables with the right rights alone, so that a start waits for no lock', async () => {
     await pool.query(RIGHTS_SQL);
     const locks = await after(
       '',

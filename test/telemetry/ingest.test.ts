@@ -162,7 +162,7 @@ describe('mapped readings', () => {
     expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
   });
 
-  it('that are none wake nobody, and store nothing', async () => {
+  it('without a mapping store nothing and do not wake the publisher', async () => {
     await record(sink, batch(reading('/9999/0/1', float(1))));
     expect([woken, counting.points, await points(), await letters()]).toEqual([0, 0, [], []]);
   });

@@ -180,7 +180,7 @@ describe('an error of a send', () => {
     ],
     ['a broken connection', new KafkaJSConnectionError('ECONNRESET'), 'UNREACHABLE', 'ECONNRESET'],
     ['a plain error', new TypeError('no'), 'UNREACHABLE', 'no'],
-    ['what is no error', 'no', 'UNREACHABLE', 'no'],
+    ['a value that is not an Error', 'no', 'UNREACHABLE', 'no'],
     ['an object with a type that is no error', { type: 'MESSAGE_TOO_LARGE' }, 'UNREACHABLE', '[object Object]'],
     [
       'retries that ended with a topic that is missing',

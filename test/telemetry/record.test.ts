@@ -28,7 +28,7 @@ const format = (name: EventFormat['format']): EventFormat => ({
 });
 
 describe('a record', () => {
-  it('goes to the topic of its kind, with its tenant wherever the template has it', () => {
+  it('goes to the topic of its kind, with the tenant at each placeholder of the template', () => {
     expect(topicOf(event('telemetry'), format('json'))).toBe('acme.telemetry.acme');
     expect(topicOf(event('status'), format('json'))).toBe('status.acme');
   });

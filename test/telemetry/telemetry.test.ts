@@ -67,7 +67,7 @@ describe('telemetry with brokers', () => {
 });
 
 describe('the counters', () => {
-  it('are a copy that nobody outside can change', async () => {
+  it('are a copy: a change of it does not change the counters', async () => {
     const telemetry = telemetryTo([]);
     const letter = { ...device, path: '/dp\0', contentFormat: null, bytes: Uint8Array.of(1), reason: 'rubbish' };
     await store().asTenant('acme', (tx) =>

@@ -38,7 +38,7 @@ export interface PskOnFile {
  * Finds credentials for a handshake and a Register, when the tenant is not known yet. All methods but `secured` return
  * only credentials that are valid now.
  */
-export interface CredentialLookUp {
+export interface CredentialLookUp extends CredentialGate {
   /** The PSK with this identity, which must be the same byte for byte. */
   psk(identity: Uint8Array): Promise<PskOnFile | null>;
   /** The RPK credential with this public key, given as a DER SubjectPublicKeyInfo. */
@@ -56,10 +56,6 @@ export interface CredentialLookUp {
     subject: string,
     fingerprints: readonly string[],
   ): Promise<{ readonly credential: string; readonly revoked: readonly string[] } | null>;
-  /** As CredentialGate.holders, in one SQL statement. */
-  holders(credentials: readonly string[]): Promise<ReadonlyMap<string, CredentialHolder>>;
-  /** As CredentialGate.secured. */
-  secured(tx: Transaction, deviceIds: readonly DeviceId[]): Promise<ReadonlySet<DeviceId>>;
 }
 
 /** The SQL condition for credentials that are valid at `now`: not revoked, and not after the overlap of a rotation. */

@@ -1,7 +1,6 @@
+import * as z from 'zod';
 import { FleetError } from '../common/index.ts';
 import type { OperationInput } from './operation-input.ts';
-
-import * as z from 'zod';
 
 /** A method of a profile: its name, and the LwM2M operation that a call of it runs with the parameters of the call. */
 export interface RpcMethod {
