@@ -10,17 +10,23 @@ export interface Link {
 const TARGET = /<(\/(?:(?!\/)[\w.~!$&'()*+,;=:@/-]*(?:%[0-9a-fA-F]{2}[\w.~!$&'()*+,;=:@/-]*)*))>/y;
 /** RFC 6690 §2: parmname, then a quoted-string or a ptoken. */
 const ATTRIBUTE =
-  /;([\w!#$&+.^`|~-]+\*?)(?:=(?:"([^"\\]*(?:\\[^][^"\\]*)*)"|([\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+)))?(?!=)/y;
+  /[ \t\r\n]*;[ \t\r\n]*([\w!#$&+.^`|~-]+\*?)(?:=(?:"([^"\\]*(?:\\[^][^"\\]*)*)"|(\d+(?: +\d+)+|[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+)))?(?!=)/y;
 /** RFC 6690 allows no blank here, but the examples of Core 1.2 contain one. */
-const SEPARATOR = /,[ \t\r\n]*(?=<)/y;
+const SEPARATOR = /[ \t\r\n]*,[ \t\r\n]*(?=<)/y;
+/** What some devices send after the last link: a comma, white space, the NUL of a C string. */
+const END = /[ \t\r\n]*,?[ \t\r\n\0]*$/y;
+/** Attributes whose value is a list, separated by blanks (RFC 6690 §3.1 and §3.2, RFC 7252 §7.2.1). */
+const LISTS: ReadonlySet<string> = new Set(['ct', 'rt', 'if']);
 /** LwM2M 1.0 clients put their version before the links of a Bootstrap-Discover answer (TS 1.0 §5.2.7.3). */
 const LEADING_VERSION = /^lwm2m="?(\d+\.\d+)"?(?:,[ ]*(?=<)|$)/;
 const QUOTED_PAIR = /\\([^])/g;
 const TOKEN = /^[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+$/;
 
 /**
- * Parses a link-format document (RFC 6690). An empty document has no links. The first value of a repeated attribute
- * counts. Throws INVALID_PAYLOAD with the offset in characters.
+ * Parses a link-format document (RFC 6690). An empty document has no links. All values of a repeated `ct`, `rt` or `if`
+ * count, and the first value of another repeated attribute. Accepts what devices send where RFC 6690 is stricter and the
+ * meaning is clear: blanks around separators, lists of numbers without quotes, a comma or NUL at the end. Throws
+ * INVALID_PAYLOAD with the offset in characters.
  */
 export function parseLinks(text: string): readonly Link[] {
   const version = LEADING_VERSION.exec(text);
@@ -40,10 +46,12 @@ export function parseLinks(text: string): readonly Link[] {
     for (let match = take(ATTRIBUTE); match !== undefined; match = take(ATTRIBUTE)) {
       const [, name = '', quoted, token] = match;
       const value = quoted?.replace(QUOTED_PAIR, '$1') ?? token ?? null;
-      if (!attributes.has(name)) attributes.set(name, value);
+      const before = attributes.get(name);
+      if (before === undefined) attributes.set(name, value);
+      else if (LISTS.has(name) && before !== null && value !== null) attributes.set(name, `${before} ${value}`);
     }
     links.push({ uri: target[1], attributes: Object.fromEntries(attributes) });
-    if (position === text.length) return links;
+    if (take(END) !== undefined) return links;
     if (take(SEPARATOR) === undefined) throw malformedLink(text, position);
   }
 }

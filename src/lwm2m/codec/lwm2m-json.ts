@@ -1,3 +1,4 @@
+import { Path } from '../path.ts';
 import type { DecodedPayload, Reading, ResourceType } from '../value.ts';
 import { decodeBase64 } from './base64.ts';
 import { readFields, secondsField, textField, textLabel } from './fields.ts';
@@ -37,11 +38,25 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
   return { readings, empty: [] };
 }
 
-/** Without a base name, names are relative to the request path. Some devices omit the slash between the two. */
+/**
+ * Base name and name are concatenated as they are (TS 1.0.2 §6.4.4); without a base name, names are relative to the
+ * request path. Some devices omit the slash between the two, or the first slash of the base name: they are inserted
+ * where the text is no path of a resource below the request path without them.
+ */
 function fullName(baseName: string, name: string, { path }: DecodeContext): string {
-  const base = baseName === '' ? path.toString() : baseName;
-  if (name === '') return base;
-  return base.endsWith('/') ? base + name : `${base}/${name}`;
+  const base = baseName === '' ? path.toString() : baseName.replace(/^(?=\d)/, '/');
+  const whole = base + name;
+  const isSplit = name === '' || base.endsWith('/') || name.startsWith('/');
+  return isSplit || isResourceBelow(path, whole) ? whole : `${base}/${name}`;
+}
+
+function isResourceBelow(path: Path, text: string): boolean {
+  try {
+    const named = Path.parse(text);
+    return named.ids.length >= 3 && path.contains(named);
+  } catch {
+    return false;
+  }
 }
 
 function valueOf(fields: Fields<ValueLabel>, element: Item): Item {
@@ -59,5 +74,5 @@ function valueOf(fields: Fields<ValueLabel>, element: Item): Item {
 /** Opaque values are base64 in a string (TS 1.0.2 Appendix C). */
 function opaqueText(item: Item, type: ResourceType): Item {
   if (type !== 'Opaque' || item.kind !== 'text') return item;
-  return { kind: 'bytes', value: decodeBase64(item.value, 'base64', item.offset), offset: item.offset };
+  return { kind: 'bytes', value: decodeBase64(item.value, item.offset), offset: item.offset };
 }

@@ -1,4 +1,4 @@
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64Url } from './base64.ts';
 import { textField, textLabel } from './fields.ts';
 import { describe, malformed } from './item.ts';
 import type { SenmlDialect } from './senml.ts';
@@ -8,7 +8,7 @@ export const SENML_JSON: SenmlDialect = {
   label: textLabel,
   data: (item) => ({
     kind: 'bytes',
-    value: decodeBase64(textField(item, 'vd'), 'base64url', item.offset),
+    value: decodeBase64Url(textField(item, 'vd'), item.offset),
     offset: item.offset,
   }),
 };

@@ -10,6 +10,8 @@ import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const INTEGER = /^-?\d+$/;
+/** The parts of an xsd:decimal that a JSON number can't have: the sign +, and a fraction without an integer part. */
+const DECIMAL = /^([+-]?)(\d*)((?:\.\d+)?)$/;
 
 /** Decodes text/plain (Core 1.2 §7.4.1, Appendix C): the value of one resource or resource instance. */
 export function decodeText(payload: Uint8Array, context: DecodeContext): DecodedPayload {
@@ -31,15 +33,22 @@ function typedText(text: string, type: ResourceType): TypedValue {
     case 'Time':
       return typedItem((INTEGER.test(text) ? exactNumber(text, 0) : undefined) ?? wrongText(text, type), type);
     case 'Float':
-      return typedItem(exactNumber(text, 0) ?? wrongText(text, type), type);
+      return typedItem(exactNumber(jsonNumber(text), 0) ?? wrongText(text, type), type);
     case 'Boolean':
       if (text === '0' || text === '1') return { type, value: text === '1' };
       return wrongText(text, type);
     case 'Opaque':
-      return { type, value: decodeBase64(text, 'base64', 0) };
+      return { type, value: decodeBase64(text, 0) };
     case 'Objlnk':
       return { type, value: parseObjectLink(text, 0) };
   }
+}
+
+/** Writes an xsd:decimal, as Core 1.2 Appendix C has it in text, as a JSON number; returns other texts unchanged. */
+function jsonNumber(text: string): string {
+  const [, sign, whole = '', fraction = ''] = DECIMAL.exec(text) ?? [];
+  if (sign === undefined || whole + fraction === '') return text;
+  return `${sign === '-' ? '-' : ''}${whole || '0'}${fraction}`;
 }
 
 function wrongText(text: string, type: ResourceType): never {

@@ -101,6 +101,13 @@ const ACCEPTED: Readonly<Record<string, unknown>> = {
     { uri: '/', attrs: {} },
     { uri: '/', attrs: {} },
   ],
+  'link-bad-11': [{ uri: '/', attrs: { param: '123' } }],
+  'link-bad-18': [{ uri: '/', attrs: {} }],
+  'link-bad-20': [
+    { uri: '/', attrs: {} },
+    { uri: '/', attrs: {} },
+  ],
+  'senml-json-bad-vd-padded': [{ path: '/9999/0/5', type: 'Opaque', value: { hex: '0102' } }],
 };
 
 describe('invalid vectors', () => {

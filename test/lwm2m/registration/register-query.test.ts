@@ -19,8 +19,14 @@ function inWordsOfVectors(query: string): unknown {
 }
 
 describe('the query of a Register', () => {
-  it.each(vectors.registerQueries)('$q', ({ q, ok, error }) => {
+  // Old devices send `lwm2m=1`, which can only mean 1.0.
+  const asWritten = vectors.registerQueries.filter(({ q }) => !q.endsWith('&lwm2m=1'));
+  it.each(asWritten)('$q', ({ q, ok, error }) => {
     expect(inWordsOfVectors(q)).toEqual(ok ?? error);
+  });
+
+  it.each(['1', '1.0.0'])('takes lwm2m=%s for 1.0', (version) => {
+    expect(inWordsOfVectors(`ep=dev1&lt=60&lwm2m=${version}`)).toMatchObject({ lwm2m: '1.0' });
   });
 
   it.each([
