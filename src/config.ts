@@ -39,7 +39,7 @@ export interface Config {
     readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
   };
   /** Ports of the bootstrap server: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
-  readonly bootstrap: { readonly port: number; readonly coapsPort: number };
+  readonly bootstrap: { readonly port: number; readonly coapsPort: number; readonly noSec: boolean };
   /** Directory of the embedded database and of the files that the first start generates. */
   readonly dataDir: string;
   /** 32 bytes; null: generated at the first start, in a file of `dataDir`. */
@@ -197,6 +197,12 @@ export const settings = {
     fallback: '5784',
     meaning: 'UDP port of the bootstrap server over DTLS, on TREELINE_COAPS_HOST.',
   },
+  noSecBootstrap: {
+    variable: 'TREELINE_NOSEC_BOOTSTRAP',
+    fallback: null,
+    meaning:
+      'Whether devices without any credential may bootstrap over NoSec. If absent: true with the embedded database, false with DATABASE_URL.',
+  },
   dtlsCertificate: {
     variable: 'TREELINE_DTLS_CERT',
     fallback: null,
@@ -325,7 +331,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       port: port(settings.coapsPort),
       identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
     },
-    bootstrap: { port: port(settings.bootstrapPort), coapsPort: port(settings.bootstrapCoapsPort) },
+    bootstrap: {
+      port: port(settings.bootstrapPort),
+      coapsPort: port(settings.bootstrapCoapsPort),
+      noSec: read(settings.noSecBootstrap) === null ? databaseUrl === null : flag(settings.noSecBootstrap),
+    },
     dataDir,
     secretKey:
       read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'a key of 32 bytes in base64 or hex'),

@@ -120,7 +120,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     handshakes,
     seal,
     clock,
-    settings: { autoProvision: config.autoProvision },
+    settings: { autoProvision: config.autoProvision, noSecBootstrap: config.bootstrap.noSec },
     log,
   });
   const lwm2m = createLwm2mServer({

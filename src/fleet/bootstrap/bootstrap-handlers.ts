@@ -29,6 +29,8 @@ export interface BootstrapHandlerParts {
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   /** True: a Bootstrap-Request of an unknown endpoint over NoSec creates a device of the default tenant. */
   readonly autoProvision: boolean;
+  /** False: every Bootstrap-Request over NoSec is refused. */
+  readonly noSec: boolean;
   readonly log: Log;
 }
 
@@ -42,20 +44,25 @@ type Asker =
  * `ended` record the progress and the end of a bootstrap.
  */
 export function createBootstrapHandlers(parts: BootstrapHandlerParts): BootstrapHandlers {
-  const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, autoProvision, log } = parts;
+  const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, log } = parts;
 
   /** Over NoSec, only the endpoint name identifies the device, so the request must come from a loopback address. */
   async function askerByName({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
+    if (!parts.noSec)
+      return refusedAsker(DEFAULT_TENANT, 'bootstrap without security is off (TREELINE_NOSEC_BOOTSTRAP): use DTLS');
     if (!isLoopback(peer.address))
       return refusedAsker(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');
     const problem = endpointProblem(endpoint ?? '');
     if (endpoint === null || problem !== null)
       return refusedAsker(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
-    const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], autoProvision);
+    const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], parts.autoProvision);
     if (!device) return refusedAsker(DEFAULT_TENANT, 'no such endpoint');
     const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
     return secured.has(device.id)
-      ? refusedAsker(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it must use DTLS')
+      ? refusedAsker(
+          DEFAULT_TENANT,
+          'this endpoint has or had credentials: it must use DTLS with a bootstrap credential',
+        )
       : { device };
   }
 
