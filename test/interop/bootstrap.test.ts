@@ -105,14 +105,6 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     return createBootstrapCredential.secret;
   }
 
-  async function idOf(endpoint: string): Promise<string> {
-    const { device } = await treeline.query<{ device: { id: string } }>(
-      'query ($endpoint: String!) { device(endpoint: $endpoint) { id } }',
-      { endpoint },
-    );
-    return device.id;
-  }
-
   async function story(endpoint: string): Promise<Bootstrapped> {
     const { device } = await treeline.query<{ device: Bootstrapped }>(
       `query ($endpoint: String!) {
