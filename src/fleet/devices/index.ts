@@ -6,6 +6,7 @@ export {
   checkTags,
   createProvisioning,
   endpointProblem,
+  type FactoryClaim,
   type NewDevice,
   type Provisioning,
 } from './provisioning.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq, inArray } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
-import { devices, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
+import { devices, lockUntilEnd, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
 import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
@@ -29,14 +29,22 @@ export interface Provisioning {
   ): Promise<{ readonly device: Device; readonly made: T }>;
   /**
    * Returns the tenant's devices with these endpoints, in the same order. If `create` is true, it creates the missing ones
-   * with the profile `profileId`, or with the tenant's default profile; otherwise a missing one is null.
+   * with the tenant's default profile; otherwise a missing one is null.
    */
-  ofEndpoints(
-    tenantId: TenantId,
-    endpoints: readonly string[],
-    create: boolean,
-    profileId?: string,
-  ): Promise<(Device | null)[]>;
+  ofEndpoints(tenantId: TenantId, endpoints: readonly string[], create: boolean): Promise<(Device | null)[]>;
+  /**
+   * Creates the device of a claim, or returns the present one with this endpoint; null if the factory credential has
+   * added `most` devices already. Claims with one factory credential wait for each other, so that none exceeds `most`.
+   */
+  claim(tenantId: TenantId, endpoint: string, claim: FactoryClaim): Promise<Device | null>;
+}
+
+/** The factory credential of a claim. */
+export interface FactoryClaim {
+  readonly factoryCredentialId: string;
+  readonly profileId: string;
+  /** The most devices that the factory credential may add. */
+  readonly most: number;
 }
 
 export function createProvisioning(
@@ -70,6 +78,7 @@ export function createProvisioning(
     status: 'NEVER_SEEN',
     lastSeen: null,
     awakeTime: null,
+    factoryCredentialId: null,
     createdAt: new Date(clock.now()),
     ...input,
   });
@@ -116,7 +125,7 @@ export function createProvisioning(
       }
     },
 
-    async ofEndpoints(tenantId, endpoints, create, givenProfile) {
+    async ofEndpoints(tenantId, endpoints, create) {
       const { rows, created } = await store.asTenant(tenantId, async (tx) => {
         const known = await tx
           .select()
@@ -125,7 +134,7 @@ export function createProvisioning(
         const found = new Set(known.map((row) => row.endpoint));
         const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
         if (!create || unknown.size === 0) return { rows: known, created: [] };
-        const profileId = givenProfile ?? (await profileBook.ensureDefault(tx, tenantId));
+        const profileId = await profileBook.ensureDefault(tx, tenantId);
         const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
         await tx.insert(devices).values(fresh).onConflictDoNothing();
         // Another process may have inserted some of them first.
@@ -139,6 +148,25 @@ export function createProvisioning(
       for (const row of created) publish(deviceOfRow(row));
       const byEndpoint = new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
       return endpoints.map((endpoint) => byEndpoint.get(endpoint) ?? null);
+    },
+
+    async claim(tenantId, endpoint, { factoryCredentialId, profileId, most }) {
+      const { device, created } = await store.asTenant(tenantId, async (tx) => {
+        await lockUntilEnd(tx, `devices of the factory credential ${factoryCredentialId}`);
+        const present = async (): Promise<Device | null> => {
+          const [row] = await tx.select().from(devices).where(eq(devices.endpoint, endpoint));
+          return row ? deviceOfRow(row) : null;
+        };
+        const known = await present();
+        if (known) return { device: known, created: false };
+        const added = await tx.$count(devices, eq(devices.factoryCredentialId, factoryCredentialId));
+        if (added >= most) return { device: null, created: false };
+        const row = rowOf(tenantId, profileId, { endpoint, factoryCredentialId });
+        const made = await tx.insert(devices).values(row).onConflictDoNothing().returning({ id: devices.id });
+        return { device: await present(), created: made.length > 0 };
+      });
+      if (device && created) publish(device);
+      return device;
     },
   };
 }

@@ -21,6 +21,8 @@ export const devices = pgTable(
     lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
     /** Seconds; overrides the value of the profile. */
     awakeTime: integer('awake_time'),
+    /** The factory credential that added the device; not a foreign key, because a revoked one is kept. */
+    factoryCredentialId: uuid('factory_credential_id'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
@@ -36,6 +38,9 @@ export const devices = pgTable(
     ),
     index('devices_by_creation').on(table.tenantId, table.createdAt, table.id),
     index('devices_profile').on(table.profileId),
+    index('devices_of_factory')
+      .on(table.factoryCredentialId)
+      .where(sql`${table.factoryCredentialId} is not null`),
     index('devices_tags').using('gin', table.tags),
     sameTenant({ tenantId: table.tenantId, id: table.profileId }, profiles, 'no action'),
     ...rowSecurity(table.tenantId),

@@ -302,6 +302,23 @@ describe('a factory credential', () => {
     expect(await found(earlier)).not.toMatchObject({ credential: later.id });
   });
 
+  it('adds no more devices than its limit, however many claim at the same time', async () => {
+    const [run] = [`race-${Date.now()}`];
+    const { credential } = await world.fleet.bootstraps.createFactoryCredential(ADMIN, {
+      name: run,
+      identity: run,
+      endpointPattern: `${run}-*`,
+      mostDevices: 2,
+      expiresAt,
+    });
+    const profileId = credential.profileId;
+    await world.fleet.bootstraps.setPlan(ADMIN, { profileId }, OURS);
+    const claims = Array.from({ length: 10 }, (_, at) => ask(`${run}-${at}`, proving(credential.id)));
+    const admitted = (await Promise.all(claims)).filter((admission) => admission.admitted);
+    expect(admitted).toHaveLength(2);
+    expect(await world.fleet.devices.count(ADMIN, { search: run })).toBe(2);
+  });
+
   it('is valid until it is revoked', async () => {
     const { id, identity } = await factory('*');
     const parts = { store: store(), clock: world.network.clock, seal: world.seal };

@@ -59,6 +59,7 @@ function admission(autoProvision = false): (request: RegisterRequest) => Promise
   const parts: Omit<AdmissionParts, 'store' | 'awakeTimes'> = {
     provisioning: {
       provision: () => Promise.reject(new Error('a Register provisions by its endpoint')),
+      claim: () => Promise.reject(new Error('a Register claims no device')),
       async ofEndpoints(tenantId, endpoints, made) {
         lookUps.push(`devices ${tenantId} ${endpoints.join()}`);
         return endpoints.map(
