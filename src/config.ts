@@ -14,7 +14,7 @@ import {
   postgresUrl,
   token,
   topic,
-} from './composition/setting-checks.ts';
+} from './setting-checks.ts';
 
 /**
  * Defines every setting: its environment variable, default, check and meaning. The settings are checked at start; an

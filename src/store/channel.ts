@@ -123,13 +123,13 @@ class PostgresChannel implements Channel {
   }
 
   #check(client: Client): void {
-    this.#timer = this.#options.clock.after(CHECK_MS, () => {
-      client.query('select 1').then(
-        () => {
-          if (this.#client === client) this.#check(client);
-        },
-        (error: Error) => this.#disconnected(client, error),
-      );
+    this.#timer = this.#options.clock.after(CHECK_MS, async () => {
+      try {
+        await client.query('select 1');
+      } catch (error) {
+        return this.#disconnected(client, error instanceof Error ? error : new Error(String(error)));
+      }
+      if (this.#client === client) this.#check(client);
     });
   }
 

@@ -33,10 +33,7 @@ describe('a connection of the store', () => {
         await tx.execute(sql`commit`);
         return (await tx.execute(sql`select current_user`)).rows[0];
       });
-    const unwanted = (): never => {
-      throw new Error('unwanted');
-    };
-    await expect(store().asTenant(tenant.id, async () => unwanted())).rejects.toThrow('unwanted');
+    await expect(store().asTenant(tenant.id, () => Promise.reject(new Error('unwanted')))).rejects.toThrow('unwanted');
     expect(await current()).toEqual({ current_user: 'treeline_connection' });
     await store().maintain();
     await expect(

@@ -239,4 +239,5 @@ it('starts on the database of the first version and keeps the rows of every tabl
   } finally {
     await drop();
   }
-});
+  // It opens the embedded database four times.
+}, 60_000);

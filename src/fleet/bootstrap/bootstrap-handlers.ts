@@ -8,7 +8,14 @@ import type {
 import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
-import { type Device, endpointProblem, type Provisioning, deviceKey, parseDeviceKey } from '../devices/index.ts';
+import {
+  type Device,
+  endpointProblem,
+  normalEndpoint,
+  type Provisioning,
+  deviceKey,
+  parseDeviceKey,
+} from '../devices/index.ts';
 import type { BootstrapBeginning, BootstrapJournal } from './bootstrap-journal.ts';
 import type { BootstrapLookUp } from './bootstrap-look-up.ts';
 import type { BootstrapPlans } from './bootstrap-plans.ts';
@@ -71,7 +78,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
       const tenantId = holder.tenantId as TenantId; // the look-up read it from the device's row
-      if (endpoint !== null && endpoint !== holder.endpoint) {
+      if (endpoint !== null && endpoint !== normalEndpoint(holder.endpoint)) {
         return refusedAsker(tenantId, 'the endpoint name does not match the device of the credential');
       }
       const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint], false);
@@ -114,7 +121,9 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   }
 
   return {
-    async admit(request) {
+    async admit(asked) {
+      const { endpoint } = asked;
+      const request = { ...asked, endpoint: endpoint === null ? null : normalEndpoint(endpoint) };
       const { security } = request.peer;
       const asker =
         security === null ? await askerByName(request) : await askerByCredential(request, security.credential);

@@ -8,5 +8,6 @@ export {
   endpointProblem,
   type FactoryClaim,
   type NewDevice,
+  normalEndpoint,
   type Provisioning,
 } from './provisioning.ts';

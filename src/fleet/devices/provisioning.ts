@@ -96,7 +96,8 @@ export function createProvisioning(
   return {
     async provision(actor, input, alongside) {
       requireRole(actor, 'admin');
-      const problem = endpointProblem(input.endpoint);
+      const endpoint = normalEndpoint(input.endpoint);
+      const problem = endpointProblem(endpoint);
       if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['endpoint'] });
       if (input.name != null) checkName(input.name);
       if (input.tags != null) checkTags(input.tags);
@@ -106,7 +107,7 @@ export function createProvisioning(
         const provisioned = await store.asTenant(tenantId, async (tx) => {
           const profileId = await profileFor(tx, tenantId, input.profileId);
           const row = rowOf(tenantId, profileId, {
-            endpoint: input.endpoint,
+            endpoint,
             name: input.name ?? null,
             tags: [...new Set(input.tags ?? [])],
             awakeTime: input.awakeTime ?? null,
@@ -174,16 +175,36 @@ export function createProvisioning(
 /** A Uri-Query option, `ep=` included, has at most 255 bytes (RFC 7252 §5.10). */
 const LONGEST_ENDPOINT = 252;
 
-/** Returns the rule that an endpoint name breaks; null if it is valid. */
+/**
+ * What a person can't see in a name, and so can't tell two names apart by: control characters, the category Format
+ * (zero-width and bidirectional ones among them), line separators, fillers and variation selectors.
+ */
+const UNSAFE =
+  /[\p{Surrogate}\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Default_Ignorable_Code_Point}\uFFFD]/u;
+
+/**
+ * Returns the rule that an endpoint name breaks; null if it is valid. Names that differ only in their normalization
+ * would look the same, so only NFC is accepted: `normalEndpoint` converts a name first.
+ */
 export function endpointProblem(endpoint: string): string | null {
   if (endpoint.length === 0) return 'the endpoint name must not be empty';
   if (Buffer.byteLength(endpoint) > LONGEST_ENDPOINT) {
     return `the endpoint name must have at most ${LONGEST_ENDPOINT} bytes in UTF-8`;
   }
-  if (/[\p{Surrogate}\p{Control}\uFFFD]/u.test(endpoint)) {
-    return 'the endpoint name must be valid UTF-8 text without control characters';
+  const refused = UNSAFE.exec(endpoint);
+  if (refused) {
+    const code = refused[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    return `the endpoint name must be valid UTF-8 text without control, format, bidirectional or zero-width characters; it contains U+${code}`;
+  }
+  if (endpoint !== endpoint.normalize('NFC')) {
+    return 'the endpoint name must be in Unicode normalization form C (NFC)';
   }
   return null;
+}
+
+/** Returns the endpoint name in the form in which devices are stored and looked up: NFC. */
+export function normalEndpoint(endpoint: string): string {
+  return endpoint.normalize('NFC');
 }
 
 export function checkName(name: string): void {
