@@ -129,6 +129,22 @@ describe('a Register over NoSec', () => {
     ]);
   });
 
+  it.each(['a\u200Bb', 'a\u202Eb', 'a\u2066b', 'a\uFEFFb', 'a\u00ADb', 'a\u2028b', 'a\u{E0041}b'])(
+    'is refused with 4.00 for the endpoint name %j, in which a character can’t be seen',
+    async (endpoint) => {
+      const code = endpoint.codePointAt(1)?.toString(16).toUpperCase().padStart(4, '0');
+      expect(await admission(true)(register(endpoint))).toMatchObject({
+        ...refused('4.00'),
+        reason: expect.stringContaining(`U+${code}`),
+      });
+    },
+  );
+
+  it('finds the device of a name in another normalization form', async () => {
+    known(DEFAULT_TENANT, 'caf\u00E9');
+    expect(await admission()(register('cafe\u0301'))).toMatchObject(admittedAs(DEFAULT_TENANT, 'caf\u00E9'));
+  });
+
   it.each([null, '', 'with\ncontrol', 'x'.repeat(1_000)])(
     'is refused with 4.00 for an endpoint name that is none (%#)',
     async (endpoint) => {
