@@ -1,6 +1,20 @@
-import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import {
+  TOPIC_RULE,
+  address,
+  boolean,
+  brokers,
+  everywhere,
+  integer,
+  ip,
+  ips,
+  key,
+  oneOf,
+  origins,
+  postgresUrl,
+  token,
+  topic,
+} from './setting-checks.ts';
 
 /**
  * Defines every setting: its environment variable, default, check and meaning. The settings are checked at start; an
@@ -39,7 +53,7 @@ export interface Config {
     readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
   };
   /** Ports of the bootstrap server: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
-  readonly bootstrap: { readonly port: number; readonly coapsPort: number };
+  readonly bootstrap: { readonly port: number; readonly coapsPort: number; readonly noSec: boolean };
   /** Directory of the embedded database and of the files that the first start generates. */
   readonly dataDir: string;
   /** 32 bytes; null: generated at the first start, in a file of `dataDir`. */
@@ -197,6 +211,12 @@ export const settings = {
     fallback: '5784',
     meaning: 'UDP port of the bootstrap server over DTLS, on TREELINE_COAPS_HOST.',
   },
+  noSecBootstrap: {
+    variable: 'TREELINE_NOSEC_BOOTSTRAP',
+    fallback: null,
+    meaning:
+      'Whether devices without any credential may bootstrap over NoSec. If absent: true with the embedded database, false with DATABASE_URL.',
+  },
   dtlsCertificate: {
     variable: 'TREELINE_DTLS_CERT',
     fallback: null,
@@ -325,7 +345,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       port: port(settings.coapsPort),
       identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
     },
-    bootstrap: { port: port(settings.bootstrapPort), coapsPort: port(settings.bootstrapCoapsPort) },
+    bootstrap: {
+      port: port(settings.bootstrapPort),
+      coapsPort: port(settings.bootstrapCoapsPort),
+      noSec: read(settings.noSecBootstrap) === null ? databaseUrl === null : flag(settings.noSecBootstrap),
+    },
     dataDir,
     secretKey:
       read(settings.secretKey) === null ? null : parse(settings.secretKey, key, 'a key of 32 bytes in base64 or hex'),
@@ -339,60 +363,3 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
   };
 }
-
-/** `::` accepts IPv4 too, but a machine without IPv6 can’t bind it. */
-function everywhere(): string {
-  const addresses = Object.values(networkInterfaces()).flat();
-  return addresses.some((address) => address?.family === 'IPv6') ? '::' : '0.0.0.0';
-}
-
-type Check<T> = (text: string) => T | undefined;
-
-function integer(least: number, most: number): Check<number> {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
-    return value >= least && value <= most ? value : undefined;
-  };
-}
-
-function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
-  return (text) => choices.find((choice) => choice === text);
-}
-
-const boolean: Check<boolean> = (text) => ({ true: true, '1': true, false: false, '0': false })[text.toLowerCase()];
-
-const address: Check<string> = (text) => (/^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : undefined);
-
-/** CoAP sockets are bound to IP addresses, because a host name can resolve to several. */
-const ip: Check<string> = (text) => (isIP(text) > 0 ? text : undefined);
-
-const ips: Check<string[]> = (text) => {
-  const list = text.split(',').map((one) => one.trim());
-  return list.every((one) => ip(one) !== undefined) ? list : undefined;
-};
-
-const key: Check<Uint8Array> = (text) => {
-  const bytes = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
-  return bytes.length === 32 ? bytes : undefined;
-};
-
-const token: Check<string> = (text) => (/^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined);
-
-const TOPIC_RULE = '1 to 200 of: letters, digits, ".", "_", "-" and {tenant_id}';
-const topic: Check<string> = (text) => (/^(?:[A-Za-z0-9._-]|\{tenant_id\}){1,200}$/.test(text) ? text : undefined);
-
-const postgresUrl: Check<string> = (text) =>
-  URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) ? text : undefined;
-
-const brokers: Check<string[]> = (text) => {
-  const list = text.split(',').map((broker) => broker.trim());
-  return list.every((broker) => /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(broker)) ? list : undefined;
-};
-
-const origins: Check<string[]> = (text) => {
-  const list = text
-    .split(',')
-    .map((origin) => origin.trim())
-    .filter(Boolean);
-  return list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin) ? list : undefined;
-};

@@ -7,6 +7,7 @@ import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/port-check.ts';
 import { readinessOf } from './composition/readiness.ts';
+import { shareEvents } from './composition/shared-events.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config.ts';
 import { createEventBus } from './events/index.ts';
@@ -16,16 +17,17 @@ import {
   createCredentialLookUp,
   createCredentials,
   createFleet,
+  createRevocations,
   ensureAdminToken,
   ensureDefaultTenant,
   HandshakeLog,
   Seal,
   type FleetEvents,
 } from './fleet/index.ts';
-import { secretKey } from './installation/index.ts';
+import { makePrivate, secretKey } from './installation/index.ts';
 import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
 import { createHttpServer } from './server/index.ts';
-import { openStore } from './store/index.ts';
+import { openChannel, openStore } from './store/index.ts';
 import { createTelemetry, type TelemetryEvents } from './telemetry/index.ts';
 
 /** A running Treeline server. */
@@ -67,6 +69,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const clock = systemClock;
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   await checkPorts(config);
+  await makePrivate(config.dataDir);
   let fail: ((error: Error) => void) | undefined;
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
@@ -100,6 +103,23 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   void endSessionsWithCredentials(bus.subscribe('credentialEnded', null), secured);
   void recheckAfterTrustChanges(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
 
+  const revocations = createRevocations({ store, bus, clock, log });
+  undo.push(async () => revocations.stop());
+  const shared = shareEvents({
+    bus,
+    channel: () => channel,
+    keys: { keyRevoked: tenantOf, credentialCreated: tenantOf, credentialEnded: tenantOf, trustChanged: tenantOf },
+    onError: (error) => log.warn({ err: error }, 'a revocation could not be sent to the other processes'),
+  });
+  const channel = openChannel({
+    database: config.database,
+    clock,
+    onMessage: (message) => shared.receive(message),
+    onConnected: () => void revocations.check(),
+    onLost: (error) => log.warn({ err: error }, 'the channel between the processes was lost; connecting again'),
+  });
+  undo.push(() => channel.close());
+
   const telemetry = createTelemetry({
     store,
     bus,
@@ -120,7 +140,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     handshakes,
     seal,
     clock,
-    settings: { autoProvision: config.autoProvision },
+    settings: { autoProvision: config.autoProvision, noSecBootstrap: config.bootstrap.noSec },
     log,
   });
   const lwm2m = createLwm2mServer({
@@ -150,6 +170,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       publisher: () => telemetry.publisher(),
       outboxDepth: () => telemetry.outboxDepth(),
       bus: () => bus.snapshot(),
+      channel: () => channel.snapshot(),
       http: () => http.snapshot(),
     }),
   });
@@ -174,4 +195,9 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     adminToken,
     failed,
   };
+}
+
+/** The key of an event about a tenant. */
+function tenantOf({ tenantId }: { readonly tenantId: string }): string {
+  return tenantId;
 }

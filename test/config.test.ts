@@ -12,6 +12,7 @@ describe('readConfig', () => {
       secretKey: null,
       adminToken: null,
       autoProvision: true,
+      bootstrap: { noSec: true },
     });
   });
 
@@ -22,6 +23,12 @@ describe('readConfig', () => {
       autoProvision: false,
     });
     expect(readConfig({ DATABASE_URL: url, TREELINE_AUTO_PROVISION: 'true' }).autoProvision).toBe(true);
+  });
+
+  it('turns bootstrap over NoSec off with DATABASE_URL unless TREELINE_NOSEC_BOOTSTRAP is true', () => {
+    const url = 'postgres://treeline:secret@db:5432/treeline';
+    expect(readConfig({ DATABASE_URL: url }).bootstrap.noSec).toBe(false);
+    expect(readConfig({ DATABASE_URL: url, TREELINE_NOSEC_BOOTSTRAP: 'true' }).bootstrap.noSec).toBe(true);
   });
 
   it('treats an empty variable as absent', () => {
@@ -57,6 +64,7 @@ describe('readConfig', () => {
     ['KAFKA_SASL_MECHANISM', 'gssapi'],
     ['KAFKA_SASL_MECHANISM', 'plain'],
     ['TREELINE_AUTO_PROVISION', 'maybe'],
+    ['TREELINE_NOSEC_BOOTSTRAP', 'maybe'],
     ['TREELINE_LOG_LEVEL', 'loud'],
     ['TREELINE_TELEMETRY_FORMAT', 'xml'],
     ['TREELINE_TELEMETRY_TOPIC', 'a b'],

@@ -3,6 +3,7 @@ import type { CoapMetrics } from '../coap/index.ts';
 import type { DtlsMetrics } from '../dtls/index.ts';
 import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';
+import type { ChannelSnapshot } from '../store/index.ts';
 import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts';
 
 /** The functions that read the current values, called for each request of the metrics page. */
@@ -14,6 +15,8 @@ export interface MetricSources {
   readonly publisher: () => PublisherSnapshot | null;
   readonly outboxDepth: () => Promise<{ readonly waiting: number }>;
   readonly bus: () => EventBusSnapshot;
+  /** The channel between the processes. */
+  readonly channel: () => ChannelSnapshot;
   readonly http: () => { readonly webSockets: number; readonly sessions: number };
 }
 
@@ -53,7 +56,7 @@ function by(label: string, counts: Readonly<Record<string, number | undefined>>)
 export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, http } = sources;
+  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, channel, http } = sources;
 
   /** A counter since the start of the process. */
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
@@ -232,6 +235,21 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     'Events on the event bus of the process, published and dropped.',
     ['outcome'],
     () => by('outcome', { published: bus().published, dropped: bus().dropped }),
+  );
+  counter(
+    'treeline_channel_messages_total',
+    'Messages between the processes on one database, sent by this process and received (its own too).',
+    ['direction'],
+    () => by('direction', { sent: channel().sent, received: channel().received }),
+  );
+  counter('treeline_channel_lost_total', 'Lost connections of the channel between the processes.', [], () => [
+    [{}, channel().lost],
+  ]);
+  gauge(
+    'treeline_channel_connected',
+    'Whether the channel between the processes is connected (1) or not (0).',
+    [],
+    () => [[{}, channel().connected ? 1 : 0]],
   );
   gauge(
     'treeline_subscribers',

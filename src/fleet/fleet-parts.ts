@@ -120,6 +120,7 @@ function createBootstrapParts(options: FleetOptions, { profiles, provisioning, m
     factory,
     modelOf,
     autoProvision: options.settings.autoProvision,
+    noSec: options.settings.noSecBootstrap,
     log,
   });
   return { bootstraps, plans, freshCredentials, factory, bootstrapHandlers };

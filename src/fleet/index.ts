@@ -45,6 +45,7 @@ export {
   SealError,
   type TrustAnchor,
 } from './credentials/index.ts';
+export { createRevocations, type Revocations } from './revocations.ts';
 export type { OperationInput, RpcMethod } from './operations/index.ts';
 export {
   type DeviceProfile,

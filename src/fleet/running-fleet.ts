@@ -26,7 +26,7 @@ export interface FleetOptions {
   /** Seals bootstrap plans and the keys of factory credentials. */
   readonly seal: Seal;
   readonly clock: Clock;
-  readonly settings: { readonly autoProvision: boolean };
+  readonly settings: { readonly autoProvision: boolean; readonly noSecBootstrap: boolean };
   readonly log: Log;
   /** Absent: the server sends no SMS, so that sleeping devices wake up only by themselves. */
   readonly smsTrigger?: SmsTrigger;

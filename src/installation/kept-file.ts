@@ -31,7 +31,7 @@ export async function readPrivate(file: string): Promise<Buffer | null> {
 export async function writePrivate(file: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${file}.new`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(unfinished, 'w', PRIVATE);
     try {
       // A file left by an interrupted attempt keeps its old mode, so set the mode explicitly.

@@ -1,6 +1,8 @@
+export { type Channel, type ChannelSnapshot, openChannel } from './channel.ts';
 export { openStore, type DatabaseLocation, type StoreOptions } from './connect.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export { insertRows } from './insert-rows.ts';
+export { lockUntilEnd } from './lock.ts';
 export { migrationsFolder } from './migrate.ts';
 export { rowSecurity } from './row-security.ts';
 export type { Store, Transaction } from './store.ts';

@@ -4,7 +4,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { escapeLiteral, type Pool } from 'pg';
 
 import { StoreError, fromStatement } from './error.ts';
-import { APP_ROLE, SYSTEM_ROLE } from './row-security.ts';
+import { APP_ROLE, CONNECTION_SQL, SYSTEM_ROLE } from './row-security.ts';
 
 /** Runs statements in a transaction. A failed statement ends the transaction: to continue, use a savepoint. */
 export type Transaction = Omit<NodePgDatabase, 'transaction'>;
@@ -73,7 +73,19 @@ export function createStore({ pool, embedded, end }: Database): Store {
     asTenant: (tenantId, work) => transaction(rightsOf(APP_ROLE, tenantId), work),
     asSystem: (work) => transaction(rightsOf(SYSTEM_ROLE, ''), work),
     ping: async () => void (await pool.query('select 1')),
-    maintain: async () => void (embedded && (await pool.query('vacuum (analyze)'))),
+    async maintain() {
+      if (!embedded) return;
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        // Only the owner may vacuum a table.
+        await client.query('reset role');
+        await client.query('vacuum (analyze)');
+      } finally {
+        await client.query(CONNECTION_SQL).catch((lost: Error) => (broken = lost));
+        client.release(broken);
+      }
+    },
     close: () => (closed ??= pool.end().then(end)),
   };
 }

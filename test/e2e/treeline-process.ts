@@ -42,7 +42,12 @@ export async function freshInstallation(): Promise<Installation> {
   if (location.kind === 'embedded') await symlink(location.directory, join(dataDir, 'database'));
   const database = location.kind === 'embedded' ? '' : location.url;
   return {
-    settings: { DATABASE_URL: database, TREELINE_DATA_DIR: dataDir, TREELINE_AUTO_PROVISION: 'true' },
+    settings: {
+      DATABASE_URL: database,
+      TREELINE_DATA_DIR: dataDir,
+      TREELINE_AUTO_PROVISION: 'true',
+      TREELINE_NOSEC_BOOTSTRAP: 'true',
+    },
     async drop() {
       await rm(dataDir, { recursive: true, force: true });
       await drop();

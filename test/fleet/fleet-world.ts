@@ -88,6 +88,7 @@ export async function fleetWorld(
   opened: Store,
   options: {
     autoProvision?: boolean;
+    noSecBootstrap?: boolean;
     credentials?: CredentialGate;
     network?: SimulatedNetwork;
     smsTrigger?: SmsTrigger;
@@ -117,7 +118,7 @@ export async function fleetWorld(
     seal,
     handshakes: new HandshakeLog({ store, clock, log }),
     clock,
-    settings: { autoProvision: options.autoProvision ?? true },
+    settings: { autoProvision: options.autoProvision ?? true, noSecBootstrap: options.noSecBootstrap ?? true },
     log,
     ...(options.smsTrigger && { smsTrigger: options.smsTrigger }),
   });

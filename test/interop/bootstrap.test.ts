@@ -25,6 +25,7 @@ interface Bootstrapped {
 }
 
 const NOSEC = '1.1 over UDP';
+const PSK = '1.1 over DTLS with PSK';
 
 requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
   let installation: Installation;
@@ -89,12 +90,19 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     return provisionDevice.device.id;
   }
 
-  async function idOf(endpoint: string): Promise<string> {
-    const { device } = await treeline.query<{ device: { id: string } }>(
-      'query ($endpoint: String!) { device(endpoint: $endpoint) { id } }',
-      { endpoint },
+  /** Creates a bootstrap PSK of the device. */
+  async function bootstrapKey(deviceId: string): Promise<{ identity: string; keyHex: string }> {
+    const { createBootstrapCredential } = await treeline.query<{
+      createBootstrapCredential: { secret: { identity: string; keyHex: string } };
+    }>(
+      `mutation ($deviceId: ID!) {
+        createBootstrapCredential(input: { deviceId: $deviceId, credential: { psk: {} } }) {
+          ... on CreateBootstrapCredentialPayload { secret { identity keyHex } }
+        }
+      }`,
+      { deviceId },
     );
-    return device.id;
+    return createBootstrapCredential.secret;
   }
 
   async function story(endpoint: string): Promise<Bootstrapped> {
@@ -138,9 +146,9 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     ]);
   });
 
-  it(`${etsName(4, 'Leshan', NOSEC)}: its account survives, so that it bootstraps again`, async () => {
+  it(`${etsName(4, 'Leshan', PSK)}: its account survives, so that it bootstraps again`, async () => {
     const endpoint = 'urn:dev:bootstrap-delete';
-    const device = run({ serverUri: at.coap, endpoint });
+    const device = run({ serverUri: at.coaps, endpoint, psk: await bootstrapKey(await provisioned(endpoint)) });
     await device.registered();
     const since = device.mark();
     device.write('bootstrap');
@@ -158,31 +166,22 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     expect(node?.steps.find(({ operation }) => operation === 'READ')).toMatchObject({ path: '/1', code: '2.05' });
   });
 
-  it(`${etsName(1, 'Leshan', '1.1 over DTLS with PSK')}: gives server and key, registers by them over DTLS`, async () => {
+  it(`${etsName(1, 'Leshan', PSK)}: gives server and key, registers by them over DTLS`, async () => {
     const endpoint = 'urn:dev:bootstrap-psk';
-    const deviceId = await provisioned(endpoint);
-    const { createBootstrapCredential } = await treeline.query<{
-      createBootstrapCredential: { secret: { identity: string; keyHex: string } };
-    }>(
-      `mutation ($deviceId: ID!) {
-        createBootstrapCredential(input: { deviceId: $deviceId, credential: { psk: {} } }) {
-          ... on CreateBootstrapCredentialPayload { secret { identity keyHex } }
-        }
-      }`,
-      { deviceId },
-    );
-    const device = run({ serverUri: at.coaps, endpoint, psk: createBootstrapCredential.secret });
+    const psk = await bootstrapKey(await provisioned(endpoint));
+    const device = run({ serverUri: at.coaps, endpoint, psk });
     await device.registered();
     expect(await story(endpoint)).toMatchObject({
       registration: { transport: 'DTLS', security: { kind: 'PSK' } },
       bootstraps: { edges: [{ node: { status: 'FINISHED', security: { kind: 'PSK', name: endpoint } } }] },
     });
-    expect(treeline.output()).not.toContain(createBootstrapCredential.secret.keyHex);
+    expect(treeline.output()).not.toContain(psk.keyHex);
   });
 
-  it(`${etsName(5, 'Leshan', NOSEC)}: the old key ends when the new one was used`, async () => {
+  it(`${etsName(5, 'Leshan', PSK)}: the old key ends when the new one was used`, async () => {
     const endpoint = 'urn:dev:bootstrap-again';
-    const device = run({ serverUri: at.coap, endpoint });
+    const id = await provisioned(endpoint);
+    const device = run({ serverUri: at.coaps, endpoint, psk: await bootstrapKey(id) });
     await device.registered();
     const before = await story(endpoint);
     const since = device.mark();
@@ -193,7 +192,7 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
           ... on UserError { message }
         }
       }`,
-      { id: await idOf(endpoint) },
+      { id },
     );
     expect(requestBootstrap).toEqual({ rpc: { status: 'SUCCESSFUL' } });
     await device.waitFor(/^BOOTSTRAPPED/, { since });
@@ -203,13 +202,14 @@ requirePeer('leshan')('the bootstrap server, with the Leshan client', () => {
     const used = after.registration.security.name;
     expect(used).not.toBe(before.registration.security.name);
     const { device: known } = await treeline.query<{
-      device: { credentials: { identity: string; revokedAt: string | null }[] };
-    }>('query ($endpoint: String!) { device(endpoint: $endpoint) { credentials { identity revokedAt } } }', {
+      device: { credentials: { identity: string; purpose: string; revokedAt: string | null }[] };
+    }>('query ($endpoint: String!) { device(endpoint: $endpoint) { credentials { identity revokedAt purpose } } }', {
       endpoint,
     });
     expect(known.credentials).toEqual([
-      { identity: used, revokedAt: null },
-      { identity: before.registration.security.name, revokedAt: expect.any(String) },
+      { identity: used, purpose: 'LWM2M', revokedAt: null },
+      { identity: before.registration.security.name, purpose: 'LWM2M', revokedAt: expect.any(String) },
+      { identity: endpoint, purpose: 'BOOTSTRAP', revokedAt: null },
     ]);
   });
 

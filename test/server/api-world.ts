@@ -115,7 +115,7 @@ export async function apiWorld(
     handshakes,
     gate: { holders: async () => holders, secured: async () => new Set() },
     clock,
-    settings: { autoProvision: true },
+    settings: { autoProvision: true, noSecBootstrap: true },
     log,
   });
   const lwm2m: Lwm2mServer = createLwm2mServer({

@@ -158,7 +158,7 @@ describe('Postgres', () => {
     await admin.connect();
     await admin.query(`create role ${owner} login createrole password 'pw'`);
     await admin.query(`alter database ${url.pathname.slice(1)} owner to ${owner}`);
-    await admin.query(`grant treeline_app, treeline_system to ${owner} with admin option`).catch(() => {});
+    await admin.query(`grant treeline_connection to ${owner}`).catch(() => {});
     await admin.query(`grant create on schema public to ${owner}`);
     undo.push(async () => {
       await admin.query(`drop owned by ${owner} cascade`);

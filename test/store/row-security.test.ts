@@ -40,11 +40,12 @@ it('gives the tenant role no right on a table without row-level security', async
   expect(open).toEqual([]);
 });
 
-it('lets neither role log in or bypass the policies', async () => {
+it('lets no role log in or bypass the policies', async () => {
   const roles = await rows(sql`
     select rolname, rolcanlogin, rolsuper, rolbypassrls from pg_roles where rolname like 'treeline_%' order by rolname`);
   expect(roles.map((role) => Object.values(role))).toEqual([
     ['treeline_app', false, false, false],
+    ['treeline_connection', false, false, false],
     ['treeline_system', false, false, false],
   ]);
 });
@@ -172,13 +173,16 @@ describe('the rights that a start grants', () => {
   });
 
   // Another database of the same server may use the roles, and then they can't be dropped.
-  it.skipIf(server)('is the two roles, which can neither log in nor go around the policies', async () => {
-    const dropped = 'drop owned by treeline_app, treeline_system; drop role treeline_app, treeline_system';
+  it.skipIf(server)('needs three roles, which can neither log in nor go around the policies', async () => {
+    const dropped =
+      'drop owned by treeline_app, treeline_system; drop role treeline_app, treeline_system, treeline_connection';
     const look = `select rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole
                     from pg_roles where rolname like 'treeline_%' order by rolname`;
     const roles = await after(dropped, ROLES_SQL, look);
     const harmless = { rolcanlogin: false, rolsuper: false, rolbypassrls: false, rolcreaterole: false };
-    expect(roles).toEqual(['treeline_app', 'treeline_system'].map((rolname) => ({ rolname, ...harmless })));
+    expect(roles).toEqual(
+      ['treeline_app', 'treeline_connection', 'treeline_system'].map((rolname) => ({ rolname, ...harmless })),
+    );
     expect(await after(dropped, `${ROLES_SQL}; ${ROLES_SQL}`, look)).toEqual(roles);
   });
 });

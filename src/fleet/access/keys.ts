@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
-import { apiKeys, settings, type Store } from '../../store/index.ts';
+import { apiKeys, lockUntilEnd, settings, type Store } from '../../store/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
 import type { Actor, Role, TenantId } from './actor.ts';
 import { ADMIN_TOKEN_SETTING } from './admin-token.ts';
@@ -74,6 +74,7 @@ export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: C
       const id = randomUUID();
       const token = makeToken();
       await store.asTenant(actor.tenantId, async (tx) => {
+        await lockUntilEnd(tx, `API keys of ${actor.tenantId}`);
         if ((await tx.$count(apiKeys, isNull(apiKeys.revokedAt))) >= MOST_KEYS) {
           throw new FleetError('CONFLICT', `the tenant has ${MOST_KEYS} API keys, the limit: revoke one first`);
         }

@@ -8,7 +8,14 @@ import type {
 import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
-import { type Device, endpointProblem, type Provisioning, deviceKey, parseDeviceKey } from '../devices/index.ts';
+import {
+  type Device,
+  endpointProblem,
+  normalEndpoint,
+  type Provisioning,
+  deviceKey,
+  parseDeviceKey,
+} from '../devices/index.ts';
 import type { BootstrapBeginning, BootstrapJournal } from './bootstrap-journal.ts';
 import type { BootstrapLookUp } from './bootstrap-look-up.ts';
 import type { BootstrapPlans } from './bootstrap-plans.ts';
@@ -29,6 +36,8 @@ export interface BootstrapHandlerParts {
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   /** True: a Bootstrap-Request of an unknown endpoint over NoSec creates a device of the default tenant. */
   readonly autoProvision: boolean;
+  /** False: every Bootstrap-Request over NoSec is refused. */
+  readonly noSec: boolean;
   readonly log: Log;
 }
 
@@ -42,20 +51,25 @@ type Asker =
  * `ended` record the progress and the end of a bootstrap.
  */
 export function createBootstrapHandlers(parts: BootstrapHandlerParts): BootstrapHandlers {
-  const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, autoProvision, log } = parts;
+  const { store, provisioning, lookUp, journal, plans, freshCredentials, factory, modelOf, log } = parts;
 
   /** Over NoSec, only the endpoint name identifies the device, so the request must come from a loopback address. */
   async function askerByName({ endpoint, peer }: BootstrapRequest): Promise<Asker> {
+    if (!parts.noSec)
+      return refusedAsker(DEFAULT_TENANT, 'bootstrap without security is off (TREELINE_NOSEC_BOOTSTRAP): use DTLS');
     if (!isLoopback(peer.address))
       return refusedAsker(DEFAULT_TENANT, 'a bootstrap without security is allowed from this machine only: use DTLS');
     const problem = endpointProblem(endpoint ?? '');
     if (endpoint === null || problem !== null)
       return refusedAsker(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
-    const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], autoProvision);
+    const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], parts.autoProvision);
     if (!device) return refusedAsker(DEFAULT_TENANT, 'no such endpoint');
     const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
     return secured.has(device.id)
-      ? refusedAsker(DEFAULT_TENANT, 'this endpoint has bootstrap credentials: it must use DTLS')
+      ? refusedAsker(
+          DEFAULT_TENANT,
+          'this endpoint has or had credentials: it must use DTLS with a bootstrap credential',
+        )
       : { device };
   }
 
@@ -64,7 +78,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
       const tenantId = holder.tenantId as TenantId; // the look-up read it from the device's row
-      if (endpoint !== null && endpoint !== holder.endpoint) {
+      if (endpoint !== null && endpoint !== normalEndpoint(holder.endpoint)) {
         return refusedAsker(tenantId, 'the endpoint name does not match the device of the credential');
       }
       const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint], false);
@@ -107,7 +121,9 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   }
 
   return {
-    async admit(request) {
+    async admit(asked) {
+      const { endpoint } = asked;
+      const request = { ...asked, endpoint: endpoint === null ? null : normalEndpoint(endpoint) };
       const { security } = request.peer;
       const asker =
         security === null ? await askerByName(request) : await askerByCredential(request, security.credential);

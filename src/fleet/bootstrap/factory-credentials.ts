@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { and, desc, eq, gt, isNull, sql, or } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
-import { bootstraps, credentials, factoryCredentials, profiles, StoreError, type Store } from '../../store/index.ts';
+import {
+  bootstraps,
+  credentials,
+  factoryCredentials,
+  lockUntilEnd,
+  profiles,
+  StoreError,
+  type Store,
+} from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
 import {
@@ -123,6 +131,7 @@ export class FactoryCredentials {
           ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
           : [];
         if (!known[0]) throw new FleetError('VALIDATION', 'no such profile', { field: ['profileId'] });
+        await lockUntilEnd(tx, `factory credentials of ${actor.tenantId}`);
         if ((await tx.$count(factoryCredentials, isNull(factoryCredentials.revokedAt))) >= MOST_CREDENTIALS) {
           throw new FleetError(
             'CONFLICT',
@@ -171,21 +180,19 @@ export class FactoryCredentials {
     credential: FactoryCredential & { readonly tenantId: TenantId },
     endpoint: string,
   ): Promise<Device | string> {
-    const { store, provisioning } = this.#parts;
+    const { provisioning } = this.#parts;
     const { tenantId, id, endpointPattern, profileId, mostDevices } = credential;
     if (!matches(endpointPattern, endpoint)) return `the endpoint does not match ${endpointPattern}`;
     const [known] = await provisioning.ofEndpoints(tenantId, [endpoint], false);
     if (known) return (await this.#reaches(id, known)) ? known : 'the device has a credential of its own';
-    const made = await store.asTenant(tenantId, (tx) =>
-      tx
-        .select({ count: sql<number>`count(distinct ${bootstraps.deviceId})::int` })
-        .from(bootstraps)
-        .where(eq(bootstraps.credentialId, id)),
-    );
-    if ((made[0]?.count ?? 0) >= mostDevices)
-      return `the factory credential has reached its limit of ${mostDevices} devices`;
-    const [device] = await provisioning.ofEndpoints(tenantId, [endpoint], true, profileId);
-    return device ?? 'the device could not be created';
+    const claimed = await provisioning.claim(tenantId, endpoint, {
+      factoryCredentialId: id,
+      profileId,
+      most: mostDevices,
+    });
+    if (!claimed) return `the factory credential has reached its limit of ${mostDevices} devices`;
+    // Another claim or an admin may have created the device in the meantime.
+    return (await this.#reaches(id, claimed)) ? claimed : 'the device has a credential of its own';
   }
 
   /**

@@ -16,7 +16,8 @@ const LONGEST_NAMED = 100;
 
 /**
  * Creates and ends the keys of bootstraps. A new key does not replace the device's older ones at once: which key the
- * device holds is known only when it registers. Then the older keys end.
+ * device holds is known only when it registers. Then the older keys of bootstraps end. A key that an admin created is
+ * valid until an admin revokes it.
  */
 export class FreshCredentials {
   readonly #store: Store;
@@ -43,7 +44,7 @@ export class FreshCredentials {
     return { identity: secret.identity, key: Buffer.from(secret.keyHex, 'hex') };
   }
 
-  /** Ends the device's older PSKs when it registers for the first time with a key of a bootstrap. */
+  /** Ends the keys of the device's older bootstraps when it registers for the first time with a newer one. */
   async registered({ deviceKey, peer }: Registration, previous: Registration | null): Promise<void> {
     const used = peer.security?.credential;
     if (used === undefined || !isUuid(used) || used === previous?.peer.security?.credential) return;
@@ -71,6 +72,7 @@ export class FreshCredentials {
             eq(credentials.deviceId, deviceId),
             eq(credentials.kind, 'psk'),
             eq(credentials.purpose, 'lwm2m'),
+            isNotNull(credentials.bootstrapId),
             ne(credentials.id, first.id),
             lt(credentials.createdAt, first.createdAt),
             counts(now),

@@ -5,6 +5,7 @@ import type { EventBus } from '../../events/index.ts';
 import {
   credentials,
   devices,
+  lockUntilEnd,
   revokedCertificates,
   StoreError,
   trustAnchors,
@@ -131,11 +132,17 @@ export function createCredentials({
     throw new FleetError('CONFLICT', 'another credential has this identity', { field: ['identity'] });
   }
 
-  async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
-    const present = await tx.$count(credentials, and(eq(credentials.deviceId, device.id), counts(now())));
+  /** Throws CONFLICT if the device has as many valid credentials as a device can have. */
+  async function checkRoom(tx: Transaction, deviceId: string): Promise<void> {
+    await lockUntilEnd(tx, `credentials of ${deviceId}`);
+    const present = await tx.$count(credentials, and(eq(credentials.deviceId, deviceId), counts(now())));
     if (present >= MOST_PER_DEVICE) {
       throw new FleetError('CONFLICT', `a device has at most ${MOST_PER_DEVICE} credentials`);
     }
+  }
+
+  async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
+    await checkRoom(tx, device.id);
     if (input.kind === 'psk') {
       const key = pskKey(input.key);
       const put = (identity: string): Promise<CredentialRow> => insert(tx, device, input, identity, key);
@@ -230,6 +237,7 @@ export function createCredentials({
           .update(credentials)
           .set({ expiresAt: new Date(clock.now() + overlapSeconds * 1000) })
           .where(eq(credentials.id, old.id));
+        await checkRoom(tx, old.deviceId);
         // The new key needs its own identity, because both keys are valid during the overlap.
         const identity = successorOf(old.identity);
         const key = pskKey(null);
@@ -276,6 +284,7 @@ export function createCredentials({
       };
       await store
         .asTenant(actor.tenantId, async (tx) => {
+          await lockUntilEnd(tx, trustOf(actor.tenantId));
           if ((await tx.$count(trustAnchors)) >= MOST_ANCHORS)
             throw new FleetError('CONFLICT', `a tenant has at most ${MOST_ANCHORS} trust anchors`);
           if ((await tx.$count(revokedCertificates, eq(revokedCertificates.fingerprint, row.fingerprint))) > 0)
@@ -319,8 +328,9 @@ export function createCredentials({
           },
         );
       }
-      const made = await store.asTenant(actor.tenantId, (tx) =>
-        tx
+      const made = await store.asTenant(actor.tenantId, async (tx) => {
+        await lockUntilEnd(tx, trustOf(actor.tenantId));
+        return tx
           .insert(revokedCertificates)
           .values({
             id: randomUUID(),
@@ -330,12 +340,17 @@ export function createCredentials({
             revokedAt: now(),
           })
           .onConflictDoNothing()
-          .returning({ id: revokedCertificates.id }),
-      );
+          .returning({ id: revokedCertificates.id });
+      });
       if (made.length === 0) return;
       bus.publish('trustChanged', actor.tenantId, { tenantId: actor.tenantId, counts: false });
     },
   };
+}
+
+/** The lock of a tenant's trust anchors and revoked certificates: a certificate must not become both. */
+function trustOf(tenantId: TenantId): string {
+  return `trust of ${tenantId}`;
 }
 
 async function byId(tx: Transaction, id: string): Promise<CredentialRow> {

@@ -6,6 +6,8 @@ export {
   checkTags,
   createProvisioning,
   endpointProblem,
+  type FactoryClaim,
   type NewDevice,
+  normalEndpoint,
   type Provisioning,
 } from './provisioning.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq, inArray } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
-import { devices, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
+import { devices, lockUntilEnd, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
 import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
@@ -29,14 +29,22 @@ export interface Provisioning {
   ): Promise<{ readonly device: Device; readonly made: T }>;
   /**
    * Returns the tenant's devices with these endpoints, in the same order. If `create` is true, it creates the missing ones
-   * with the profile `profileId`, or with the tenant's default profile; otherwise a missing one is null.
+   * with the tenant's default profile; otherwise a missing one is null.
    */
-  ofEndpoints(
-    tenantId: TenantId,
-    endpoints: readonly string[],
-    create: boolean,
-    profileId?: string,
-  ): Promise<(Device | null)[]>;
+  ofEndpoints(tenantId: TenantId, endpoints: readonly string[], create: boolean): Promise<(Device | null)[]>;
+  /**
+   * Creates the device of a claim, or returns the present one with this endpoint; null if the factory credential has
+   * added `most` devices already. Claims with one factory credential wait for each other, so that none exceeds `most`.
+   */
+  claim(tenantId: TenantId, endpoint: string, claim: FactoryClaim): Promise<Device | null>;
+}
+
+/** The factory credential of a claim. */
+export interface FactoryClaim {
+  readonly factoryCredentialId: string;
+  readonly profileId: string;
+  /** The most devices that the factory credential may add. */
+  readonly most: number;
 }
 
 export function createProvisioning(
@@ -70,6 +78,7 @@ export function createProvisioning(
     status: 'NEVER_SEEN',
     lastSeen: null,
     awakeTime: null,
+    factoryCredentialId: null,
     createdAt: new Date(clock.now()),
     ...input,
   });
@@ -87,7 +96,8 @@ export function createProvisioning(
   return {
     async provision(actor, input, alongside) {
       requireRole(actor, 'admin');
-      const problem = endpointProblem(input.endpoint);
+      const endpoint = normalEndpoint(input.endpoint);
+      const problem = endpointProblem(endpoint);
       if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['endpoint'] });
       if (input.name != null) checkName(input.name);
       if (input.tags != null) checkTags(input.tags);
@@ -97,7 +107,7 @@ export function createProvisioning(
         const provisioned = await store.asTenant(tenantId, async (tx) => {
           const profileId = await profileFor(tx, tenantId, input.profileId);
           const row = rowOf(tenantId, profileId, {
-            endpoint: input.endpoint,
+            endpoint,
             name: input.name ?? null,
             tags: [...new Set(input.tags ?? [])],
             awakeTime: input.awakeTime ?? null,
@@ -116,7 +126,7 @@ export function createProvisioning(
       }
     },
 
-    async ofEndpoints(tenantId, endpoints, create, givenProfile) {
+    async ofEndpoints(tenantId, endpoints, create) {
       const { rows, created } = await store.asTenant(tenantId, async (tx) => {
         const known = await tx
           .select()
@@ -125,7 +135,7 @@ export function createProvisioning(
         const found = new Set(known.map((row) => row.endpoint));
         const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
         if (!create || unknown.size === 0) return { rows: known, created: [] };
-        const profileId = givenProfile ?? (await profileBook.ensureDefault(tx, tenantId));
+        const profileId = await profileBook.ensureDefault(tx, tenantId);
         const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
         await tx.insert(devices).values(fresh).onConflictDoNothing();
         // Another process may have inserted some of them first.
@@ -140,22 +150,61 @@ export function createProvisioning(
       const byEndpoint = new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
       return endpoints.map((endpoint) => byEndpoint.get(endpoint) ?? null);
     },
+
+    async claim(tenantId, endpoint, { factoryCredentialId, profileId, most }) {
+      const { device, created } = await store.asTenant(tenantId, async (tx) => {
+        await lockUntilEnd(tx, `devices of the factory credential ${factoryCredentialId}`);
+        const present = async (): Promise<Device | null> => {
+          const [row] = await tx.select().from(devices).where(eq(devices.endpoint, endpoint));
+          return row ? deviceOfRow(row) : null;
+        };
+        const known = await present();
+        if (known) return { device: known, created: false };
+        const added = await tx.$count(devices, eq(devices.factoryCredentialId, factoryCredentialId));
+        if (added >= most) return { device: null, created: false };
+        const row = rowOf(tenantId, profileId, { endpoint, factoryCredentialId });
+        const made = await tx.insert(devices).values(row).onConflictDoNothing().returning({ id: devices.id });
+        return { device: await present(), created: made.length > 0 };
+      });
+      if (device && created) publish(device);
+      return device;
+    },
   };
 }
 
 /** A Uri-Query option, `ep=` included, has at most 255 bytes (RFC 7252 §5.10). */
 const LONGEST_ENDPOINT = 252;
 
-/** Returns the rule that an endpoint name breaks; null if it is valid. */
+/**
+ * What a person can't see in a name, and so can't tell two names apart by: control characters, the category Format
+ * (zero-width and bidirectional ones among them), line separators, fillers and variation selectors.
+ */
+const UNSAFE =
+  /[\p{Surrogate}\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Default_Ignorable_Code_Point}\uFFFD]/u;
+
+/**
+ * Returns the rule that an endpoint name breaks; null if it is valid. Names that differ only in their normalization
+ * would look the same, so only NFC is accepted: `normalEndpoint` converts a name first.
+ */
 export function endpointProblem(endpoint: string): string | null {
   if (endpoint.length === 0) return 'the endpoint name must not be empty';
   if (Buffer.byteLength(endpoint) > LONGEST_ENDPOINT) {
     return `the endpoint name must have at most ${LONGEST_ENDPOINT} bytes in UTF-8`;
   }
-  if (/[\p{Surrogate}\p{Control}\uFFFD]/u.test(endpoint)) {
-    return 'the endpoint name must be valid UTF-8 text without control characters';
+  const refused = UNSAFE.exec(endpoint);
+  if (refused) {
+    const code = refused[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    return `the endpoint name must be valid UTF-8 text without control, format, bidirectional or zero-width characters; it contains U+${code}`;
+  }
+  if (endpoint !== endpoint.normalize('NFC')) {
+    return 'the endpoint name must be in Unicode normalization form C (NFC)';
   }
   return null;
+}
+
+/** Returns the endpoint name in the form in which devices are stored and looked up: NFC. */
+export function normalEndpoint(endpoint: string): string {
+  return endpoint.normalize('NFC');
 }
 
 export function checkName(name: string): void {

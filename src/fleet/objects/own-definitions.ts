@@ -1,7 +1,7 @@
 import { and, count, eq, sql, sum } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { Lwm2mError, parseObjectXml, type ObjectDefinition } from '../../lwm2m/index.ts';
-import { objectDefinitions, type Store, type Transaction } from '../../store/index.ts';
+import { lockUntilEnd, objectDefinitions, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, requireRole } from '../access/index.ts';
 import { FleetError } from '../common/index.ts';
 import type { ObjectModels } from './object-models.ts';
@@ -49,6 +49,7 @@ export class OwnDefinitions {
       uploadedAt,
     }));
     await this.#store.asTenant(actor.tenantId, async (tx) => {
+      await lockUntilEnd(tx, `object definitions of ${actor.tenantId}`);
       const { tenantId, objectId, version } = objectDefinitions;
       await tx
         .insert(objectDefinitions)
@@ -99,10 +100,7 @@ function definitionsOf(xml: string): readonly ObjectDefinition[] {
   return definitions;
 }
 
-/**
- * Checks the limits of the tenant after an upload. If this throws, the upload is rolled back. Two uploads at the same
- * time can exceed a limit, because neither counts the other.
- */
+/** Checks the limits of the tenant after an upload. If this throws, the upload is rolled back. */
 async function checkBounds(tx: Transaction): Promise<void> {
   const [total] = await tx.select({ number: count(), size: sum(objectDefinitions.size) }).from(objectDefinitions);
   if (!total) return;

@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { Batcher } from '../common/index.ts';
 import type { CredentialHolder, CredentialGate } from '../credentials/index.ts';
-import { type Device, endpointProblem, type Provisioning, deviceKey } from '../devices/index.ts';
+import { type Device, endpointProblem, normalEndpoint, type Provisioning, deviceKey } from '../devices/index.ts';
 import type { AwakeTimes } from './awake-times.ts';
 
 /** The services and settings that admission uses. */
@@ -73,11 +73,12 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
     };
   }
 
-  return async function admit({ endpoint, peer }: RegisterRequest): Promise<Admission> {
+  return async function admit({ endpoint: given, peer }: RegisterRequest): Promise<Admission> {
+    const endpoint = given === null ? null : normalEndpoint(given);
     if (peer.security !== null) {
       const holder = await holders.add(peer.security.credential);
       if (!holder) return refused('4.03', 'the credential was revoked or deleted, or has expired');
-      if (endpoint !== null && endpoint !== holder.endpoint) {
+      if (endpoint !== null && endpoint !== normalEndpoint(holder.endpoint)) {
         return refused('4.00', 'the endpoint name does not match the device of the credential');
       }
       const device = await held.add(holder);

@@ -1,7 +1,7 @@
 import { asc, count, desc, eq, gt, lt } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { isProfileId, Lwm2mError, parseLinks, registeredObjects, type Link } from '../../lwm2m/index.ts';
-import { registrationProfiles, type Store } from '../../store/index.ts';
+import { lockUntilEnd, registrationProfiles, type Store } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, type Page, type PageRequest, pageOf, windowOf } from '../common/index.ts';
 
@@ -67,6 +67,7 @@ export class RegistrationProfiles {
     checkLinks(profile.links);
     const updatedAt = new Date(this.#clock.now());
     await this.#store.asTenant(actor.tenantId, async (tx) => {
+      await lockUntilEnd(tx, `Profile IDs of ${actor.tenantId}`);
       const { tenantId, profileId } = registrationProfiles;
       await tx
         .insert(registrationProfiles)

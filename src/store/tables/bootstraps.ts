@@ -15,6 +15,7 @@ import {
 } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { profiles } from './profiles.ts';
 import { tenants } from './tenants.ts';
@@ -31,7 +32,7 @@ export const bootstraps = pgTable(
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
     /** Null: the bootstrap was refused, and the endpoint is not a device of the tenant. */
-    deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id'),
     endpoint: text('endpoint'),
     status: text('status', { enum: ['RUNNING', 'FINISHED', 'FAILED', 'REFUSED'] }).notNull(),
     reason: text('reason'),
@@ -53,6 +54,7 @@ export const bootstraps = pgTable(
     index('bootstraps_running')
       .on(table.id)
       .where(sql`${table.status} = 'RUNNING'`),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );
@@ -65,8 +67,8 @@ export const bootstrapPlans = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    profileId: uuid('profile_id').references(() => profiles.id, { onDelete: 'cascade' }),
-    deviceId: uuid('device_id').references(() => devices.id, { onDelete: 'cascade' }),
+    profileId: uuid('profile_id'),
+    deviceId: uuid('device_id'),
     /** Sealed JSON, because it may contain keys. */
     sealedPlan: bytea('sealed_plan').notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
@@ -76,6 +78,8 @@ export const bootstrapPlans = pgTable(
     uniqueIndex('bootstrap_plans_device').on(table.deviceId),
     index('bootstrap_plans_tenant').on(table.tenantId),
     check('bootstrap_plans_one_owner', sql`num_nonnulls(${table.profileId}, ${table.deviceId}) = 1`),
+    sameTenant({ tenantId: table.tenantId, id: table.profileId }, profiles),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );
@@ -93,9 +97,7 @@ export const factoryCredentials = pgTable(
     sealedKey: bytea('sealed_key').notNull(),
     /** The endpoints that may use it: `urn:imei:35*`. */
     endpointPattern: text('endpoint_pattern').notNull(),
-    profileId: uuid('profile_id')
-      .notNull()
-      .references(() => profiles.id),
+    profileId: uuid('profile_id').notNull(),
     /** The maximum number of devices that it may add. */
     mostDevices: integer('most_devices').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
@@ -109,6 +111,7 @@ export const factoryCredentials = pgTable(
       .where(sql`revoked_at is null`),
     index('factory_credentials_tenant').on(table.tenantId),
     index('factory_credentials_profile').on(table.profileId),
+    sameTenant({ tenantId: table.tenantId, id: table.profileId }, profiles, 'no action'),
     ...rowSecurity(table.tenantId),
   ],
 );

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { customType, index, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { customType, index, pgTable, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
@@ -15,9 +16,7 @@ export const credentials = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     kind: text('kind', { enum: ['psk', 'rpk', 'x509'] }).notNull(),
     /** The server that accepts it: the LwM2M server or the bootstrap server. */
     purpose: text('purpose', { enum: ['lwm2m', 'bootstrap'] })
@@ -45,10 +44,13 @@ export const credentials = pgTable(
     uniqueIndex('credentials_subject')
       .on(table.tenantId, table.purpose, table.identity)
       .where(sql`revoked_at is null and kind = 'x509'`),
+    // The target of foreign keys that include the tenant.
+    unique('credentials_of_tenant').on(table.tenantId, table.id),
     // Includes revoked credentials: the handshake log says why one was refused.
     index('credentials_claims').on(table.kind, table.identity),
     index('credentials_device').on(table.deviceId),
     index('credentials_tenant').on(table.tenantId),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

@@ -1,6 +1,7 @@
 import { bigint, customType, index, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 
 const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({
@@ -15,9 +16,7 @@ export const deadLetters = pgTable(
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     tenantId: text('tenant_id').notNull(),
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     /** A reading: its resource. A payload: the path of the operation. An event: its topic. */
     path: text('path').notNull(),
     kind: text('kind', { enum: ['payload', 'reading', 'event'] }).notNull(),
@@ -34,6 +33,7 @@ export const deadLetters = pgTable(
     index('dead_letters_device').on(table.deviceId, table.id),
     index('dead_letters_tenant').on(table.tenantId, table.id),
     index('dead_letters_received').on(table.receivedAt),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

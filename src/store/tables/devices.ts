@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { profiles } from './profiles.ts';
 import { tenants } from './tenants.ts';
 
@@ -15,17 +16,19 @@ export const devices = pgTable(
     endpoint: text('endpoint').notNull(),
     name: text('name'),
     tags: text('tags').array().notNull(),
-    profileId: uuid('profile_id')
-      .notNull()
-      .references(() => profiles.id),
+    profileId: uuid('profile_id').notNull(),
     status: text('status', { enum: ['ONLINE', 'OFFLINE', 'SLEEPING', 'NEVER_SEEN'] }).notNull(),
     lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
     /** Seconds; overrides the value of the profile. */
     awakeTime: integer('awake_time'),
+    /** The factory credential that added the device; not a foreign key, because a revoked one is kept. */
+    factoryCredentialId: uuid('factory_credential_id'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
     unique('devices_tenant_endpoint').on(table.tenantId, table.endpoint),
+    // The target of foreign keys that include the tenant.
+    unique('devices_of_tenant').on(table.tenantId, table.id),
     // One index for each sort order of a page. A missing name or time sorts first.
     index('devices_by_name').on(table.tenantId, sql`coalesce(${table.name}, '')`, table.id),
     index('devices_by_last_seen').on(
@@ -35,7 +38,11 @@ export const devices = pgTable(
     ),
     index('devices_by_creation').on(table.tenantId, table.createdAt, table.id),
     index('devices_profile').on(table.profileId),
+    index('devices_of_factory')
+      .on(table.factoryCredentialId)
+      .where(sql`${table.factoryCredentialId} is not null`),
     index('devices_tags').using('gin', table.tags),
+    sameTenant({ tenantId: table.tenantId, id: table.profileId }, profiles, 'no action'),
     ...rowSecurity(table.tenantId),
   ],
 );

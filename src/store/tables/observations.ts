@@ -1,6 +1,7 @@
 import { boolean, index, integer, json, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
@@ -8,9 +9,7 @@ import { tenants } from './tenants.ts';
 export const observations = pgTable(
   'observations',
   {
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     /** The token of the Observe request, in hex. */
     token: text('token').notNull(),
     tenantId: text('tenant_id')
@@ -27,6 +26,7 @@ export const observations = pgTable(
   (table) => [
     primaryKey({ name: 'observations_pkey', columns: [table.deviceId, table.token] }),
     index('observations_tenant').on(table.tenantId),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );
@@ -35,9 +35,7 @@ export const observations = pgTable(
 export const observationRequests = pgTable(
   'observation_requests',
   {
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     /** The sorted paths, joined by a blank. */
     key: text('key').notNull(),
     tenantId: text('tenant_id')
@@ -51,6 +49,7 @@ export const observationRequests = pgTable(
   (table) => [
     primaryKey({ name: 'observation_requests_pkey', columns: [table.deviceId, table.key] }),
     index('observation_requests_tenant').on(table.tenantId),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

@@ -35,6 +35,8 @@ export const profiles = pgTable(
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
+    // The target of foreign keys that include the tenant.
+    unique('profiles_of_tenant').on(table.tenantId, table.id),
     unique('profiles_tenant_name').on(table.tenantId, table.name),
     uniqueIndex('profiles_one_default')
       .on(table.tenantId)

@@ -1,6 +1,7 @@
 import { bigint, boolean, index, integer, json, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
@@ -8,9 +9,7 @@ import { tenants } from './tenants.ts';
 export const registrations = pgTable(
   'registrations',
   {
-    deviceId: uuid('device_id')
-      .primaryKey()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').primaryKey(),
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
@@ -40,6 +39,7 @@ export const registrations = pgTable(
     unique('registrations_id').on(table.id),
     index('registrations_tenant').on(table.tenantId),
     index('registrations_objects').using('gin', table.objectIds),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

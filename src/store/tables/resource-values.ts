@@ -1,6 +1,7 @@
 import { boolean, index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
@@ -8,9 +9,7 @@ import { tenants } from './tenants.ts';
 export const resourceValues = pgTable(
   'resource_values',
   {
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     objectId: integer('object_id').notNull(),
     instanceId: integer('instance_id').notNull(),
     resourceId: integer('resource_id').notNull(),
@@ -37,6 +36,7 @@ export const resourceValues = pgTable(
       columns: [table.deviceId, table.objectId, table.instanceId, table.resourceId, table.resourceInstanceId],
     }),
     index('resource_values_tenant').on(table.tenantId),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

@@ -8,11 +8,13 @@ import {
   primaryKey,
   text,
   timestamp,
+  unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 import { tenants } from './tenants.ts';
 
@@ -37,9 +39,7 @@ export const rpcs = pgTable(
     tenantId: text('tenant_id')
       .notNull()
       .references(() => tenants.id, { onDelete: 'cascade' }),
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     method: text('method').notNull(),
     /** The parameters of the call, with secrets redacted. */
     params: json('params'),
@@ -66,6 +66,9 @@ export const rpcs = pgTable(
       .on(table.deviceId, table.sequence)
       .where(sql`${table.status} in ('QUEUED', 'SENT', 'DELIVERED')`),
     index('rpcs_tenant').on(table.tenantId),
+    // The target of foreign keys that include the tenant.
+    unique('rpcs_of_tenant').on(table.tenantId, table.id),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );
@@ -74,9 +77,7 @@ export const rpcs = pgTable(
 export const rpcTransitions = pgTable(
   'rpc_transitions',
   {
-    rpcId: uuid('rpc_id')
-      .notNull()
-      .references(() => rpcs.id, { onDelete: 'cascade' }),
+    rpcId: uuid('rpc_id').notNull(),
     /** 0, 1, 2… per RPC, because two changes may have the same millisecond. */
     ordinal: integer('ordinal').notNull(),
     tenantId: text('tenant_id')
@@ -90,6 +91,7 @@ export const rpcTransitions = pgTable(
   (table) => [
     primaryKey({ name: 'rpc_transitions_pkey', columns: [table.rpcId, table.ordinal] }),
     index('rpc_transitions_tenant').on(table.tenantId),
+    sameTenant({ tenantId: table.tenantId, id: table.rpcId }, rpcs),
     ...rowSecurity(table.tenantId),
   ],
 );

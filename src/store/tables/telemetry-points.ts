@@ -1,6 +1,7 @@
 import { index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
+import { sameTenant } from '../same-tenant.ts';
 import { devices } from './devices.ts';
 
 export const telemetryPoints = pgTable(
@@ -9,9 +10,7 @@ export const telemetryPoints = pgTable(
     /** The ID of the event that is sent to the broker. */
     eventId: uuid('event_id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
-    deviceId: uuid('device_id')
-      .notNull()
-      .references(() => devices.id, { onDelete: 'cascade' }),
+    deviceId: uuid('device_id').notNull(),
     /** When the readings were measured, according to the device. */
     timestamp: timestamp('timestamp', { withTimezone: true, precision: 3 }).notNull(),
     numericValues: jsonb('numeric_values').$type<Record<string, number>>().notNull(),
@@ -22,6 +21,7 @@ export const telemetryPoints = pgTable(
   (table) => [
     index('telemetry_points_history').on(table.deviceId, table.timestamp, table.eventId),
     index('telemetry_points_received').on(table.receivedAt),
+    sameTenant({ tenantId: table.tenantId, id: table.deviceId }, devices),
     ...rowSecurity(table.tenantId),
   ],
 );

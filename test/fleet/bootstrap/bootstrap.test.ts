@@ -107,18 +107,26 @@ describe('a bootstrap', () => {
 
   it('keeps the old key until the device has registered with the new one', async () => {
     const known = await device();
-    await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', identity: `old-${known.endpoint}` });
-    await world.network.clock.advance(1);
     const first = identityIn(await given(known.endpoint));
     await world.network.clock.advance(1);
     const second = identityIn(await given(known.endpoint));
-    expect(await Promise.all([`old-${known.endpoint}`, first, second].map(counting))).not.toContain(null);
+    expect(await Promise.all([first, second].map(counting))).not.toContain(null);
     await register(known, first);
-    expect(await counting(`old-${known.endpoint}`)).toBeNull();
     expect([await counting(first), await counting(second)]).not.toContain(null);
     await register(known, second);
     expect(await counting(first)).toBeNull();
     expect(await counting(second)).not.toBeNull();
+  });
+
+  it('keeps the keys that an admin created, before and after the device has registered with a new one', async () => {
+    const known = await device();
+    const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', purpose: 'bootstrap' });
+    const own = `own-${known.endpoint}`;
+    await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', identity: own });
+    await world.network.clock.advance(1);
+    const fresh = identityIn(await given(known.endpoint, proving(credential.id)));
+    await register(known, fresh);
+    expect(await Promise.all([own, fresh].map(counting))).not.toContain(null);
   });
 
   it('keeps only the keys of the last interrupted bootstraps', async () => {
@@ -202,6 +210,37 @@ describe('a bootstrap is refused', () => {
     expect(await ask('another', proving(credential.id))).toMatchObject({ admitted: false, code: '4.00' });
   });
 
+  it.each<NewCredential['purpose']>(['lwm2m', 'bootstrap'])(
+    'without security for a device that has, or had, a credential for %s',
+    async (purpose) => {
+      const known = await device();
+      const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk', purpose });
+      const refused = { admitted: false, code: '4.00', reason: expect.stringContaining('credentials') };
+      expect(await ask(known.endpoint)).toEqual(refused);
+      await world.fleet.credentials.revoke(ADMIN, credential.id);
+      expect(await ask(known.endpoint)).toEqual(refused);
+    },
+  );
+
+  it('without security for a device that already finished a bootstrap or registered with its key', async () => {
+    const finished = await device();
+    const { id } = await given(finished.endpoint);
+    await world.bootstrapHandlers.ended(id, { finished: true, lwm2mVersion: '1.1' });
+    expect(await ask(finished.endpoint)).toMatchObject({ admitted: false });
+    const registered = await device();
+    await register(registered, identityIn(await given(registered.endpoint)));
+    expect(await ask(registered.endpoint)).toMatchObject({ admitted: false });
+  });
+
+  it('without security where the setting turns it off', async () => {
+    const known = await device();
+    const strict = await fleetWorld(store(), { noSecBootstrap: false });
+    const request = { endpoint: known.endpoint, peer: LOOPBACK, pack: false };
+    const reason = expect.stringContaining('TREELINE_NOSEC_BOOTSTRAP');
+    expect(await strict.bootstrapHandlers.admit(request)).toEqual({ admitted: false, code: '4.00', reason });
+    await strict.stop();
+  });
+
   it('with a credential of the LwM2M server; the LwM2M server refuses a bootstrap credential', async () => {
     const known = await device();
     const { credential } = await world.fleet.credentials.create(ADMIN, known.id, { kind: 'psk' });
@@ -261,6 +300,23 @@ describe('a factory credential', () => {
     const later = await factory('*');
     expect(later.identity).toBe(earlier);
     expect(await found(earlier)).not.toMatchObject({ credential: later.id });
+  });
+
+  it('adds no more devices than its limit, however many claim at the same time', async () => {
+    const [run] = [`race-${Date.now()}`];
+    const { credential } = await world.fleet.bootstraps.createFactoryCredential(ADMIN, {
+      name: run,
+      identity: run,
+      endpointPattern: `${run}-*`,
+      mostDevices: 2,
+      expiresAt,
+    });
+    const profileId = credential.profileId;
+    await world.fleet.bootstraps.setPlan(ADMIN, { profileId }, OURS);
+    const claims = Array.from({ length: 10 }, (_, at) => ask(`${run}-${at}`, proving(credential.id)));
+    const admitted = (await Promise.all(claims)).filter((admission) => admission.admitted);
+    expect(admitted).toHaveLength(2);
+    expect(await world.fleet.devices.count(ADMIN, { search: run })).toBe(2);
   });
 
   it('is valid until it is revoked', async () => {

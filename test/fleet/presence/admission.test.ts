@@ -59,6 +59,7 @@ function admission(autoProvision = false): (request: RegisterRequest) => Promise
   const parts: Omit<AdmissionParts, 'store' | 'awakeTimes'> = {
     provisioning: {
       provision: () => Promise.reject(new Error('a Register provisions by its endpoint')),
+      claim: () => Promise.reject(new Error('a Register claims no device')),
       async ofEndpoints(tenantId, endpoints, made) {
         lookUps.push(`devices ${tenantId} ${endpoints.join()}`);
         return endpoints.map(
@@ -126,6 +127,22 @@ describe('a Register over NoSec', () => {
       refused('4.03'),
       admittedAs(DEFAULT_TENANT, 'open'),
     ]);
+  });
+
+  it.each(['a\u200Bb', 'a\u202Eb', 'a\u2066b', 'a\uFEFFb', 'a\u00ADb', 'a\u2028b', 'a\u{E0041}b'])(
+    'is refused with 4.00 for the endpoint name %j, in which a character can’t be seen',
+    async (endpoint) => {
+      const code = endpoint.codePointAt(1)?.toString(16).toUpperCase().padStart(4, '0');
+      expect(await admission(true)(register(endpoint))).toMatchObject({
+        ...refused('4.00'),
+        reason: expect.stringContaining(`U+${code}`),
+      });
+    },
+  );
+
+  it('finds the device of a name in another normalization form', async () => {
+    known(DEFAULT_TENANT, 'caf\u00E9');
+    expect(await admission()(register('cafe\u0301'))).toMatchObject(admittedAs(DEFAULT_TENANT, 'caf\u00E9'));
   });
 
   it.each([null, '', 'with\ncontrol', 'x'.repeat(1_000)])(

@@ -18,15 +18,41 @@ interface Status {
 
 describe('bootstrap cases that judge the device', () => {
   let treeline: TreelineProcess;
+  /** The bootstrap server over DTLS: a device with a credential never bootstraps without security. */
   let bootstrap: string;
 
   beforeAll(async () => {
     treeline = await runTreeline();
-    bootstrap = /Bootstrap\s+(coap:\S+)/.exec(treeline.output())?.[1] ?? '';
+    bootstrap = /Bootstrap\s+coap:\S+ (coaps:\S+)/.exec(treeline.output())?.[1] ?? '';
     await planFor(treeline);
   });
 
   afterAll(() => treeline?.stop());
+
+  /** Provisions a device with a key for each server; resolves with its id and the flags of its bootstrap. */
+  async function provisioned(endpoint: string): Promise<{ id: string; flags: string[] }> {
+    const { provisionDevice } = await treeline.query<{ provisionDevice: { device: { id: string } } }>(
+      `mutation ($endpoint: String!) {
+        provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) {
+          ... on ProvisionDevicePayload { device { id } }
+        }
+      }`,
+      { endpoint },
+    );
+    const { id } = provisionDevice.device;
+    const { createBootstrapCredential } = await treeline.query<{
+      createBootstrapCredential: { secret: { identity: string; keyHex: string } };
+    }>(
+      `mutation ($id: ID!) {
+        createBootstrapCredential(input: { deviceId: $id, credential: { psk: {} } }) {
+          ... on CreateBootstrapCredentialPayload { secret { identity keyHex } }
+        }
+      }`,
+      { id },
+    );
+    const { identity, keyHex } = createBootstrapCredential.secret;
+    return { id, flags: ['--bootstrap', bootstrap, '--psk-identity', identity, '--psk-key', keyHex] };
+  }
 
   async function online(endpoint: string): Promise<void> {
     const statuses = treeline.webSocket<Status>('subscription { deviceStatusChanged { status device { endpoint } } }');
@@ -53,12 +79,9 @@ describe('bootstrap cases that judge the device', () => {
 
   it(etsName(7, 'simulated device', '1.1 over UDP, then DTLS'), async () => {
     const endpoint = 'urn:imei:490154203237607';
-    await treeline.query(
-      'mutation ($endpoint: String!) { provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) { __typename } }',
-      { endpoint },
-    );
+    const { flags } = await provisioned(endpoint);
     const registered = online(endpoint);
-    const device = runDevice(treeline.coap, endpoint, '--bootstrap', bootstrap);
+    const device = runDevice(treeline.coap, endpoint, ...flags);
     // Its account has no key: the server refuses it, and it falls back to the bootstrap server.
     await device.heard(/register → 4\.03/);
     await registered;
@@ -72,16 +95,9 @@ describe('bootstrap cases that judge the device', () => {
     await device.stop();
   });
 
-  it(etsName(9, 'simulated device', '1.1 over UDP'), async () => {
+  it(etsName(9, 'simulated device', '1.1 over DTLS with PSK'), async () => {
     const endpoint = 'urn:imei:490154203237609';
-    const { provisionDevice } = await treeline.query<{ provisionDevice: { device: { id: string } } }>(
-      `mutation ($endpoint: String!) {
-        provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) {
-          ... on ProvisionDevicePayload { device { id } }
-        }
-      }`,
-      { endpoint },
-    );
+    const { id, flags } = await provisioned(endpoint);
     // A Server account without the Security instance that goes with it.
     await treeline.query(
       `mutation ($id: ID!) {
@@ -89,13 +105,13 @@ describe('bootstrap cases that judge the device', () => {
           { path: "/1/0/0", value: 101 }, { path: "/1/0/1", value: 300 }, { path: "/1/0/6", value: true }, { path: "/1/0/7", value: "U" }
         ] } }) { __typename }
       }`,
-      { id: provisionDevice.device.id },
+      { id },
     );
     const told = treeline.webSocket<{ bootstrapChanged: Told }>(
       'subscription { bootstrapChanged { endpoint status reason steps { operation code } } }',
     );
     const failed = until(told, ({ bootstrapChanged: { status } }) => status === 'FAILED');
-    const device = runDevice(treeline.coap, endpoint, '--bootstrap', bootstrap);
+    const device = runDevice(treeline.coap, endpoint, ...flags);
     const { bootstrapChanged } = await failed;
     await device.stop();
     expect(bootstrapChanged).toMatchObject({

@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** `::` accepts IPv4 too, but a machine without IPv6 can’t bind it. */
+export function everywhere(): string {
+  const addresses = Object.values(networkInterfaces()).flat();
+  return addresses.some((address) => address?.family === 'IPv6') ? '::' : '0.0.0.0';
+}
+
+/** Returns the value of a setting's text; undefined when the text is invalid. */
+export type Check<T> = (text: string) => T | undefined;
+
+export function integer(least: number, most: number): Check<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+    return value >= least && value <= most ? value : undefined;
+  };
+}
+
+export function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
+  return (text) => choices.find((choice) => choice === text);
+}
+
+export const boolean: Check<boolean> = (text) =>
+  ({ true: true, '1': true, false: false, '0': false })[text.toLowerCase()];
+
+export const address: Check<string> = (text) => (/^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : undefined);
+
+/** CoAP sockets are bound to IP addresses, because a host name can resolve to several. */
+export const ip: Check<string> = (text) => (isIP(text) > 0 ? text : undefined);
+
+export const ips: Check<string[]> = (text) => {
+  const list = text.split(',').map((one) => one.trim());
+  return list.every((one) => ip(one) !== undefined) ? list : undefined;
+};
+
+export const key: Check<Uint8Array> = (text) => {
+  const bytes = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
+  return bytes.length === 32 ? bytes : undefined;
+};
+
+export const token: Check<string> = (text) => (/^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined);
+
+export const TOPIC_RULE = '1 to 200 of: letters, digits, ".", "_", "-" and {tenant_id}';
+export const topic: Check<string> = (text) =>
+  /^(?:[A-Za-z0-9._-]|\{tenant_id\}){1,200}$/.test(text) ? text : undefined;
+
+export const postgresUrl: Check<string> = (text) =>
+  URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) ? text : undefined;
+
+export const brokers: Check<string[]> = (text) => {
+  const list = text.split(',').map((broker) => broker.trim());
+  return list.every((broker) => /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(broker)) ? list : undefined;
+};
+
+export const origins: Check<string[]> = (text) => {
+  const list = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+  return list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin) ? list : undefined;
+};

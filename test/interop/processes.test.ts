@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'graphql-ws';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { runDevice, type DeviceProcess } from '../e2e/device-process.ts';
+import { runTreeline, type TreelineProcess } from '../e2e/treeline-process.ts';
+import { PostgresCluster, requirePeer } from './peers/index.ts';
+
+const ENDPOINT = 'urn:imei:490154203237720';
+
+requirePeer('postgres')('two processes on one Postgres', () => {
+  let cluster: PostgresCluster;
+  let directories: string[];
+  let first: TreelineProcess;
+  let second: TreelineProcess;
+  let device: DeviceProcess | undefined;
+
+  beforeAll(async () => {
+    cluster = await PostgresCluster.start();
+    directories = [await mkdtemp(join(tmpdir(), 'treeline-a-')), await mkdtemp(join(tmpdir(), 'treeline-b-'))];
+    const settings = { DATABASE_URL: cluster.url, TREELINE_SECRET_KEY: 'ab'.repeat(32) };
+    first = await runTreeline({ ...settings, TREELINE_DATA_DIR: directories[0] ?? '' });
+    second = await runTreeline({ ...settings, TREELINE_DATA_DIR: directories[1] ?? '' });
+  }, 120_000);
+  afterAll(async () => {
+    await device?.stop();
+    await Promise.all([first?.stop(), second?.stop()]);
+    await cluster?.stop();
+    for (const directory of directories ?? []) await rm(directory, { recursive: true, force: true });
+  });
+
+  it('end the WebSocket of an API key that the other process revokes, within a second', async () => {
+    const { createApiKey } = await first.query<{ createApiKey: { token: string; id: string } }>(
+      'mutation { createApiKey(input: { name: "x", role: ADMIN }) { ... on CreateApiKeyPayload { token id } } }',
+    );
+    const closed: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      createClient({
+        url: second.graphql.replace('http', 'ws'),
+        webSocketImpl: WebSocket,
+        connectionParams: { token: createApiKey.token },
+        lazy: false,
+        retryAttempts: 0,
+        onNonLazyError: () => {},
+        on: { connected: () => resolve(), closed: (event) => closed.push(event) },
+      });
+    });
+    const at = Date.now();
+    await first.query('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', {
+      id: createApiKey.id,
+    });
+    await vi.waitFor(() => expect(closed).toMatchObject([{ code: 4403 }]), { timeout: 5_000, interval: 10 });
+    expect(Date.now() - at).toBeLessThan(1_000);
+  });
+
+  it('end the DTLS session of a credential that the other process revokes', async () => {
+    const { provisionDevice } = await first.query<{
+      provisionDevice: { device: { credentials: { id: string }[] }; secret: { identity: string; keyHex: string } };
+    }>(
+      `mutation ($endpoint: String!) {
+        provisionDevice(input: { endpoint: $endpoint, security: { psk: {} } }) {
+          ... on ProvisionDevicePayload { device { credentials { id } } secret { identity keyHex } }
+        }
+      }`,
+      { endpoint: ENDPOINT },
+    );
+    const { identity, keyHex } = provisionDevice.secret;
+    device = runDevice({ scheme: 'coaps', ...second.coaps }, ENDPOINT, '--psk-identity', identity, '--psk-key', keyHex);
+    await device.heard(/registered/);
+    const sessions = async (): Promise<string> => (await fetch(new URL('/metrics', second.graphql))).text();
+    expect(await sessions()).toMatch(/^treeline_dtls_sessions\{server="lwm2m",state="open"\} 1$/m);
+    await first.query('mutation ($id: ID!) { revokeCredential(input: { id: $id }) { __typename } }', {
+      id: provisionDevice.device.credentials[0]?.id,
+    });
+    await vi.waitFor(async () => {
+      expect(await sessions()).toMatch(/^treeline_dtls_sessions\{server="lwm2m",state="open"\} 0$/m);
+    });
+    expect(await sessions()).toMatch(/^treeline_channel_connected 1$/m);
+  });
+});
