@@ -205,6 +205,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   counter('treeline_readings_dropped_total', 'Readings acknowledged but not stored, by reason.', ['reason'], () =>
     by('reason', fleet().readings.dropped),
   );
+  counter(
+    'treeline_readings_refused_total',
+    'Messages of devices whose readings were refused because of an error of the device, by reason.',
+    ['reason'],
+    () => by('reason', fleet().readings.refused),
+  );
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
   counter(

@@ -66,12 +66,13 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       if (decoded.readings.some(({ path }) => path.prefix !== null)) await storeEndDeviceReadings(batch, readings);
       const source = { model: modelOf(tenantId), objects: registration.objects };
       const own = decoded.readings.filter(({ path }) => path.prefix === null && isReadable(path, origin, source));
-      await readings.store({
+      const refusal = await readings.store({
         kind: 'readings',
         tenantId,
         batch: { deviceId, origin, scope, readings: own, empty: decoded.empty, receivedAt },
         mappings: origin === 'WRITE' ? [] : mappings,
       });
+      return refusal ? { refused: refusal.message } : undefined;
     },
 
     async undecodable(registration, payload) {
