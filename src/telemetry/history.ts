@@ -93,6 +93,7 @@ function pointOf(row: Row, metrics: readonly string[] | null): TelemetryPoint {
     deviceId: row.deviceId as DeviceId, // the store keeps ids without their brands
     tenantId: row.tenantId as TenantId,
     timestamp: row.timestamp,
+    receivedAt: row.receivedAt,
     numericValues: only(row.numericValues, metrics),
     stringValues: only(row.stringValues, metrics),
   };

@@ -41,12 +41,12 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       }));
       const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
-      await insertRows(tx, telemetryPoints, points.map(rowOf));
+      await insertRows(tx, telemetryPoints, points);
       await insertRows(tx, deadLetters, letters);
       const createdAt = new Date(clock.now());
       await enqueue(
         tx,
-        points.map(({ point }) => ({
+        points.map((point) => ({
           ...idsOf(point),
           kind: 'telemetry',
           event: telemetryPointJson(point),
@@ -56,7 +56,7 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       return () => {
         counting.points += points.length;
         for (const { refused } of measured) for (const { reason } of refused) counting.deadLetters[reason]++;
-        for (const { point } of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
+        for (const point of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
         if (points.length > 0) wakePublisher?.();
       };
     },
@@ -87,23 +87,19 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
   };
 }
 
-interface Arrived {
-  readonly point: TelemetryPoint;
-  readonly receivedAt: number;
-}
-
 function pointsOf(
   { tenantId, deviceId, receivedAt }: TelemetryBatch,
   measurements: Measured['measurements'],
-): Arrived[] {
+): TelemetryPoint[] {
   return measurements.map(({ time, numericValues, stringValues }) => ({
-    point: { eventId: randomUUID(), deviceId, tenantId, timestamp: new Date(time), numericValues, stringValues },
-    receivedAt,
+    eventId: randomUUID(),
+    deviceId,
+    tenantId,
+    timestamp: new Date(time),
+    receivedAt: new Date(receivedAt),
+    numericValues,
+    stringValues,
   }));
-}
-
-function rowOf({ point, receivedAt }: Arrived): typeof telemetryPoints.$inferInsert {
-  return { ...point, receivedAt: new Date(receivedAt) };
 }
 
 function lettersOf({ tenantId, deviceId, receivedAt }: TelemetryBatch, refused: Measured['refused']): Letter[] {

@@ -139,6 +139,7 @@ describe('mapped readings', () => {
         eventId: point?.eventId,
         ...device,
         timestamp: new Date(receivedAt),
+        receivedAt: new Date(receivedAt),
         numericValues: { temperature: 1 },
         stringValues: {},
       },
