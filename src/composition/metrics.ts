@@ -220,6 +220,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     () => by('reason', telemetry().deadLetters),
   );
   counter(
+    'treeline_telemetry_dead_letters_not_stored_total',
+    'Dead letters that were counted but not stored, by whose limit was reached.',
+    ['limit'],
+    () => by('limit', telemetry().lettersNotStored),
+  );
+  counter(
     'treeline_outbox_records_total',
     'Records published, failed attempts to publish, and events stored as dead letters.',
     ['outcome'],

@@ -6,12 +6,15 @@ export interface TelemetryCounters {
   readonly points: number;
   /** Dead letters by reason; `undecodable` counts payloads, the other reasons count readings. */
   readonly deadLetters: Readonly<Record<Refusal | 'undecodable', number>>;
+  /** Dead letters that were counted but not stored, by whose limit was reached. */
+  readonly lettersNotStored: Readonly<Record<'device' | 'tenant', number>>;
 }
 
 /** The counters as telemetry increments them. */
 export interface Counting {
   points: number;
   readonly deadLetters: Record<Refusal | 'undecodable', number>;
+  readonly lettersNotStored: Record<'device' | 'tenant', number>;
 }
 
 export function startCounting(): Counting {
@@ -25,5 +28,6 @@ export function startCounting(): Counting {
       'time-out-of-range': 0,
       undecodable: 0,
     },
+    lettersNotStored: { device: 0, tenant: 0 },
   };
 }

@@ -5,6 +5,7 @@ import type { EventBus } from '../events/index.ts';
 import type { TelemetryBatch, TelemetrySink } from '../fleet/index.ts';
 import { deadLetters, insertRows, outbox, telemetryPoints, type Transaction } from '../store/index.ts';
 import type { Counting } from './counters.ts';
+import { letterOf, LetterBudget } from './dead-letters.ts';
 import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
 import { measure, type Measured } from './mapping.ts';
 import type { Reading } from './metric-value.ts';
@@ -18,8 +19,6 @@ export interface IngestOptions {
   readonly wakePublisher: (() => void) | null;
 }
 
-const LONGEST_REASON = 500;
-
 type Letter = typeof deadLetters.$inferInsert;
 type Waiting = typeof outbox.$inferInsert;
 
@@ -29,6 +28,7 @@ type Waiting = typeof outbox.$inferInsert;
  * because the fleet stores the readings of a tenant in one transaction after the other.
  */
 export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
+  const budget = new LetterBudget(counting);
   const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
     if (wakePublisher) await insertRows(tx, outbox, rows);
   };
@@ -42,7 +42,7 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
       await insertRows(tx, telemetryPoints, points);
-      await insertRows(tx, deadLetters, letters);
+      await insertRows(tx, deadLetters, budget.allowed(letters, clock.now()));
       const createdAt = new Date(clock.now());
       await enqueue(
         tx,
@@ -72,16 +72,17 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
     },
 
     async deadLetter(tx, { tenantId, deviceId, path, contentFormat, bytes, reason, receivedAt }) {
-      await tx.insert(deadLetters).values({
+      const letter = letterOf({
         tenantId,
         deviceId,
-        path: storable(path),
+        path,
         kind: 'payload',
-        reason: storable(reason).slice(0, LONGEST_REASON),
+        reason,
         bytes,
         contentFormat,
         receivedAt: new Date(receivedAt),
       });
+      await insertRows(tx, deadLetters, budget.allowed([letter], clock.now()));
       counting.deadLetters.undecodable++;
     },
   };
@@ -103,16 +104,18 @@ function pointsOf(
 }
 
 function lettersOf({ tenantId, deviceId, receivedAt }: TelemetryBatch, refused: Measured['refused']): Letter[] {
-  return refused.map(({ reading, reason }) => ({
-    tenantId,
-    deviceId,
-    path: reading.path.toString(),
-    kind: 'reading',
-    reason,
-    bytes: bytesOf(reading),
-    contentFormat: null,
-    receivedAt: new Date(receivedAt),
-  }));
+  return refused.map(({ reading, reason }) =>
+    letterOf({
+      tenantId,
+      deviceId,
+      path: reading.path.toString(),
+      kind: 'reading',
+      reason,
+      bytes: bytesOf(reading),
+      contentFormat: null,
+      receivedAt: new Date(receivedAt),
+    }),
+  );
 }
 
 function idsOf({ eventId, tenantId, deviceId }: Pick<TelemetryPoint, 'eventId' | 'tenantId' | 'deviceId'>) {
@@ -123,9 +126,4 @@ function bytesOf(reading: Reading): Uint8Array {
   if (reading.type === 'Opaque') return reading.value;
   if (reading.type === 'Objlnk') return Buffer.from(`${reading.value.objectId}:${reading.value.instanceId}`);
   return Buffer.from(String(reading.value));
-}
-
-/** Replaces U+0000, which a device can send but PostgreSQL's text type can't store. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd');
 }

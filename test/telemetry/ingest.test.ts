@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto';
+
 import { asc } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 
@@ -228,7 +230,44 @@ describe('a dead letter', () => {
     expect(letter).toMatchObject({ ...device, kind: 'payload', path: '/d\ufffdp', contentFormat: 110, bytes });
     expect(letter?.receivedAt).toEqual(new Date(receivedAt));
     expect(letter?.reason).toMatch(/^no SenML: \ufffd x{488}$/);
+    expect([letter?.size, letter?.sha256]).toEqual([null, null]);
     expect(counting.deadLetters.undecodable).toBe(1);
+  });
+});
+
+const undecodable = (bytes: Uint8Array): Promise<void> =>
+  store().asTenant('acme', (tx) =>
+    sink.deadLetter(tx, {
+      ...device,
+      path: '/',
+      contentFormat: 110,
+      bytes,
+      reason: 'no SenML',
+      origin: 'SEND',
+      receivedAt,
+    }),
+  );
+
+describe('dead letters are limited', () => {
+  it('to the head of a large payload, with its size and hash', async () => {
+    const bytes = new Uint8Array(randomBytes(1024 * 1024));
+    await undecodable(bytes);
+    const [letter] = await letters();
+    expect(letter).toMatchObject({ size: bytes.length, bytes: bytes.slice(0, 4096) });
+    expect(Buffer.from(letter?.sha256 ?? []).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it('to a number per device in ten minutes, and the others are counted', async () => {
+    for (let sent = 0; sent < 300; sent++) await undecodable(new Uint8Array(8000));
+    expect(await letters()).toHaveLength(256);
+    expect(counting.deadLetters.undecodable).toBe(300);
+    expect(counting.lettersNotStored).toEqual({ device: 44, tenant: 0 });
+    device = await addDevice(store(), 'acme');
+    await undecodable(Uint8Array.of(1));
+    expect(await letters()).toHaveLength(257);
+    await clock.advance(600_000);
+    await undecodable(Uint8Array.of(1));
+    expect(await letters()).toHaveLength(258);
   });
 });
 
