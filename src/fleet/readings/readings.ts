@@ -1,4 +1,5 @@
 import type { EventBus } from '../../events/index.ts';
+import type { Reading } from '../../lwm2m/index.ts';
 import type { Store, Transaction } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, type Log } from '../common/index.ts';
@@ -43,8 +44,9 @@ export interface ReadingsArrival {
   readonly kind: 'readings';
   readonly tenantId: TenantId;
   readonly batch: DeviceReadings;
-  /** Empty for values that the server wrote: they are not measurements. */
   readonly mappings: readonly MetricMapping[];
+  /** The readings of the batch that can become telemetry. Empty for values that the server wrote. */
+  readonly measured: readonly Reading[];
 }
 
 /** A batch of readings, or a payload that could not be decoded. */
@@ -186,8 +188,8 @@ function isTooLarge(batch: DeviceReadings): boolean {
   return batch.readings.length > MOST_RESOURCES && treeChange([batch]).values.length > MOST_RESOURCES;
 }
 
-function measurementsOf({ tenantId, batch, mappings }: ReadingsArrival): TelemetryBatch[] {
-  if (mappings.length === 0) return [];
-  const { deviceId, readings, receivedAt } = batch;
-  return [{ tenantId, deviceId, mappings, readings, receivedAt }];
+function measurementsOf({ tenantId, batch, mappings, measured }: ReadingsArrival): TelemetryBatch[] {
+  if (mappings.length === 0 || measured.length === 0) return [];
+  const { deviceId, receivedAt } = batch;
+  return [{ tenantId, deviceId, mappings, readings: measured, receivedAt }];
 }
