@@ -49,7 +49,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const number = fc.oneof(fc.nat(), fc.constantFrom(0, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 1e12));
 const optional = (name: string, value: fc.Arbitrary<unknown>): fc.Arbitrary<string[]> =>
   fc.oneof(
-    fc.constant([]),
+    fc.constant<string[]>([]),
     value.map((each) => [`${name}=${String(each)}`]),
   );
 const query = fc
@@ -74,7 +74,7 @@ const link = fc.oneof(
   fc.tuple(id, text).map(([object, value]) => `</${object}>;x="${value.replaceAll(/["\\]/g, '')}"`),
 );
 const root = fc.oneof(
-  fc.constant([]),
+  fc.constant<string[]>([]),
   fc
     .tuple(fc.constantFrom('/', '/lwm2m', '/Ω', '/\0'), number)
     .map(([path, ct]) => [`<${path}>;rt="oma.lwm2m";ct="110 ${ct}"`]),
