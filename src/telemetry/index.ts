@@ -4,3 +4,4 @@ export type { HistoryFilter, TelemetryHistory } from './history.ts';
 export { isTimestampSuspect, type TelemetryEvents, type TelemetryPoint } from './point.ts';
 export type { PublisherSnapshot } from './publisher.ts';
 export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
+export type { DeadLetterEntry } from './letter-page.ts';

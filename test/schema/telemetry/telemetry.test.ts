@@ -58,3 +58,40 @@ describe('a telemetry point', () => {
     }
   });
 });
+
+describe('data of a device that can’t be used', () => {
+  it('is listed with the device, its path and the reason', async () => {
+    const created = await world.data<{ createDeviceProfile: { profile: { id: string } } }>(
+      `mutation { createDeviceProfile(input: { name: "letters", mappings: [
+        { path: "/3/0/0", metric: "maker", kind: NUMERIC }, { path: "/33999/0/1", metric: "unknown" }] }) {
+        ... on CreateDeviceProfilePayload { profile { id } } } }`,
+    );
+    const { device: found } = await world.data<{ device: { id: string } }>('{ device(endpoint: "clock") { id } }');
+    await world.data(
+      `mutation ($id: ID!, $profileId: ID!) { updateDevice(input: { id: $id, profileId: $profileId }) { __typename } }`,
+      { id: found.id, profileId: created.createDeviceProfile.profile.id },
+    );
+    expect(await device.send([{ n: '/3/0/0', vs: 'Treeline' }])).toMatchObject({ code: '2.04' });
+    expect(await device.send([{ n: '/3303/0/5700', vs: 'warm' }])).toEqual({
+      code: '4.00',
+      text: expect.stringMatching(/^\/3303\/0\/5700: .* is not a valid Float/),
+    });
+    expect(await device.send([{ n: '/9/0/1', vs: 'x' }])).toEqual({
+      code: '4.04',
+      text: '/9/0/1: object 9 is not registered',
+    });
+    const letters = `query ($after: String) { device(endpoint: "clock") { deadLetters(first: 1, after: $after) {
+      nodes { kind path reason contentFormat } pageInfo { endCursor hasNextPage } } } }`;
+    const newest = await world.data<{ device: { deadLetters: { pageInfo: { endCursor: string } } } }>(letters);
+    expect(newest.device.deadLetters).toMatchObject({
+      nodes: [{ kind: 'PAYLOAD', path: '/', reason: expect.stringMatching(/^\/3303\/0\/5700: /), contentFormat: 110 }],
+      pageInfo: { hasNextPage: true },
+    });
+    const older = await world.data(letters, { after: newest.device.deadLetters.pageInfo.endCursor });
+    expect(older).toMatchObject({
+      device: {
+        deadLetters: { nodes: [{ kind: 'READING', path: '/3/0/0', reason: 'not-a-number', contentFormat: null }] },
+      },
+    });
+  });
+});
