@@ -214,6 +214,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
   counter(
+    'treeline_telemetry_repeated_points_total',
+    'Points that were not stored, because the device had already sent their metrics for the same time.',
+    [],
+    () => [[{}, telemetry().repeated]],
+  );
+  counter(
     'treeline_telemetry_dead_letters_total',
     'Readings and payloads stored as dead letters, by reason.',
     ['reason'],

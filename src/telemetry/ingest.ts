@@ -7,9 +7,10 @@ import { deadLetters, insertRows, outbox, telemetryPoints, type Transaction } fr
 import type { Counting } from './counters.ts';
 import { letterOf, LetterBudget } from './dead-letters.ts';
 import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
-import { measure, type Measured } from './mapping.ts';
+import { measure, type Measured, type Measurement } from './mapping.ts';
 import type { Reading } from './metric-value.ts';
 import type { TelemetryEvents, TelemetryPoint } from './point.ts';
+import { withoutRepeated } from './repeated.ts';
 
 export interface IngestOptions {
   readonly bus: EventBus<TelemetryEvents>;
@@ -39,7 +40,11 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
         batch,
         ...measure(batch.mappings, batch.readings, batch.receivedAt),
       }));
-      const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
+      const arrived = measured.flatMap(({ batch, measurements }) =>
+        measurements.map((measurement) => ({ deviceId: batch.deviceId, batch, measurement })),
+      );
+      const fresh = await withoutRepeated(tx, arrived);
+      const points = fresh.map(({ batch, measurement }) => pointOf(batch, measurement));
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
       await insertRows(tx, telemetryPoints, points);
       await insertRows(tx, deadLetters, budget.allowed(letters, clock.now()));
@@ -55,6 +60,7 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       );
       return () => {
         counting.points += points.length;
+        counting.repeated += arrived.length - fresh.length;
         for (const { refused } of measured) for (const { reason } of refused) counting.deadLetters[reason]++;
         for (const point of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
         if (points.length > 0) wakePublisher?.();
@@ -88,11 +94,11 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
   };
 }
 
-function pointsOf(
+function pointOf(
   { tenantId, deviceId, receivedAt }: TelemetryBatch,
-  measurements: Measured['measurements'],
-): TelemetryPoint[] {
-  return measurements.map(({ time, numericValues, stringValues }) => ({
+  { time, numericValues, stringValues }: Measurement,
+): TelemetryPoint {
+  return {
     eventId: randomUUID(),
     deviceId,
     tenantId,
@@ -100,7 +106,7 @@ function pointsOf(
     receivedAt: new Date(receivedAt),
     numericValues,
     stringValues,
-  }));
+  };
 }
 
 function lettersOf({ tenantId, deviceId, receivedAt }: TelemetryBatch, refused: Measured['refused']): Letter[] {

@@ -5,6 +5,8 @@ import { metricValue, timeOf, type Conversion, type Reading, type Refusal } from
 export interface Measurement {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
+  /** True if the device supplied the time; false: the time is that of the arrival. */
+  readonly supplied: boolean;
   readonly numericValues: Readonly<Record<string, number>>;
   readonly stringValues: Readonly<Record<string, string>>;
 }
@@ -29,6 +31,12 @@ type CompiledMappings = ReadonlyMap<string, readonly CompiledMapping[]>;
 /** Cached by array: the array stays the same object until the profile changes. */
 const compiled = new WeakMap<readonly MetricMapping[], CompiledMappings>();
 
+interface ValuesOfOneTime {
+  supplied: boolean;
+  readonly numeric: Map<string, number>;
+  readonly string: Map<string, string>;
+}
+
 /**
  * Converts the readings of one payload to metrics. Readings with the same time share a measurement. Every mapping that
  * matches a reading adds its metric; a reading without a mapping is ignored. If one metric occurs twice at one time,
@@ -43,7 +51,7 @@ export function measure(
   receivedAt: number,
 ): Measured {
   const byResource = compile(mappings);
-  const times = new Map<number, { numeric: Map<string, number>; string: Map<string, string> }>();
+  const times = new Map<number, ValuesOfOneTime>();
   const refused: { reading: Reading; reason: Refusal }[] = [];
   for (const reading of readings) {
     for (const mapping of byResource.get(resourceOf(reading)) ?? []) {
@@ -54,8 +62,9 @@ export function measure(
         refused.push({ reading, reason: result.kind === 'refused' ? result.reason : 'time-out-of-range' });
         continue;
       }
-      const values = times.get(time) ?? { numeric: new Map(), string: new Map() };
+      const values = times.get(time) ?? { supplied: false, numeric: new Map(), string: new Map() };
       times.set(time, values);
+      values.supplied ||= reading.time !== null;
       const metric = metricOf(mapping, reading);
       if (result.kind === 'numeric') values.numeric.set(metric, result.value);
       else values.string.set(metric, result.value);
@@ -63,6 +72,7 @@ export function measure(
   }
   const measurements = [...times].map(([time, values]) => ({
     time,
+    supplied: values.supplied,
     numericValues: Object.fromEntries(values.numeric),
     stringValues: Object.fromEntries(values.string),
   }));

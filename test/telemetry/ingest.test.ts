@@ -165,6 +165,22 @@ describe('mapped readings', () => {
     expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
   });
 
+  it('that a device repeats with the same times become points once', async () => {
+    const at = 1_780_000_000;
+    const sent = batch(reading('/3303/0/5700', float(1), at), reading('/3303/0/5700', float(2), at + 0.25));
+    await record(sink, sent, sent);
+    await record(sink, { ...sent, receivedAt: receivedAt + 5000 });
+    await record(sink, batch(reading('/3303/0/5700', float(9), at), reading('/3304/0/5700', float(40), at)));
+    expect((await points()).map(({ numericValues }) => numericValues)).toEqual(
+      expect.arrayContaining([{ temperature: 1 }, { humidity: 40 }, { temperature: 2 }]),
+    );
+    expect([(await points()).length, (await waiting()).length]).toEqual([3, 3]);
+    expect([counting.points, counting.repeated]).toEqual([3, 4]);
+    const untimed = batch(reading('/3303/0/5700', float(1)));
+    await record(sink, untimed, untimed);
+    expect(await points()).toHaveLength(5);
+  });
+
   it('without a mapping store nothing and do not wake the publisher', async () => {
     await record(sink, batch(reading('/9999/0/1', float(1))));
     expect([woken, counting.points, await points(), await letters()]).toEqual([0, 0, [], []]);

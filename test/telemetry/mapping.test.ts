@@ -142,7 +142,9 @@ describe('a mapped reading that can’t become a metric is refused with the reas
       receivedAt,
     );
     expect(refused).toHaveLength(1);
-    expect(measurements).toEqual([{ time: receivedAt, numericValues: { humidity: 40 }, stringValues: {} }]);
+    expect(measurements).toEqual([
+      { time: receivedAt, supplied: false, numericValues: { humidity: 40 }, stringValues: {} },
+    ]);
   });
 });
 
@@ -237,9 +239,9 @@ describe('readings of one payload', () => {
       receivedAt,
     );
     expect(measurements).toEqual([
-      { time: 1_700_000_000_000, numericValues: { temperature: 20, humidity: 40 }, stringValues: {} },
-      { time: 1_700_000_000_250, numericValues: { temperature: 21 }, stringValues: {} },
-      { time: receivedAt, numericValues: { humidity: 41 }, stringValues: {} },
+      { time: 1_700_000_000_000, supplied: true, numericValues: { temperature: 20, humidity: 40 }, stringValues: {} },
+      { time: 1_700_000_000_250, supplied: true, numericValues: { temperature: 21 }, stringValues: {} },
+      { time: receivedAt, supplied: false, numericValues: { humidity: 41 }, stringValues: {} },
     ]);
   });
 
