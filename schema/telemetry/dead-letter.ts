@@ -20,7 +20,7 @@ export const DeadLetterType = builder.objectRef<DeadLetterEntry>('DeadLetter').i
     }),
     reason: t.exposeString('reason', {
       description:
-        'Why: for a value `"not-a-number"`, `"not-finite"`, `"not-text"`, `"opaque"` or `"time-out-of-range"`; for others a text.',
+        'Why: for a value `"not-a-number"`, `"not-finite"`, `"not-text"`, `"opaque"`, `"inexact"` (an integer beyond 2^53: the metric has the nearest number) or `"time-out-of-range"`; for others a text.',
     }),
     contentFormat: t.exposeInt('contentFormat', {
       nullable: true,

@@ -50,6 +50,7 @@ export {
   type DeviceProfile,
   type MappingPath,
   type MetricMapping,
+  canHaveName,
   parseMappingPath,
   type ProfileInput,
   type Profiles,

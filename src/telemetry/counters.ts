@@ -28,6 +28,7 @@ export function startCounting(): Counting {
       'not-finite': 0,
       'not-a-number': 0,
       opaque: 0,
+      inexact: 0,
       'not-text': 0,
       'time-out-of-range': 0,
       undecodable: 0,

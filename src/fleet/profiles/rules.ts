@@ -2,6 +2,7 @@ import { FleetError } from '../common/index.ts';
 import { checkAttributes } from '../objects/index.ts';
 import { type RpcMethod, STANDARD_METHODS } from '../operations/index.ts';
 import { parseMappingPath } from './mapping-path.ts';
+import { canShareName } from './metric-names.ts';
 import type { ProfileInput, MetricMapping } from './profile.ts';
 
 /** The profile that devices get if no other is chosen for them. */
@@ -50,8 +51,8 @@ export function checkProfile(input: ProfileInput): void {
     throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
   for (const [index, mapping] of mappings.entries()) checkMapping(mapping, ['mappings', String(index)]);
   for (const [index, method] of methods.entries()) checkMethod(method, ['methods', String(index)]);
-  checkUnique(mappings, (mapping) => mapping.path, ['mappings'], 'path');
-  checkUnique(mappings, (mapping) => mapping.metric, ['mappings'], 'metric');
+  checkNames(mappings);
+  checkSharedPaths(mappings);
   checkUnique(methods, (method) => method.name, ['methods'], 'name');
   if (
     offlineAfter != null &&
@@ -93,6 +94,32 @@ function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
       throw wrong([...field, name], `${name} applies to numbers only, but kind is string: leave ${name} out`);
   }
   if (mapping.attributes) checkAttributes(mapping.attributes, [...field, 'attributes']);
+}
+
+/** Two mappings must not make metrics of one name, because one value would replace the other. */
+function checkNames(mappings: readonly MetricMapping[]): void {
+  for (const [index, mapping] of mappings.entries()) {
+    const other = mappings.slice(0, index).find((each) => canShareName(each, mapping));
+    if (!other) continue;
+    throw wrong(
+      ['mappings', String(index), 'metric'],
+      `${mapping.metric} of ${mapping.path} can have the same name as ${other.metric} of ${other.path}`,
+    );
+  }
+}
+
+/** Mappings of one path share its observation, and so its notification attributes. */
+function checkSharedPaths(mappings: readonly MetricMapping[]): void {
+  for (const [index, { path, attributes }] of mappings.entries()) {
+    if (!attributes) continue;
+    const other = mappings.slice(0, index).find((each) => each.path === path && each.attributes);
+    if (other) {
+      throw wrong(
+        ['mappings', String(index), 'attributes'],
+        `${path} has attributes already, in the mapping of ${other.metric}: give them once`,
+      );
+    }
+  }
 }
 
 function checkMethod(method: RpcMethod, field: readonly string[]): void {

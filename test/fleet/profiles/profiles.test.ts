@@ -68,6 +68,29 @@ describe('profiles', () => {
   it.each<[Partial<ProfileInput>, string[]]>([
     [{ name: ' ' }, ['name']],
     [{ mappings: [{ path: '/3303', metric: 't' }] }, ['mappings', '0', 'path']],
+    ...[
+      [
+        { path: '/3303/*/5700', metric: 't_{instance}' },
+        { path: '/3304/0/5700', metric: 't_0' },
+      ],
+      [
+        { path: '/3304/7/5700', metric: 't_{instance}_x' },
+        { path: '/3303/*/5700', metric: 't_{instance}_x' },
+      ],
+      [
+        { path: '/3303/*/5700', metric: 't{instance}1' },
+        { path: '/3303/*/5701', metric: 't1{instance}' },
+      ],
+    ].map((mappings): [Partial<ProfileInput>, string[]] => [{ mappings }, ['mappings', '1', 'metric']]),
+    [
+      {
+        mappings: [
+          { path: '/3/0/9', metric: 'a', attributes: { pmin: 1 } },
+          { path: '/3/0/9', metric: 'b', attributes: { pmin: 2 } },
+        ],
+      },
+      ['mappings', '1', 'attributes'],
+    ],
     [{ mappings: [{ path: '/3303/*/5700', metric: 't' }] }, ['mappings', '0', 'metric']],
     [{ mappings: [{ path: '/3303/0/5700', metric: '9 lives' }] }, ['mappings', '0', 'metric']],
     [{ mappings: [{ path: '/3/0/9', metric: 'a', scale: Number.NaN }] }, ['mappings', '0', 'scale']],
