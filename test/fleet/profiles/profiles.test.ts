@@ -107,6 +107,15 @@ describe('profiles', () => {
     [{ methods: [{ name: 'a b', operation: 'READ', path: '/3' }] }, ['methods', '0', 'name']],
     [{ methods: [{ name: 'a', operation: 'EXECUTE', path: '/3/0' }] }, ['methods', '0', 'path']],
     [{ methods: [{ name: 'a', operation: 'CREATE', path: '/3/0' }] }, ['methods', '0', 'path']],
+    [{ methods: [{ name: 'reboot', operation: 'EXECUTE', path: '/3/1/4' }] }, ['methods', '0', 'name']],
+    [{ methods: [{ name: 'read', operation: 'READ', path: '/3/0' }] }, ['methods', '0', 'name']],
+    [{ mappings: [{ path: '/3/0/4', metric: 'a' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/5/0/0', metric: 'a', kind: 'string' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/19/0/0', metric: 'a' }] }, ['mappings', '0', 'kind']],
+    [
+      { mappings: [{ path: '/3/0/9', metric: 'a', attributes: { pmin: 60, pmax: 10 } }] },
+      ['mappings', '0', 'attributes', 'pmin'],
+    ],
     [{ offlineAfter: 0 }, ['offlineAfter']],
     [{ awakeTime: 1.5 }, ['awakeTime']],
   ])('refuse %j', async (input, field) => {
