@@ -9,6 +9,7 @@ import { ObservationType } from '../operation/observation.ts';
 import { connection, pageRequest, pageSize } from '../page.ts';
 import { RegistrationType } from './registration.ts';
 import { RpcStatusEnum } from '../rpc/rpc.ts';
+import { DeadLetterType } from '../telemetry/dead-letter.ts';
 import { TelemetryPointType } from '../telemetry/telemetry.ts';
 import { narrow, parseSelector, selects } from '../tree/tree-selection.ts';
 import { treeOf, versionOf } from '../tree/tree.ts';
@@ -200,6 +201,18 @@ builder.objectType(DeviceNode, {
       },
       { name: 'TelemetryConnection', description: 'A page of telemetry points.' },
       { name: 'TelemetryEdge', description: 'A telemetry point and its cursor.' },
+    ),
+    deadLetters: t.connection(
+      {
+        type: DeadLetterType,
+        description:
+          'The data of the device that could not be used, newest first: values of mapped resources that can’t become metrics, and payloads that can’t be decoded. The newest are kept.',
+        complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
+        resolve: async ({ id }, page, { telemetry, actor }) =>
+          connection(await telemetry.deadLetters(actor, id, pageRequest(page))),
+      },
+      { name: 'DeadLetterConnection', description: 'A page of dead letters.' },
+      { name: 'DeadLetterEdge', description: 'A dead letter and its cursor.' },
     ),
   }),
 });

@@ -59,7 +59,8 @@ export const RegistrationType = builder.objectRef<DeviceRegistration>('Registrat
         'True: the device uses queue mode and sleeps between messages. Calls wait until it wakes, at most `timeoutMs`; PERSISTENT calls wait until `expiresAt`.',
     }),
     lifetime: t.exposeInt('lifetime', {
-      description: 'Seconds until the registration expires without an Update: `300`. 0: it does not expire.',
+      description:
+        'Seconds until the registration expires without an Update: `300`. 0: it does not expire. A longer lifetime than 2147483647 (68 years) is shown as that.',
     }),
     address: t.exposeString('address', {
       description: 'The address from which the device sends: `"192.0.2.7:56830"`.',

@@ -1,4 +1,4 @@
-import type { TelemetryPoint } from '../../src/telemetry/index.ts';
+import { isTimestampSuspect, type TelemetryPoint } from '../../src/telemetry/index.ts';
 import { builder } from '../builder.ts';
 
 export const TelemetryPointType = builder.objectRef<TelemetryPoint>('TelemetryPoint').implement({
@@ -12,7 +12,14 @@ export const TelemetryPointType = builder.objectRef<TelemetryPoint>('TelemetryPo
     deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
     timestamp: t.expose('timestamp', {
       type: 'DateTime',
-      description: 'When the device measured the values; if it sent no time, when they arrived.',
+      description:
+        'When the device measured the values, according to its clock; if it sent no time, when they arrived.',
+    }),
+    receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When the server received the values.' }),
+    timestampSuspect: t.boolean({
+      description:
+        'True if `timestamp` and `receivedAt` differ by more than a day: the clock of the device may be wrong, or the device sent old values late.',
+      resolve: isTimestampSuspect,
     }),
     numericValues: t.field({
       type: 'JSON',

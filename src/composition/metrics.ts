@@ -208,13 +208,31 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   counter('treeline_readings_dropped_total', 'Readings acknowledged but not stored, by reason.', ['reason'], () =>
     by('reason', fleet().readings.dropped),
   );
+  counter(
+    'treeline_readings_refused_total',
+    'Messages of devices whose readings were refused because of an error of the device, by reason.',
+    ['reason'],
+    () => by('reason', fleet().readings.refused),
+  );
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
+  counter(
+    'treeline_telemetry_repeated_points_total',
+    'Points that were not stored, because the device had already sent their metrics for the same time.',
+    [],
+    () => [[{}, telemetry().repeated]],
+  );
   counter(
     'treeline_telemetry_dead_letters_total',
     'Readings and payloads stored as dead letters, by reason.',
     ['reason'],
     () => by('reason', telemetry().deadLetters),
+  );
+  counter(
+    'treeline_telemetry_dead_letters_not_stored_total',
+    'Dead letters that were counted but not stored, by whose limit was reached.',
+    ['limit'],
+    () => by('limit', telemetry().lettersNotStored),
   );
   counter(
     'treeline_outbox_records_total',

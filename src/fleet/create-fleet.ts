@@ -12,7 +12,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
   const parts = createParts(options);
   return {
     fleet: contractOf(parts, options),
-    handlers: createLwm2mHandlers({ ...parts, now: () => options.clock.now() }),
+    handlers: createLwm2mHandlers({ ...parts, lwm2m: options.lwm2m, now: () => options.clock.now() }),
     bootstrapHandlers: parts.bootstrapHandlers,
     start: () => startFleet(parts, options),
     stop: () => stopFleet(parts),

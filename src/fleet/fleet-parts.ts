@@ -27,7 +27,7 @@ export function createParts(options: FleetOptions) {
   const models = new ObjectModels({ store, registry, clock, log });
   const modelOf = (tenantId: TenantId): ObjectModel => models.of(tenantId);
   const turns = new Turns();
-  const profiles = createProfiles(store, clock);
+  const profiles = createProfiles(store, clock, modelOf);
   const registrationProfiles = new RegistrationProfiles(store, clock);
   const provisioning = createProvisioning(store, profiles, bus, clock);
   const readings = new Readings({ store, sink: telemetry, bus, log });

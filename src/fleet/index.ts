@@ -51,6 +51,7 @@ export {
   type DeviceProfile,
   type MappingPath,
   type MetricMapping,
+  canHaveName,
   parseMappingPath,
   type ProfileInput,
   type Profiles,

@@ -1,16 +1,26 @@
-import type { Lwm2mHandlers, ObjectModel, Path, ReadingBatch, ReadingOrigin, Registration } from '../lwm2m/index.ts';
+import type {
+  Lwm2mHandlers,
+  Lwm2mServer,
+  ObjectModel,
+  Path,
+  Reading,
+  ReadingBatch,
+  ReadingOrigin,
+  Registration,
+} from '../lwm2m/index.ts';
 import type { TenantId } from './access/index.ts';
 import type { FreshCredentials } from './bootstrap/index.ts';
 import { parseDeviceKey } from './devices/index.ts';
 import { definitionAt, type DefinitionSource, valueToJson } from './objects/index.ts';
 import type { ObservationRecords, Observing } from './observing/index.ts';
 import type { createAdmission, Presence, Roster } from './presence/index.ts';
-import type { ProfileBook, RegistrationProfiles } from './profiles/index.ts';
-import type { Readings } from './readings/index.ts';
+import type { MetricMapping, ProfileBook, RegistrationProfiles } from './profiles/index.ts';
+import { measuredOf, type Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
 
 /** The modules that the handlers call. */
 export interface Lwm2mHandlerParts {
+  readonly lwm2m: () => Lwm2mServer;
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
@@ -29,6 +39,22 @@ export interface Lwm2mHandlerParts {
 export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
   const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
   const { freshCredentials, modelOf } = parts;
+
+  /** The readings that become telemetry: each reading of the device once, and none that the server wrote. */
+  function measured(
+    batch: ReadingBatch,
+    own: readonly Reading[],
+    mappings: readonly MetricMapping[],
+  ): readonly Reading[] {
+    const { registration, origin, scope } = batch;
+    if (origin === 'WRITE') return [];
+    if (origin !== 'NOTIFICATION') return own;
+    const running = parts
+      .lwm2m()
+      .observations(registration.deviceKey)
+      .map(({ paths }) => paths);
+    return measuredOf({ scope, readings: own, running, mappings, objects: registration.objects });
+  }
 
   return {
     admit,
@@ -66,12 +92,14 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       if (decoded.readings.some(({ path }) => path.prefix !== null)) await storeEndDeviceReadings(batch, readings);
       const source = { model: modelOf(tenantId), objects: registration.objects };
       const own = decoded.readings.filter(({ path }) => path.prefix === null && isReadable(path, origin, source));
-      await readings.store({
+      const refusal = await readings.store({
         kind: 'readings',
         tenantId,
         batch: { deviceId, origin, scope, readings: own, empty: decoded.empty, receivedAt },
-        mappings: origin === 'WRITE' ? [] : mappings,
+        mappings,
+        measured: measured(batch, own, mappings),
       });
+      return refusal ? { refused: refusal.message } : undefined;
     },
 
     async undecodable(registration, payload) {

@@ -7,7 +7,7 @@ import type { Log } from './common/index.ts';
 import type { CredentialBook, CredentialGate, Handshakes, Seal } from './credentials/index.ts';
 import type { FleetEvents } from './events.ts';
 import type { Fleet } from './fleet.ts';
-import type { DropReason, TelemetrySink } from './readings/index.ts';
+import type { ReadingsSnapshot, TelemetrySink } from './readings/index.ts';
 import type { SmsTrigger } from './rpcs/index.ts';
 
 /** The dependencies and settings of the fleet. */
@@ -35,12 +35,7 @@ export interface FleetOptions {
 /** The counts of the fleet for the metrics page. */
 export interface FleetSnapshot {
   readonly registered: number;
-  readonly readings: {
-    readonly waiting: number;
-    readonly running: number;
-    /** The number of readings that were acknowledged but not stored, by reason. */
-    readonly dropped: Readonly<Record<DropReason, number>>;
-  };
+  readonly readings: ReadingsSnapshot;
   readonly registrations: { readonly waiting: number; readonly running: number };
   readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
   readonly observing: { readonly watched: number; readonly devices: number };

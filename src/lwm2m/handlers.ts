@@ -63,8 +63,11 @@ export interface Lwm2mHandlers {
   ended(registration: Registration, end: RegistrationEnd): Promise<void>;
   /** The response to a Register or Update was sent. Requests to the device may follow, unless it is asleep. */
   ready(registration: Registration, after: 'register' | 'update' | 'restart'): void;
-  /** Stores the batch. */
-  readings(batch: ReadingBatch): Promise<void>;
+  /**
+   * Stores the batch. Resolves with the reason if it is not stored because of an error of the device: the server answers
+   * a Send with 4.00 and the reason, and acknowledges a notification, because repeating it would not help.
+   */
+  readings(batch: ReadingBatch): Promise<{ readonly refused: string } | void>;
   /** Stores a payload that the server could not decode, so that no data is dropped silently. */
   undecodable(
     registration: Registration,

@@ -51,9 +51,9 @@ export async function takeSend(
   const unregistered = [...decoded.readings.map(({ path }) => path), ...decoded.empty].find(
     (path) => !isRegistered(path, device),
   );
-  if (unregistered) return refusal('4.04', `object ${unregistered.objectId} is not registered`);
-  await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
-  return { code: codes.changed };
+  if (unregistered) return refusal('4.04', `${unregistered}: object ${unregistered.objectId} is not registered`);
+  const outcome = await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
+  return outcome ? refusal('4.00', outcome.refused) : { code: codes.changed };
 }
 
 /** The object list of a gateway does not contain its end devices (Gateway 1.1 §6.4). */

@@ -38,7 +38,20 @@ export class StoreError extends Error {
     this.sqlState = options?.sqlState ?? null;
     this.constraint = options?.constraint ?? null;
   }
+
+  /**
+   * True if the database did not work, so that the same statement can succeed later: a broken connection, or SQLSTATE
+   * class 08 (connection), 53 (resources), 57 (operator intervention) or 58 (system error). False if the statement or
+   * its data is the reason.
+   */
+  get unavailable(): boolean {
+    if (this.code === 'LOST' || this.code === 'UNREACHABLE') return true;
+    return UNAVAILABLE.has(this.sqlState?.slice(0, 2) ?? '');
+  }
 }
+
+/** The classes of PostgreSQL's manual, Appendix A. */
+const UNAVAILABLE: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
 
 const CODES: Readonly<Record<string, StoreErrorCode>> = { 23505: 'CONFLICT', 23503: 'REFERENCE' };
 
@@ -55,5 +68,14 @@ export function fromStatement(error: unknown): unknown {
     });
   }
   if (!(error instanceof DrizzleQueryError)) return error;
+  // The driver could not encode a parameter: the connection is not broken.
+  if (cause instanceof TypeError || cause instanceof RangeError) return new StoreError('QUERY', cause.message);
   return new StoreError('LOST', error.cause?.message ?? 'the connection broke');
+}
+
+/** Converts an error of connecting, or of a statement that Drizzle did not run, to a StoreError. */
+export function fromConnection(error: unknown): StoreError {
+  const known = fromStatement(error);
+  if (known instanceof StoreError) return known;
+  return new StoreError('LOST', error instanceof Error ? error.message : String(error));
 }

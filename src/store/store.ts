@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { escapeLiteral, type Pool } from 'pg';
 
-import { StoreError, fromStatement } from './error.ts';
+import { StoreError, fromConnection, fromStatement } from './error.ts';
 import { APP_ROLE, CONNECTION_SQL, SYSTEM_ROLE } from './row-security.ts';
 
 /** Runs statements in a transaction. A failed statement ends the transaction: to continue, use a savepoint. */
@@ -49,14 +49,14 @@ export function createStore({ pool, embedded, end }: Database): Store {
     if (running.getStore()?.open) {
       throw new StoreError('NESTED', 'a transaction was started inside a transaction: use the tx of the outer one');
     }
-    const client = await pool.connect();
+    const client = await pool.connect().catch(failed);
     const scope = { open: true };
     let broken: Error | undefined;
     try {
       // The simple protocol runs both statements in one round trip.
-      await client.query(`begin; ${rights}`);
+      await client.query(`begin; ${rights}`).catch(failed);
       const result = await running.run(scope, () => work(drizzle(client)));
-      const { command } = await client.query('commit');
+      const { command } = await client.query('commit').catch(failed);
       // PostgreSQL answers the commit of a failed transaction with ROLLBACK, not with an error.
       if (command !== 'COMMIT') throw new StoreError('QUERY', 'a statement failed, so the transaction was rolled back');
       return result;
@@ -88,6 +88,10 @@ export function createStore({ pool, embedded, end }: Database): Store {
     },
     close: () => (closed ??= pool.end().then(end)),
   };
+}
+
+function failed(error: unknown): never {
+  throw fromConnection(error);
 }
 
 /** Both settings end with the transaction, so that a connection returns to the pool without rights. */

@@ -1,6 +1,6 @@
 import type { DeviceStatusEvent } from '../fleet/index.ts';
 import { rfc3339 } from './metric-value.ts';
-import type { TelemetryPoint } from './point.ts';
+import { isTimestampSuspect, type TelemetryPoint } from './point.ts';
 
 /** The JSON form of a TelemetryPoint: data/events/telemetry-point.schema.json. */
 export interface TelemetryPointJson {
@@ -10,6 +10,9 @@ export interface TelemetryPointJson {
   readonly timestamp: string;
   readonly numeric_values: Readonly<Record<string, number>>;
   readonly string_values: Readonly<Record<string, string>>;
+  /** RFC 3339. This and `timestamp_suspect` are absent in an outbox row of an older version. */
+  readonly received_at?: string;
+  readonly timestamp_suspect?: boolean;
 }
 
 /** The JSON form of a DeviceStatus: data/events/device-status.schema.json. */
@@ -32,6 +35,8 @@ export function telemetryPointJson(point: TelemetryPoint): TelemetryPointJson {
     timestamp: rfc3339(point.timestamp.getTime()),
     numeric_values: point.numericValues,
     string_values: point.stringValues,
+    received_at: rfc3339(point.receivedAt.getTime()),
+    timestamp_suspect: isTimestampSuspect(point),
   };
 }
 

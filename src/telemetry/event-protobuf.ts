@@ -21,6 +21,8 @@ export function telemetryPointProtobuf(point: TelemetryPointJson): Uint8Array {
     ...Object.entries(point.string_values).flatMap(([name, value]) =>
       delimited(5, [...key(name), ...delimited(2, [Buffer.from(value)])]),
     ),
+    ...(point.received_at === undefined ? [] : delimited(6, timestamp(Date.parse(point.received_at)))),
+    ...(point.timestamp_suspect === true ? [tag(7, VARINT), varint(1n)] : []),
   ]);
 }
 

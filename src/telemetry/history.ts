@@ -14,6 +14,7 @@ import {
   type TenantId,
 } from '../fleet/index.ts';
 import { telemetryPoints, type Store } from '../store/index.ts';
+import { letterPage, type DeadLetterEntry } from './letter-page.ts';
 import type { TelemetryPoint } from './point.ts';
 
 export interface HistoryFilter {
@@ -24,15 +25,18 @@ export interface HistoryFilter {
   readonly to?: Date | null;
 }
 
-/** Reads stored points, newest first. */
+/** Reads stored points and dead letters, newest first. */
 export interface TelemetryHistory {
   page(actor: Actor, deviceId: DeviceId, request: PageRequest, filter?: HistoryFilter): Promise<Page<TelemetryPoint>>;
+  /** The readings and payloads of the device that could not be used, newest first. */
+  deadLetters(actor: Actor, deviceId: DeviceId, request: PageRequest): Promise<Page<DeadLetterEntry>>;
 }
 
 type Row = typeof telemetryPoints.$inferSelect;
 
 export function createHistory(store: Store): TelemetryHistory {
   return {
+    deadLetters: (actor, deviceId, request) => letterPage(store, actor, deviceId, request),
     async page(actor, deviceId, request, filter = {}) {
       const window = windowOf(request);
       const beyond = beyondOf(window);
@@ -93,6 +97,7 @@ function pointOf(row: Row, metrics: readonly string[] | null): TelemetryPoint {
     deviceId: row.deviceId as DeviceId, // the store keeps ids without their brands
     tenantId: row.tenantId as TenantId,
     timestamp: row.timestamp,
+    receivedAt: row.receivedAt,
     numericValues: only(row.numericValues, metrics),
     stringValues: only(row.stringValues, metrics),
   };

@@ -5,10 +5,12 @@ import type { EventBus } from '../events/index.ts';
 import type { TelemetryBatch, TelemetrySink } from '../fleet/index.ts';
 import { deadLetters, insertRows, outbox, telemetryPoints, type Transaction } from '../store/index.ts';
 import type { Counting } from './counters.ts';
+import { letterOf, LetterBudget } from './dead-letters.ts';
 import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
-import { measure, type Measured } from './mapping.ts';
+import { measure, type Measured, type Measurement } from './mapping.ts';
 import type { Reading } from './metric-value.ts';
 import type { TelemetryEvents, TelemetryPoint } from './point.ts';
+import { withoutRepeated } from './repeated.ts';
 
 export interface IngestOptions {
   readonly bus: EventBus<TelemetryEvents>;
@@ -17,8 +19,6 @@ export interface IngestOptions {
   /** Called after a commit that added rows to the outbox; null: nothing is published, and the outbox stays empty. */
   readonly wakePublisher: (() => void) | null;
 }
-
-const LONGEST_REASON = 500;
 
 type Letter = typeof deadLetters.$inferInsert;
 type Waiting = typeof outbox.$inferInsert;
@@ -29,6 +29,7 @@ type Waiting = typeof outbox.$inferInsert;
  * because the fleet stores the readings of a tenant in one transaction after the other.
  */
 export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
+  const budget = new LetterBudget(counting);
   const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
     if (wakePublisher) await insertRows(tx, outbox, rows);
   };
@@ -39,14 +40,18 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
         batch,
         ...measure(batch.mappings, batch.readings, batch.receivedAt),
       }));
-      const points = measured.flatMap(({ batch, measurements }) => pointsOf(batch, measurements));
+      const arrived = measured.flatMap(({ batch, measurements }) =>
+        measurements.map((measurement) => ({ deviceId: batch.deviceId, batch, measurement })),
+      );
+      const fresh = await withoutRepeated(tx, arrived);
+      const points = fresh.map(({ batch, measurement }) => pointOf(batch, measurement));
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
-      await insertRows(tx, telemetryPoints, points.map(rowOf));
-      await insertRows(tx, deadLetters, letters);
+      await insertRows(tx, telemetryPoints, points);
+      await insertRows(tx, deadLetters, budget.allowed(letters, clock.now()));
       const createdAt = new Date(clock.now());
       await enqueue(
         tx,
-        points.map(({ point }) => ({
+        points.map((point) => ({
           ...idsOf(point),
           kind: 'telemetry',
           event: telemetryPointJson(point),
@@ -55,8 +60,9 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
       );
       return () => {
         counting.points += points.length;
+        counting.repeated += arrived.length - fresh.length;
         for (const { refused } of measured) for (const { reason } of refused) counting.deadLetters[reason]++;
-        for (const { point } of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
+        for (const point of points) bus.publish('telemetry', `${point.tenantId}/${point.deviceId}`, point);
         if (points.length > 0) wakePublisher?.();
       };
     },
@@ -72,51 +78,50 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
     },
 
     async deadLetter(tx, { tenantId, deviceId, path, contentFormat, bytes, reason, receivedAt }) {
-      await tx.insert(deadLetters).values({
+      const letter = letterOf({
         tenantId,
         deviceId,
-        path: storable(path),
+        path,
         kind: 'payload',
-        reason: storable(reason).slice(0, LONGEST_REASON),
+        reason,
         bytes,
         contentFormat,
         receivedAt: new Date(receivedAt),
       });
+      await insertRows(tx, deadLetters, budget.allowed([letter], clock.now()));
       counting.deadLetters.undecodable++;
     },
   };
 }
 
-interface Arrived {
-  readonly point: TelemetryPoint;
-  readonly receivedAt: number;
-}
-
-function pointsOf(
+function pointOf(
   { tenantId, deviceId, receivedAt }: TelemetryBatch,
-  measurements: Measured['measurements'],
-): Arrived[] {
-  return measurements.map(({ time, numericValues, stringValues }) => ({
-    point: { eventId: randomUUID(), deviceId, tenantId, timestamp: new Date(time), numericValues, stringValues },
-    receivedAt,
-  }));
-}
-
-function rowOf({ point, receivedAt }: Arrived): typeof telemetryPoints.$inferInsert {
-  return { ...point, receivedAt: new Date(receivedAt) };
+  { time, numericValues, stringValues }: Measurement,
+): TelemetryPoint {
+  return {
+    eventId: randomUUID(),
+    deviceId,
+    tenantId,
+    timestamp: new Date(time),
+    receivedAt: new Date(receivedAt),
+    numericValues,
+    stringValues,
+  };
 }
 
 function lettersOf({ tenantId, deviceId, receivedAt }: TelemetryBatch, refused: Measured['refused']): Letter[] {
-  return refused.map(({ reading, reason }) => ({
-    tenantId,
-    deviceId,
-    path: reading.path.toString(),
-    kind: 'reading',
-    reason,
-    bytes: bytesOf(reading),
-    contentFormat: null,
-    receivedAt: new Date(receivedAt),
-  }));
+  return refused.map(({ reading, reason }) =>
+    letterOf({
+      tenantId,
+      deviceId,
+      path: reading.path.toString(),
+      kind: 'reading',
+      reason,
+      bytes: bytesOf(reading),
+      contentFormat: null,
+      receivedAt: new Date(receivedAt),
+    }),
+  );
 }
 
 function idsOf({ eventId, tenantId, deviceId }: Pick<TelemetryPoint, 'eventId' | 'tenantId' | 'deviceId'>) {
@@ -127,9 +132,4 @@ function bytesOf(reading: Reading): Uint8Array {
   if (reading.type === 'Opaque') return reading.value;
   if (reading.type === 'Objlnk') return Buffer.from(`${reading.value.objectId}:${reading.value.instanceId}`);
   return Buffer.from(String(reading.value));
-}
-
-/** Replaces U+0000, which a device can send but PostgreSQL's text type can't store. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd');
 }

@@ -1,4 +1,5 @@
 import type { TelemetryBatch } from '../fleet/index.ts';
+import { shortestFloat32 } from './float32.ts';
 
 /** A decoded value of one resource. */
 export type Reading = TelemetryBatch['readings'][number];
@@ -13,11 +14,13 @@ export type Refusal =
   | 'opaque'
   /** Text with U+0000, which the database can't store, or with half a surrogate pair. */
   | 'not-text'
+  /** An integer beyond ±2^53: the metric has the nearest number, and the exact one is kept with this reason. */
+  | 'inexact'
   /** A time outside the years 1 to 9999, which RFC 3339 can't represent. */
   | 'time-out-of-range';
 
 export type MetricValue =
-  | { readonly kind: 'numeric'; readonly value: number }
+  | { readonly kind: 'numeric'; readonly value: number; readonly exact: boolean }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'refused'; readonly reason: Refusal };
 
@@ -45,12 +48,26 @@ export function metricValue(reading: Reading, { kind, scale, offset }: Conversio
   if (wanted === 'numeric') {
     const raw = numberOf(reading);
     if (raw === null) return refused('not-a-number');
-    const value = raw * scale + offset;
-    return Number.isFinite(value) ? { kind: 'numeric', value } : refused('not-finite');
+    const value = converted(raw, scale, offset);
+    const exact = typeof reading.value !== 'bigint';
+    return Number.isFinite(value) ? { kind: 'numeric', value, exact } : refused('not-finite');
   }
   const value = textOf(reading);
   if (value === null) return refused('time-out-of-range');
   return UNSTORABLE.test(value) ? refused('not-text') : { kind: 'string', value };
+}
+
+/** A double has 15 exact decimal digits. */
+const EXACT_DIGITS = 15;
+
+/** Rounds each step as decimal numbers: 38 · 0.1 is 3.8, not 3.8000000000000003. */
+function converted(raw: number, scale: number, offset: number): number {
+  const scaled = scale === 1 ? raw : rounded(raw * scale);
+  return offset === 0 ? scaled : rounded(scaled + offset);
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(EXACT_DIGITS));
 }
 
 /** When a reading was taken, in milliseconds since the Unix epoch; null outside the years 1 to 9999. */
@@ -84,10 +101,11 @@ function numberOf(reading: Reading): number | null {
   switch (reading.type) {
     case 'Integer':
     case 'Unsigned Integer':
-    case 'Float':
     case 'Time':
     case 'Boolean':
       return Number(reading.value);
+    case 'Float':
+      return shortestFloat32(reading.value);
     case 'String':
       return DECIMAL.test(reading.value) ? Number(reading.value) : null;
     case 'Corelnk':

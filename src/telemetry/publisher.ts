@@ -5,6 +5,7 @@ import type { BaseLogger as Log } from 'pino';
 
 import type { Clock } from '../clock.ts';
 import { deadLetters, devices, type Store } from '../store/index.ts';
+import { letterOf } from './dead-letters.ts';
 import { TelemetryError } from './error.ts';
 import { holdLease, releaseLease } from './lease.ts';
 import { forget, oldestWaiting, streamOf, type Stream, type WaitingEvent } from './outbox.ts';
@@ -214,7 +215,7 @@ export class Publisher {
     await this.#store.asSystem(async (tx) => {
       const known = await tx.$count(devices, sql`${devices.id} = ${event.deviceId}`);
       if (known > 0) {
-        await tx.insert(deadLetters).values({
+        const letter = letterOf({
           tenantId: event.tenantId,
           deviceId: event.deviceId,
           path: topic,
@@ -223,6 +224,7 @@ export class Publisher {
           bytes: record.value,
           receivedAt: new Date(this.#clock.now()),
         });
+        await tx.insert(deadLetters).values(letter);
       }
       await forget(tx, [event.id]);
     });

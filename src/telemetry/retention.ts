@@ -3,6 +3,7 @@ import type { BaseLogger as Log } from 'pino';
 
 import type { Clock, Timer } from '../clock.ts';
 import { deadLetters, outbox, telemetryPoints, type Store } from '../store/index.ts';
+import { MOST_LETTER_BYTES, MOST_LETTERS } from './dead-letters.ts';
 
 export interface RetentionOptions {
   readonly store: Store;
@@ -14,8 +15,6 @@ export interface RetentionOptions {
 
 /** Rows per transaction. This limits how long other transactions wait. */
 const LARGEST_DELETE = 5_000;
-/** The newest dead letters of a tenant that are kept: a device that sends invalid data must not fill the disk. */
-const MOST_DEAD_LETTERS = 10_000;
 /** The first run waits until the start is over. */
 const FIRST_MS = 60_000;
 const EVERY_MS = 10 * 60_000;
@@ -94,15 +93,18 @@ async function deleteOldLetters(store: Store, before: Date): Promise<number> {
   return rowCount ?? 0;
 }
 
+/** Deletes the oldest letters of tenants with too many letters or bytes: a faulty device must not fill the disk. */
 async function deleteSurplusLetters(store: Store): Promise<number> {
-  const { id, tenantId } = deadLetters;
+  const { id, tenantId, bytes } = deadLetters;
   const { rowCount } = await store.asSystem((tx) => {
-    const rank = sql<number>`row_number() over (partition by ${tenantId} order by ${id} desc)`.as('rank');
-    const ranked = tx.select({ id, rank }).from(deadLetters).as('ranked');
+    const newest = sql`(partition by ${tenantId} order by ${id} desc)`;
+    const rank = sql<number>`row_number() over ${newest}`.as('rank');
+    const size = sql<number>`sum(octet_length(${bytes})) over ${newest}`.as('size');
+    const ranked = tx.select({ id, rank, size }).from(deadLetters).as('ranked');
     const surplus = tx
       .select({ id: ranked.id })
       .from(ranked)
-      .where(sql`${ranked.rank} > ${MOST_DEAD_LETTERS}`)
+      .where(sql`${ranked.rank} > ${MOST_LETTERS} or ${ranked.size} > ${MOST_LETTER_BYTES}`)
       .limit(LARGEST_DELETE);
     return tx.delete(deadLetters).where(inArray(id, surplus));
   });

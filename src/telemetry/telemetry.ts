@@ -58,7 +58,7 @@ export function createTelemetry({ store, bus, clock, log, kafka, retentionDays }
     async stop() {
       await Promise.all([publisher?.stop(), retention.stop()]);
     },
-    counters: () => ({ points: counting.points, deadLetters: { ...counting.deadLetters } }),
+    counters: () => structuredClone(counting),
     publisher: () => publisher?.snapshot() ?? null,
     outboxDepth: () => store.asSystem(outboxDepth),
   };

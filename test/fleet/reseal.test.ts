@@ -16,6 +16,7 @@ import { createProfiles } from '../../src/fleet/profiles/profiles.ts';
 import { createProvisioning } from '../../src/fleet/devices/provisioning.ts';
 import { bootstrapPlans, factoryCredentials, tenants } from '../../src/store/index.ts';
 import { useStore } from '../store/database.ts';
+import { registryModel } from '../../src/lwm2m/index.ts';
 import { ADMIN } from './fleet-world.ts';
 
 const store = useStore();
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const now = new Date();
   await store().asSystem((tx) => tx.insert(tenants).values({ id: tenantId, name: tenantId, createdAt: now }));
   const bus = createEventBus<FleetEvents>();
-  const profiles = createProfiles(store(), systemClock);
+  const profiles = createProfiles(store(), systemClock, () => registryModel());
   const book = createCredentials({ store: store(), clock: systemClock, bus, seal: old });
   const { device, made } = await createProvisioning(store(), profiles, bus, systemClock).provision(
     ADMIN,

@@ -193,6 +193,7 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
           deviceId,
           tenantId: DEFAULT_TENANT,
           timestamp: new Date(),
+          receivedAt: new Date(),
           numericValues: {},
           stringValues: {},
         }),

@@ -43,6 +43,8 @@ export interface ApiWorld {
   readonly bus: EventBus<ApiEvents>;
   readonly server: HttpServer;
   readonly url: string;
+  /** The UDP port of the LwM2M server on 127.0.0.1. */
+  readonly coapPort: number;
   /** Bearer tokens of the default tenant by role, and of the second tenant's admin. */
   readonly tokens: Readonly<Record<Role | 'other', string>>;
   /** Log lines of level warn and above. */
@@ -174,6 +176,7 @@ export async function apiWorld(
     bus,
     server,
     url,
+    coapPort: transport.addresses[0]?.port ?? 0,
     tokens,
     logged,
     ask,

@@ -46,7 +46,10 @@ export async function bareServer(options: BareOptions = {}): Promise<BareServer>
   const access = { authenticate: authenticate ?? (async (token: string) => ACTORS[token] ?? null) };
   const server = createHttpServer({
     fleet: { access } as Services['fleet'], // the tests ask for nothing else of the fleet
-    telemetry: { page: () => Promise.reject(new Error('a bare server has no telemetry')) },
+    telemetry: {
+      page: () => Promise.reject(new Error('a bare server has no telemetry')),
+      deadLetters: () => Promise.reject(new Error('a bare server has no telemetry')),
+    },
     bus,
     settings: { host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: true, graphiql: true, ...settings },
     log,

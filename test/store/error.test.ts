@@ -18,6 +18,7 @@ describe('what a statement threw', () => {
     ['no SQLSTATE', refused(undefined), { code: 'QUERY', sqlState: null, constraint: null }],
     ['23505 in an error of drizzle', wrapped(refused('23505')), { code: 'CONFLICT', sqlState: '23505' }],
     ['a broken connection', wrapped(new Error('ECONNRESET')), { code: 'LOST', sqlState: null, message: 'ECONNRESET' }],
+    ['a parameter without an encoding', wrapped(new RangeError('Invalid time value')), { code: 'QUERY' }],
     ['an error of drizzle without a cause', wrapped(), { code: 'LOST', message: expect.stringMatching(/./) }],
   ])('becomes a StoreError without parameters: %s', (_case, thrown, expected) => {
     const error = fromStatement(thrown);

@@ -13,6 +13,7 @@ const contract = (name: string): string => readFileSync(new URL(`../../data/even
 const schema = (name: string): z.ZodType => z.fromJSONSchema(JSON.parse(contract(name)));
 
 const deviceId = 'd7b1c0e2-5f0a-4f57-9a5e-0d6f8a1b2c3d' as DeviceId;
+const ARRIVAL = new Date('2026-05-29T14:30:01Z');
 const point = (
   time: string,
   numericValues: Record<string, number> = {},
@@ -22,6 +23,7 @@ const point = (
   deviceId,
   tenantId: 'acme' as TenantId,
   timestamp: new Date(time),
+  receivedAt: ARRIVAL,
   numericValues,
   stringValues,
 });
@@ -29,12 +31,22 @@ const point = (
 describe('a TelemetryPoint in JSON', () => {
   it('has exactly the documented JSON text', () => {
     expect(JSON.stringify(telemetryPointJson(point('2026-05-29T14:30:00Z', { temperature: 22.5 })))).toBe(
-      `{"device_id":"${deviceId}","tenant_id":"acme","timestamp":"2026-05-29T14:30:00Z","numeric_values":{"temperature":22.5},"string_values":{}}`,
+      `{"device_id":"${deviceId}","tenant_id":"acme","timestamp":"2026-05-29T14:30:00Z","numeric_values":{"temperature":22.5},"string_values":{},"received_at":"2026-05-29T14:30:01Z","timestamp_suspect":false}`,
     );
   });
 
   it('keeps milliseconds', () => {
     expect(telemetryPointJson(point('2026-05-29T14:30:00.250Z')).timestamp).toBe('2026-05-29T14:30:00.250Z');
+  });
+
+  it.each([
+    ['1978-07-04T21:24:16Z', true],
+    ['2036-02-07T06:28:16Z', true],
+    ['2026-05-28T14:30:00.999Z', true],
+    ['2026-05-28T14:30:01Z', false],
+    ['2026-05-30T14:30:01Z', false],
+  ])('says whether the time of the device is off by more than a day: %s, %s', (time, timestamp_suspect) => {
+    expect(telemetryPointJson(point(time))).toMatchObject({ timestamp: time, timestamp_suspect });
   });
 
   it('is valid against its JSON Schema for any values', () => {
@@ -71,20 +83,26 @@ describe('a TelemetryPoint in JSON', () => {
 describe('a TelemetryPoint in protobuf', () => {
   const ids = '0a2464376231633065322d356630612d346635372d396135652d306436663861316232633364120461636d65';
 
+  const arrival = '320608e9c5e6d006';
+
   // Encoded by protobufjs 7 with data/events/telemetry-point.proto.
   it.each<[string, TelemetryPoint, string]>([
     [
       'one metric',
       point('2026-05-29T14:30:00Z', { temperature: 22.5 }),
-      `${ids}1a0608e8c5e6d00622160a0b74656d7065726174757265110000000000803640`,
+      `${ids}1a0608e8c5e6d00622160a0b74656d7065726174757265110000000000803640${arrival}`,
     ],
     [
       'before 1970, with a fraction, zero, empty and long values',
       point('1969-12-31T23:59:58.750Z', { a: 0, b: -1.5e300 }, { '': '', Ω: 'x'.repeat(200) }),
       `${ids}1a1108feffffffffffffffff011080afd0e502220c0a0161110000000000000000220c0a016211355800662deb41fe` +
-        `2a040a0012002acf010a02cea912c801${'78'.repeat(200)}`,
+        `2a040a0012002acf010a02cea912c801${'78'.repeat(200)}${arrival}3801`,
     ],
-    ['at the epoch', point('1970-01-01T00:00:00Z', {}, { model: 'TL-1' }), `${ids}1a002a0d0a056d6f64656c1204544c2d31`],
+    [
+      'at the epoch',
+      point('1970-01-01T00:00:00Z', {}, { model: 'TL-1' }),
+      `${ids}1a002a0d0a056d6f64656c1204544c2d31${arrival}3801`,
+    ],
   ])('has the same bytes as from protobufjs: %s', (_case, made, hex) => {
     expect(Buffer.from(telemetryPointProtobuf(telemetryPointJson(made))).toString('hex')).toBe(hex);
   });
@@ -97,9 +115,11 @@ describe('a TelemetryPoint in protobuf', () => {
       ['google.protobuf.Timestamp', 'timestamp', 3],
       ['map<string, double>', 'numeric_values', 4],
       ['map<string, string>', 'string_values', 5],
+      ['google.protobuf.Timestamp', 'received_at', 6],
+      ['bool', 'timestamp_suspect', 7],
     ]);
-    const { required } = JSON.parse(contract('telemetry-point.schema.json'));
-    expect(fields.map(([, , name]) => name)).toEqual(required);
+    const { properties } = JSON.parse(contract('telemetry-point.schema.json'));
+    expect(fields.map(([, , name]) => name)).toEqual(Object.keys(properties));
   });
 });
 

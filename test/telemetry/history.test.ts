@@ -105,6 +105,7 @@ describe('the history of a device', () => {
       eventId: expect.any(String),
       ...device,
       timestamp: minute(0),
+      receivedAt: minute(0),
       numericValues: { temperature: 0, humidity: 40 },
       stringValues: {},
     });

@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto';
+
 import { asc } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 
@@ -139,6 +141,7 @@ describe('mapped readings', () => {
         eventId: point?.eventId,
         ...device,
         timestamp: new Date(receivedAt),
+        receivedAt: new Date(receivedAt),
         numericValues: { temperature: 1 },
         stringValues: {},
       },
@@ -160,6 +163,22 @@ describe('mapped readings', () => {
     await record(sink, batch(...history));
     expect(await store().asTenant('acme', (tx) => tx.$count(telemetryPoints))).toBe(10_000);
     expect(await store().asTenant('acme', (tx) => tx.$count(outbox))).toBe(10_000);
+  });
+
+  it('that a device repeats with the same times become points once', async () => {
+    const at = 1_780_000_000;
+    const sent = batch(reading('/3303/0/5700', float(1), at), reading('/3303/0/5700', float(2), at + 0.25));
+    await record(sink, sent, sent);
+    await record(sink, { ...sent, receivedAt: receivedAt + 5000 });
+    await record(sink, batch(reading('/3303/0/5700', float(9), at), reading('/3304/0/5700', float(40), at)));
+    expect((await points()).map(({ numericValues }) => numericValues)).toEqual(
+      expect.arrayContaining([{ temperature: 1 }, { humidity: 40 }, { temperature: 2 }]),
+    );
+    expect([(await points()).length, (await waiting()).length]).toEqual([3, 3]);
+    expect([counting.points, counting.repeated]).toEqual([3, 4]);
+    const untimed = batch(reading('/3303/0/5700', float(1)));
+    await record(sink, untimed, untimed);
+    expect(await points()).toHaveLength(5);
   });
 
   it('without a mapping store nothing and do not wake the publisher', async () => {
@@ -227,7 +246,44 @@ describe('a dead letter', () => {
     expect(letter).toMatchObject({ ...device, kind: 'payload', path: '/d\ufffdp', contentFormat: 110, bytes });
     expect(letter?.receivedAt).toEqual(new Date(receivedAt));
     expect(letter?.reason).toMatch(/^no SenML: \ufffd x{488}$/);
+    expect([letter?.size, letter?.sha256]).toEqual([null, null]);
     expect(counting.deadLetters.undecodable).toBe(1);
+  });
+});
+
+const undecodable = (bytes: Uint8Array): Promise<void> =>
+  store().asTenant('acme', (tx) =>
+    sink.deadLetter(tx, {
+      ...device,
+      path: '/',
+      contentFormat: 110,
+      bytes,
+      reason: 'no SenML',
+      origin: 'SEND',
+      receivedAt,
+    }),
+  );
+
+describe('dead letters are limited', () => {
+  it('to the head of a large payload, with its size and hash', async () => {
+    const bytes = new Uint8Array(randomBytes(1024 * 1024));
+    await undecodable(bytes);
+    const [letter] = await letters();
+    expect(letter).toMatchObject({ size: bytes.length, bytes: bytes.slice(0, 4096) });
+    expect(Buffer.from(letter?.sha256 ?? []).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it('to a number per device in ten minutes, and the others are counted', async () => {
+    for (let sent = 0; sent < 300; sent++) await undecodable(new Uint8Array(8000));
+    expect(await letters()).toHaveLength(256);
+    expect(counting.deadLetters.undecodable).toBe(300);
+    expect(counting.lettersNotStored).toEqual({ device: 44, tenant: 0 });
+    device = await addDevice(store(), 'acme');
+    await undecodable(Uint8Array.of(1));
+    expect(await letters()).toHaveLength(257);
+    await clock.advance(600_000);
+    await undecodable(Uint8Array.of(1));
+    expect(await letters()).toHaveLength(258);
   });
 });
 

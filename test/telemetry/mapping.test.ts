@@ -57,8 +57,10 @@ describe('a mapping', () => {
 
   it.each<[string, TypedValue, number | string]>([
     ['Integer', { type: 'Integer', value: -5 }, -5],
-    ['an Integer beyond 2^53', { type: 'Integer', value: 2n ** 63n - 1n }, 2 ** 63],
-    ['Unsigned Integer', { type: 'Unsigned Integer', value: 2n ** 64n - 1n }, 2 ** 64],
+    ['Unsigned Integer', { type: 'Unsigned Integer', value: 2 ** 53 - 1 }, 2 ** 53 - 1],
+    ['Float of 32 bits', float(Math.fround(230.1)), 230.1],
+    ['Float of 64 bits', float(230.100006103515), 230.100006103515],
+    ['the smallest Float of 32 bits', float(2 ** -149), 1e-45],
     ['Float', float(-0.125), -0.125],
     ['Time', { type: 'Time', value: 1_400_000_000 }, 1_400_000_000],
     ['Boolean true', { type: 'Boolean', value: true }, 1],
@@ -80,6 +82,38 @@ describe('a mapping', () => {
     expect(values([{ path: '/1/2/3', metric: 'm', kind: 'string' }], reading('/1/2/3', value))).toEqual({
       m: expected,
     });
+  });
+
+  it('keeps the nearest number of an integer beyond 2^53, and says that it is not exact', () => {
+    const large = reading('/1/2/3', { type: 'Unsigned Integer', value: 2n ** 64n - 1n });
+    expect(measure([{ path: '/1/2/3', metric: 'm' }], [large], receivedAt)).toMatchObject({
+      measurements: [{ numericValues: { m: 2 ** 64 } }],
+      refused: [{ reading: large, reason: 'inexact' }],
+    });
+  });
+
+  it.each([
+    [38, 0.1, 0, 3.8],
+    [3, 0.1, -0.3, 0],
+    [1.1, 3, 0, 3.3],
+    [-12345, 0.001, 100, 87.655],
+  ])('scales as decimal numbers: %d · %d + %d', (value, scale, offset, metric) => {
+    expect(values([{ ...temperature, scale, offset }], reading('/3303/0/5700', float(value)))).toEqual({
+      temperature: metric,
+    });
+  });
+
+  it('keeps the instances of a multiple resource apart from a metric with such a name', () => {
+    const made = values(
+      [
+        { path: '/3/0/7', metric: 'mv' },
+        { path: '/3303/0/5700', metric: 'mv_0' },
+      ],
+      reading('/3/0/7/0', { type: 'Integer', value: 1 }),
+      reading('/3/0/7/1', { type: 'Integer', value: 2 }),
+      reading('/3303/0/5700', float(3)),
+    );
+    expect(made).toEqual({ mv__0: 1, mv_1: 2, mv_0: 3 });
   });
 
   it('with kind numeric parses a decimal number from text', () => {
@@ -142,7 +176,9 @@ describe('a mapped reading that can’t become a metric is refused with the reas
       receivedAt,
     );
     expect(refused).toHaveLength(1);
-    expect(measurements).toEqual([{ time: receivedAt, numericValues: { humidity: 40 }, stringValues: {} }]);
+    expect(measurements).toEqual([
+      { time: receivedAt, supplied: false, numericValues: { humidity: 40 }, stringValues: {} },
+    ]);
   });
 });
 
@@ -237,9 +273,9 @@ describe('readings of one payload', () => {
       receivedAt,
     );
     expect(measurements).toEqual([
-      { time: 1_700_000_000_000, numericValues: { temperature: 20, humidity: 40 }, stringValues: {} },
-      { time: 1_700_000_000_250, numericValues: { temperature: 21 }, stringValues: {} },
-      { time: receivedAt, numericValues: { humidity: 41 }, stringValues: {} },
+      { time: 1_700_000_000_000, supplied: true, numericValues: { temperature: 20, humidity: 40 }, stringValues: {} },
+      { time: 1_700_000_000_250, supplied: true, numericValues: { temperature: 21 }, stringValues: {} },
+      { time: receivedAt, supplied: false, numericValues: { humidity: 41 }, stringValues: {} },
     ]);
   });
 

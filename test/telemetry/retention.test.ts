@@ -95,6 +95,22 @@ describe('retention', () => {
   });
 });
 
+describe('retention of large dead letters', () => {
+  it('keeps the newest 16 MiB of a tenant', async () => {
+    const clock = new ManualClock();
+    const bytes = new Uint8Array(1024 * 1024);
+    await store().asSystem(async (tx) => {
+      await tx.delete(deadLetters);
+      for (let n = 0; n < 20; n++) await tx.insert(deadLetters).values({ ...letter(clock.now()), path: `${n}`, bytes });
+    });
+    await new Retention({ store: store(), clock, log, days: 30 }).sweep();
+    const rows = await store().asTenant('acme', (tx) =>
+      tx.select({ path: deadLetters.path }).from(deadLetters).orderBy(deadLetters.id),
+    );
+    expect(rows.map(({ path }) => path)).toEqual(Array.from({ length: 16 }, (_, n) => `${n + 4}`));
+  });
+});
+
 /** A store whose deletions are answered one after the other as `answers` says, then with none deleted. */
 function scripted(...answers: (number | Error | Promise<number>)[]) {
   const done: string[] = [];

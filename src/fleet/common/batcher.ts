@@ -1,3 +1,5 @@
+import { StoreError } from '../../store/index.ts';
+
 /** How many items wait, and how many are being stored now. */
 export interface BatcherSnapshot {
   readonly waiting: number;
@@ -28,18 +30,13 @@ export interface BatcherOptions<Item, Result> {
 }
 
 /**
- * After this many failed items in a row, the rest of the batch is rejected without a try. Probably the database is
- * down: then each item fails, and each failure can take seconds.
- */
-const FAILURES_IN_A_ROW = 3;
-
-/**
  * Stores items in batches. Items that arrive while a batch is being stored go into the next batch of their lane. Under
  * light load, an item is stored at once and alone. Under heavy load, hundreds of items share a transaction. The promise
  * of an item settles when its batch is committed. The items of a lane are stored in the order of their arrival.
  *
- * When a batch fails, the batcher stores its items one by one, so that an invalid item rejects only itself. When
- * several items in a row fail, the items are not the cause: the batcher rejects the rest of the batch too.
+ * When a batch fails, the batcher stores its halves, and so on, so that an invalid item rejects only itself. When the
+ * database is unavailable (`StoreError.unavailable`), it rejects the rest of the batch without a try, because each
+ * failure could take seconds.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
@@ -109,8 +106,8 @@ export class Batcher<Item, Result> {
     return waiting.splice(0, length);
   }
 
-  /** Stores a batch and settles the promises of its items. Resolves with the error, or null if there was none. */
-  async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<unknown> {
+  /** Stores a batch and settles the promises of its items. Resolves with the error if the database is unavailable. */
+  async #store(name: string, batch: readonly Waiting<Item, Result>[]): Promise<StoreError | null> {
     try {
       const results = await this.#options.run(
         name,
@@ -121,20 +118,21 @@ export class Batcher<Item, Result> {
       }
       return null;
     } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(error);
-      else await this.#storeOneByOne(name, batch);
-      return error;
+      const unavailable = error instanceof StoreError && error.unavailable ? error : null;
+      if (unavailable !== null || batch.length === 1) {
+        reject(batch, error);
+        return unavailable;
+      }
+      const middle = batch.length >> 1;
+      const [first, second] = [batch.slice(0, middle), batch.slice(middle)];
+      const down = await this.#store(name, first);
+      if (down === null) return this.#store(name, second);
+      reject(second, down);
+      return down;
     }
   }
+}
 
-  async #storeOneByOne(name: string, batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    let failures = 0;
-    for (const [index, entry] of batch.entries()) {
-      const error = await this.#store(name, [entry]);
-      failures = error === null ? 0 : failures + 1;
-      if (failures < FAILURES_IN_A_ROW) continue;
-      for (const rest of batch.slice(index + 1)) rest.reject(error);
-      return;
-    }
-  }
+function reject(entries: readonly Pick<Waiting<unknown, never>, 'reject'>[], error: unknown): void {
+  for (const entry of entries) entry.reject(error);
 }

@@ -1,3 +1,3 @@
-export { operationOf, type RpcMethod, STANDARD_METHODS } from './method.ts';
+export { isBuiltInMethod, operationOf, type RpcMethod, STANDARD_METHODS } from './method.ts';
 export type { OperationInput } from './operation-input.ts';
 export { type Plan, planOperation, type PlanSource } from './plan.ts';

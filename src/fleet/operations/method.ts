@@ -84,6 +84,11 @@ export function operationOf(method: string, params: unknown, methods: readonly R
   );
 }
 
+/** True for a name that `callRpc` knows for every device: an LwM2M operation or a standard method. */
+export function isBuiltInMethod(name: string): boolean {
+  return isOperation(name) || STANDARD_METHODS.some((standard) => standard.name === name);
+}
+
 function isOperation(method: string): method is OperationInput['kind'] {
   return Object.hasOwn(OPERATIONS, method);
 }

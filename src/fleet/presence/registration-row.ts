@@ -17,7 +17,7 @@ export interface DeviceRegistration {
   readonly lwm2mVersion: Lwm2mVersion;
   readonly binding: string;
   readonly queueMode: boolean;
-  /** In seconds; 0 means infinite. */
+  /** In seconds, at most 2^31 - 1 (68 years); 0 means infinite. */
   readonly lifetime: number;
   /** The device's IP address and port: `192.0.2.7:56830`, `[2001:db8::7]:56830`. */
   readonly address: string;
@@ -85,6 +85,9 @@ export function registrationOfRow(row: RegistrationRow, endpoint: string): Regis
   };
 }
 
+/** GraphQL's Int has 32 bits; `lt` has up to 2^32 - 1. `expiresAt` has the exact end. */
+const LONGEST_SHOWN_LIFETIME = 2 ** 31 - 1;
+
 /** Converts a row to the registration that API callers see. */
 export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistration {
   const { peer, objects, expiresAt, ...rest } = registrationOfRow(row, '');
@@ -94,7 +97,7 @@ export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistratio
     lwm2mVersion: rest.lwm2mVersion,
     binding: rest.binding,
     queueMode: rest.queueMode,
-    lifetime: rest.lifetime,
+    lifetime: Math.min(rest.lifetime, LONGEST_SHOWN_LIFETIME),
     address: `${peer.address.includes(':') ? `[${peer.address}]` : peer.address}:${peer.port}`,
     transport: rest.transport,
     security: peer.security === null ? null : { kind: peer.security.kind, name: peer.security.name },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, asc, desc, eq, gt, inArray, lt, or } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
+import type { ObjectModel } from '../../lwm2m/index.ts';
 import { profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, type Page, type PageRequest, pageOf, windowOf, isUuid } from '../common/index.ts';
@@ -32,7 +33,7 @@ type ProfileRow = typeof profiles.$inferSelect;
 /** The cache is cleared when it holds this many profiles. */
 const MOST_KEPT = 10_000;
 
-export function createProfiles(store: Store, clock: Clock): ProfileBook {
+export function createProfiles(store: Store, clock: Clock, modelOf: (tenantId: TenantId) => ObjectModel): ProfileBook {
   const kept = new Map<string, Promise<DeviceProfile>>();
   const listeners: ((tenantId: TenantId, profileId: string) => void)[] = [];
 
@@ -116,7 +117,7 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
 
     async create(actor, input) {
       requireRole(actor, 'admin');
-      checkProfile(input);
+      checkProfile(input, modelOf(actor.tenantId));
       const now = new Date(clock.now());
       const row: ProfileRow = {
         ...rowOfInput(input),
@@ -135,7 +136,7 @@ export function createProfiles(store: Store, clock: Clock): ProfileBook {
       const present = await find(actor, id);
       if (!present) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
       const next = { ...present, ...defined(changes) };
-      checkProfile(next);
+      checkProfile(next, modelOf(actor.tenantId));
       const rows = await store
         .asTenant(actor.tenantId, (tx) =>
           tx

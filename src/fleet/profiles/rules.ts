@@ -1,7 +1,9 @@
+import type { ObjectModel } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 import { checkAttributes } from '../objects/index.ts';
-import { type RpcMethod, STANDARD_METHODS } from '../operations/index.ts';
+import { isBuiltInMethod, type RpcMethod, STANDARD_METHODS } from '../operations/index.ts';
 import { parseMappingPath } from './mapping-path.ts';
+import { canShareName } from './metric-names.ts';
 import type { ProfileInput, MetricMapping } from './profile.ts';
 
 /** The profile that devices get if no other is chosen for them. */
@@ -35,8 +37,10 @@ const PATH_EXAMPLES: Readonly<Record<RpcMethod['operation'], string>> = {
   DELETE: '/3311/1',
 };
 
-/** Throws FleetError VALIDATION; its field is the path into the input. */
-export function checkProfile(input: ProfileInput): void {
+/**
+ * Throws FleetError VALIDATION; its field is the path into the input. `model` has the definitions of the tenant.
+ */
+export function checkProfile(input: ProfileInput, model: ObjectModel): void {
   const name = input.name.trim();
   if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
     throw wrong(
@@ -48,10 +52,10 @@ export function checkProfile(input: ProfileInput): void {
     throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
   if (methods.length > MOST_METHODS)
     throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
-  for (const [index, mapping] of mappings.entries()) checkMapping(mapping, ['mappings', String(index)]);
+  for (const [index, mapping] of mappings.entries()) checkMapping(mapping, model, ['mappings', String(index)]);
   for (const [index, method] of methods.entries()) checkMethod(method, ['methods', String(index)]);
-  checkUnique(mappings, (mapping) => mapping.path, ['mappings'], 'path');
-  checkUnique(mappings, (mapping) => mapping.metric, ['mappings'], 'metric');
+  checkNames(mappings);
+  checkSharedPaths(mappings);
   checkUnique(methods, (method) => method.name, ['methods'], 'name');
   if (
     offlineAfter != null &&
@@ -71,8 +75,9 @@ export function checkAwakeTime(seconds: number | null | undefined): void {
   throw wrong(['awakeTime'], `awakeTime must be a whole number of seconds of 1..${LONGEST_AWAKE}, not ${seconds}`);
 }
 
-function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
+function checkMapping(mapping: MetricMapping, model: ObjectModel, field: readonly string[]): void {
   const { instanceId } = parseMappingPath(mapping.path, [...field, 'path']);
+  checkResource(mapping, model, field);
   if (!METRIC.test(mapping.metric)) {
     throw wrong(
       [...field, 'metric'],
@@ -92,7 +97,54 @@ function checkMapping(mapping: MetricMapping, field: readonly string[]): void {
     if (value != null && mapping.kind === 'string')
       throw wrong([...field, name], `${name} applies to numbers only, but kind is string: leave ${name} out`);
   }
-  if (mapping.attributes) checkAttributes(mapping.attributes, [...field, 'attributes']);
+  if (!mapping.attributes) return;
+  checkAttributes(mapping.attributes, [...field, 'attributes']);
+  const { pmin, pmax } = mapping.attributes;
+  // Core 1.2 §7.3.2: a device ignores a pmax that is smaller than pmin.
+  if (typeof pmin === 'number' && typeof pmax === 'number' && pmin > pmax)
+    throw wrong([...field, 'attributes', 'pmin'], `pmin (${pmin}) must not be above pmax (${pmax})`);
+}
+
+/** Refuses a mapping that can never have a value, as far as the definition of the resource is known. */
+function checkResource({ path, kind }: MetricMapping, model: ObjectModel, field: readonly string[]): void {
+  const { objectId, below } = parseMappingPath(path, [...field, 'path']);
+  const resource = model.resource(objectId, below[0] ?? -1);
+  if (!resource) return;
+  const { name, operations, type } = resource;
+  if (operations === 'E' || operations === 'W') {
+    const why = operations === 'E' ? 'is executable and has no value' : 'can only be written';
+    throw wrong([...field, 'path'], `${path} (${name}) ${why}`);
+  }
+  if (type === 'Opaque' && kind !== 'string')
+    throw wrong([...field, 'kind'], `${path} (${name}) is Opaque: it can only be recorded with kind STRING`);
+  if ((type === 'Objlnk' || type === 'Corelnk') && kind === 'numeric')
+    throw wrong([...field, 'kind'], `${path} (${name}) is ${type} and never a number`);
+}
+
+/** Two mappings must not make metrics of one name, because one value would replace the other. */
+function checkNames(mappings: readonly MetricMapping[]): void {
+  for (const [index, mapping] of mappings.entries()) {
+    const other = mappings.slice(0, index).find((each) => canShareName(each, mapping));
+    if (!other) continue;
+    throw wrong(
+      ['mappings', String(index), 'metric'],
+      `${mapping.metric} of ${mapping.path} can have the same name as ${other.metric} of ${other.path}`,
+    );
+  }
+}
+
+/** Mappings of one path share its observation, and so its notification attributes. */
+function checkSharedPaths(mappings: readonly MetricMapping[]): void {
+  for (const [index, { path, attributes }] of mappings.entries()) {
+    if (!attributes) continue;
+    const other = mappings.slice(0, index).find((each) => each.path === path && each.attributes);
+    if (other) {
+      throw wrong(
+        ['mappings', String(index), 'attributes'],
+        `${path} has attributes already, in the mapping of ${other.metric}: give them once`,
+      );
+    }
+  }
 }
 
 function checkMethod(method: RpcMethod, field: readonly string[]): void {
@@ -100,6 +152,14 @@ function checkMethod(method: RpcMethod, field: readonly string[]): void {
     throw wrong(
       [...field, 'name'],
       `${JSON.stringify(method.name)} is not a method name: it must match ^[A-Za-z_][\\w.-]*$ and have at most 64 characters`,
+    );
+  }
+  const standard = STANDARD_METHODS.find(({ name }) => name === method.name);
+  const isStandard = standard?.operation === method.operation && standard.path === method.path;
+  if (isBuiltInMethod(method.name) && !isStandard) {
+    throw wrong(
+      [...field, 'name'],
+      `${method.name} is a method that every device has: choose another name, because a call of it would be ambiguous`,
     );
   }
   const levels = method.path.split('/').length - 1;

@@ -1,3 +1,4 @@
-export { type DropReason, type ReadingEvents, Readings } from './readings.ts';
+export { measuredOf } from './measured.ts';
+export { type ReadingEvents, Readings, type ReadingsSnapshot } from './readings.ts';
 export type { DeadLetter, DeviceStatusEvent, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
 export { readTree, type ResourceState, type TreeSelector } from './tree.ts';

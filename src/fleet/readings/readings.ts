@@ -1,12 +1,13 @@
 import type { EventBus } from '../../events/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { Reading } from '../../lwm2m/index.ts';
+import type { Store, Transaction } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, type Log } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
 import { treeChange, type DeviceReadings } from './last-values.ts';
-import type { DeadLetter, TelemetrySink } from './telemetry-sink.ts';
-import { type ResourceState, writeTree } from './tree.ts';
+import type { DeadLetter, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
+import { MOST_RESOURCES, type ResourceState, tooLargeChanges, TreeTooLarge, writeTree } from './tree.ts';
 
 /** The events about values on the event bus. */
 export interface ReadingEvents {
@@ -21,6 +22,15 @@ export interface ReadingEvents {
 /** Why acknowledged readings are not stored. `not_registered`: the registration ended before the fleet got them. */
 export type DropReason = 'not_registered';
 
+/** Why readings are refused. `too_many_resources`: the device would have more than 10,000 resources. */
+export type RefusalReason = 'too_many_resources';
+
+/** The readings of a device that are not stored because of the device's own error. `message` is for the device. */
+export interface ReadingsRefusal {
+  readonly reason: RefusalReason;
+  readonly message: string;
+}
+
 /** The modules that `Readings` calls. */
 export interface ReadingsParts {
   readonly store: Store;
@@ -29,27 +39,51 @@ export interface ReadingsParts {
   readonly log: Log;
 }
 
-/** A batch of readings of one device with the mappings to metrics, or a payload that could not be decoded. */
+/** A batch of readings of one device with the mappings to metrics. */
+export interface ReadingsArrival {
+  readonly kind: 'readings';
+  readonly tenantId: TenantId;
+  readonly batch: DeviceReadings;
+  readonly mappings: readonly MetricMapping[];
+  /** The readings of the batch that can become telemetry. Empty for values that the server wrote. */
+  readonly measured: readonly Reading[];
+}
+
+/** A batch of readings, or a payload that could not be decoded. */
 export type Arrival =
-  | {
-      readonly kind: 'readings';
-      readonly tenantId: TenantId;
-      readonly batch: DeviceReadings;
-      /** Empty for values that the server wrote: they are not measurements. */
-      readonly mappings: readonly MetricMapping[];
-    }
+  | ReadingsArrival
   | { readonly kind: 'undecodable'; readonly tenantId: TenantId; readonly letter: DeadLetter };
+
+/** The counts of `Readings` for the metrics page. */
+export interface ReadingsSnapshot {
+  readonly waiting: number;
+  readonly running: number;
+  /** Readings that were acknowledged but not stored, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Messages of devices whose readings were refused, by reason. */
+  readonly refused: Readonly<Record<RefusalReason, number>>;
+}
+
+const TOO_LARGE: ReadingsRefusal = { reason: 'too_many_resources', message: new TreeTooLarge().message };
+
+/** The devices whose trees were found to be full. Their Sends are checked before they are stored. */
+const MOST_FULL_DEVICES = 10_000;
 
 /**
  * Stores the readings of devices: the last values and the telemetry in one transaction. Readings of a tenant that arrive
  * together share a transaction. The events are published after the commit.
+ *
+ * A device whose tree would get too large is refused without an effect on the others: its first refused change makes the
+ * batch fail, which the batcher splits; later ones are found by a query before the batch is stored.
  */
 export class Readings {
   readonly #store: Store;
   readonly #sink: TelemetrySink;
   readonly #bus: EventBus<ReadingEvents>;
-  readonly #batcher: Batcher<Arrival, void>;
+  readonly #batcher: Batcher<Arrival, ReadingsRefusal | null>;
   readonly #log: Log;
+  readonly #full = new Set<DeviceId>();
+  readonly #refused: Record<RefusalReason, number> = { too_many_resources: 0 };
   readonly #dropped: Record<DropReason, number> = { not_registered: 0 };
 
   constructor({ store, sink, bus, log }: ReadingsParts) {
@@ -64,9 +98,15 @@ export class Readings {
     });
   }
 
-  /** Stores the arrival; resolves after the commit. */
-  store(arrival: Arrival): Promise<void> {
-    return this.#batcher.add(arrival);
+  /**
+   * Stores the arrival; resolves after the commit, or with the reason when the device is at fault. Rejects when the
+   * database can't store it.
+   */
+  async store(arrival: Arrival): Promise<ReadingsRefusal | null> {
+    if (arrival.kind === 'undecodable') return this.#batcher.add(arrival);
+    const refusal = isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
+    if (refusal !== null) this.#count(arrival, refusal);
+    return refusal;
   }
 
   /** Resolves when no arrival is waiting or being stored. */
@@ -80,35 +120,49 @@ export class Readings {
     this.#log.warn({ device: deviceKey, reason, count }, 'readings dropped: the device is not registered');
   }
 
-  snapshot(): { waiting: number; running: number; dropped: Readonly<Record<DropReason, number>> } {
-    return { ...this.#batcher.snapshot(), dropped: { ...this.#dropped } };
+  snapshot(): ReadingsSnapshot {
+    return { ...this.#batcher.snapshot(), dropped: { ...this.#dropped }, refused: { ...this.#refused } };
   }
 
-  async #storeAll(tenantId: string, arrivals: readonly Arrival[]): Promise<void[]> {
-    const batches = arrivals.filter((arrival) => arrival.kind === 'readings');
+  #count({ tenantId, batch }: ReadingsArrival, { reason, message }: ReadingsRefusal): void {
+    const { deviceId, origin } = batch;
+    this.#refused[reason]++;
+    if (this.#full.has(deviceId)) return;
+    // One line per device: the counter tells how often it happens.
+    this.#log.warn({ device: deviceKey(tenantId, deviceId), origin }, message);
+    for (const oldest of this.#full) {
+      if (this.#full.size < MOST_FULL_DEVICES) break;
+      this.#full.delete(oldest);
+    }
+    this.#full.add(deviceId);
+  }
+
+  /** Finds the Sends that the trees of full devices can't take. A change with a scope can also remove values. */
+  async #tooLarge(tx: Transaction, arrivals: readonly ReadingsArrival[]): Promise<ReadonlySet<Arrival>> {
+    const suspects = arrivals.filter(({ batch }) => batch.scope.length === 0 && this.#full.has(batch.deviceId));
+    if (suspects.length === 0) return new Set();
+    const tooLarge = await tooLargeChanges(
+      tx,
+      suspects.map(({ batch }) => treeChange([batch])),
+    );
+    return new Set(suspects.filter((_, index) => tooLarge.has(index)));
+  }
+
+  async #storeAll(tenantId: string, arrivals: readonly Arrival[]): Promise<(ReadingsRefusal | null)[]> {
     const letters = arrivals.filter((arrival) => arrival.kind === 'undecodable');
-    const { states, announce } = await this.#store.asTenant(tenantId, async (tx) => {
-      const changed = await writeTree(tx, tenantId, treeChange(batches.map(({ batch }) => batch)));
-      const measured = batches.flatMap(({ batch, mappings, tenantId: tenant }) =>
-        mappings.length === 0
-          ? []
-          : [
-              {
-                tenantId: tenant,
-                deviceId: batch.deviceId,
-                mappings,
-                readings: batch.readings,
-                receivedAt: batch.receivedAt,
-              },
-            ],
-      );
+    const all = arrivals.filter((arrival) => arrival.kind === 'readings');
+    const { states, announce, tooLarge } = await this.#store.asTenant(tenantId, async (tx) => {
+      const refused = await this.#tooLarge(tx, all);
+      const accepted = all.filter((arrival) => !refused.has(arrival));
+      const changed = await writeTree(tx, tenantId, treeChange(accepted.map(({ batch }) => batch)));
+      const measured = accepted.flatMap(measurementsOf);
       const recorded = measured.length > 0 ? await this.#sink.record(tx, measured) : () => {};
       for (const { letter } of letters) await this.#sink.deadLetter(tx, letter);
-      return { states: changed, announce: recorded };
+      return { states: changed, announce: recorded, tooLarge: refused };
     });
     announce();
-    this.#publish(batches[0]?.tenantId, states);
-    return arrivals.map(() => undefined);
+    this.#publish(all[0]?.tenantId, states);
+    return arrivals.map((arrival) => (tooLarge.has(arrival) ? TOO_LARGE : null));
   }
 
   #publish(tenantId: TenantId | undefined, states: readonly ResourceState[]): void {
@@ -123,4 +177,19 @@ export class Readings {
       this.#bus.publish('resourceChanged', deviceKey(tenantId, deviceId), { tenantId, deviceId, resources });
     }
   }
+}
+
+function refusalOf(error: unknown): ReadingsRefusal {
+  if (error instanceof TreeTooLarge) return TOO_LARGE;
+  throw error;
+}
+
+function isTooLarge(batch: DeviceReadings): boolean {
+  return batch.readings.length > MOST_RESOURCES && treeChange([batch]).values.length > MOST_RESOURCES;
+}
+
+function measurementsOf({ tenantId, batch, mappings, measured }: ReadingsArrival): TelemetryBatch[] {
+  if (mappings.length === 0 || measured.length === 0) return [];
+  const { deviceId, receivedAt } = batch;
+  return [{ tenantId, deviceId, mappings, readings: measured, receivedAt }];
 }

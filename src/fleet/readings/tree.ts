@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm';
 import type { ReadingOrigin, ResourceType } from '../../lwm2m/index.ts';
 import type { Transaction } from '../../store/index.ts';
 import type { DeviceId } from '../access/index.ts';
-import { FleetError } from '../common/index.ts';
 import type { JsonValue } from '../objects/index.ts';
 import type { LastValue, TreeChange } from './last-values.ts';
 
@@ -32,7 +31,16 @@ export interface ResourceState {
 const SINGLE = -1;
 
 /** A device can have this many resources and resource instances; a change that exceeds it is refused as a whole. */
-const MOST_RESOURCES = 10_000;
+export const MOST_RESOURCES = 10_000;
+
+/** A change would make the tree of its device larger than MOST_RESOURCES. */
+export class TreeTooLarge extends Error {
+  override readonly name = 'TreeTooLarge';
+
+  constructor() {
+    super(`the device would have more than ${MOST_RESOURCES} resources: its new values are not stored`);
+  }
+}
 
 /** A row of resource_values as a raw statement returns it. */
 interface ValueRow extends Record<string, unknown> {
@@ -126,12 +134,32 @@ async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<vo
   const tooLarge = await tx.execute<{ device_id: string }>(sql`
     select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
     group by device_id having count(*) > ${MOST_RESOURCES}`);
-  const [first] = tooLarge.rows;
-  if (first)
-    throw new FleetError(
-      'CONFLICT',
-      `device ${first.device_id} would have more than ${MOST_RESOURCES} resources: its new values are not stored`,
-    );
+  if (tooLarge.rows.length > 0) throw new TreeTooLarge();
+}
+
+/**
+ * Returns which of the changes would make the tree of their device too large, by their index. Each change is compared
+ * with the stored tree alone.
+ */
+export async function tooLargeChanges(tx: Transaction, changes: readonly TreeChange[]): Promise<ReadonlySet<number>> {
+  const values = changes.flatMap((change, index) => change.values.map((value) => ({ index, ...value })));
+  if (values.length === 0) return new Set();
+  const column = <T>(of: (value: (typeof values)[number]) => T) => sql.param(values.map(of));
+  const { rows } = await tx.execute<{ index: number }>(sql`
+    with fresh as (
+      select new.index, new.device_id, count(*) as added
+      from unnest(
+        ${column(({ index }) => index)}::int[], ${column(({ deviceId }) => deviceId)}::uuid[],
+        ${column(({ path }) => path.objectId)}::int[], ${column(({ path }) => path.instanceId)}::int[],
+        ${column(({ path }) => path.resourceId)}::int[], ${column(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[]
+      ) as new(index, device_id, o, i, r, ri)
+      left join resource_values v on v.device_id = new.device_id and v.object_id = new.o and v.instance_id = new.i
+        and v.resource_id = new.r and v.resource_instance_id = new.ri
+      where v.device_id is null
+      group by new.index, new.device_id)
+    select index from fresh where added + (
+      select count(*) from resource_values v where v.device_id = fresh.device_id) > ${MOST_RESOURCES}`);
+  return new Set(rows.map(({ index }) => index));
 }
 
 async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {

@@ -55,14 +55,27 @@ export class Typing {
   }
 
   /**
-   * Types an item. Throws INVALID_PAYLOAD when the path is not a resource, INVALID_VALUE when the type does not match.
+   * Types an item. Throws INVALID_PAYLOAD when the path is not a resource, INVALID_VALUE when the type does not match;
+   * the message names the path.
    */
   reading(path: Path, item: Item, time: number | null): Reading {
     checkValuePath(path, item.offset);
     const type = this.typeAt(path);
-    if (type !== undefined) return readingOf(typedItem(this.#adapt(item, type), type), path, time, false);
-    return readingOf(guessedItem(item), path, time, true);
+    try {
+      if (type !== undefined) return readingOf(typedItem(this.#adapt(item, type), type), path, time, false);
+      return readingOf(guessedItem(item), path, time, true);
+    } catch (error) {
+      throw withPath(path, error);
+    }
   }
+}
+
+function withPath(path: Path, error: unknown): unknown {
+  if (!(error instanceof Lwm2mError)) return error;
+  return new Lwm2mError(error.code, `${path}: ${error.message}`, {
+    offset: error.offset ?? undefined,
+    cause: error.cause,
+  });
 }
 
 /** Builds a reading field by field: spreading takes most of the time for payloads with tens of thousands of values. */

@@ -25,6 +25,10 @@ export const deadLetters = pgTable(
      * A payload: the bytes received. A reading: its value, as UTF-8 text unless Opaque. An event: the bytes to send.
      */
     bytes: bytea('bytes').notNull(),
+    /** The size of all bytes, if `bytes` contains only the first of them. Null: `bytes` contains all. */
+    size: integer('size'),
+    /** The SHA-256 hash of all bytes, if `bytes` contains only the first of them. */
+    sha256: bytea('sha256'),
     /** The Content-Format of a payload, when it had one. */
     contentFormat: integer('content_format'),
     receivedAt: timestamp('received_at', { withTimezone: true, precision: 3 }).notNull(),

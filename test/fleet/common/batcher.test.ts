@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../src/fleet/common/batcher.ts';
+import { StoreError } from '../../../src/store/index.ts';
 
 interface Item {
   readonly tenant: string;
@@ -22,6 +23,8 @@ function recording(fails: (items: readonly Item[]) => boolean = () => false) {
   });
   return { batches, batcher };
 }
+
+const isBad = (item: number): boolean => item >= 3 && item < 20;
 
 const row = (name: string, tenant = 'acme'): Item => ({ tenant, row: name });
 
@@ -49,18 +52,55 @@ describe('the batcher', () => {
     ]);
   });
 
-  it('stops asking a database that refuses everything', async () => {
+  it('loses only the bad items, however many are in a row', async () => {
+    const batcher = new Batcher<number, number>({
+      lane: () => 'acme',
+      async run(_, items) {
+        if (items.some(isBad)) throw new TypeError('bad');
+        return [...items];
+      },
+    });
+    const items = Array.from({ length: 64 }, (_, n) => n);
+    const results = await Promise.allSettled(items.map((item) => batcher.add(item)));
+    expect(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))).toEqual(
+      items.filter((item) => !isBad(item)),
+    );
+  });
+
+  it.each([
+    new StoreError('LOST', 'the connection broke'),
+    new StoreError('UNREACHABLE', 'refused'),
+    ...['08006', '53300', '53100', '57P01', '58030'].map((sqlState) => new StoreError('QUERY', sqlState, { sqlState })),
+  ])('asks a database that is unavailable once per batch: $message', async (unavailable) => {
     const batches: string[][] = [];
     const batcher = new Batcher<string, void>({
       lane: () => 'acme',
       run: async (_, items) => {
         batches.push([...items]);
-        throw new Error('away');
+        throw unavailable;
       },
     });
     const results = await Promise.allSettled([...'abcdefgh'].map((name) => batcher.add(name)));
+    expect(results.map((result) => result.status === 'rejected' && result.reason)).toEqual(
+      [...'abcdefgh'].map(() => unavailable),
+    );
+    expect(batches).toEqual([[...'abcdefgh']]);
+  });
+
+  it('stops when the database becomes unavailable while it looks for the bad item', async () => {
+    const asked: string[] = [];
+    const batcher = new Batcher<string, void>({
+      lane: () => 'acme',
+      run: async (_, items) => {
+        asked.push(items.join(''));
+        throw asked.length === 1
+          ? new StoreError('QUERY', 'bad', { sqlState: '22003' })
+          : new StoreError('LOST', 'away');
+      },
+    });
+    const results = await Promise.allSettled([...'abcd'].map((name) => batcher.add(name)));
     expect(results.every((result) => result.status === 'rejected')).toBe(true);
-    expect(batches).toEqual([[...'abcdefgh'], ['a'], ['b'], ['c']]);
+    expect(asked).toEqual(['abcd', 'ab']);
   });
 
   it('refuses more than it may hold, and is empty when idle', async () => {

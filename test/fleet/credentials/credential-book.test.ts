@@ -9,6 +9,7 @@ import { tenants } from '../../../src/store/index.ts';
 import { certify } from '../../dtls/certificates.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { useStore } from '../../store/database.ts';
+import { registryModel } from '../../../src/lwm2m/index.ts';
 import { ADMIN } from '../fleet-world.ts';
 
 const store = useStore({ poolSize: 1 });
@@ -28,7 +29,12 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   book = createCredentials({ store: store(), clock, bus, seal });
-  const provisioning = createProvisioning(store(), createProfiles(store(), clock), bus, clock);
+  const provisioning = createProvisioning(
+    store(),
+    createProfiles(store(), clock, () => registryModel()),
+    bus,
+    clock,
+  );
   const made = await provisioning.provision(ADMIN, { endpoint: `urn:imei:${++count}` }, async () => null);
   device = made.device;
 });

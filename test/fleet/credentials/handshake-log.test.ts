@@ -19,6 +19,7 @@ import { createProvisioning } from '../../../src/fleet/devices/provisioning.ts';
 import { handshakes, tenants } from '../../../src/store/index.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { useStore } from '../../store/database.ts';
+import { registryModel } from '../../../src/lwm2m/index.ts';
 import { ADMIN, OTHER } from '../fleet-world.ts';
 
 const store = useStore();
@@ -46,7 +47,12 @@ beforeEach(() => {
 let count = 0;
 
 async function provisioned(security: NewCredential, actor = ADMIN): Promise<{ device: Device } & IssuedCredential> {
-  const provisioning = createProvisioning(store(), createProfiles(store(), clock), bus, clock);
+  const provisioning = createProvisioning(
+    store(),
+    createProfiles(store(), clock, () => registryModel()),
+    bus,
+    clock,
+  );
   const endpoint = `urn:dev:os:handshakes-${++count}`;
   const { device, made } = await provisioning.provision(actor, { endpoint }, (tx, owner) =>
     book.issue(tx, owner, security),

@@ -68,6 +68,29 @@ describe('profiles', () => {
   it.each<[Partial<ProfileInput>, string[]]>([
     [{ name: ' ' }, ['name']],
     [{ mappings: [{ path: '/3303', metric: 't' }] }, ['mappings', '0', 'path']],
+    ...[
+      [
+        { path: '/3303/*/5700', metric: 't_{instance}' },
+        { path: '/3304/0/5700', metric: 't_0' },
+      ],
+      [
+        { path: '/3304/7/5700', metric: 't_{instance}_x' },
+        { path: '/3303/*/5700', metric: 't_{instance}_x' },
+      ],
+      [
+        { path: '/3303/*/5700', metric: 't{instance}1' },
+        { path: '/3303/*/5701', metric: 't1{instance}' },
+      ],
+    ].map((mappings): [Partial<ProfileInput>, string[]] => [{ mappings }, ['mappings', '1', 'metric']]),
+    [
+      {
+        mappings: [
+          { path: '/3/0/9', metric: 'a', attributes: { pmin: 1 } },
+          { path: '/3/0/9', metric: 'b', attributes: { pmin: 2 } },
+        ],
+      },
+      ['mappings', '1', 'attributes'],
+    ],
     [{ mappings: [{ path: '/3303/*/5700', metric: 't' }] }, ['mappings', '0', 'metric']],
     [{ mappings: [{ path: '/3303/0/5700', metric: '9 lives' }] }, ['mappings', '0', 'metric']],
     [{ mappings: [{ path: '/3/0/9', metric: 'a', scale: Number.NaN }] }, ['mappings', '0', 'scale']],
@@ -84,6 +107,15 @@ describe('profiles', () => {
     [{ methods: [{ name: 'a b', operation: 'READ', path: '/3' }] }, ['methods', '0', 'name']],
     [{ methods: [{ name: 'a', operation: 'EXECUTE', path: '/3/0' }] }, ['methods', '0', 'path']],
     [{ methods: [{ name: 'a', operation: 'CREATE', path: '/3/0' }] }, ['methods', '0', 'path']],
+    [{ methods: [{ name: 'reboot', operation: 'EXECUTE', path: '/3/1/4' }] }, ['methods', '0', 'name']],
+    [{ methods: [{ name: 'read', operation: 'READ', path: '/3/0' }] }, ['methods', '0', 'name']],
+    [{ mappings: [{ path: '/3/0/4', metric: 'a' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/5/0/0', metric: 'a', kind: 'string' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/19/0/0', metric: 'a' }] }, ['mappings', '0', 'kind']],
+    [
+      { mappings: [{ path: '/3/0/9', metric: 'a', attributes: { pmin: 60, pmax: 10 } }] },
+      ['mappings', '0', 'attributes', 'pmin'],
+    ],
     [{ offlineAfter: 0 }, ['offlineAfter']],
     [{ awakeTime: 1.5 }, ['awakeTime']],
   ])('refuse %j', async (input, field) => {

@@ -104,6 +104,31 @@ describe('resourceChanged', () => {
 });
 
 describe('telemetry', () => {
+  it('has one point for a value that the profile and a watcher observe', async () => {
+    const watched = world.overSse(CHANGES, { id, paths: ['/3303/0'] });
+    await next(watched);
+    await until(async () => (await reasons('/3303/0'))?.includes('WATCHED') === true);
+    const points = world.bus.subscribe('telemetry', null)[Symbol.asyncIterator]();
+    const changed = world.bus.subscribe('resourceChanged', null)[Symbol.asyncIterator]();
+    set(SENSOR, 41.5);
+    // Both notifications have arrived: the observation of the watcher has also the resources that the profile lacks.
+    const scopes: unknown[] = [];
+    while (scopes.length < 2) {
+      const { value } = await changed.next();
+      if (value?.kind === 'event')
+        scopes.push(...value.value.resources.filter(({ path }: { path: string }) => path === '/3303/0/5700'));
+    }
+    set(SENSOR, 42.5);
+    const values: unknown[] = [];
+    while (values.at(-1) !== 42.5) {
+      const { value } = await points.next();
+      if (value?.kind === 'event') values.push(value.value.numericValues['temperature']);
+    }
+    expect(values).toEqual([41.5, 42.5]);
+    await watched.return?.();
+    await until(async () => (await reasons('/3303/0')) === undefined);
+  });
+
   it('delivers the points of notifications, which are also stored', async () => {
     await until(async () => (await reasons('/3303/0/5700')) !== undefined);
     const results = world.overSse(
