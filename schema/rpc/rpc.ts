@@ -113,7 +113,8 @@ builder.objectType(RpcNode, {
     status: t.expose('status', { type: RpcStatusEnum, description: 'The progress of the RPC: `SUCCESSFUL`.' }),
     attempts: t.exposeInt('attempts', { description: 'How many times it was sent: `1`.' }),
     timeoutMs: t.exposeInt('timeoutMs', {
-      description: 'Maximum number of milliseconds until the response: `30000`. PERSISTENT: for each attempt.',
+      description:
+        'Maximum number of milliseconds from the call to its end: `30000`. PERSISTENT: until the response, for each attempt.',
     }),
     createdBy: t.exposeString('createdBy', {
       description: 'The caller: `"admin-token"`, or `"key:"` followed by the API key’s UUID.',
@@ -180,7 +181,7 @@ export function rpcModeField(t: InputFields) {
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: `Maximum number of milliseconds until the response, 1 to ${RPC_LIMITS.timeoutMs}; PERSISTENT: for each attempt. Absent: 30000.`,
+      description: `Maximum number of milliseconds from the call to its end, 1 to ${RPC_LIMITS.timeoutMs}. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent: 30000.`,
     }),
     expiresAt: t.field({
       type: 'DateTime',

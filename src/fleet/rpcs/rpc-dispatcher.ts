@@ -248,11 +248,15 @@ export class RpcDispatcher {
   /** Sends one call and records how it ends, also when it fails. Resolves with false when the device did not answer. */
   async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<boolean> {
     const { clock, log, execute } = this.#parts;
+    const deadline = rpc.mode === 'PERSISTENT' ? null : deadlineOf(rpc);
+    if (deadline !== null && deadline <= clock.now()) {
+      await this.#change(rpc, { to: 'TIMEOUT', at: clock.now(), error: TOO_LATE });
+      return true;
+    }
     const running: Running = { key: device.key, abort: new AbortController() };
     this.#running.set(rpc.id, running);
     this.#deadlines.get(rpc.id)?.cancel();
     this.#deadlines.delete(rpc.id);
-    const timeoutMs = rpc.mode === 'PERSISTENT' ? rpc.timeoutMs : Math.max(1, deadlineOf(rpc) - clock.now());
     const progress: { reached: 'nothing' | 'sent' | 'delivered' } = { reached: 'nothing' };
     const onSent = (): void => {
       if (progress.reached !== 'nothing') return;
@@ -269,7 +273,8 @@ export class RpcDispatcher {
     };
     try {
       const outcome = await execute(device, operation, {
-        timeoutMs,
+        timeoutMs: rpc.timeoutMs,
+        ...(deadline !== null && { deadline }),
         signal: running.abort.signal,
         onSent,
         onDelivered,
@@ -298,7 +303,8 @@ export class RpcDispatcher {
         // ever.
         const done = progress.reached === 'delivered' && ['execute', 'create'].includes(operation.kind);
         const tried = progress.reached === 'nothing' ? 'nothing' : done ? 'perhaps done' : 'sent';
-        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, tried);
+        const late = tried === 'nothing' ? TOO_LATE : errorOf(error);
+        await this.#away(rpc, error.code === 'TIMEOUT' ? late : UNREACHABLE, tried);
         return false;
       }
       if (progress.reached !== 'nothing') onDelivered();

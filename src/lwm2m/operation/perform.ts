@@ -55,6 +55,15 @@ export class Operations {
     }
     const ending = new AbortController();
     const abort = (): void => ending.abort();
+    const time = { over: false };
+    const { deadline } = options;
+    const timer =
+      deadline === undefined
+        ? null
+        : this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
+            time.over = true;
+            abort();
+          });
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener('abort', abort);
     device.begin(ending);
@@ -64,11 +73,13 @@ export class Operations {
         device,
         signal: ending.signal,
         timeoutMs: options.timeoutMs,
+        isLate: () => time.over,
         onSent: once(options.onSent),
         onDelivered: once(options.onDelivered),
       });
     } finally {
       this.#count--;
+      timer?.cancel();
       device.done(ending);
       options.signal?.removeEventListener('abort', abort);
     }
@@ -81,9 +92,9 @@ export class Operations {
       case 'read-composite':
         return this.#read(exchange, operation, operation.paths);
       case 'observe':
-        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#observe(exchange, operation));
+        return this.#observations.inTurn(exchange, operation.paths, () => this.#observe(exchange, operation));
       case 'cancel-observation':
-        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#cancel(exchange, operation));
+        return this.#observations.inTurn(exchange, operation.paths, () => this.#cancel(exchange, operation));
       case 'discover':
         return this.#discover(exchange, operation);
       default:
