@@ -32,6 +32,27 @@ export function formatField(t: InputFields) {
   });
 }
 
+const CompositeChoiceEnum = builder.enumType('CompositeChoice', {
+  description: 'Whether several paths become one composite request (Core §6.3.8, §6.3.10). The default is AUTO.',
+  values: {
+    AUTO: {
+      description:
+        'One composite request. If the device refuses it, or acknowledges it and does not respond in 5 seconds, one request for each path or instance. The server remembers that until the device registers again.',
+    },
+    ALWAYS: {
+      description: 'Only a composite request, also for one path. Requires LwM2M 1.1.',
+    },
+    NEVER: { description: 'One request for each path or instance, one after the other.' },
+  },
+});
+
+export function compositeField(t: InputFields) {
+  return t.field({
+    type: CompositeChoiceEnum,
+    description: 'Whether several paths become one composite request: `NEVER`. Absent: `AUTO`.',
+  });
+}
+
 interface CallFields {
   readonly deviceId: string;
   readonly rpcMode?: Rpc['mode'] | null;

@@ -1,7 +1,16 @@
 import * as z from 'zod';
 import { builder } from '../builder.ts';
 import { deviceResultUnion } from '../errors.ts';
-import { AnsweredValueType, AS_RPC, callFields, exactPath, exactPaths, formatField, perform } from './call.ts';
+import {
+  AnsweredValueType,
+  AS_RPC,
+  callFields,
+  compositeField,
+  exactPath,
+  exactPaths,
+  formatField,
+  perform,
+} from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
 
@@ -25,6 +34,7 @@ builder.relayMutationField(
         description:
           'True: requests one path without an Accept option. The device chooses the format, and `rpc.result.contentFormat` has it. Not allowed together with contentFormat.',
       }),
+      composite: compositeField(t),
       ...callFields(t),
     }),
   },
@@ -38,6 +48,7 @@ builder.relayMutationField(
         paths: input.paths,
         contentFormat: input.contentFormat,
         withoutAccept: input.withoutAccept,
+        composite: input.composite,
       }),
   },
   {
@@ -101,6 +112,7 @@ builder.relayMutationField(
         description: 'What happens to values that the Write does not contain: `REPLACE`.',
       }),
       contentFormat: formatField(t),
+      composite: compositeField(t),
       ...callFields(t),
     }),
   },
@@ -114,6 +126,7 @@ builder.relayMutationField(
         values: input.values,
         mode: input.mode ?? 'REPLACE',
         contentFormat: input.contentFormat,
+        composite: input.composite,
       }),
   },
   { description: 'The recorded Write.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },

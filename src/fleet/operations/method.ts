@@ -19,6 +19,7 @@ export const STANDARD_METHODS: readonly RpcMethod[] = [
 
 const path = z.string().max(64);
 const contentFormat = z.number().int().min(0).max(65_535).nullish();
+const composite = z.enum(['AUTO', 'ALWAYS', 'NEVER']).nullish();
 const values = z.array(z.strictObject({ path, value: z.json() })).max(100);
 const attributes = z.strictObject({
   pmin: z.number().nullish(),
@@ -36,8 +37,8 @@ const executeArguments = z.record(z.string(), z.string().nullable());
 
 /** The parameters of each LwM2M operation that a call names directly. */
 const OPERATIONS = {
-  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish() }),
-  write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat }),
+  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish(), composite }),
+  write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat, composite }),
   execute: z.strictObject({ path, arguments: executeArguments.nullish() }),
   create: z.strictObject({
     objectId: z.number().int(),

@@ -15,7 +15,7 @@ import {
   valuesAt,
   type DefinitionSource,
 } from '../objects/index.ts';
-import type { OperationInput } from './operation-input.ts';
+import type { CompositeChoice, OperationInput } from './operation-input.ts';
 
 /** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
 export interface PlanSource extends DefinitionSource {
@@ -117,13 +117,15 @@ type Format = { contentFormat?: number };
 function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
   const paths = parsePaths(input.paths, parsePath);
   for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
+  if (input.withoutAccept && input.composite === 'ALWAYS')
+    throw wrong(['composite'], 'ALWAYS cannot be combined with withoutAccept: leave one of them out');
   if (input.withoutAccept) return one(readWithoutAccept(paths, format));
   // Only Read-Composite can read the root (Core 1.2 §6.3.8), so that this plan has no singles.
+  if (paths.some(isRoot) && input.composite === 'NEVER')
+    throw wrong(['composite'], 'only a Read-Composite can read the root: leave NEVER out, or name objects, such as /3');
   if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
   const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
-  if (singles.length === 1) return one(singles[0]);
-  // Read-Composite requires LwM2M 1.1 (Core 1.1 §5.4.1).
-  return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'read-composite', paths, ...format }, singles };
+  return choose(input.composite, { kind: 'read-composite', paths, ...format }, singles, source);
 }
 
 /** Only a Read of one path can leave out Accept: the server chooses the formats of a composite's request and response. */
@@ -148,6 +150,8 @@ function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan 
     values: typedValues(value, ['values', String(index)], source),
   }));
   if (input.mode === 'REPLACE') {
+    if (input.composite === 'ALWAYS')
+      throw wrong(['composite'], 'a Write-Composite can only UPDATE: set mode to UPDATE, or leave ALWAYS out');
     // Write-Composite updates like a partial update and does not replace (Core 1.2 §6.3.10), so that this plan has none.
     const singles = written.map(({ path, values }): Operation => ({
       kind: 'write',
@@ -172,9 +176,20 @@ function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan 
     mode: 'update',
     ...format,
   }));
-  if (singles.length === 1) return one(singles[0]);
   const values = written.flatMap((group) => group.values);
-  return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'write-composite', values, ...format }, singles };
+  return choose(input.composite, { kind: 'write-composite', values, ...format }, singles, source);
+}
+
+/** Composite operations require LwM2M 1.1 (Core 1.1 §5.4.1); `planOperation` refuses ALWAYS for an earlier version. */
+function choose(
+  composite: CompositeChoice | null | undefined,
+  together: Operation,
+  singles: readonly Operation[],
+  { lwm2mVersion }: PlanSource,
+): Plan {
+  if (composite === 'ALWAYS') return one(together);
+  if (singles.length === 1) return one(singles[0]);
+  return { together: composite === 'NEVER' || lwm2mVersion === '1.0' ? null : together, singles };
 }
 
 function planCreate(input: CreateInput, source: PlanSource, format: Format): Operation {

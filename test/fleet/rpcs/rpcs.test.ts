@@ -78,24 +78,6 @@ describe('a two-way call', () => {
     expect(await pending).toMatchObject({ status: 'TIMEOUT', error: { code: 'TIMEOUT' } });
   });
 
-  it('counts its time from the call: one behind a request without a response is not sent and times out', async () => {
-    world = await fleetWorld(store());
-    const { device, known } = await registered('slow-ahead');
-    device.answers.set('GET /3/0/9', null);
-    const ahead = read(known, ['/3/0/9'], { timeoutMs: 90_000 });
-    await world.advance(100);
-    const behind = read(known, ['/3303/0/5700'], { timeoutMs: 3_000 });
-    await world.advance(3_100);
-    expect(await world.during(behind)).toMatchObject({
-      status: 'TIMEOUT',
-      attempts: 0,
-      error: { code: 'TIMEOUT', message: 'nothing could be sent to the device in time' },
-    });
-    await world.advance(100_000);
-    expect(await ahead).toMatchObject({ status: 'TIMEOUT', attempts: 1 });
-    expect(device.asked).not.toContain('GET /3303/0/5700');
-  });
-
   it('can be cancelled until the device has it', async () => {
     world = await fleetWorld(store());
     const { device, known } = await registered('cancelled');
