@@ -62,7 +62,7 @@ const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
     }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
-      description: 'The CoAP code of the device’s response: `"4.04"`; null if there was no response.',
+      description: 'The CoAP code of the device’s response: `"4.04"`; null if there was no response that can be used (`message` then says what is wrong with it).',
     }),
     message: t.exposeString('message', {
       description: 'The reason, as text for people: `"the device did not answer in time"`.',
@@ -143,7 +143,7 @@ builder.objectType(RpcNode, {
       type: 'JSON',
       nullable: true,
       description:
-        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. Null until there is a response.',
+        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. `outside` lists values that the response holds and that were not requested, with the reason. Null until there is a response.',
       resolve: ({ result }) => result,
     }),
     error: t.expose('error', {

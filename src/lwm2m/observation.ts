@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
-import { decodeAnswer, hasContent } from './operation/answer.ts';
+import { decodeAnswer, hasContent, outsideReason } from './operation/answer.ts';
 import { cancelled, late, type OperationExchange, type Exchanges } from './operation/exchange.ts';
 import { requestVariants, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
@@ -284,6 +284,11 @@ export class Observations {
       return null;
     }
     await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt });
+    const aside = outsideReason(decoded);
+    if (aside) {
+      const { contentFormat, payload: bytes } = payload;
+      await handlers.undecodable(registration, { contentFormat, bytes, ...aside, origin });
+    }
     return decoded;
   }
 }

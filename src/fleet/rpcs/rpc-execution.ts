@@ -141,11 +141,13 @@ function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource)
     message: result.message,
   }));
   const values = performed.flatMap(({ result }) => result.decoded?.readings ?? []);
+  const outside = performed.flatMap(({ result }) => result.decoded?.outside ?? []);
   const done = performed.length - refused.length;
   const result = {
     code: first && done === 0 ? first.result.code : (performed.find((answer) => answer.result.ok)?.result.code ?? null),
     contentFormat: last?.contentFormat ?? null,
     values: values.map((reading) => valueOf(reading, source)),
+    ...(outside.length > 0 && { outside: outside.map(({ path, reason }) => ({ path: String(path), reason })) }),
     links: last?.links ?? null,
     createdInstanceId: last?.createdInstanceId ?? null,
     ...(performed.length > 1 && failures.length > 0 ? { failures } : {}),

@@ -99,13 +99,6 @@ describe('Read', () => {
     expect(result).toMatchObject({ ok: false, code: '4.00', message: null });
   });
 
-  it('reads no values from a success code other than 2.05', async () => {
-    const { perform, handlers } = await registered(changed);
-    const result = await perform({ kind: 'read', path: path('/3/0') });
-    expect(result).toMatchObject({ ok: true, code: '2.04', decoded: null });
-    expect(handlers.batches).toEqual([]);
-  });
-
   it('reads an empty response as an object without instances', async () => {
     const { perform, handlers } = await registered(() => ({ code: codes.content }));
     const result = await perform({ kind: 'read', path: path('/3303') });
