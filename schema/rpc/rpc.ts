@@ -62,10 +62,12 @@ const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
     }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
-      description: 'The CoAP code of the device’s response: `"4.04"`; null if there was no response that can be used (`message` then says what is wrong with it).',
+      description:
+        'The CoAP code of the device’s response: `"4.04"`; null if there was no response that can be used (`message` then says what is wrong with it).',
     }),
     message: t.exposeString('message', {
-      description: 'The reason, as text for people: `"the device did not answer in time"`.',
+      description:
+        'The reason, as text for people: `"the device did not answer in time"`. With code `DEVICE_ERROR`, the device’s own text if it sent one.',
     }),
   }),
 });
@@ -188,7 +190,7 @@ export function rpcOptionFields(t: InputFields) {
       description: 'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent: 7 days from now.',
     }),
     idempotencyKey: t.string({
-      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. A later call with the same key is not executed and returns the RPC of the first one. Example: \`"reboot-2026-05-29"\`.`,
+      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`.`,
     }),
   };
 }

@@ -91,6 +91,14 @@ function isOperation(method: string): method is OperationInput['kind'] {
 
 function templated(method: RpcMethod, params: unknown): OperationInput {
   const given = parse(z.record(z.string(), z.json()).nullish(), params, ['params']) ?? {};
+  const known = namesIn([method.path, method.parameters ?? {}]);
+  for (const name of Object.keys(given)) {
+    if (known.has(name)) continue;
+    const takes = known.size === 0 ? 'no parameter' : `only ${[...known].join(', ')}`;
+    throw new FleetError('VALIDATION', `${method.name} takes ${takes}: remove ${JSON.stringify(name.slice(0, 80))}`, {
+      field: ['params', name],
+    });
+  }
   const at = String(fill(method.path, given));
   const filled = fill(method.parameters ?? {}, given);
   switch (method.operation) {
@@ -136,6 +144,13 @@ function fill(template: unknown, params: Readonly<Record<string, unknown>>): unk
     return Object.fromEntries(Object.entries(template).map(([name, item]) => [name, fill(item, params)]));
   }
   return template;
+}
+
+/** The names of all `{{name}}` in a template. */
+function namesIn(template: unknown): ReadonlySet<string> {
+  if (typeof template === 'string') return new Set([...template.matchAll(PART)].map(([, name = '']) => name));
+  if (typeof template !== 'object' || template === null) return new Set();
+  return new Set(Object.values(template).flatMap((item) => [...namesIn(item)]));
 }
 
 function parameter(name: string, params: Readonly<Record<string, unknown>>): unknown {

@@ -1,10 +1,12 @@
 import {
   checkOperation,
+  checkRequest,
   Lwm2mError,
   type Lwm2mVersion,
   type Operation,
   type Path,
   type PathValue,
+  type Registration,
 } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 import {
@@ -20,6 +22,8 @@ import type { CompositeChoice, OperationInput } from './operation-input.ts';
 /** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
 export interface PlanSource extends DefinitionSource {
   readonly lwm2mVersion: Lwm2mVersion;
+  /** The registration of the device. When given, the plan is also checked by the formats that can carry it. */
+  readonly registration?: Registration | undefined;
 }
 
 /**
@@ -37,19 +41,31 @@ const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 /** Throws FleetError VALIDATION with the field if the operation is invalid for the device's LwM2M version and objects. */
 export function planOperation(input: OperationInput, source: PlanSource): Plan {
   const plan = unchecked(input, source);
-  if (plan.together) checkPlanned(plan.together, input, null, source.lwm2mVersion);
-  for (const [index, single] of plan.singles.entries()) checkPlanned(single, input, index, source.lwm2mVersion);
+  if (plan.together) checkPlanned(plan.together, input, null, source);
+  for (const [index, single] of plan.singles.entries()) checkPlanned(single, input, index, source);
   return plan;
 }
 
 /** Checks a request by the rules of lwm2m and turns its error into one that names the field of the caller's input. */
-function checkPlanned(operation: Operation, input: OperationInput, index: number | null, version: Lwm2mVersion): void {
+function checkPlanned(operation: Operation, input: OperationInput, index: number | null, source: PlanSource): void {
+  const { registration, lwm2mVersion, model } = source;
   try {
-    checkOperation(operation, version);
+    if (registration) checkRequest(operation, registration, model);
+    else checkOperation(operation, lwm2mVersion);
   } catch (error) {
     if (!(error instanceof Lwm2mError && error.code === 'INVALID_ARGUMENT')) throw error;
-    throw new FleetError('VALIDATION', error.message, { field: fieldOf(input, index, error.argument), cause: error });
+    throw new FleetError('VALIDATION', error.message, {
+      field: fieldOf(input, index, error.argument ?? carriedIn(input)),
+      cause: error,
+    });
   }
+}
+
+/** The part of the input that no request can carry, when the check of the request names no argument. */
+function carriedIn(input: OperationInput): readonly string[] | null {
+  if ('attributes' in input && input.attributes) return ['attributes'];
+  if ('contentFormat' in input && input.contentFormat != null) return ['contentFormat'];
+  return null;
 }
 
 /**
@@ -59,7 +75,7 @@ function checkPlanned(operation: Operation, input: OperationInput, index: number
 function fieldOf(input: OperationInput, index: number | null, argument: readonly string[] | null): readonly string[] {
   if (input.kind === 'read' && argument?.[0] === 'path') return ['paths', String(index ?? 0)];
   if (input.kind !== 'write') return argument ?? [];
-  if (argument?.[0] === 'mode') return argument;
+  if (argument?.[0] === 'mode' || argument?.[0] === 'contentFormat') return argument;
   return input.mode === 'UPDATE' ? ['values'] : ['values', String(index ?? 0), 'path'];
 }
 

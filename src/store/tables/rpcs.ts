@@ -55,6 +55,8 @@ export const rpcs = pgTable(
     completedAt: timestamp('completed_at', { withTimezone: true, precision: 3 }),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
     idempotencyKey: text('idempotency_key'),
+    /** A hash of the caller, the mutation and its arguments; null without a key, and in rows of earlier versions. */
+    fingerprint: text('fingerprint'),
     result: json('result'),
     error: json('error'),
   },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { codes } from '../../../src/coap/index.ts';
 import { ContentFormat, Path } from '../../../src/lwm2m/index.ts';
 import { DEV1 } from '../lwm2m-world.ts';
-import { path, integer, string, text, registered, changed, V10, V12, content } from './operation-world.ts';
+import { path, integer, string, text, registered, V10, V12, content } from './operation-world.ts';
 
 describe('Read', () => {
   it('LightweightM2M-1.1-int-203: requests TLV from a device that announces no format, and passes the readings to the handler', async () => {

@@ -1,0 +1,1 @@
+ALTER TABLE "rpcs" ADD COLUMN "fingerprint" text;
