@@ -1,1 +1,2 @@
+ALTER TABLE "rpcs" ADD COLUMN "delivery" text;--> statement-breakpoint
 ALTER TABLE "rpcs" ADD COLUMN "fingerprint" text;

@@ -58,14 +58,15 @@ interface CallFields {
   readonly rpcMode?: Rpc['mode'] | null;
   readonly timeoutMs?: number | null;
   readonly expiresAt?: Date | null;
+  readonly delivery?: Rpc['delivery'];
   readonly idempotencyKey?: string | null;
 }
 
 export async function perform({ fleet, actor }: Context, call: CallFields, operation: OperationInput): Promise<Rpc> {
-  const { deviceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = call;
+  const { deviceId, rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey } = call;
   const id = idOf('Device', deviceId, 'deviceId');
   return reached(
-    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey }),
+    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey }),
   );
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
   RPC_LIMITS,
+  type Delivery,
   type Rpc,
   type RpcError,
   type RpcMode,
@@ -14,7 +15,7 @@ import { DeviceNode, RpcNode } from '../nodes.ts';
 
 export const RpcStatusEnum = builder.enumType('RpcStatus', {
   description:
-    'The progress of an RPC. The normal order is QUEUED → SENT → DELIVERED → SUCCESSFUL. SUCCESSFUL, TIMEOUT, EXPIRED, FAILED, CANCELLED and DELETED are final.',
+    'The progress of an RPC. The normal order is QUEUED → SENT → DELIVERED → SUCCESSFUL. SUCCESSFUL, TIMEOUT, UNKNOWN, EXPIRED, FAILED, CANCELLED and DELETED are final.',
   values: {
     QUEUED: {
       description: 'Recorded, but not sent yet. A PERSISTENT RPC returns to this status when it will be sent again.',
@@ -26,7 +27,11 @@ export const RpcStatusEnum = builder.enumType('RpcStatus', {
     },
     TIMEOUT: {
       description:
-        'The device was not registered, was asleep, or did not respond within `timeoutMs`. If the request was sent, the device may still have done it.',
+        'The device was not registered, was asleep, or did not respond within `timeoutMs`. If the request was sent, the device may still do it.',
+    },
+    UNKNOWN: {
+      description:
+        'The device acknowledged the request and did not respond, or a call with delivery AT_MOST_ONCE was sent and got no response: the device may have done it.',
     },
     EXPIRED: { description: 'Only mode PERSISTENT: the device did not take the request before `expiresAt`.' },
     FAILED: {
@@ -53,12 +58,26 @@ const RpcModeEnum = builder.enumType('RpcMode', {
   } satisfies Record<RpcMode, { description: string }>,
 });
 
+const DeliveryEnum = builder.enumType('Delivery', {
+  description: 'How often the operation may reach the device.',
+  values: {
+    AT_LEAST_ONCE: {
+      description:
+        'A PERSISTENT call is sent again when the response is lost. The default, except for the operations of AT_MOST_ONCE.',
+    },
+    AT_MOST_ONCE: {
+      description:
+        'The operation is sent once; CoAP repeats only the same message. When the response is lost, the status is UNKNOWN. The default for Execute, Create, and a Write to the Package URI of a firmware update (`/5/x/1`).',
+    },
+  } satisfies Record<Delivery, { description: string }>,
+});
+
 const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
   description: 'Why an RPC did not succeed. A refusal by the device is reported here, not as a GraphQL error.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
+        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"UNKNOWN"` (sent, no response), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
     }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
@@ -188,6 +207,10 @@ export function rpcOptionFields(t: InputFields) {
     expiresAt: t.field({
       type: 'DateTime',
       description: 'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent: 7 days from now.',
+    }),
+    delivery: t.field({
+      type: DeliveryEnum,
+      description: 'How often the operation may reach the device: `AT_MOST_ONCE`. Absent: by the kind of operation.',
     }),
     idempotencyKey: t.string({
       description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`.`,

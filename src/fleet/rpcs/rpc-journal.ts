@@ -6,6 +6,7 @@ import { Batcher, FleetError } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { OperationInput } from '../operations/index.ts';
 import { rpcOfRow, type RpcRow } from './rpc-row.ts';
+import { defaultDelivery, type Delivery } from './delivery.ts';
 import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
 import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 
@@ -13,6 +14,7 @@ import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 export interface ActiveRpc {
   readonly rpc: Rpc;
   readonly operation: OperationInput;
+  readonly delivery: Delivery;
 }
 
 /** A new status of an RPC and what is stored with it. */
@@ -83,7 +85,7 @@ export class RpcJournal {
         .orderBy(asc(rpcs.sequence))
         .limit(1),
     );
-    return rows[0] ? { rpc: rpcOfRow(rows[0]), operation: rows[0].operation as OperationInput } : null; // stored as one
+    return rows[0] ? activeOfRow(rows[0]) : null;
   }
 
   /** Lists the RPCs of a device that have not ended, oldest first. */
@@ -99,7 +101,7 @@ export class RpcJournal {
   }
 
   /** Lists the RPCs of all tenants that have not ended, oldest first. */
-  async unfinished(): Promise<Rpc[]> {
+  async unfinished(): Promise<ActiveRpc[]> {
     const rows = await this.#store.asSystem((tx) =>
       tx
         .select()
@@ -107,7 +109,7 @@ export class RpcJournal {
         .where(inArray(rpcs.status, [...ACTIVE_STATUSES]))
         .orderBy(asc(rpcs.sequence)),
     );
-    return rows.map(rpcOfRow);
+    return rows.map(activeOfRow);
   }
 
   /** Lists waiting persistent calls that have expired, at most 1,000, and says when the next one will expire. */
@@ -151,6 +153,12 @@ export class RpcJournal {
     }
     return stored;
   }
+}
+
+/** The cast is safe: `operation` was stored from an OperationInput. */
+function activeOfRow(row: RpcRow): ActiveRpc {
+  const operation = row.operation as OperationInput;
+  return { rpc: rpcOfRow(row), operation, delivery: row.delivery ?? defaultDelivery(operation) };
 }
 
 function fresh(rpc: Rpc | null): { rpc: Rpc; fresh: boolean } | null {

@@ -10,6 +10,7 @@ import { isSecretPath } from '../objects/index.ts';
 import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
+import { defaultDelivery } from './delivery.ts';
 import { redact } from './redaction.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import type { RpcJournal } from './rpc-journal.ts';
@@ -85,6 +86,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       sentAt: null,
       completedAt: null,
       expiresAt,
+      delivery: options.delivery ?? defaultDelivery(call.operation),
       idempotencyKey,
       fingerprint: idempotencyKey === null ? null : fingerprintOf(actor, deviceId, call, options),
       result: null,
@@ -190,9 +192,19 @@ function fingerprintOf(
   actor: Actor,
   deviceId: DeviceId,
   { by, method, params }: { by: 'call' | 'perform'; method: string; params: unknown },
-  { mode, timeoutMs, expiresAt }: RpcOptions,
+  { mode, timeoutMs, expiresAt, delivery }: RpcOptions,
 ): string {
-  const call = [actor.subject, deviceId, by, method, params ?? null, mode ?? 'TWO_WAY', timeoutMs ?? null, expiresAt];
+  const call = [
+    actor.subject,
+    deviceId,
+    by,
+    method,
+    params ?? null,
+    mode ?? 'TWO_WAY',
+    timeoutMs ?? null,
+    expiresAt,
+    delivery,
+  ];
   return createHash('sha256').update(JSON.stringify(call, sortedKeys)).digest('hex');
 }
 
