@@ -106,6 +106,11 @@ builder.relayMutationField(
         description: '1 to 100 paths with their new values: `[{ path: "/3/0/14", value: "+01:00" }]`.',
         validate: fewValues,
       }),
+      force: t.boolean({
+        defaultValue: false,
+        description:
+          'True: also sends values that violate the definition of their resource: it is not writable, or the value is outside of its range.',
+      }),
       mode: t.field({
         type: WriteMode,
         defaultValue: 'REPLACE',
@@ -125,6 +130,7 @@ builder.relayMutationField(
         kind: 'write',
         values: input.values,
         mode: input.mode ?? 'REPLACE',
+        force: input.force,
         contentFormat: input.contentFormat,
         composite: input.composite,
       }),

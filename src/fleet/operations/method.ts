@@ -38,7 +38,13 @@ const executeArguments = z.record(z.string(), z.string().nullable());
 /** The parameters of each LwM2M operation that a call names directly. */
 const OPERATIONS = {
   read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish(), composite }),
-  write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat, composite }),
+  write: z.strictObject({
+    values,
+    mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'),
+    contentFormat,
+    composite,
+    force: z.boolean().nullish(),
+  }),
   execute: z.strictObject({ path, arguments: executeArguments.nullish() }),
   create: z.strictObject({
     objectId: z.number().int(),

@@ -24,6 +24,8 @@ export type OperationInput =
       readonly kind: 'write';
       readonly values: readonly WriteValue[];
       readonly mode: 'REPLACE' | 'UPDATE';
+      /** True: also sends values that violate the definition of their resource. */
+      readonly force?: boolean | null;
       readonly contentFormat?: number | null;
       readonly composite?: CompositeChoice | null;
     }

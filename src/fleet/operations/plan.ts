@@ -17,6 +17,7 @@ import {
   valuesAt,
   type DefinitionSource,
 } from '../objects/index.ts';
+import { writeProblem } from './write-rules.ts';
 import type { CompositeChoice, OperationInput } from './operation-input.ts';
 
 /** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
@@ -165,6 +166,12 @@ function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan 
     path: parsePath(value.path, ['values', String(index), 'path']),
     values: typedValues(value, ['values', String(index)], source),
   }));
+  for (const [index, { values }] of input.force ? [] : written.entries()) {
+    for (const value of values) {
+      const problem = writeProblem(value, source);
+      if (problem !== null) throw wrong(['values', String(index)], problem);
+    }
+  }
   if (input.mode === 'REPLACE') {
     if (input.composite === 'ALWAYS')
       throw wrong(['composite'], 'a Write-Composite can only UPDATE: set mode to UPDATE, or leave ALWAYS out');

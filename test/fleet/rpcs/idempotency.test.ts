@@ -145,6 +145,28 @@ describe('a parameter that the method does not have', () => {
   });
 });
 
+describe('a Write that violates the definition', () => {
+  it.each([
+    [{ path: '/3/0/0', value: 'x' }, 'not writable'],
+    [{ path: '/3/0/4', value: 'x' }, 'executable'],
+    [{ path: '/5/0/3', value: 1 }, 'not writable'],
+    [{ path: '/3/0', value: { 0: 'x' } }, 'not writable'],
+  ])('is refused before sending, and sent with force: %j', async (value, why) => {
+    world = await fleetWorld(store());
+    const { known, device } = await registered(world, `defined ${Math.random()}`);
+    const write = { kind: 'write', mode: 'REPLACE', values: [value] } as const;
+    await expect(perform(world, known, write)).rejects.toMatchObject({
+      code: 'VALIDATION',
+      message: expect.stringContaining(why),
+    });
+    expect(device.asked).toEqual([]);
+    if (why === 'executable') return;
+    expect(await world.during(perform(world, known, { ...write, force: true }))).toMatchObject({
+      status: 'SUCCESSFUL',
+    });
+  });
+});
+
 describe('what the LwM2M version of the device lacks', () => {
   it.each([
     ['1.0', { kind: 'write-attributes', path: '/3/0/9', attributes: { epmin: 5 } }, ['attributes']],

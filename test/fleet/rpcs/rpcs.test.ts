@@ -317,7 +317,7 @@ describe('an operation', () => {
   ])('keeps nothing secret of a write of %j', async (written) => {
     world = await fleetWorld(store());
     const { known } = await registered(`audited ${Math.random()}`);
-    const input = { kind: 'write', mode: 'REPLACE', values: [written] } as const;
+    const input = { kind: 'write', mode: 'REPLACE', values: [written], force: true } as const;
     const rpc = await world.during(world.fleet.rpcs.perform(ADMIN, known.id, input));
     expect(rpc).toMatchObject({ status: 'SUCCESSFUL', params: { values: [{ path: written.path }] } });
     const tree = await world.fleet.devices.resources(ADMIN, [known.id], []);
