@@ -17,6 +17,8 @@ ALTER TABLE "telemetry_points" DROP CONSTRAINT "telemetry_points_device_id_devic
 ALTER TABLE "dead_letters" ADD COLUMN "size" integer;--> statement-breakpoint
 ALTER TABLE "dead_letters" ADD COLUMN "sha256" "bytea";--> statement-breakpoint
 ALTER TABLE "devices" ADD COLUMN "factory_credential_id" uuid;--> statement-breakpoint
+ALTER TABLE "rpcs" ADD COLUMN "delivery" text;--> statement-breakpoint
+ALTER TABLE "rpcs" ADD COLUMN "fingerprint" text;--> statement-breakpoint
 ALTER TABLE "credentials" ADD CONSTRAINT "credentials_of_tenant" UNIQUE("tenant_id","id");--> statement-breakpoint
 ALTER TABLE "devices" ADD CONSTRAINT "devices_of_tenant" UNIQUE("tenant_id","id");--> statement-breakpoint
 ALTER TABLE "profiles" ADD CONSTRAINT "profiles_of_tenant" UNIQUE("tenant_id","id");--> statement-breakpoint

@@ -122,7 +122,8 @@ export function deviceResultUnion(mutation: string, wrong: string) {
     role: 'operator',
     validation: `${wrong}, or an option is out of range`,
     notFound: 'the tenant has no device with this id',
-    conflict: '1000 calls already wait for this device, or the server is stopping',
+    conflict:
+      '1000 calls already wait for this device, the idempotency key belongs to another call, or the server is stopping',
   });
   const unreachable =
     '`DeviceUnreachableError`: the device is not registered and the mode is TWO_WAY. A call that the device refuses is not an error here: `rpc.status` is FAILED.';

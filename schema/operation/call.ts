@@ -32,19 +32,41 @@ export function formatField(t: InputFields) {
   });
 }
 
+const CompositeChoiceEnum = builder.enumType('CompositeChoice', {
+  description: 'Whether several paths become one composite request (Core §6.3.8, §6.3.10). The default is AUTO.',
+  values: {
+    AUTO: {
+      description:
+        'One composite request. If the device refuses it, or acknowledges it and does not respond in 5 seconds, one request for each path or instance. The server remembers that until the device registers again.',
+    },
+    ALWAYS: {
+      description: 'Only a composite request, also for one path. Requires LwM2M 1.1.',
+    },
+    NEVER: { description: 'One request for each path or instance, one after the other.' },
+  },
+});
+
+export function compositeField(t: InputFields) {
+  return t.field({
+    type: CompositeChoiceEnum,
+    description: 'Whether several paths become one composite request: `NEVER`. Absent: `AUTO`.',
+  });
+}
+
 interface CallFields {
   readonly deviceId: string;
   readonly rpcMode?: Rpc['mode'] | null;
   readonly timeoutMs?: number | null;
   readonly expiresAt?: Date | null;
+  readonly delivery?: Rpc['delivery'];
   readonly idempotencyKey?: string | null;
 }
 
 export async function perform({ fleet, actor }: Context, call: CallFields, operation: OperationInput): Promise<Rpc> {
-  const { deviceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = call;
+  const { deviceId, rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey } = call;
   const id = idOf('Device', deviceId, 'deviceId');
   return reached(
-    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey }),
+    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey }),
   );
 }
 

@@ -1,7 +1,16 @@
 import * as z from 'zod';
 import { builder } from '../builder.ts';
 import { deviceResultUnion } from '../errors.ts';
-import { AnsweredValueType, AS_RPC, callFields, exactPath, exactPaths, formatField, perform } from './call.ts';
+import {
+  AnsweredValueType,
+  AS_RPC,
+  callFields,
+  compositeField,
+  exactPath,
+  exactPaths,
+  formatField,
+  perform,
+} from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
 
@@ -25,6 +34,7 @@ builder.relayMutationField(
         description:
           'True: requests one path without an Accept option. The device chooses the format, and `rpc.result.contentFormat` has it. Not allowed together with contentFormat.',
       }),
+      composite: compositeField(t),
       ...callFields(t),
     }),
   },
@@ -38,6 +48,7 @@ builder.relayMutationField(
         paths: input.paths,
         contentFormat: input.contentFormat,
         withoutAccept: input.withoutAccept,
+        composite: input.composite,
       }),
   },
   {
@@ -95,12 +106,18 @@ builder.relayMutationField(
         description: '1 to 100 paths with their new values: `[{ path: "/3/0/14", value: "+01:00" }]`.',
         validate: fewValues,
       }),
+      force: t.boolean({
+        defaultValue: false,
+        description:
+          'True: also sends values that violate the definition of their resource: it is not writable, or the value is outside of its range.',
+      }),
       mode: t.field({
         type: WriteMode,
         defaultValue: 'REPLACE',
         description: 'What happens to values that the Write does not contain: `REPLACE`.',
       }),
       contentFormat: formatField(t),
+      composite: compositeField(t),
       ...callFields(t),
     }),
   },
@@ -113,7 +130,9 @@ builder.relayMutationField(
         kind: 'write',
         values: input.values,
         mode: input.mode ?? 'REPLACE',
+        force: input.force,
         contentFormat: input.contentFormat,
+        composite: input.composite,
       }),
   },
   { description: 'The recorded Write.', outputFields: (t) => ({ rpc: rpcPayloadField(t) }) },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
   RPC_LIMITS,
+  type Delivery,
   type Rpc,
   type RpcError,
   type RpcMode,
@@ -14,7 +15,7 @@ import { DeviceNode, RpcNode } from '../nodes.ts';
 
 export const RpcStatusEnum = builder.enumType('RpcStatus', {
   description:
-    'The progress of an RPC. The normal order is QUEUED → SENT → DELIVERED → SUCCESSFUL. SUCCESSFUL, TIMEOUT, EXPIRED, FAILED, CANCELLED and DELETED are final.',
+    'The progress of an RPC. The normal order is QUEUED → SENT → DELIVERED → SUCCESSFUL. SUCCESSFUL, TIMEOUT, UNKNOWN, EXPIRED, FAILED, CANCELLED and DELETED are final.',
   values: {
     QUEUED: {
       description: 'Recorded, but not sent yet. A PERSISTENT RPC returns to this status when it will be sent again.',
@@ -26,7 +27,11 @@ export const RpcStatusEnum = builder.enumType('RpcStatus', {
     },
     TIMEOUT: {
       description:
-        'The device was not registered, was asleep, or did not respond within `timeoutMs`. If the request was sent, the device may still have done it.',
+        'The device was not registered, was asleep, or did not respond within `timeoutMs`. If the request was sent, the device may still do it.',
+    },
+    UNKNOWN: {
+      description:
+        'The device acknowledged the request and did not respond, or a call with delivery AT_MOST_ONCE was sent and got no response: the device may have done it.',
     },
     EXPIRED: { description: 'Only mode PERSISTENT: the device did not take the request before `expiresAt`.' },
     FAILED: {
@@ -53,19 +58,35 @@ const RpcModeEnum = builder.enumType('RpcMode', {
   } satisfies Record<RpcMode, { description: string }>,
 });
 
+const DeliveryEnum = builder.enumType('Delivery', {
+  description: 'How often the operation may reach the device.',
+  values: {
+    AT_LEAST_ONCE: {
+      description:
+        'A PERSISTENT call is sent again when the response is lost. The default, except for the operations of AT_MOST_ONCE.',
+    },
+    AT_MOST_ONCE: {
+      description:
+        'The operation is sent once; CoAP repeats only the same message. When the response is lost, the status is UNKNOWN. The default for Execute, Create, and a Write to the Package URI of a firmware update (`/5/x/1`).',
+    },
+  } satisfies Record<Delivery, { description: string }>,
+});
+
 const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
   description: 'Why an RPC did not succeed. A refusal by the device is reported here, not as a GraphQL error.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
+        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"UNKNOWN"` (sent, no response), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
     }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
-      description: 'The CoAP code of the device’s response: `"4.04"`; null if there was no response.',
+      description:
+        'The CoAP code of the device’s response: `"4.04"`; null if there was no response that can be used (`message` then says what is wrong with it).',
     }),
     message: t.exposeString('message', {
-      description: 'The reason, as text for people: `"the device did not answer in time"`.',
+      description:
+        'The reason, as text for people: `"the device did not answer in time"`. With code `DEVICE_ERROR`, the device’s own text if it sent one.',
     }),
   }),
 });
@@ -113,7 +134,8 @@ builder.objectType(RpcNode, {
     status: t.expose('status', { type: RpcStatusEnum, description: 'The progress of the RPC: `SUCCESSFUL`.' }),
     attempts: t.exposeInt('attempts', { description: 'How many times it was sent: `1`.' }),
     timeoutMs: t.exposeInt('timeoutMs', {
-      description: 'Maximum number of milliseconds until the response: `30000`. PERSISTENT: for each attempt.',
+      description:
+        'Maximum number of milliseconds from the call to its end: `30000`. PERSISTENT: until the response, for each attempt.',
     }),
     createdBy: t.exposeString('createdBy', {
       description: 'The caller: `"admin-token"`, or `"key:"` followed by the API key’s UUID.',
@@ -142,7 +164,7 @@ builder.objectType(RpcNode, {
       type: 'JSON',
       nullable: true,
       description:
-        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. Null until there is a response.',
+        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. `outside` lists values that the response holds and that were not requested, with the reason. Null until there is a response.',
       resolve: ({ result }) => result,
     }),
     error: t.expose('error', {
@@ -180,14 +202,18 @@ export function rpcModeField(t: InputFields) {
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: `Maximum number of milliseconds until the response, 1 to ${RPC_LIMITS.timeoutMs}; PERSISTENT: for each attempt. Absent: 30000.`,
+      description: `Maximum number of milliseconds from the call to its end, 1 to ${RPC_LIMITS.timeoutMs}. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent: 30000.`,
     }),
     expiresAt: t.field({
       type: 'DateTime',
       description: 'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent: 7 days from now.',
     }),
+    delivery: t.field({
+      type: DeliveryEnum,
+      description: 'How often the operation may reach the device: `AT_MOST_ONCE`. Absent: by the kind of operation.',
+    }),
     idempotencyKey: t.string({
-      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. A later call with the same key is not executed and returns the RPC of the first one. Example: \`"reboot-2026-05-29"\`.`,
+      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`.`,
     }),
   };
 }

@@ -55,7 +55,7 @@ export function createParts(options: FleetOptions) {
     clock,
     log,
     smsTrigger: options.smsTrigger ?? null,
-    execute: createExecution({ lwm2m, observing, modelOf }),
+    execute: createExecution({ lwm2m, observing, modelOf, clock }),
   });
 
   /** Ends the registration, RPCs and observations of a device before it is deleted. */

@@ -80,6 +80,7 @@ export type { DeviceObservation } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
 export { RPC_LIMITS } from './rpcs/index.ts';
 export type {
+  Delivery,
   Rpc,
   RpcError,
   RpcMode,

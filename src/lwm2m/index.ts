@@ -48,6 +48,7 @@ export {
   type AttributeTarget,
 } from './attributes.ts';
 export { checkOperation } from './operation/check.ts';
+export { checkRequest } from './operation/request.ts';
 export { observationKey } from './observation.ts';
 export { isSecretObject } from './model/secret-objects.ts';
 export type {

@@ -2,8 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
-import { decodeAnswer, hasContent } from './operation/answer.ts';
-import type { OperationExchange, Exchanges } from './operation/exchange.ts';
+import { decodeAnswer, hasContent, outsideReason } from './operation/answer.ts';
+import { cancelled, late, type OperationExchange, type Exchanges } from './operation/exchange.ts';
 import { requestVariants, observeRequest } from './operation/request.ts';
 import type { NotificationAttributes, Operation } from './operation/operation.ts';
 import type { Path } from './path.ts';
@@ -73,11 +73,19 @@ export class Observations {
     return device.observations?.get(observationKey(paths));
   }
 
-  /** Runs tasks of one device and one set of paths one after the other. */
-  async inTurn<T>(device: RegisteredDevice, paths: readonly Path[], task: () => Promise<T>): Promise<T> {
+  /**
+   * Runs tasks of one device and one set of paths one after the other. Rejects with TIMEOUT or CANCELLED when the
+   * exchange ends before its turn.
+   */
+  async inTurn<T>(
+    { device, signal, isLate }: OperationExchange,
+    paths: readonly Path[],
+    task: () => Promise<T>,
+  ): Promise<T> {
     const key = observationKey(paths);
     for (let before = device.starting?.get(key); before !== undefined; before = device.starting?.get(key)) {
-      await before.catch(() => {});
+      await endedOrAborted(before, signal);
+      if (signal.aborted) throw isLate() ? late() : cancelled();
     }
     const result = task();
     const starting = (device.starting ??= new Map<string, Promise<unknown>>());
@@ -276,7 +284,26 @@ export class Observations {
       return null;
     }
     await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt });
+    const aside = outsideReason(decoded);
+    if (aside) {
+      const { contentFormat, payload: bytes } = payload;
+      await handlers.undecodable(registration, { contentFormat, bytes, ...aside, origin });
+    }
     return decoded;
+  }
+}
+
+/** Resolves when the task has ended, with or without an error, or the signal is aborted. */
+async function endedOrAborted(task: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const waiting = new AbortController();
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { signal: waiting.signal });
+  });
+  try {
+    await Promise.race([task.catch(() => {}), aborted]);
+  } finally {
+    waiting.abort();
   }
 }
 

@@ -5,6 +5,11 @@ import type { RestoredState } from './handlers.ts';
 export interface PerformOptions {
   /** How long to wait for the device, counted from the last transferred block; default 247 s (EXCHANGE_LIFETIME). */
   readonly timeoutMs?: number;
+  /**
+   * When the operation must have ended, in milliseconds since the Unix epoch. It counts every wait: for the turn of the
+   * request, for its response and for all blocks. A request whose turn comes later is not sent.
+   */
+  readonly deadline?: number;
   readonly signal?: AbortSignal;
   /** Called when the request was sent. */
   readonly onSent?: () => void;

@@ -46,6 +46,14 @@ export interface DecodedPayload {
   readonly readings: readonly Reading[];
   /** Object instances without resources, and multiple resources without instances. */
   readonly empty: readonly Path[];
+  /** Values that a response or notification holds besides the requested ones; they are in neither list above. */
+  readonly outside?: readonly OutsideValue[];
+}
+
+/** A value that was set aside, with the reason. */
+export interface OutsideValue {
+  readonly path: Path;
+  readonly reason: string;
 }
 
 export const RESOURCE_TYPES: readonly ResourceType[] = [

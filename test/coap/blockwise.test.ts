@@ -210,6 +210,16 @@ describe('a response that is received in blocks', () => {
     expect(result.payload).toEqual(body(200));
   });
 
+  it('ends in PROTOCOL when the peer answers with another block than the requested one', async () => {
+    const { clock, result } = read(body(200), (reply, block) =>
+      block.number === 0
+        ? reply
+        : { ...reply, options: [etag(1), blockOption(block2, { number: 0, more: true, size: 64 })] },
+    );
+    await clock.advance(100);
+    expect(result).toEqual({ error: 'PROTOCOL' });
+  });
+
   it('ignores a second response for a block that it has', async () => {
     const { clock, peer, result } = read(
       body(200),

@@ -235,10 +235,11 @@ export class Device {
   }
 
   async register(endpoint: string, query: readonly string[] = [], links = TEMPERATURE_SENSOR): Promise<string> {
+    const version = query.some((parameter) => parameter.startsWith('lwm2m=')) ? [] : ['lwm2m=1.1'];
     const messageId = this.scripted.send({
       method: 'POST',
       path: '/rd',
-      query: [`ep=${endpoint}`, 'lt=300', 'lwm2m=1.1', ...query],
+      query: [`ep=${endpoint}`, 'lt=300', ...version, ...query],
       contentFormat: 40,
       payload: links,
     });

@@ -19,6 +19,7 @@ export const STANDARD_METHODS: readonly RpcMethod[] = [
 
 const path = z.string().max(64);
 const contentFormat = z.number().int().min(0).max(65_535).nullish();
+const composite = z.enum(['AUTO', 'ALWAYS', 'NEVER']).nullish();
 const values = z.array(z.strictObject({ path, value: z.json() })).max(100);
 const attributes = z.strictObject({
   pmin: z.number().nullish(),
@@ -36,8 +37,14 @@ const executeArguments = z.record(z.string(), z.string().nullable());
 
 /** The parameters of each LwM2M operation that a call names directly. */
 const OPERATIONS = {
-  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish() }),
-  write: z.strictObject({ values, mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'), contentFormat }),
+  read: z.strictObject({ paths: z.array(path), contentFormat, withoutAccept: z.boolean().nullish(), composite }),
+  write: z.strictObject({
+    values,
+    mode: z.enum(['REPLACE', 'UPDATE']).default('REPLACE'),
+    contentFormat,
+    composite,
+    force: z.boolean().nullish(),
+  }),
   execute: z.strictObject({ path, arguments: executeArguments.nullish() }),
   create: z.strictObject({
     objectId: z.number().int(),
@@ -95,6 +102,14 @@ function isOperation(method: string): method is OperationInput['kind'] {
 
 function templated(method: RpcMethod, params: unknown): OperationInput {
   const given = parse(z.record(z.string(), z.json()).nullish(), params, ['params']) ?? {};
+  const known = namesIn([method.path, method.parameters ?? {}]);
+  for (const name of Object.keys(given)) {
+    if (known.has(name)) continue;
+    const takes = known.size === 0 ? 'no parameter' : `only ${[...known].join(', ')}`;
+    throw new FleetError('VALIDATION', `${method.name} takes ${takes}: remove ${JSON.stringify(name.slice(0, 80))}`, {
+      field: ['params', name],
+    });
+  }
   const at = String(fill(method.path, given));
   const filled = fill(method.parameters ?? {}, given);
   switch (method.operation) {
@@ -140,6 +155,13 @@ function fill(template: unknown, params: Readonly<Record<string, unknown>>): unk
     return Object.fromEntries(Object.entries(template).map(([name, item]) => [name, fill(item, params)]));
   }
   return template;
+}
+
+/** The names of all `{{name}}` in a template. */
+function namesIn(template: unknown): ReadonlySet<string> {
+  if (typeof template === 'string') return new Set([...template.matchAll(PART)].map(([, name = '']) => name));
+  if (typeof template !== 'object' || template === null) return new Set();
+  return new Set(Object.values(template).flatMap((item) => [...namesIn(item)]));
 }
 
 function parameter(name: string, params: Readonly<Record<string, unknown>>): unknown {

@@ -1,10 +1,12 @@
 import {
   checkOperation,
+  checkRequest,
   Lwm2mError,
   type Lwm2mVersion,
   type Operation,
   type Path,
   type PathValue,
+  type Registration,
 } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 import {
@@ -15,11 +17,14 @@ import {
   valuesAt,
   type DefinitionSource,
 } from '../objects/index.ts';
-import type { OperationInput } from './operation-input.ts';
+import { writeProblem } from './write-rules.ts';
+import type { CompositeChoice, OperationInput } from './operation-input.ts';
 
 /** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
 export interface PlanSource extends DefinitionSource {
   readonly lwm2mVersion: Lwm2mVersion;
+  /** The registration of the device. When given, the plan is also checked by the formats that can carry it. */
+  readonly registration?: Registration | undefined;
 }
 
 /**
@@ -37,19 +42,31 @@ const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 /** Throws FleetError VALIDATION with the field if the operation is invalid for the device's LwM2M version and objects. */
 export function planOperation(input: OperationInput, source: PlanSource): Plan {
   const plan = unchecked(input, source);
-  if (plan.together) checkPlanned(plan.together, input, null, source.lwm2mVersion);
-  for (const [index, single] of plan.singles.entries()) checkPlanned(single, input, index, source.lwm2mVersion);
+  if (plan.together) checkPlanned(plan.together, input, null, source);
+  for (const [index, single] of plan.singles.entries()) checkPlanned(single, input, index, source);
   return plan;
 }
 
 /** Checks a request by the rules of lwm2m and turns its error into one that names the field of the caller's input. */
-function checkPlanned(operation: Operation, input: OperationInput, index: number | null, version: Lwm2mVersion): void {
+function checkPlanned(operation: Operation, input: OperationInput, index: number | null, source: PlanSource): void {
+  const { registration, lwm2mVersion, model } = source;
   try {
-    checkOperation(operation, version);
+    if (registration) checkRequest(operation, registration, model);
+    else checkOperation(operation, lwm2mVersion);
   } catch (error) {
     if (!(error instanceof Lwm2mError && error.code === 'INVALID_ARGUMENT')) throw error;
-    throw new FleetError('VALIDATION', error.message, { field: fieldOf(input, index, error.argument), cause: error });
+    throw new FleetError('VALIDATION', error.message, {
+      field: fieldOf(input, index, error.argument ?? carriedIn(input)),
+      cause: error,
+    });
   }
+}
+
+/** The part of the input that no request can carry, when the check of the request names no argument. */
+function carriedIn(input: OperationInput): readonly string[] | null {
+  if ('attributes' in input && input.attributes) return ['attributes'];
+  if ('contentFormat' in input && input.contentFormat != null) return ['contentFormat'];
+  return null;
 }
 
 /**
@@ -59,7 +76,7 @@ function checkPlanned(operation: Operation, input: OperationInput, index: number
 function fieldOf(input: OperationInput, index: number | null, argument: readonly string[] | null): readonly string[] {
   if (input.kind === 'read' && argument?.[0] === 'path') return ['paths', String(index ?? 0)];
   if (input.kind !== 'write') return argument ?? [];
-  if (argument?.[0] === 'mode') return argument;
+  if (argument?.[0] === 'mode' || argument?.[0] === 'contentFormat') return argument;
   return input.mode === 'UPDATE' ? ['values'] : ['values', String(index ?? 0), 'path'];
 }
 
@@ -117,13 +134,15 @@ type Format = { contentFormat?: number };
 function planRead(input: ReadInput, source: PlanSource, format: Format): Plan {
   const paths = parsePaths(input.paths, parsePath);
   for (const [index, path] of paths.entries()) mayRead(path, ['paths', String(index)], source);
+  if (input.withoutAccept && input.composite === 'ALWAYS')
+    throw wrong(['composite'], 'ALWAYS cannot be combined with withoutAccept: leave one of them out');
   if (input.withoutAccept) return one(readWithoutAccept(paths, format));
   // Only Read-Composite can read the root (Core 1.2 §6.3.8), so that this plan has no singles.
+  if (paths.some(isRoot) && input.composite === 'NEVER')
+    throw wrong(['composite'], 'only a Read-Composite can read the root: leave NEVER out, or name objects, such as /3');
   if (paths.some(isRoot)) return one({ kind: 'read-composite', paths, ...format });
   const singles = paths.map((path): Operation => ({ kind: 'read', path, ...format }));
-  if (singles.length === 1) return one(singles[0]);
-  // Read-Composite requires LwM2M 1.1 (Core 1.1 §5.4.1).
-  return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'read-composite', paths, ...format }, singles };
+  return choose(input.composite, { kind: 'read-composite', paths, ...format }, singles, source);
 }
 
 /** Only a Read of one path can leave out Accept: the server chooses the formats of a composite's request and response. */
@@ -147,7 +166,15 @@ function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan 
     path: parsePath(value.path, ['values', String(index), 'path']),
     values: typedValues(value, ['values', String(index)], source),
   }));
+  for (const [index, { values }] of input.force ? [] : written.entries()) {
+    for (const value of values) {
+      const problem = writeProblem(value, source);
+      if (problem !== null) throw wrong(['values', String(index)], problem);
+    }
+  }
   if (input.mode === 'REPLACE') {
+    if (input.composite === 'ALWAYS')
+      throw wrong(['composite'], 'a Write-Composite can only UPDATE: set mode to UPDATE, or leave ALWAYS out');
     // Write-Composite updates like a partial update and does not replace (Core 1.2 §6.3.10), so that this plan has none.
     const singles = written.map(({ path, values }): Operation => ({
       kind: 'write',
@@ -172,9 +199,20 @@ function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan 
     mode: 'update',
     ...format,
   }));
-  if (singles.length === 1) return one(singles[0]);
   const values = written.flatMap((group) => group.values);
-  return { together: source.lwm2mVersion === '1.0' ? null : { kind: 'write-composite', values, ...format }, singles };
+  return choose(input.composite, { kind: 'write-composite', values, ...format }, singles, source);
+}
+
+/** Composite operations require LwM2M 1.1 (Core 1.1 §5.4.1); `planOperation` refuses ALWAYS for an earlier version. */
+function choose(
+  composite: CompositeChoice | null | undefined,
+  together: Operation,
+  singles: readonly Operation[],
+  { lwm2mVersion }: PlanSource,
+): Plan {
+  if (composite === 'ALWAYS') return one(together);
+  if (singles.length === 1) return one(singles[0]);
+  return { together: composite === 'NEVER' || lwm2mVersion === '1.0' ? null : together, singles };
 }
 
 function planCreate(input: CreateInput, source: PlanSource, format: Format): Operation {

@@ -76,7 +76,7 @@ export class Presence {
       registration,
       status: 'ONLINE',
       lastSeen: at,
-      compositeRefused: false,
+      composite: 'UNKNOWN',
     });
   }
 

@@ -117,7 +117,7 @@ export class Registrations {
         registration,
         status: device.status === 'NEVER_SEEN' ? 'ONLINE' : device.status,
         lastSeen: device.lastSeen?.getTime() ?? registration.updatedAt,
-        compositeRefused: false,
+        composite: 'UNKNOWN',
       };
     });
     const current = new Set(restored.map(({ registration }) => registration.id));

@@ -13,8 +13,8 @@ export interface LiveDevice {
   status: Exclude<DeviceStatus, 'NEVER_SEEN'>;
   /** The time of its last message, in milliseconds since the Unix epoch. */
   lastSeen: number;
-  /** True: the device rejected composite operations in this registration as unknown; it gets one request per path. */
-  compositeRefused: boolean;
+  /** What is known of composite operations in this registration. A device with REFUSED gets one request per path. */
+  composite: 'UNKNOWN' | 'SUPPORTED' | 'REFUSED';
 }
 
 /** Holds the registered devices in memory, one entry for each registration. */

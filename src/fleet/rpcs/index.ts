@@ -5,3 +5,4 @@ export type { Rpc, RpcError, RpcEvents, RpcMode, RpcOptions, Rpcs, RpcStatus, Rp
 export { createRpcs } from './rpcs.ts';
 export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';
 export { RPC_LIMITS } from './rpc.ts';
+export type { Delivery } from './delivery.ts';

@@ -4,7 +4,10 @@ import { FleetError, type Log, type Turns } from '../common/index.ts';
 import { deviceKey, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
 import type { OperationInput } from '../operations/index.ts';
 import type { LiveDevice, Roster } from '../presence/index.ts';
+import { defaultDelivery, isRestart } from './delivery.ts';
+import { NextRegistrations } from './next-registration.ts';
 import { errorOf, type Execution } from './rpc-execution.ts';
+import { EXPIRED, PERHAPS_DONE, RESTARTED, TOO_LATE, UNREACHABLE } from './rpc-errors.ts';
 import { RpcExpiry } from './rpc-expiry.ts';
 import type { RpcJournal, StatusChange } from './rpc-journal.ts';
 import { hasEnded } from './rpc-state.ts';
@@ -49,22 +52,6 @@ interface Waiter {
 const MOST_AT_ONCE = 32;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 3_600_000;
-const UNREACHABLE: RpcError = {
-  code: 'DEVICE_UNREACHABLE',
-  coapCode: null,
-  message: 'the device is not registered',
-};
-const TOO_LATE: RpcError = { code: 'TIMEOUT', coapCode: null, message: 'nothing could be sent to the device in time' };
-const RESTARTED: RpcError = {
-  code: 'TIMEOUT',
-  coapCode: null,
-  message: 'the server restarted before the device answered',
-};
-const EXPIRED: RpcError = {
-  code: 'EXPIRED',
-  coapCode: null,
-  message: 'the call expired before the device received it',
-};
 
 /**
  * Sends recorded RPCs to their devices and records how they end. It sends a call to an awake device at once. Persistent
@@ -79,10 +66,12 @@ export class RpcDispatcher {
   readonly #deadlines = new Map<string, Timer>();
   readonly #waiters = new Map<string, Waiter[]>();
   readonly #expiry: RpcExpiry;
+  readonly #registrations: NextRegistrations;
   #stopped = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#registrations = new NextRegistrations(parts.roster, parts.clock);
     this.#expiry = new RpcExpiry(parts, async (rpc, now) => {
       // A call that is being sent does not expire here: `#run` records how it ends.
       if (!this.#running.has(rpc.id)) await this.#change(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });
@@ -94,9 +83,11 @@ export class RpcDispatcher {
    */
   async start(): Promise<void> {
     const now = this.#parts.clock.now();
-    for (const rpc of await this.#parts.journal.unfinished()) {
+    for (const { rpc, delivery } of await this.#parts.journal.unfinished()) {
       const waits = rpc.status === 'QUEUED';
-      if (rpc.mode === 'PERSISTENT') {
+      if (!waits && delivery === 'AT_MOST_ONCE') {
+        await this.#change(rpc, { to: 'UNKNOWN', at: now, error: PERHAPS_DONE });
+      } else if (rpc.mode === 'PERSISTENT') {
         if (!waits) await this.#change(rpc, { to: 'QUEUED', at: now, detail: 'the server restarted' });
         this.#enqueue(rpc);
       } else if (waits && deadlineOf(rpc) > now) {
@@ -139,6 +130,7 @@ export class RpcDispatcher {
 
   /** Sends the calls that wait for the device, which can be asked now. */
   wake(key: DeviceKey): void {
+    this.#registrations.check(key);
     const queue = this.#queues.get(key);
     if (!queue) return;
     queue.retry?.cancel();
@@ -248,11 +240,15 @@ export class RpcDispatcher {
   /** Sends one call and records how it ends, also when it fails. Resolves with false when the device did not answer. */
   async #run(device: LiveDevice, rpc: Rpc, operation: OperationInput): Promise<boolean> {
     const { clock, log, execute } = this.#parts;
+    const deadline = rpc.mode === 'PERSISTENT' ? null : deadlineOf(rpc);
+    if (deadline !== null && deadline <= clock.now()) {
+      await this.#change(rpc, { to: 'TIMEOUT', at: clock.now(), error: TOO_LATE });
+      return true;
+    }
     const running: Running = { key: device.key, abort: new AbortController() };
     this.#running.set(rpc.id, running);
     this.#deadlines.get(rpc.id)?.cancel();
     this.#deadlines.delete(rpc.id);
-    const timeoutMs = rpc.mode === 'PERSISTENT' ? rpc.timeoutMs : Math.max(1, deadlineOf(rpc) - clock.now());
     const progress: { reached: 'nothing' | 'sent' | 'delivered' } = { reached: 'nothing' };
     const onSent = (): void => {
       if (progress.reached !== 'nothing') return;
@@ -269,7 +265,8 @@ export class RpcDispatcher {
     };
     try {
       const outcome = await execute(device, operation, {
-        timeoutMs,
+        timeoutMs: rpc.timeoutMs,
+        ...(deadline !== null && { deadline }),
         signal: running.abort.signal,
         onSent,
         onDelivered,
@@ -294,11 +291,21 @@ export class RpcDispatcher {
       const away =
         error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'ASLEEP'].includes(error.code);
       if (away) {
-        // The device acknowledged an Execute or Create and may have done it. A second Reboot would make it reboot for
-        // ever.
-        const done = progress.reached === 'delivered' && ['execute', 'create'].includes(operation.kind);
-        const tried = progress.reached === 'nothing' ? 'nothing' : done ? 'perhaps done' : 'sent';
-        await this.#away(rpc, error.code === 'TIMEOUT' ? errorOf(error) : UNREACHABLE, tried);
+        const { reached } = progress;
+        if (reached === 'delivered' && isRestart(operation)) {
+          // Another registration proves that the device restarted, so that its answer is not needed.
+          const until = deadline ?? clock.now() + rpc.timeoutMs;
+          if (await this.#registrations.of(device, until, running.abort.signal)) {
+            await this.#change(rpc, { to: 'SUCCESSFUL', at: clock.now(), detail: 'the device registered again' });
+            return true;
+          }
+          if (running.abort.signal.aborted) return true;
+        }
+        const once = (rpc.delivery ?? defaultDelivery(operation)) === 'AT_MOST_ONCE';
+        const ends = (once && reached !== 'nothing') || (reached === 'delivered' && rpc.mode !== 'PERSISTENT');
+        const tried = ends ? 'perhaps done' : reached === 'nothing' ? 'nothing' : 'sent';
+        const late = tried === 'nothing' ? TOO_LATE : errorOf(error);
+        await this.#away(rpc, error.code === 'TIMEOUT' ? late : UNREACHABLE, tried);
         return false;
       }
       if (progress.reached !== 'nothing') onDelivered();
@@ -322,7 +329,9 @@ export class RpcDispatcher {
   async #away(rpc: Rpc, error: RpcError, tried: 'nothing' | 'sent' | 'perhaps done'): Promise<void> {
     const now = this.#parts.clock.now();
     if (error.code === 'TIMEOUT') this.#retryLater(deviceKey(rpc.tenantId, rpc.deviceId), rpc.attempts);
-    if (rpc.mode !== 'PERSISTENT' || tried === 'perhaps done') {
+    if (tried === 'perhaps done') {
+      await this.#change(rpc, { to: 'UNKNOWN', at: now, error: PERHAPS_DONE });
+    } else if (rpc.mode !== 'PERSISTENT') {
       await this.#change(rpc, { to: 'TIMEOUT', at: now, error });
     } else if (rpc.expiresAt && rpc.expiresAt.getTime() <= now) {
       await this.#change(rpc, { to: 'EXPIRED', at: now, error: EXPIRED });

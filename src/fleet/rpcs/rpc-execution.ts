@@ -1,11 +1,12 @@
-import type {
+import type { Clock, Timer } from '../../clock.ts';
+import {
   Lwm2mError,
-  Lwm2mServer,
-  ObjectModel,
-  Operation,
-  OperationResult,
-  PerformOptions,
-  Reading,
+  type Lwm2mServer,
+  type ObjectModel,
+  type Operation,
+  type OperationResult,
+  type PerformOptions,
+  type Reading,
 } from '../../lwm2m/index.ts';
 import { isSecretPath, valueToJson } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
@@ -21,15 +22,18 @@ export interface Outcome {
 }
 
 /**
- * Answers of a device that does not support composite operations or their formats. A missing path is answered
- * otherwise.
+ * Answers of a device that does not support composite operations or their formats. With 4.04 a path may be missing
+ * instead; single requests then show which one.
  */
-const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.02', '4.05', '4.06', '4.15', '5.01']);
+const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.00', '4.02', '4.04', '4.05', '4.06', '4.15', '5.01']);
+/** How long a device may take to respond to its first composite request after it acknowledged it. */
+const COMPOSITE_WAIT_MS = 5_000;
 
 export interface ExecutionParts {
   readonly lwm2m: () => Lwm2mServer;
   readonly observing: Observing;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
+  readonly clock: Clock;
 }
 
 /** Performs an operation of the API on a registered device. `createExecution` says how. */
@@ -41,11 +45,11 @@ export type Execution = (device: LiveDevice, input: OperationInput, options: Per
  * rejects with Lwm2mError when the device does not respond, and with FleetError VALIDATION when the operation can't be
  * sent.
  */
-export function createExecution({ lwm2m, observing, modelOf }: ExecutionParts): Execution {
+export function createExecution({ lwm2m, observing, modelOf, clock }: ExecutionParts): Execution {
   return (device, input, options) => {
     const { objects, lwm2mVersion } = device.registration;
     const source = { model: modelOf(device.tenantId), objects, lwm2mVersion };
-    return execute(device, planOperation(input, source), source, lwm2m(), observing, options);
+    return execute(device, planOperation(input, source), source, { lwm2m: lwm2m(), observing, clock }, options);
   };
 }
 
@@ -53,8 +57,7 @@ async function execute(
   device: LiveDevice,
   plan: Plan,
   source: PlanSource,
-  lwm2m: Lwm2mServer,
-  observing: Observing,
+  { lwm2m, observing, clock }: { lwm2m: Lwm2mServer; observing: Observing; clock: Clock },
   options: PerformOptions,
 ): Promise<Outcome> {
   const ask = (operation: Operation): Promise<OperationResult> => {
@@ -67,22 +70,60 @@ async function execute(
     return command();
   };
   const { together, singles } = plan;
-  const composite = together?.kind === 'read-composite' || together?.kind === 'write-composite';
-  if (together && !(composite && device.compositeRefused)) {
-    const result = await ask(together);
-    const unknown = composite && !result.ok && COMPOSITE_UNKNOWN.has(result.code);
-    if (!unknown || singles.length === 0) return outcomeOf([{ operation: together, result }], source);
-    device.compositeRefused = true;
+  const maySplit = together !== null && singles.length > 0;
+  if (together && !maySplit) return outcomeOf([{ operation: together, result: await ask(together) }], source);
+  let tried = false;
+  if (together && device.composite !== 'REFUSED') {
+    const result = await tryComposite(device, (limits) => lwm2m.perform(device.key, together, limits), options, clock);
+    if (result?.ok) device.composite = 'SUPPORTED';
+    if (result && !(!result.ok && COMPOSITE_UNKNOWN.has(result.code))) {
+      return outcomeOf([{ operation: together, result }], source);
+    }
+    tried = true;
   }
   const performed: PerformedOperation[] = [];
   for (const operation of singles) {
     const result = await ask(operation);
     performed.push({ operation, result });
+    // Only a single request that succeeds proves that the device refused the kind of request, not its paths.
+    if (tried && result.ok) device.composite = 'REFUSED';
     // After a refused read, the other reads go on. After a refused change, the rest is not sent: it may depend on that
     // change.
     if (!result.ok && operation.kind !== 'read') break;
   }
   return outcomeOf(performed, source);
+}
+
+/**
+ * Sends a composite request. Resolves with null when its response is unusable, or when the device acknowledges the
+ * request and does not respond, as Wakaama does for a method that it does not know. A device that has answered a
+ * composite request in this registration has the whole time of the call.
+ */
+async function tryComposite(
+  device: LiveDevice,
+  send: (options: PerformOptions) => Promise<OperationResult>,
+  options: PerformOptions,
+  clock: Clock,
+): Promise<OperationResult | null> {
+  const giveUp = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, giveUp.signal]) : giveUp.signal;
+  const wait: { timer: Timer | null } = { timer: null };
+  const onDelivered = (): void => {
+    options.onDelivered?.();
+    if (device.composite === 'SUPPORTED') return;
+    const { deadline, timeoutMs = COMPOSITE_WAIT_MS } = options;
+    const left = deadline === undefined ? timeoutMs : deadline - clock.now();
+    wait.timer ??= clock.after(Math.min(left / 2, COMPOSITE_WAIT_MS), () => giveUp.abort());
+  };
+  try {
+    return await send({ ...options, signal, onDelivered });
+  } catch (error) {
+    const unanswered = giveUp.signal.aborted && options.signal?.aborted !== true;
+    if (unanswered || (error instanceof Lwm2mError && error.code === 'BAD_ANSWER')) return null;
+    throw error;
+  } finally {
+    wait.timer?.cancel();
+  }
 }
 
 interface PerformedOperation {
@@ -100,11 +141,13 @@ function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource)
     message: result.message,
   }));
   const values = performed.flatMap(({ result }) => result.decoded?.readings ?? []);
+  const outside = performed.flatMap(({ result }) => result.decoded?.outside ?? []);
   const done = performed.length - refused.length;
   const result = {
     code: first && done === 0 ? first.result.code : (performed.find((answer) => answer.result.ok)?.result.code ?? null),
     contentFormat: last?.contentFormat ?? null,
     values: values.map((reading) => valueOf(reading, source)),
+    ...(outside.length > 0 && { outside: outside.map(({ path, reason }) => ({ path: String(path), reason })) }),
     links: last?.links ?? null,
     createdInstanceId: last?.createdInstanceId ?? null,
     ...(performed.length > 1 && failures.length > 0 ? { failures } : {}),

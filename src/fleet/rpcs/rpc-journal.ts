@@ -6,6 +6,7 @@ import { Batcher, FleetError } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { OperationInput } from '../operations/index.ts';
 import { rpcOfRow, type RpcRow } from './rpc-row.ts';
+import { defaultDelivery, type Delivery } from './delivery.ts';
 import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
 import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 
@@ -13,6 +14,7 @@ import type { RpcEvents, Rpc, RpcError, RpcStatus } from './rpc.ts';
 export interface ActiveRpc {
   readonly rpc: Rpc;
   readonly operation: OperationInput;
+  readonly delivery: Delivery;
 }
 
 /** A new status of an RPC and what is stored with it. */
@@ -29,6 +31,12 @@ type Entry =
   | { readonly kind: 'record'; readonly row: Omit<RpcRow, 'sequence'> }
   | { readonly kind: 'change'; readonly tenantId: TenantId; readonly id: string; readonly change: StatusChange };
 
+/**
+ * What became of an entry. A refused one is a result, not an error: an error would make the other entries of the batch
+ * fail with it.
+ */
+type Stored = { readonly rpc: Rpc; readonly fresh: boolean } | { readonly refused: string };
+
 /** The most calls that may wait for one device; a further call is refused. */
 const LONGEST_QUEUE = 1_000;
 
@@ -39,7 +47,7 @@ const LONGEST_QUEUE = 1_000;
 export class RpcJournal {
   readonly #store: Store;
   readonly #bus: EventBus<RpcEvents>;
-  readonly #batcher: Batcher<Entry, { rpc: Rpc; fresh: boolean } | null>;
+  readonly #batcher: Batcher<Entry, Stored | null>;
 
   constructor(store: Store, bus: EventBus<RpcEvents>) {
     this.#store = store;
@@ -54,6 +62,7 @@ export class RpcJournal {
   /** Stores a new RPC and resolves with it; or with the earlier RPC of the same idempotency key, and `fresh` false. */
   async record(row: Omit<RpcRow, 'sequence'>): Promise<{ rpc: Rpc; fresh: boolean }> {
     const recorded = await this.#batcher.add({ kind: 'record', row });
+    if (recorded !== null && 'refused' in recorded) throw new FleetError('CONFLICT', recorded.refused);
     if (recorded === null) throw new FleetError('NOT_FOUND', 'no such device');
     return recorded;
   }
@@ -63,7 +72,7 @@ export class RpcJournal {
    */
   async change(tenantId: TenantId, id: string, change: StatusChange): Promise<Rpc | null> {
     const stored = await this.#batcher.add({ kind: 'change', tenantId, id, change });
-    return stored?.rpc ?? null;
+    return stored !== null && 'rpc' in stored ? stored.rpc : null;
   }
 
   /** Resolves with the call that has waited longest for the device, apart from the calls in `onTheirWay`. */
@@ -76,7 +85,7 @@ export class RpcJournal {
         .orderBy(asc(rpcs.sequence))
         .limit(1),
     );
-    return rows[0] ? { rpc: rpcOfRow(rows[0]), operation: rows[0].operation as OperationInput } : null; // stored as one
+    return rows[0] ? activeOfRow(rows[0]) : null;
   }
 
   /** Lists the RPCs of a device that have not ended, oldest first. */
@@ -92,7 +101,7 @@ export class RpcJournal {
   }
 
   /** Lists the RPCs of all tenants that have not ended, oldest first. */
-  async unfinished(): Promise<Rpc[]> {
+  async unfinished(): Promise<ActiveRpc[]> {
     const rows = await this.#store.asSystem((tx) =>
       tx
         .select()
@@ -100,7 +109,7 @@ export class RpcJournal {
         .where(inArray(rpcs.status, [...ACTIVE_STATUSES]))
         .orderBy(asc(rpcs.sequence)),
     );
-    return rows.map(rpcOfRow);
+    return rows.map(activeOfRow);
   }
 
   /** Lists waiting persistent calls that have expired, at most 1,000, and says when the next one will expire. */
@@ -127,9 +136,9 @@ export class RpcJournal {
     return this.#batcher.idle();
   }
 
-  async #storeAll(tenantId: string, entries: readonly Entry[]): Promise<({ rpc: Rpc; fresh: boolean } | null)[]> {
+  async #storeAll(tenantId: string, entries: readonly Entry[]): Promise<(Stored | null)[]> {
     const stored = await this.#store.asTenant(tenantId, async (tx) => {
-      const results: ({ rpc: Rpc; fresh: boolean } | null)[] = [];
+      const results: (Stored | null)[] = [];
       for (const entry of entries) {
         if (entry.kind === 'record') results.push(await insert(tx, entry.row));
         else results.push(fresh(await advance(tx, entry.id, entry.change)));
@@ -137,7 +146,7 @@ export class RpcJournal {
       return results;
     });
     for (const result of stored) {
-      if (!result?.fresh) continue;
+      if (result === null || 'refused' in result || !result.fresh) continue;
       const { rpc } = result;
       const key: DeviceKey = deviceKey(rpc.tenantId, rpc.deviceId);
       this.#bus.publish('rpcChanged', key, { tenantId: rpc.tenantId, rpc });
@@ -146,16 +155,24 @@ export class RpcJournal {
   }
 }
 
+/** The cast is safe: `operation` was stored from an OperationInput. */
+function activeOfRow(row: RpcRow): ActiveRpc {
+  const operation = row.operation as OperationInput;
+  return { rpc: rpcOfRow(row), operation, delivery: row.delivery ?? defaultDelivery(operation) };
+}
+
 function fresh(rpc: Rpc | null): { rpc: Rpc; fresh: boolean } | null {
   return rpc && { rpc, fresh: true };
 }
 
-async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<{ rpc: Rpc; fresh: boolean }> {
+async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<Stored> {
+  const earlier = await withKey(tx, row);
+  if (earlier) return earlier;
   const { rows: waiting } = await tx.execute<{ count: string }>(
     sql`select count(*) from rpcs where device_id = ${row.deviceId} and status = 'QUEUED'`,
   );
   if (Number(waiting[0]?.count ?? 0) >= LONGEST_QUEUE) {
-    throw new FleetError('CONFLICT', `${LONGEST_QUEUE} calls already wait for this device, the limit`);
+    return { refused: `${LONGEST_QUEUE} calls already wait for this device, the limit` };
   }
   const inserted = await tx
     .insert(rpcs)
@@ -174,12 +191,25 @@ async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<{
     });
     return { rpc: rpcOfRow(inserted[0]), fresh: true };
   }
-  const first = await tx
-    .select()
-    .from(rpcs)
-    .where(eq(rpcs.idempotencyKey, row.idempotencyKey ?? ''));
-  if (!first[0]) throw new FleetError('CONFLICT', 'the call could not be recorded');
-  return { rpc: rpcOfRow(first[0]), fresh: false };
+  return (await withKey(tx, row)) ?? { refused: 'the call could not be recorded' };
+}
+
+/**
+ * Finds the earlier call of the idempotency key. The key belongs to one call: another caller, mutation or argument is
+ * refused (IETF idempotency-key draft §2.7). Rows of earlier versions have no hash; their device and method are compared.
+ */
+async function withKey(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<Stored | null> {
+  if (row.idempotencyKey === null) return null;
+  const [first] = await tx.select().from(rpcs).where(eq(rpcs.idempotencyKey, row.idempotencyKey));
+  if (!first) return null;
+  const { fingerprint, createdBy, deviceId, method } = first;
+  const sameCall =
+    fingerprint === null
+      ? createdBy === row.createdBy && deviceId === row.deviceId && method === row.method
+      : fingerprint === row.fingerprint;
+  if (sameCall) return { rpc: rpcOfRow(first), fresh: false };
+  const key = JSON.stringify(row.idempotencyKey);
+  return { refused: `the idempotency key ${key} belongs to another call: use a new key for each call` };
 }
 
 async function advance(tx: Transaction, id: string, change: StatusChange): Promise<Rpc | null> {

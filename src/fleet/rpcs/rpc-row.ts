@@ -10,7 +10,7 @@ export type RpcRow = typeof rpcs.$inferSelect;
  * the row was written from values of these types.
  */
 export function rpcOfRow(row: RpcRow): Rpc {
-  const { operation: _operation, sequence: _sequence, ...rest } = row;
+  const { operation: _operation, sequence: _sequence, fingerprint: _fingerprint, ...rest } = row;
   return {
     ...rest,
     tenantId: row.tenantId as TenantId,

@@ -3,16 +3,17 @@ import type { RpcMode, RpcStatus } from './rpc.ts';
 /**
  * Lists the statuses that may follow each status of an RPC. Some of them need a reason:
  * - QUEUED → FAILED: no content format can carry the operation, so the server does not send it;
- * - DELIVERED → TIMEOUT or QUEUED: the device acknowledged the request but did not send the separate response;
+ * - DELIVERED → UNKNOWN or QUEUED: the device acknowledged the request but did not send the separate response;
  * - SENT or DELIVERED → EXPIRED: a persistent call reached its `expiresAt` during its last attempt;
  * - QUEUED, SENT or DELIVERED → DELETED: the device was deleted.
  */
 const NEXT: Readonly<Record<RpcStatus, readonly RpcStatus[]>> = {
   QUEUED: ['SENT', 'TIMEOUT', 'EXPIRED', 'CANCELLED', 'FAILED', 'DELETED'],
-  SENT: ['DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'EXPIRED', 'CANCELLED', 'QUEUED', 'DELETED'],
-  DELIVERED: ['SUCCESSFUL', 'FAILED', 'TIMEOUT', 'EXPIRED', 'QUEUED', 'DELETED'],
+  SENT: ['DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'UNKNOWN', 'EXPIRED', 'CANCELLED', 'QUEUED', 'DELETED'],
+  DELIVERED: ['SUCCESSFUL', 'FAILED', 'TIMEOUT', 'UNKNOWN', 'EXPIRED', 'QUEUED', 'DELETED'],
   SUCCESSFUL: [],
   TIMEOUT: [],
+  UNKNOWN: [],
   EXPIRED: [],
   FAILED: [],
   CANCELLED: [],

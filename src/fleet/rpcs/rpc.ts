@@ -1,5 +1,6 @@
 import type { DeviceId, TenantId, Actor } from '../access/index.ts';
 import type { PageRequest, Page } from '../common/index.ts';
+import type { Delivery } from './delivery.ts';
 import type { OperationInput } from '../operations/index.ts';
 
 /** The events that the fleet publishes about RPCs. */
@@ -19,6 +20,8 @@ export interface RpcOptions {
   readonly timeoutMs?: number | null;
   /** When a PERSISTENT call that still waits expires: at most 366 days ahead, default 7 days. Other modes refuse it. */
   readonly expiresAt?: Date | null;
+  /** Default: by the kind of operation, see `defaultDelivery`. */
+  readonly delivery?: Delivery | null;
   /** A call that repeats the key of an earlier call returns the earlier call's RPC. 1..255 characters. */
   readonly idempotencyKey?: string | null;
 }
@@ -57,6 +60,8 @@ export type RpcMode = 'ONE_WAY' | 'TWO_WAY' | 'PERSISTENT';
  * - DELIVERED: the device has acknowledged or answered the request.
  * - SUCCESSFUL: the device did what it was asked; in ONE_WAY, the request was sent.
  * - TIMEOUT: the device was not registered, or did not answer in `timeoutMs`.
+ * - UNKNOWN: the device acknowledged the request and did not answer it, or an AT_MOST_ONCE call was sent and not
+ *   answered: it may have been done.
  * - EXPIRED: a PERSISTENT call reached `expiresAt` before the device answered.
  * - FAILED: the device refused the request, or the request can't be sent.
  * - CANCELLED: a user cancelled the call.
@@ -68,6 +73,7 @@ export type RpcStatus =
   | 'DELIVERED'
   | 'SUCCESSFUL'
   | 'TIMEOUT'
+  | 'UNKNOWN'
   | 'EXPIRED'
   | 'FAILED'
   | 'CANCELLED'
@@ -109,6 +115,8 @@ export interface Rpc {
   readonly completedAt: Date | null;
   readonly expiresAt: Date | null;
   readonly idempotencyKey: string | null;
+  /** Null for calls that an earlier version recorded. */
+  readonly delivery: Delivery | null;
   /**
    * What the device answered: `{ code, contentFormat, values: [{path, type, value, time}], links, createdInstanceId }`.
    */

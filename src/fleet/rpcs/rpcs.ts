@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { Path, type ObjectModel } from '../../lwm2m/index.ts';
@@ -10,6 +10,7 @@ import { isSecretPath } from '../objects/index.ts';
 import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
+import { defaultDelivery } from './delivery.ts';
 import { redact } from './redaction.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import type { RpcJournal } from './rpc-journal.ts';
@@ -49,6 +50,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       // For a device that is not registered, assume the newest version. The operation is planned again before it is
       // sent.
       lwm2mVersion: registration?.lwm2mVersion ?? '1.2',
+      registration,
     };
     return { deviceId, profileId: rows[0].profileId, source };
   }
@@ -56,7 +58,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
   async function submit(
     actor: Actor,
     deviceId: DeviceId,
-    call: { method: string; params: unknown; operation: OperationInput },
+    call: { by: 'call' | 'perform'; method: string; params: unknown; operation: OperationInput },
     source: PlanSource,
     options: RpcOptions,
   ): Promise<Rpc> {
@@ -84,7 +86,9 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       sentAt: null,
       completedAt: null,
       expiresAt,
+      delivery: options.delivery ?? defaultDelivery(call.operation),
       idempotencyKey,
+      fingerprint: idempotencyKey === null ? null : fingerprintOf(actor, deviceId, call, options),
       result: null,
       error: null,
     };
@@ -155,14 +159,14 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       const device = await target(actor, deviceId);
       const { methods } = await profiles.of(actor.tenantId, device.profileId);
       const operation = operationOf(method, params ?? {}, methods);
-      return submit(actor, device.deviceId, { method, params, operation }, device.source, options);
+      return submit(actor, device.deviceId, { by: 'call', method, params, operation }, device.source, options);
     },
 
     async perform(actor, deviceId, operation, options = {}) {
       requireRole(actor, 'operator');
       const device = await target(actor, deviceId);
       const { kind, ...params } = operation;
-      return submit(actor, device.deviceId, { method: kind, params, operation }, device.source, options);
+      return submit(actor, device.deviceId, { by: 'perform', method: kind, params, operation }, device.source, options);
     },
 
     async cancel(actor, id) {
@@ -178,6 +182,37 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       return cancelled;
     },
   };
+}
+
+/**
+ * Identifies a call for its idempotency key: the caller, the mutation and all arguments. Only the hash is stored,
+ * because the arguments may hold secrets.
+ */
+function fingerprintOf(
+  actor: Actor,
+  deviceId: DeviceId,
+  { by, method, params }: { by: 'call' | 'perform'; method: string; params: unknown },
+  { mode, timeoutMs, expiresAt, delivery }: RpcOptions,
+): string {
+  const call = [
+    actor.subject,
+    deviceId,
+    by,
+    method,
+    params ?? null,
+    mode ?? 'TWO_WAY',
+    timeoutMs ?? null,
+    expiresAt,
+    delivery,
+  ];
+  return createHash('sha256').update(JSON.stringify(call, sortedKeys)).digest('hex');
+}
+
+/** Equal objects become equal JSON, whatever the order of their members; members without a value are left out. */
+function sortedKeys(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const given = Object.entries(value).filter(([, member]) => member !== undefined && member !== null);
+  return Object.fromEntries(given.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /**

@@ -90,7 +90,7 @@ class Lwm2mCborReader {
     // The alternate path of the device is not the prefix of an end device.
     const onDevice = (`/${prefix}` === this.#context.rootPath ? null : prefix) ?? asked.prefix;
     const path = onDevice === null ? Path.of(...ids) : Path.of(...ids).on(onDevice);
-    const everywhere = asked.level === 'root' && asked.prefix === null;
+    const everywhere = (asked.level === 'root' && asked.prefix === null) || this.#context.keepOutside === true;
     if (!everywhere && !asked.contains(path)) throw malformed(`${path} is not at or below ${asked}`, offset);
     this.#places.add(path, null, offset);
     return path;

@@ -25,7 +25,8 @@ interface Entry {
 /** Decodes TLV (Core 1.2 §7.4.3) below the request path. Throws INVALID_PAYLOAD and INVALID_VALUE. */
 export function decodeTlv(payload: Uint8Array, context: DecodeContext): DecodedPayload {
   const reader = new TlvReader(payload, new Typing(context));
-  reader.read(context.path);
+  if (context.keepOutside === true) reader.readBeside(context.path);
+  else reader.read(context.path);
   return { readings: reader.readings, empty: reader.empty };
 }
 
@@ -61,6 +62,21 @@ class TlvReader {
       case 'resource-instance':
         this.#instances(path.cut(3), [only(entries, path.resourceInstanceId)]);
     }
+  }
+
+  /** Reads the complete payload like `read`; its entries may be beside the request path. */
+  readBeside(path: Path): void {
+    const entries = this.#entries(0, this.#bytes.length);
+    const holdsInstances = entries[0]?.kind === TlvKind.instance;
+    if (path.level === 'root' || path.level === 'object' || entries.length === 0) this.read(path);
+    else if (holdsInstances) for (const entry of entries) this.#instance(path.cut(1), entry);
+    else if (entries[0]?.kind === TlvKind.resourceInstance) this.#instances(this.#resourceOf(path), entries);
+    else this.#resources(path.cut(2), entries);
+  }
+
+  #resourceOf(path: Path): Path {
+    if (path.resourceId === null) throw malformed(`${path} has resource instances without their resource`, 0);
+    return path.cut(3);
   }
 
   #instance(object: Path, entry: Entry): void {

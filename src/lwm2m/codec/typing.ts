@@ -19,6 +19,8 @@ export interface DecodeContext {
   readonly rootPath?: string | undefined;
   /** When the payload arrived, in seconds since the Unix epoch; relative times are relative to it. */
   readonly now: number;
+  /** True: values outside the request path are decoded too, and the caller sets them aside. Default: they are refused. */
+  readonly keepOutside?: boolean | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { codes, formatCode, isSuccess, type IncomingResponse } from '../../coap/index.ts';
-import { ContentFormat, currentContentFormat, decode, decodeLinks } from '../codec/index.ts';
+import { ContentFormat, contentFormatName, currentContentFormat, decode, decodeLinks } from '../codec/index.ts';
 import { Lwm2mError } from '../error.ts';
 import type { Link } from '../link-format.ts';
 import type { ObjectModel } from '../model/definition.ts';
@@ -7,7 +7,7 @@ import { definitionAt, versionOf } from './content-format-choice.ts';
 import type { Operation, OperationResult } from './operation.ts';
 import { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
-import type { DecodedPayload, Reading, TypedValue } from '../value.ts';
+import type { DecodedPayload, OutsideValue, Reading, TypedValue } from '../value.ts';
 
 /** The maximum length of a diagnostic message in a result, in characters. */
 const LONGEST_MESSAGE = 256;
@@ -35,17 +35,69 @@ export function decodeAnswer(
   const path = more.length === 0 ? first : Path.root;
   const plainWanted = path.resourceId === null ? null : ContentFormat.text;
   const contentFormat = payload.contentFormat ?? expected ?? plainWanted;
-  if (payload.payload.length === 0 && !isPlain(contentFormat)) return emptyAnswer(path);
-  if (contentFormat === null) throw new Lwm2mError('INVALID_PAYLOAD', 'the response has no Content-Format');
-  return decode({
-    contentFormat,
-    payload: payload.payload,
-    path,
-    model,
-    versionOf: (objectId) => versionOf(registration, objectId),
-    rootPath: registration.rootPath,
-    now: receivedAt / 1000,
-  });
+  const one = paths.length === 1 && isOneValue(path, registration, model);
+  const isAssumed = payload.contentFormat === null;
+  if (payload.payload.length === 0 && (isAssumed || !isPlain(contentFormat))) {
+    if (one) throw new Lwm2mError('INVALID_PAYLOAD', `the response has no payload, but ${path} needs a value`);
+    return emptyAnswer(path);
+  }
+  if (contentFormat === null)
+    throw new Lwm2mError('INVALID_PAYLOAD', 'the response has no Content-Format, and none can be assumed');
+  let decoded: DecodedPayload;
+  try {
+    decoded = decode({
+      contentFormat,
+      payload: payload.payload,
+      path,
+      model,
+      versionOf: (objectId) => versionOf(registration, objectId),
+      rootPath: registration.rootPath,
+      now: receivedAt / 1000,
+      keepOutside: true,
+    });
+  } catch (error) {
+    if (!isAssumed || !(error instanceof Lwm2mError)) throw error;
+    const message = `the response has no Content-Format; read as ${contentFormatName(contentFormat)}: ${error.message}`;
+    throw new Lwm2mError(error.code, message, { cause: error, offset: error.offset ?? undefined });
+  }
+  const wanted = setAside(decoded, paths);
+  if (one && wanted.readings.length === 0) {
+    const others = wanted.outside?.[0] ? `; it has ${wanted.outside[0].path}` : '';
+    throw new Lwm2mError('INVALID_PAYLOAD', `the response has no value for ${path}${others}`);
+  }
+  return wanted;
+}
+
+/** One rule for all formats: paths at or below the requested ones count, all others are set aside with the reason. */
+function setAside(decoded: DecodedPayload, paths: readonly Path[]): DecodedPayload {
+  const isWanted = (path: Path): boolean => paths.some((wanted) => wanted.contains(path));
+  const readings: Reading[] = [];
+  const empty: Path[] = [];
+  const outside: OutsideValue[] = [];
+  const reason = `not at or below ${paths.join(' ')}, which was requested`;
+  for (const reading of decoded.readings) {
+    if (isWanted(reading.path)) readings.push(reading);
+    else outside.push({ path: reading.path, reason });
+  }
+  for (const path of decoded.empty) {
+    if (isWanted(path)) empty.push(path);
+    else outside.push({ path, reason });
+  }
+  return outside.length === 0 ? decoded : { readings, empty, outside };
+}
+
+/** Describes the values that were set aside: `/3/0/8: not at or below /3/0/9…`; null when there are none. */
+export function outsideReason({ outside = [] }: DecodedPayload): { path: string; reason: string } | null {
+  const [first] = outside;
+  if (!first) return null;
+  const more = outside.length > 1 ? ` (and ${outside.length - 1} more)` : '';
+  return { path: String(first.path), reason: `${first.path} is ${first.reason}${more}: it was set aside` };
+}
+
+/** True for a path that has exactly one value: a response without it is no answer. A multiple resource may be empty. */
+function isOneValue(path: Path, registration: Registration, model: ObjectModel): boolean {
+  if (path.level === 'resource-instance') return true;
+  return path.level === 'resource' && definitionAt(path, registration, model)?.multiple !== true;
 }
 
 /**

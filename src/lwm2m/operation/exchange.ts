@@ -20,6 +20,8 @@ export interface OperationExchange {
   readonly device: RegisteredDevice;
   /** Aborted when the caller cancels or the registration ends. */
   readonly signal: AbortSignal;
+  /** True when the signal was aborted because the time of the operation is over. */
+  readonly isLate: () => boolean;
   readonly timeoutMs: number | undefined;
   readonly onSent: () => void;
   readonly onDelivered: () => void;
@@ -70,7 +72,7 @@ export class Exchanges {
 
   /** Sends one request when the device may receive it, and waits for the response. Rejects like `ask`. */
   async converse<Answer>(
-    { device, signal, timeoutMs, onSent, onDelivered }: OperationExchange,
+    { device, signal, isLate, timeoutMs, onSent, onDelivered }: OperationExchange,
     send: (
       to: { readonly endpoint: CoapEndpoint; readonly peer: Peer },
       options: Pick<OutgoingRequest, 'signal' | 'timeoutMs' | 'onSent' | 'onAcknowledged'>,
@@ -78,13 +80,17 @@ export class Exchanges {
   ): Promise<Answer> {
     await this.#opened(device, signal, timeoutMs ?? EXCHANGE_LIFETIME_MS);
     if (device.ended) throw ended();
-    if (signal.aborted) throw cancelled();
+    if (signal.aborted) throw isLate() ? late() : cancelled();
     if (this.#queue.isAsleep(device)) throw new Lwm2mError('ASLEEP', 'the device sleeps; nothing was sent');
+    let sent = false;
     try {
       const to = { endpoint: device.reachedBy.endpoint, peer: device.registration.peer };
       const answer = await send(to, {
         signal,
-        onSent,
+        onSent: () => {
+          sent = true;
+          onSent();
+        },
         onAcknowledged: () => {
           this.#heard(device);
           onDelivered();
@@ -95,7 +101,9 @@ export class Exchanges {
       return answer;
     } catch (error) {
       // Core 1.2 §6.5: the server assumes that a device that does not answer is asleep.
-      if (error instanceof CoapError && error.code === 'TIMEOUT') this.#queue.silent(device);
+      const silent = (error instanceof CoapError && error.code === 'TIMEOUT') || (sent && isLate());
+      if (silent) this.#queue.silent(device);
+      if (isLate() && !device.ended) throw late(error);
       throw device.ended ? ended(error) : lwm2mError(error);
     }
   }
@@ -140,7 +148,12 @@ function lwm2mError(error: unknown): unknown {
   }
 }
 
-function cancelled(cause?: unknown): Lwm2mError {
+/** The time of the operation is over: the request was not sent, or has no response yet. */
+export function late(cause?: unknown): Lwm2mError {
+  return new Lwm2mError('TIMEOUT', 'the time of the operation is over', { cause });
+}
+
+export function cancelled(cause?: unknown): Lwm2mError {
   return new Lwm2mError('CANCELLED', 'the operation was cancelled', { cause });
 }
 

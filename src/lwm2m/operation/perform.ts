@@ -3,7 +3,15 @@ import { codes, formatCode, type IncomingResponse } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
 import type { Lwm2mHandlers } from '../handlers.ts';
 import type { Observations } from '../observation.ts';
-import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf, writtenBy } from './answer.ts';
+import {
+  createdInstanceId,
+  decodeAnswer,
+  discoveredLinks,
+  hasContent,
+  outsideReason,
+  resultOf,
+  writtenBy,
+} from './answer.ts';
 import { checkOperation } from './check.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
 import { requestVariants, type RequestOperation } from './request.ts';
@@ -55,6 +63,15 @@ export class Operations {
     }
     const ending = new AbortController();
     const abort = (): void => ending.abort();
+    const time = { over: false };
+    const { deadline } = options;
+    const timer =
+      deadline === undefined
+        ? null
+        : this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
+            time.over = true;
+            abort();
+          });
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener('abort', abort);
     device.begin(ending);
@@ -64,11 +81,13 @@ export class Operations {
         device,
         signal: ending.signal,
         timeoutMs: options.timeoutMs,
+        isLate: () => time.over,
         onSent: once(options.onSent),
         onDelivered: once(options.onDelivered),
       });
     } finally {
       this.#count--;
+      timer?.cancel();
       device.done(ending);
       options.signal?.removeEventListener('abort', abort);
     }
@@ -81,9 +100,9 @@ export class Operations {
       case 'read-composite':
         return this.#read(exchange, operation, operation.paths);
       case 'observe':
-        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#observe(exchange, operation));
+        return this.#observations.inTurn(exchange, operation.paths, () => this.#observe(exchange, operation));
       case 'cancel-observation':
-        return this.#observations.inTurn(exchange.device, operation.paths, () => this.#cancel(exchange, operation));
+        return this.#observations.inTurn(exchange, operation.paths, () => this.#cancel(exchange, operation));
       case 'discover':
         return this.#discover(exchange, operation);
       default:
@@ -103,7 +122,10 @@ export class Operations {
     expected: number | null,
   ): Promise<OperationResult> {
     const result = resultOf(response);
-    if (!hasContent(response)) return result;
+    if (!hasContent(response)) {
+      if (result.ok) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
+      return result;
+    }
     const { registration, model } = device;
     const receivedAt = this.#clock.now();
     let decoded: DecodedPayload;
@@ -113,6 +135,11 @@ export class Operations {
       throw await this.#undecodable(device, response, paths, error);
     }
     await this.#handlers.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt });
+    const aside = outsideReason(decoded);
+    if (aside) {
+      const { contentFormat, payload: bytes } = response;
+      await this.#handlers.undecodable(registration, { contentFormat, bytes, ...aside, origin: 'READ' });
+    }
     return { ...result, decoded };
   }
 
@@ -123,6 +150,7 @@ export class Operations {
     const { response } = await this.#ask(exchange, operation);
     const result = resultOf(response);
     if (!result.ok) return result;
+    if (!hasContent(response)) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
     const { device } = exchange;
     try {
       return { ...result, links: discoveredLinks(response.payload, device.registration) };
@@ -171,6 +199,7 @@ export class Operations {
     if (before) await this.#observations.cancel(exchange, before);
     const { response, decoded, observing } = await this.#observations.start(exchange, operation);
     const result = resultOf(response);
+    if (result.ok && decoded === null) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
     // A response without the Observe option: the device sends no notifications (RFC 7641 §3.1).
     if (result.ok && !observing)
       return { ...result, ok: false, message: 'the device answered but did not accept the observation', decoded };
@@ -191,7 +220,7 @@ export class Operations {
     }
     const response = await this.#observations.cancel(exchange, running);
     // Some devices confirm the cancellation without a payload; that does not mean that the value is empty.
-    if (response.payload.length === 0) return resultOf(response);
+    if (response.payload.length === 0 || !hasContent(response)) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
   }
 
@@ -220,6 +249,10 @@ export class Operations {
     await this.#handlers.undecodable(registration, { contentFormat, bytes, path, reason, origin: 'READ' });
     return new Lwm2mError('BAD_ANSWER', `the response can't be decoded: ${reason}`, { cause });
   }
+}
+
+function withoutContent(code: string): string {
+  return `the device answered ${code}, but only 2.05 Content answers this request`;
 }
 
 const NO_ANSWER: OperationResult = {

@@ -2,6 +2,7 @@ import type { OutgoingRequest } from '../../coap/index.ts';
 import { formatAttributes } from '../attributes.ts';
 import { ContentFormat, encode, encodeComposite, encodeNewInstance, encodePaths } from '../codec/index.ts';
 import { Lwm2mError } from '../error.ts';
+import { checkOperation } from './check.ts';
 import { formatExecuteArguments } from './execute-arguments.ts';
 import type { ObjectModel } from '../model/definition.ts';
 import {
@@ -39,6 +40,15 @@ export function requestVariants(
   model: ObjectModel,
 ): Generator<RequestVariant, void> {
   return encodable(candidates(operation, registration, model));
+}
+
+/**
+ * Throws INVALID_ARGUMENT, with the invalid argument where one is known, when the operation can't be sent to a device
+ * with this registration: its LwM2M version lacks a part of it, or no content format can carry it.
+ */
+export function checkRequest(operation: Operation, registration: Registration, model: ObjectModel): void {
+  checkOperation(operation, registration.lwm2mVersion);
+  if (operation.kind !== 'cancel-observation') requestVariants(operation, registration, model).next();
 }
 
 /** Skips formats that can't carry the operation; throws INVALID_ARGUMENT when none can. */

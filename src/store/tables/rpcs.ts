@@ -24,6 +24,7 @@ const status = [
   'DELIVERED',
   'SUCCESSFUL',
   'TIMEOUT',
+  'UNKNOWN',
   'EXPIRED',
   'FAILED',
   'CANCELLED',
@@ -54,7 +55,11 @@ export const rpcs = pgTable(
     sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }),
     completedAt: timestamp('completed_at', { withTimezone: true, precision: 3 }),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
+    /** How often the operation may reach the device; null in rows of earlier versions. */
+    delivery: text('delivery', { enum: ['AT_LEAST_ONCE', 'AT_MOST_ONCE'] }),
     idempotencyKey: text('idempotency_key'),
+    /** A hash of the caller, the mutation and its arguments; null without a key, and in rows of earlier versions. */
+    fingerprint: text('fingerprint'),
     result: json('result'),
     error: json('error'),
   },

@@ -177,7 +177,11 @@ describe('the plan of an operation', () => {
     ['1.0', { kind: 'observe', paths: ['/3', '/4'] }, ['paths']],
     ['1.1', { kind: 'discover', path: '/3', depth: 1 }, ['depth']],
     ['1.1', { kind: 'delete', path: '/3/0/6/0' }, ['path']],
-    ['1.0', { kind: 'write', mode: 'REPLACE', values: [{ path: '/3/0/11/0', value: 0 }] }, ['values', '0', 'path']],
+    [
+      '1.0',
+      { kind: 'write', mode: 'REPLACE', values: [{ path: '/3/0/11/0', value: 0 }], force: true },
+      ['values', '0', 'path'],
+    ],
   ])('refuses what LwM2M %s lacks: %j', (lwm2mVersion, input, field) => {
     expect(() => planOperation(input, { model: registryModel(), objects: [], lwm2mVersion })).toThrow(
       expect.objectContaining({ code: 'VALIDATION', field }),

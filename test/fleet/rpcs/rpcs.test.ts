@@ -149,7 +149,13 @@ describe('a persistent call', () => {
     device.answers.set('POST /3/0/4', null);
     const expiresAt = new Date(world.network.clock.now() + 3_600_000);
     const rpc = await world.during(
-      world.fleet.rpcs.call(ADMIN, known.id, 'reboot', {}, { mode: 'PERSISTENT', timeoutMs: 10_000, expiresAt }),
+      world.fleet.rpcs.call(
+        ADMIN,
+        known.id,
+        'reboot',
+        {},
+        { mode: 'PERSISTENT', timeoutMs: 10_000, expiresAt, delivery: 'AT_LEAST_ONCE' },
+      ),
     );
     await world.advance(11_000);
     expect(await now(rpc)).toMatchObject({ status: 'QUEUED', attempts: 1 });
@@ -164,21 +170,6 @@ describe('a persistent call', () => {
     await world.advance(3_600_000);
     expect(await now(late)).toMatchObject({ status: 'EXPIRED', error: { code: 'EXPIRED' } });
     expect(await statuses(late)).toEqual(['QUEUED', 'EXPIRED']);
-  });
-
-  it('does not reboot a device again that took the first and came anew', async () => {
-    world = await fleetWorld(store());
-    const { device, known } = await registered('rebooting');
-    device.answers.set('POST /3/0/4', null);
-    const rpc = await world.during(world.fleet.rpcs.call(ADMIN, known.id, 'reboot', {}, { mode: 'PERSISTENT' }));
-    await world.advance(100);
-    const asked = device.scripted.asked.findLast(({ line }) => line === 'POST /3/0/4');
-    device.scripted.acknowledge(asked?.message.messageId ?? -1);
-    await world.advance(100);
-    await device.register('rebooting');
-    await world.advance(60_000);
-    expect(await now(rpc)).toMatchObject({ status: 'TIMEOUT', attempts: 1 });
-    expect(device.asked.filter((line) => line === 'POST /3/0/4')).toHaveLength(1);
   });
 
   it('goes on with what waits behind one that was not answered', async () => {
@@ -326,7 +317,7 @@ describe('an operation', () => {
   ])('keeps nothing secret of a write of %j', async (written) => {
     world = await fleetWorld(store());
     const { known } = await registered(`audited ${Math.random()}`);
-    const input = { kind: 'write', mode: 'REPLACE', values: [written] } as const;
+    const input = { kind: 'write', mode: 'REPLACE', values: [written], force: true } as const;
     const rpc = await world.during(world.fleet.rpcs.perform(ADMIN, known.id, input));
     expect(rpc).toMatchObject({ status: 'SUCCESSFUL', params: { values: [{ path: written.path }] } });
     const tree = await world.fleet.devices.resources(ADMIN, [known.id], []);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { codes } from '../../../src/coap/index.ts';
 import { ContentFormat, Path } from '../../../src/lwm2m/index.ts';
 import { DEV1 } from '../lwm2m-world.ts';
-import { path, integer, string, text, registered, changed, V10, V12, content } from './operation-world.ts';
+import { path, integer, string, text, registered, V10, V12, content } from './operation-world.ts';
 
 describe('Read', () => {
   it('LightweightM2M-1.1-int-203: requests TLV from a device that announces no format, and passes the readings to the handler', async () => {
@@ -97,13 +97,6 @@ describe('Read', () => {
     const { perform } = await registered(() => ({ code: codes.badRequest, contentFormat: 257, payload: '\u00a2' }));
     const result = await perform({ kind: 'read', path: path('/3/0/0') });
     expect(result).toMatchObject({ ok: false, code: '4.00', message: null });
-  });
-
-  it('reads no values from a success code other than 2.05', async () => {
-    const { perform, handlers } = await registered(changed);
-    const result = await perform({ kind: 'read', path: path('/3/0') });
-    expect(result).toMatchObject({ ok: true, code: '2.04', decoded: null });
-    expect(handlers.batches).toEqual([]);
   });
 
   it('reads an empty response as an object without instances', async () => {
