@@ -190,6 +190,9 @@ export class Operations {
       return { ...NO_ANSWER };
     }
     const response = await this.#observations.cancel(exchange, running);
+    // RFC 7641 §4.1: the device removes the observer and answers the request as if it had no Observe option. An error
+    // is the answer to that request: the observation has ended all the same.
+    if (!hasContent(response)) return { ...resultOf(response), ok: true };
     // Some devices confirm the cancellation without a payload; that does not mean that the value is empty.
     if (response.payload.length === 0) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
@@ -230,6 +233,7 @@ const NO_ANSWER: OperationResult = {
   decoded: null,
   links: null,
   createdInstanceId: null,
+  maxAge: null,
 };
 
 function once(listener: (() => void) | undefined): () => void {
