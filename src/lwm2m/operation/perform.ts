@@ -7,7 +7,7 @@ import { createdInstanceId, decodeAnswer, discoveredLinks, hasContent, resultOf,
 import { checkOperation } from './check.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
 import { requestVariants, type RequestOperation } from './request.ts';
-import type { Operation, OperationResult } from './operation.ts';
+import type { NotificationAttributes, Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 import type { PerformOptions } from '../server.ts';
@@ -169,12 +169,37 @@ export class Operations {
     }
     const before = this.#observations.running(device, paths);
     if (before) await this.#observations.cancel(exchange, before);
-    const { response, decoded, observing } = await this.#observations.start(exchange, operation);
+    let started = await this.#observations.start(exchange, operation);
+    if (attributes && paths.length > 1 && started.response.code === codes.badOption) {
+      // Some devices, Anjay among them, refuse the Uri-Query of an Observe-Composite.
+      const refused = await this.#writeAttributes(exchange, paths, attributes);
+      if (refused) return refused;
+      started = await this.#observations.start(exchange, {
+        kind: 'observe',
+        paths,
+        ...(contentFormat !== undefined && { contentFormat }),
+      });
+    }
+    const { response, decoded, observing } = started;
     const result = resultOf(response);
     // A response without the Observe option: the device sends no notifications (RFC 7641 §3.1).
     if (result.ok && !observing)
       return { ...result, ok: false, message: 'the device answered but did not accept the observation', decoded };
     return { ...result, decoded };
+  }
+
+  /** Writes the attributes to each path (Core 1.2 §6.3.4). Resolves with the first refusal; null without one. */
+  async #writeAttributes(
+    exchange: OperationExchange,
+    paths: readonly Path[],
+    attributes: NotificationAttributes,
+  ): Promise<OperationResult | null> {
+    for (const path of paths) {
+      const { response } = await this.#ask(exchange, { kind: 'write-attributes', path, attributes });
+      const result = resultOf(response);
+      if (!result.ok) return result;
+    }
+    return null;
   }
 
   async #cancel(
