@@ -10,6 +10,7 @@ import type {
   ResourceState,
   RpcTransition,
   DeviceObservation,
+  WantedState,
   TreeSelector,
 } from '../src/fleet/index.ts';
 import { selects } from './tree/tree-selection.ts';
@@ -21,6 +22,7 @@ import { selects } from './tree/tree-selection.ts';
 export interface Loaders {
   registration(deviceId: DeviceId): Promise<DeviceRegistration | null>;
   observations(deviceId: DeviceId): Promise<readonly DeviceObservation[]>;
+  wantedObservations(deviceId: DeviceId): Promise<readonly WantedState[]>;
   /** An empty list of selectors loads all stored values of the device. */
   resources(deviceId: DeviceId, selectors: readonly TreeSelector[]): Promise<readonly ResourceState[]>;
   /** `version` null loads the newest version. */
@@ -47,6 +49,10 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
   });
   const observations = byId(async (ids: readonly DeviceId[]) => {
     const found = await fleet.devices.observations(actor, ids);
+    return ids.map((id) => found.get(id) ?? []);
+  });
+  const wantedObservations = byId(async (ids: readonly DeviceId[]) => {
+    const found = await fleet.devices.wantedObservations(actor, ids);
     return ids.map((id) => found.get(id) ?? []);
   });
   const trees = byId(async (ids: readonly DeviceId[]) => {
@@ -85,6 +91,7 @@ export function createLoaders(fleet: Fleet, actor: Actor): Loaders {
   return {
     registration: (deviceId) => registrations.load(deviceId),
     observations: (deviceId) => observations.load(deviceId),
+    wantedObservations: (deviceId) => wantedObservations.load(deviceId),
     resources: (deviceId, selectors) =>
       selectors.length === 0 ? trees.load(deviceId) : selections.load({ deviceId, selectors }),
     definition: (objectId, version) => definitions.load({ objectId, version }),

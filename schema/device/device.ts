@@ -5,7 +5,7 @@ import { DeviceCredentialType } from '../credential/credential.ts';
 import { DeviceObjectType, ResourceObject } from '../tree/device-tree.ts';
 import { HandshakeType } from '../credential/handshake.ts';
 import { DeviceNode, DeviceProfileNode, RpcNode } from '../nodes.ts';
-import { ObservationType } from '../operation/observation.ts';
+import { ObservationType, WantedObservationType } from '../operation/observation.ts';
 import { connection, pageRequest, pageSize } from '../page.ts';
 import { RegistrationType } from './registration.ts';
 import { RpcStatusEnum } from '../rpc/rpc.ts';
@@ -149,6 +149,12 @@ builder.objectType(DeviceNode, {
       type: [ObservationType],
       description: 'The observations that are active on the device.',
       resolve: async ({ id }, _args, { load }) => [...(await load.observations(id))],
+    }),
+    wantedObservations: t.field({
+      type: [WantedObservationType],
+      description:
+        'The observations that should be active on the device, each with its state. Empty while the device is not registered.',
+      resolve: async ({ id }, _args, { load }) => [...(await load.wantedObservations(id))],
     }),
     credentials: t.field({
       type: [DeviceCredentialType],

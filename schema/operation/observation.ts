@@ -1,4 +1,4 @@
-import type { DeviceObservation } from '../../src/fleet/index.ts';
+import type { DeviceObservation, WantedState } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 
 const ObservationReason = builder.enumType('ObservationReason', {
@@ -32,5 +32,50 @@ export const ObservationType = builder.objectRef<DeviceObservation>('Observation
       resolve: ({ reasons }) => [...reasons],
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When the observation started.' }),
+  }),
+});
+
+const WantedObservationState = builder.enumType('WantedObservationState', {
+  description: 'How far a wanted observation is.',
+  values: {
+    RUNNING: { description: 'The device accepted the observation.' },
+    WAITING: { description: 'The server asks the device as soon as the device can be asked.' },
+    RETRYING: {
+      description: 'The device could not start the observation, or ended it. The server asks again at `nextTry`.',
+    },
+    REFUSED: {
+      description:
+        'The device refused the observation. The server asks again when the device registers or changes its object list.',
+    },
+  } satisfies Record<WantedState['state'], { description: string }>,
+});
+
+export const WantedObservationType = builder.objectRef<WantedState>('WantedObservation').implement({
+  description: 'An observation that should be active on a registered device, and what became of it.',
+  fields: (t) => ({
+    paths: t.field({
+      type: ['ResourcePath'],
+      description: 'The paths to observe: `["/3303/0/5700"]`.',
+      resolve: ({ paths }) => [...paths],
+    }),
+    reasons: t.field({
+      type: [ObservationReason],
+      description: 'Why the observation is wanted: `[PROFILE]`.',
+      resolve: ({ reasons }) => [...reasons],
+    }),
+    state: t.expose('state', { type: WantedObservationState, description: 'How far the observation is: `RUNNING`.' }),
+    code: t.exposeString('code', {
+      nullable: true,
+      description: 'The CoAP code with which the device refused or ended the observation: `"4.04"`; null without one.',
+    }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'The device’s diagnostic message, or why its answer could not be used; null without one.',
+    }),
+    nextTry: t.expose('nextTry', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the server asks the device again; null except in the state RETRYING.',
+    }),
   }),
 });

@@ -214,6 +214,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     ['reason'],
     () => by('reason', fleet().readings.refused),
   );
+  counter(
+    'treeline_observation_refusals_total',
+    'Observations that a device refused or ended, by kind: transient ones are tried again after a while.',
+    ['kind'],
+    () => by('kind', fleet().observing.refusals),
+  );
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
   counter(

@@ -76,7 +76,7 @@ export {
   type PlanOwner,
 } from './bootstrap/index.ts';
 export type { DeviceRegistration } from './presence/index.ts';
-export type { DeviceObservation } from './observing/index.ts';
+export type { DeviceObservation, WantedState } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
 export { RPC_LIMITS } from './rpcs/index.ts';
 export type {

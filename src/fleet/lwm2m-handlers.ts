@@ -115,9 +115,9 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       await observations.started(observation);
     },
 
-    async observationEnded(observation, reason) {
+    async observationEnded(observation, reason, code) {
       // The device itself ended the observation, so that it must not be requested again at once.
-      if (reason === 'refused') observing.refusedByDevice(observation.deviceKey, observation.paths);
+      if (reason === 'refused') observing.endedByDevice(observation.deviceKey, observation.paths, code);
       await observations.ended(observation);
       if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
     },

@@ -38,7 +38,12 @@ export interface FleetSnapshot {
   readonly readings: ReadingsSnapshot;
   readonly registrations: { readonly waiting: number; readonly running: number };
   readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
-  readonly observing: { readonly watched: number; readonly devices: number };
+  readonly observing: {
+    readonly watched: number;
+    readonly devices: number;
+    /** The number of observation requests that devices refused, and of observations that devices ended. */
+    readonly refusals: { readonly transient: number; readonly lasting: number };
+  };
 }
 
 /** A fleet with the handlers for its servers and the functions that start and stop it. */

@@ -74,9 +74,11 @@ export interface Lwm2mHandlers {
     payload: { contentFormat: number | null; bytes: Uint8Array; path: string; reason: string; origin: ReadingOrigin },
   ): Promise<void>;
   observationStarted(observation: ObservationRecord): Promise<void>;
+  /** `code` is the CoAP code of the notification with which the device ended it (`4.04`); null for other reasons. */
   observationEnded(
     observation: ObservationRecord,
     reason: 'cancelled' | 'refused' | 'registration-ended',
+    code: string | null,
   ): Promise<void>;
   /** The device sent a message (request, response, acknowledgement or notification). Must be fast; not awaited. */
   heard(registration: Registration, at: number): void;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { IncomingResponse, NotificationHandler, Observation } from '../coap/index.ts';
+import { formatCode, type IncomingResponse, type NotificationHandler, type Observation } from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
 import { decodeAnswer, hasContent, outsideReason } from './operation/answer.ts';
@@ -21,7 +21,8 @@ interface Observed {
   readonly expected: number | null;
   /** Null until the device has answered the Observe. */
   running: RunningObservation | null;
-  over: boolean;
+  /** The code of the notification that ended the observation: `4.04`. Null while it goes on. */
+  over: string | null;
 }
 
 export interface ObservationsOptions {
@@ -117,7 +118,7 @@ export class Observations {
       exchange,
       variants,
       async ({ endpoint, peer }, request, { expected }) => {
-        const observed: Observed = { device, paths, expected, running: null, over: false };
+        const observed: Observed = { device, paths, expected, running: null, over: null };
         const result = await endpoint.observe(peer, request, this.#handler(observed));
         return { ...result, observed };
       },
@@ -155,14 +156,19 @@ export class Observations {
   }
 
   /** Ends the observation without a request: the server answers the next notification with RST. */
-  async end(device: RegisteredDevice, running: RunningObservation, reason: ObservationEnd): Promise<void> {
+  async end(
+    device: RegisteredDevice,
+    running: RunningObservation,
+    reason: ObservationEnd,
+    code: string | null = null,
+  ): Promise<void> {
     const key = observationKey(running.record.paths);
     running.handle.forget();
     if (device.observations?.get(key) !== running) return;
     device.observations.delete(key);
     this.#count--;
     if (device.observations.size === 0) device.observations = null;
-    await this.#options.handlers.observationEnded(running.record, reason);
+    await this.#options.handlers.observationEnded(running.record, reason, code);
   }
 
   /** Never rejects. */
@@ -190,7 +196,7 @@ export class Observations {
     } catch (error) {
       this.#options.onFault(error, `the observation of ${key} could not be resumed`);
     }
-    await this.#options.handlers.observationEnded(record, 'cancelled');
+    await this.#options.handlers.observationEnded(record, 'cancelled', null);
   }
 
   /** Moves only the observations of this device: it changed its endpoint, or another device uses its old address. */
@@ -214,7 +220,7 @@ export class Observations {
     const { registration, model } = device;
     const variant = observeRequest(record, record.contentFormat, registration, model);
     if (variant === undefined) return null;
-    const observed: Observed = { device, paths: record.paths, expected: variant.expected, running: null, over: false };
+    const observed: Observed = { device, paths: record.paths, expected: variant.expected, running: null, over: null };
     const token = Buffer.from(record.token, 'hex');
     return endpoint.resumeObservation(registration.peer, token, variant.request, this.#handler(observed));
   }
@@ -246,7 +252,7 @@ export class Observations {
     observed.running = { record, handle };
     this.#add(device, observed.running);
     if (device.ended) await this.end(device, observed.running, 'registration-ended');
-    else if (observed.over) await this.end(device, observed.running, 'refused');
+    else if (observed.over !== null) await this.end(device, observed.running, 'refused', observed.over);
   }
 
   /** The server acknowledges a notification when this promise resolves; after a rejection the device repeats it. */
@@ -261,9 +267,9 @@ export class Observations {
     queue.hearing(device);
     if (hasContent(notification)) await this.#take(observed, notification, 'NOTIFICATION');
     if (notification.final) {
-      observed.over = true;
+      observed.over = formatCode(notification.code);
       const running = observed.running ?? this.running(device, observed.paths);
-      if (running) await this.end(device, running, 'refused');
+      if (running) await this.end(device, running, 'refused', observed.over);
     }
     heard(device);
   }

@@ -125,7 +125,7 @@ class Server implements RunningLwm2mServer {
     for (const record of observations) {
       const device = this.#registry.withId(record.registrationId);
       if (device) await this.#observations.resume(device, record);
-      else await this.#handlers.observationEnded(record, 'registration-ended');
+      else await this.#handlers.observationEnded(record, 'registration-ended', null);
     }
     for (const reachedBy of this.#endpoints) {
       reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));

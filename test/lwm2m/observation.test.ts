@@ -7,7 +7,7 @@ import { ScriptedDevice, type AskedOfDevice, type DeviceAnswer } from './scripte
 const temperature = Path.parse('/3303/0/5700');
 const battery = Path.parse('/3/0/9');
 const observe: Operation = { kind: 'observe', paths: [temperature] };
-const composite: Operation = { kind: 'observe', paths: [temperature, battery] };
+const composite = { kind: 'observe' as const, paths: [temperature, battery] } satisfies Operation;
 
 function text(payload: string): DeviceAnswer {
   return { code: codes.content, contentFormat: 0, payload };
@@ -183,6 +183,24 @@ describe('Observe-Composite', () => {
     await notified(senml([{ n: '/3/0/9', v: 89 }]));
     expect(handlers.batches.at(-1)?.scope.map(String)).toEqual(['/3303/0/5700', '/3/0/9']);
     expect(handlers.batches.at(-1)?.decoded.readings.map(({ path }) => path.toString())).toEqual(['/3/0/9']);
+  });
+
+  it('writes the attributes of several paths first when the device refuses them in the Observe', async () => {
+    const { device, perform, server } = await world();
+    await device.register(['ep=dev1', 'lt=300', 'lwm2m=1.2'], '</1/0>,</3/0>,</3303/0>');
+    device.onAsked = ({ line }) => {
+      if (line.startsWith('PUT')) return { code: codes.changed };
+      return line.includes('?') ? { code: codes.badOption } : { ...senml([{ n: '/3/0/9', v: 90 }]), observe: 10 };
+    };
+    const attributes = { pmin: 5 };
+    expect(await perform({ ...composite, attributes })).toMatchObject({ ok: true, code: '2.05' });
+    expect(device.asked.map(({ line }) => line)).toEqual([
+      'FETCH /?pmin=5',
+      'PUT /3303/0/5700?pmin=5',
+      'PUT /3/0/9?pmin=5',
+      'FETCH /',
+    ]);
+    expect(server.observations('dev1')).toMatchObject([{ composite: true }]);
   });
 
   it('LightweightM2M-1.1-int-305: ends by FETCH with Observe = 1, the same list and the same token', async () => {

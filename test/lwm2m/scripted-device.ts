@@ -31,6 +31,8 @@ export interface DeviceAnswer {
   /** The Observe option of the response, when the device accepts the observation. */
   readonly observe?: number;
   readonly locationPath?: readonly string[];
+  /** Seconds. */
+  readonly maxAge?: number;
 }
 
 /** A response of the server. */
@@ -190,11 +192,12 @@ function read(method: Method, message: Message): AskedOfDevice {
   return { line, accept, contentFormat, observe, payload: message.payload.slice(), token: message.token, message };
 }
 
-function response({ code, contentFormat, payload = '', observe, locationPath = [] }: DeviceAnswer) {
+function response({ code, contentFormat, payload = '', observe, locationPath = [], maxAge }: DeviceAnswer) {
   const options: MessageOption[] = [
     ...(observe === undefined ? [] : [uintOption(optionNumbers.observe, observe)]),
     ...locationPath.map((segment) => stringOption(optionNumbers.locationPath, segment)),
     ...formatOption(contentFormat),
+    ...(maxAge === undefined ? [] : [uintOption(optionNumbers.maxAge, maxAge)]),
   ];
   return { code, options, payload: Buffer.from(payload) };
 }

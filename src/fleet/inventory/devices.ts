@@ -13,7 +13,7 @@ import {
   type Provisioning,
   deviceKey,
 } from '../devices/index.ts';
-import type { DeviceObservation, Observing } from '../observing/index.ts';
+import type { DeviceObservation, Observing, WantedState } from '../observing/index.ts';
 import {
   type AwakeTimes,
   deviceRegistrationOfRow,
@@ -42,6 +42,8 @@ export interface Devices {
     selectors: readonly TreeSelector[],
   ): Promise<Map<DeviceId, ResourceState[]>>;
   observations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceObservation[]>>;
+  /** The observations that should run on the registered ones of these devices, with their state. */
+  wantedObservations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, WantedState[]>>;
   provision(actor: Actor, input: NewDevice): Promise<Device>;
   /** Creates a device and its first credential, both or neither. */
   provisionSecured(
@@ -181,6 +183,14 @@ export function createDevices(parts: DevicesParts): Devices {
         running.set(deviceId, list);
       }
       return running;
+    },
+
+    async wantedObservations(actor, deviceIds) {
+      // The key has the actor's tenant, so that another tenant's device is not found.
+      const wanted = deviceIds.map(
+        async (id) => [id, await observing.wantedOf(deviceKey(actor.tenantId, id))] as const,
+      );
+      return new Map(await Promise.all(wanted));
     },
 
     async provision(actor, input) {

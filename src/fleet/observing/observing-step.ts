@@ -10,6 +10,11 @@ export interface ObservingStep {
   readonly done?: () => void;
 }
 
+/** Returns the key of the step that writes the attributes of an observation. */
+export function attributesKey(key: string): string {
+  return `attributes of ${key}`;
+}
+
 /** Returns the step that starts a wanted observation. */
 export function observeStep(wish: WantedObservation): ObservingStep {
   const { key, paths, contentFormat } = wish;
@@ -32,7 +37,7 @@ export function attributesStep(
   const unset = Object.fromEntries(Object.keys(written ?? {}).map((name) => [name, null]));
   const attributes: NotificationAttributes = { ...unset, ...wish.attributes };
   return {
-    key: `attributes of ${wish.key}`,
+    key: attributesKey(wish.key),
     operation: { kind: 'write-attributes', path, attributes },
     done: () => {
       if (wish.attributes) writtenBefore.set(wish.key, wish.attributes);

@@ -1,22 +1,20 @@
 import type { Clock, Timer } from '../../clock.ts';
-import {
-  observationKey,
-  Lwm2mError,
-  type Lwm2mServer,
-  type NotificationAttributes,
-  type Path,
-} from '../../lwm2m/index.ts';
+import { observationKey, Lwm2mError, type Lwm2mServer, type Path } from '../../lwm2m/index.ts';
 import type { Log, Turns } from '../common/index.ts';
 import type { DeviceKey } from '../devices/index.ts';
 import type { LiveDevice, Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { ObservationRequests } from './observation-requests.ts';
-import { attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
+import { attributesKey, attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
+import { isBlank, newObserved, type Observed } from './observed.ts';
+import { backOff, endedRefusal, refusalOf, type Refusal, type RefusalAnswer } from './refusals.ts';
 import {
   type DeviceObservation,
   wantedObservations,
+  wantedState,
   type RequestedObservation,
   type WantedObservation,
+  type WantedState,
 } from './wanted.ts';
 import { WatchedPaths } from './watched-paths.ts';
 
@@ -29,35 +27,19 @@ export interface ObservingParts {
   readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** The memory of a registered device. A device without anything to remember has none: there are many devices. */
-interface Observed {
-  /** Observations that a command ended: not started until the device registers again or somebody asks again. */
-  readonly cancelled: Set<string>;
-  /** Observations that a running command starts or ends: reconciling leaves them alone meanwhile. */
-  readonly commanded: Set<string>;
-  /** Keys of steps that the device refused: not tried again until it registers again or its objects change. */
-  readonly refused: Set<string>;
-  /** The attributes written to the device, by observation key. */
-  readonly written: Map<string, NotificationAttributes>;
-  failures: number;
-  retry: Timer | null;
-  running: boolean;
-  again: boolean;
+  /** For the jitter; `Math.random` by default. */
+  readonly random?: () => number;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 /** A changed profile reaches so many devices at once, and the next ones after so many milliseconds. */
 const AT_ONCE = 200;
 const FAN_OUT_MS = 100;
-const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 3_600_000;
 
 /**
  * Reconciles the running observations of each device with the wanted ones. Profiles, mutations and subscriptions want
  * observations. Each device gets one request at a time, so that a device that has just registered is not flooded. If a
- * device does not answer, the next try waits 5 seconds, then twice as long each time, up to an hour.
+ * device does not answer, all its steps wait (`backOff`). If it refuses a step, only that step waits (`refusalOf`).
  */
 export class Observing {
   readonly #parts: ObservingParts;
@@ -65,9 +47,13 @@ export class Observing {
   /** The timers of changed profiles that have not reached all their devices. */
   readonly #fanOuts = new Set<Timer>();
   readonly #watched = new WatchedPaths();
+  readonly #random: () => number;
+  #transient = 0;
+  #lasting = 0;
 
   constructor(parts: ObservingParts) {
     this.#parts = parts;
+    this.#random = parts.random ?? Math.random;
     parts.profiles.onChange((_, profileId) =>
       this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
     );
@@ -85,9 +71,9 @@ export class Observing {
     this.reconcile(key);
   }
 
-  /** Lets refused steps be tried again: the device registered other objects than before. */
+  /** Lets steps with a lasting refusal be tried again: the device registered other objects than before. */
   objectsChanged(key: DeviceKey): void {
-    this.#devices.get(key)?.refused.clear();
+    this.#devices.get(key)?.refused.deleteLasting();
   }
 
   /** Drops the device's memory: its registration ended, and its observations with it. */
@@ -96,9 +82,32 @@ export class Observing {
     if (known) this.#forget(key, known);
   }
 
-  /** Notes that the device itself ended an observation, with an error or a Reset. */
-  refusedByDevice(key: DeviceKey, paths: readonly Path[]): void {
-    this.#devices.get(key)?.refused.add(observationKey(paths));
+  /** Notes that the device itself ended an observation, with a notification of this code. It is tried again later. */
+  endedByDevice(key: DeviceKey, paths: readonly Path[], code: string | null): void {
+    if (!this.#parts.roster.get(key)) return;
+    const observed = this.#observed(key);
+    const name = observationKey(paths);
+    this.#note(
+      key,
+      observed,
+      name,
+      endedRefusal(code, observed.refused.get(name), this.#parts.clock.now(), this.#random),
+    );
+  }
+
+  /** Resolves with the observations that should run on the device, with their state; none if it is not registered. */
+  async wantedOf(key: DeviceKey): Promise<WantedState[]> {
+    const device = this.#parts.roster.get(key);
+    if (!device) return [];
+    const wanted = await this.#wanted(device);
+    const running = new Set(
+      this.#parts
+        .lwm2m()
+        .observations(key)
+        .map(({ paths }) => observationKey(paths)),
+    );
+    const refused = this.#devices.get(key)?.refused;
+    return wanted.map((wish) => wantedState(wish, running.has(wish.key), refused?.get(wish.key)));
   }
 
   /**
@@ -164,7 +173,7 @@ export class Observing {
       })
       .finally(() => {
         observed.running = false;
-        if (isBlank(observed) && this.#devices.get(key) === observed) this.#devices.delete(key);
+        if (isBlank(observed) && this.#devices.get(key) === observed) this.#forget(key, observed);
       });
   }
 
@@ -174,9 +183,13 @@ export class Observing {
     for (const [key, observed] of this.#devices) this.#forget(key, observed);
   }
 
-  /** The number of devices with watched paths, and of devices with a memory. */
-  get size(): { watched: number; devices: number } {
-    return { watched: this.#watched.size, devices: this.#devices.size };
+  /**
+   * The number of devices with watched paths, of devices with a memory, and of refusals since the start: `transient`
+   * ones are tried again after a while.
+   */
+  get size(): { watched: number; devices: number; refusals: { transient: number; lasting: number } } {
+    const refusals = { transient: this.#transient, lasting: this.#lasting };
+    return { watched: this.#watched.size, devices: this.#devices.size, refusals };
   }
 
   /** Reconciles the devices in portions, so that a profile of 100,000 devices does not ask all of them at once. */
@@ -212,22 +225,14 @@ export class Observing {
   #observed(key: DeviceKey): Observed {
     const known = this.#devices.get(key);
     if (known) return known;
-    const fresh: Observed = {
-      cancelled: new Set(),
-      commanded: new Set(),
-      refused: new Set(),
-      written: new Map(),
-      failures: 0,
-      retry: null,
-      running: false,
-      again: false,
-    };
+    const fresh = newObserved();
     this.#devices.set(key, fresh);
     return fresh;
   }
 
   #forget(key: DeviceKey, observed: Observed): void {
     observed.retry?.cancel();
+    observed.refusedRetry?.cancel();
     this.#devices.delete(key);
   }
 
@@ -257,7 +262,7 @@ export class Observing {
 
   /** Returns the next step; null if exactly the wanted observations run, or the device can't be asked now. */
   async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<ObservingStep | null> {
-    const { lwm2m, roster } = this.#parts;
+    const { lwm2m, roster, clock } = this.#parts;
     const wanted = await this.#wanted(device);
     // The device may have registered again while the profile was read.
     if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
@@ -265,8 +270,10 @@ export class Observing {
     const server = lwm2m();
     if (observed.retry || !server.registration(device.key) || server.isAsleep(device.key)) return null;
     const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
+    observed.refused.keepOnly((key) => wanted.some((wish) => key === wish.key || key === attributesKey(wish.key)));
+    const now = clock.now();
     const open = (key: string): boolean =>
-      !tried.has(key) && !observed.refused.has(key) && !observed.commanded.has(key);
+      !tried.has(key) && !observed.refused.blocks(key, now) && !observed.commanded.has(key);
     for (const wish of wanted) {
       if (!open(wish.key)) continue;
       const attributes = attributesStep(wish, observed.written);
@@ -287,7 +294,7 @@ export class Observing {
       const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
       observed.failures = 0;
       if (result.ok) step.done?.();
-      else this.#refused(device, observed, step, `${result.code} ${result.message ?? ''}`.trim());
+      else this.#refused(device, observed, step, result);
       return true;
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
@@ -302,35 +309,58 @@ export class Observing {
           this.#retryLater(device.key, observed);
           return false;
         default:
-          this.#refused(device, observed, step, error.message);
+          this.#refused(device, observed, step, { code: null, message: error.message, maxAge: null });
           return true;
       }
     }
   }
 
   /**
-   * Notes a refused step: the device is not asked for it again in this registration. A refused cancellation is only
-   * logged, because it must not keep the observation from starting.
+   * Notes a refused step, which waits until its next try. A refused cancellation is only logged, because it must not
+   * keep the observation from starting.
    */
-  #refused(device: LiveDevice, observed: Observed, step: ObservingStep, reason: string): void {
-    const { kind } = step.operation;
-    if (kind !== 'cancel-observation') observed.refused.add(step.key);
-    this.#parts.log.info({ device: device.key, step: step.key, reason }, `the device refused ${kind}`);
+  #refused(device: LiveDevice, observed: Observed, { key, operation }: ObservingStep, answer: RefusalAnswer): void {
+    const { code, message, maxAge } = answer;
+    this.#parts.log.info({ device: device.key, step: key, code, message }, `the device refused ${operation.kind}`);
+    if (operation.kind === 'cancel-observation') return;
+    const before = observed.refused.get(key);
+    this.#note(
+      device.key,
+      observed,
+      key,
+      refusalOf({ code, message, maxAge }, before, this.#parts.clock.now(), this.#random),
+    );
+  }
+
+  #note(key: DeviceKey, observed: Observed, step: string, refusal: Refusal): void {
+    if (refusal.nextTry === null) this.#lasting++;
+    else this.#transient++;
+    observed.refused.set(step, refusal);
+    this.#retryRefused(key, observed);
+  }
+
+  /** Waits for the earliest next try of a refused step. A sleeping device is tried when it wakes up. */
+  #retryRefused(key: DeviceKey, observed: Observed): void {
+    if (this.#devices.get(key) !== observed) return;
+    const { clock } = this.#parts;
+    observed.refusedRetry?.cancel();
+    const at = observed.refused.nextTry(clock.now());
+    observed.refusedRetry =
+      at === null
+        ? null
+        : clock.after(at - clock.now(), () => {
+            observed.refusedRetry = null;
+            this.#retryRefused(key, observed);
+            this.reconcile(key);
+          });
   }
 
   #retryLater(key: DeviceKey, observed: Observed): void {
     if (this.#devices.get(key) !== observed) return;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** observed.failures++, LAST_RETRY_MS);
     observed.retry?.cancel();
-    observed.retry = this.#parts.clock.after(delay, () => {
+    observed.retry = this.#parts.clock.after(backOff(++observed.failures, this.#random), () => {
       observed.retry = null;
       this.reconcile(key);
     });
   }
-}
-
-function isBlank(observed: Observed): boolean {
-  const { cancelled, commanded, refused, written, failures, retry, again } = observed;
-  const remembered = cancelled.size + commanded.size + refused.size + written.size + failures;
-  return remembered === 0 && retry === null && !again;
 }

@@ -1,6 +1,7 @@
 import { observationKey, type NotificationAttributes, type Path, type RegisteredObject } from '../../lwm2m/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import { parseMappingPath, pathsOf, type MetricMapping } from '../profiles/index.ts';
+import type { Refusal } from './refusals.ts';
 
 /** A running observation, as API callers see it. */
 export interface DeviceObservation {
@@ -11,6 +12,22 @@ export interface DeviceObservation {
   /** PROFILE: the profile maps its paths; REQUESTED: a mutation requested it; WATCHED: a subscription watches it. */
   readonly reasons: readonly ('PROFILE' | 'REQUESTED' | 'WATCHED')[];
   readonly startedAt: Date;
+}
+
+/** An observation that should run on a device, with its state. */
+export interface WantedState {
+  readonly paths: readonly string[];
+  readonly reasons: DeviceObservation['reasons'];
+  /**
+   * RUNNING: the device accepted it. WAITING: it is asked for when the device can be asked. RETRYING: the device could
+   * not start it or ended it, and is asked again at `nextTry`. REFUSED: it is asked again when the device registers or
+   * changes its objects.
+   */
+  readonly state: 'RUNNING' | 'WAITING' | 'RETRYING' | 'REFUSED';
+  /** The CoAP code of the device's answer: `4.04`. Null when there is none. */
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly nextTry: Date | null;
 }
 
 type Reason = DeviceObservation['reasons'][number];
@@ -86,4 +103,15 @@ function registered(path: Path, objects: readonly RegisteredObject[]): boolean {
   const object = objects.find(({ objectId }) => objectId === path.objectId);
   if (!object) return false;
   return path.instanceId === null || object.instanceIds.includes(path.instanceId);
+}
+
+/** Returns a wanted observation as API callers see it. `refusal` is the newest one of the observation, if any. */
+export function wantedState(wish: WantedObservation, running: boolean, refusal: Refusal | undefined): WantedState {
+  const about = { paths: wish.paths.map(String), reasons: wish.reasons };
+  if (running || !refusal) {
+    return { ...about, state: running ? 'RUNNING' : 'WAITING', code: null, message: null, nextTry: null };
+  }
+  const { code, message, nextTry } = refusal;
+  const state = nextTry === null ? 'REFUSED' : 'RETRYING';
+  return { ...about, state, code, message, nextTry: nextTry === null ? null : new Date(nextTry) };
 }

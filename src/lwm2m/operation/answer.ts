@@ -137,6 +137,7 @@ export function resultOf(response: IncomingResponse): OperationResult {
     decoded: null,
     links: null,
     createdInstanceId: null,
+    maxAge: response.maxAge,
   };
 }
 

@@ -83,4 +83,6 @@ export interface OperationResult {
   readonly links: readonly Link[] | null;
   /** The id of the created instance; null when neither the device nor the caller gave it. */
   readonly createdInstanceId: number | null;
+  /** The Max-Age of the response, in seconds (RFC 7252 §5.10.5); null without the option. */
+  readonly maxAge: number | null;
 }

@@ -15,7 +15,7 @@ import {
 import { checkOperation } from './check.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
 import { requestVariants, type RequestOperation } from './request.ts';
-import type { Operation, OperationResult } from './operation.ts';
+import type { NotificationAttributes, Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 import type { PerformOptions } from '../server.ts';
@@ -197,13 +197,38 @@ export class Operations {
     }
     const before = this.#observations.running(device, paths);
     if (before) await this.#observations.cancel(exchange, before);
-    const { response, decoded, observing } = await this.#observations.start(exchange, operation);
+    let started = await this.#observations.start(exchange, operation);
+    if (attributes && paths.length > 1 && started.response.code === codes.badOption) {
+      // Some devices, Anjay among them, refuse the Uri-Query of an Observe-Composite.
+      const refused = await this.#writeAttributes(exchange, paths, attributes);
+      if (refused) return refused;
+      started = await this.#observations.start(exchange, {
+        kind: 'observe',
+        paths,
+        ...(contentFormat !== undefined && { contentFormat }),
+      });
+    }
+    const { response, decoded, observing } = started;
     const result = resultOf(response);
     if (result.ok && decoded === null) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
     // A response without the Observe option: the device sends no notifications (RFC 7641 §3.1).
     if (result.ok && !observing)
       return { ...result, ok: false, message: 'the device answered but did not accept the observation', decoded };
     return { ...result, decoded };
+  }
+
+  /** Writes the attributes to each path (Core 1.2 §6.3.4). Resolves with the first refusal; null without one. */
+  async #writeAttributes(
+    exchange: OperationExchange,
+    paths: readonly Path[],
+    attributes: NotificationAttributes,
+  ): Promise<OperationResult | null> {
+    for (const path of paths) {
+      const { response } = await this.#ask(exchange, { kind: 'write-attributes', path, attributes });
+      const result = resultOf(response);
+      if (!result.ok) return result;
+    }
+    return null;
   }
 
   async #cancel(
@@ -219,6 +244,9 @@ export class Operations {
       return { ...NO_ANSWER };
     }
     const response = await this.#observations.cancel(exchange, running);
+    // RFC 7641 §4.1: the device removes the observer and answers the request as if it had no Observe option. An error
+    // is the answer to that request: the observation has ended all the same.
+    if (!hasContent(response)) return { ...resultOf(response), ok: true };
     // Some devices confirm the cancellation without a payload; that does not mean that the value is empty.
     if (response.payload.length === 0 || !hasContent(response)) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
@@ -263,6 +291,7 @@ const NO_ANSWER: OperationResult = {
   decoded: null,
   links: null,
   createdInstanceId: null,
+  maxAge: null,
 };
 
 function once(listener: (() => void) | undefined): () => void {

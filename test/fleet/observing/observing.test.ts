@@ -139,6 +139,91 @@ describe('the observations of a device', () => {
     expect(await running(known)).toHaveLength(2);
   });
 
+  it.each([
+    ['5.03', codes.serviceUnavailable],
+    ['5.00', codes.internalServerError],
+    ['4.29', codes.tooManyRequests],
+  ])('are asked again after a %s, later each time, and the others run meanwhile', async (name, code) => {
+    const { device, known } = await registered(`busy-${name}`, { mappings: [TEMPERATURE, BATTERY] }, (fresh) =>
+      fresh.answers.set('GET /3303/0/5700', { code, maxAge: 20 }),
+    );
+    const asked = (): number => device.asked.filter((line) => line === 'GET /3303/0/5700').length;
+    expect(await running(known)).toEqual([['/3/0/9', 'PROFILE']]);
+    expect(asked()).toBe(1);
+    await world.advance(240_000);
+    expect(asked()).toBeGreaterThan(2);
+    expect(asked()).toBeLessThan(9);
+    device.answers.clear();
+    await device.send('POST', device.scripted.location);
+    await world.advance(280_000);
+    expect(await running(known)).toHaveLength(2);
+  });
+
+  it('wait for the Max-Age of a 5.03', async () => {
+    const { device, known } = await registered('patient', { mappings: [TEMPERATURE] }, (fresh) =>
+      fresh.answers.set('GET /3303/0/5700', { code: codes.serviceUnavailable, maxAge: 120 }),
+    );
+    device.answers.clear();
+    await world.advance(119_000);
+    expect(device.asked).toHaveLength(1);
+    await world.advance(62_000);
+    expect(await running(known)).toEqual([['/3303/0/5700', 'PROFILE']]);
+  });
+
+  it('are asked again after a 4.04 when an Update registers other objects', async () => {
+    const { device, known } = await registered('growing', { mappings: [TEMPERATURE] }, (fresh) =>
+      fresh.answers.set('GET /3303/0/5700', { code: codes.notFound }),
+    );
+    device.answers.clear();
+    await world.advance(200_000);
+    expect(await running(known)).toEqual([]);
+    await device.send('POST', device.scripted.location, { format: 40, text: '</1/0>,</3/0>,</3303/0>,</3303/1>' });
+    await world.advance(100);
+    expect(await running(known)).toContainEqual(['/3303/0/5700', 'PROFILE']);
+  });
+
+  it('start again when the device ended one, though it refused another path', async () => {
+    const { device, known } = await registered('ending', { mappings: [BATTERY, TEMPERATURE] }, (fresh) =>
+      fresh.answers.set('GET /3/0/9', { code: codes.notFound }),
+    );
+    const asked = device.observing.get('/3303/0/5700');
+    if (!asked) throw new Error('/3303/0/5700 is not observed');
+    device.scripted.notify(asked, 2, { code: codes.serviceUnavailable });
+    await world.advance(100);
+    expect(await running(known)).toEqual([]);
+    await world.advance(30_000);
+    await device.send('POST', device.scripted.location);
+    await world.advance(100);
+    expect(await running(known)).toEqual([['/3303/0/5700', 'PROFILE']]);
+  });
+
+  it('are listed with the reason and the next try while they do not run', async () => {
+    const mappings = [TEMPERATURE, BATTERY];
+    const { known } = await registered('explained', { mappings }, (fresh) => {
+      fresh.answers.set('GET /3303/0/5700', { code: codes.serviceUnavailable, maxAge: 120 });
+      fresh.answers.set('GET /3/0/9', { code: codes.notFound });
+    });
+    const wanted = (await world.fleet.devices.wantedObservations(ADMIN, [known.id])).get(known.id) ?? [];
+    expect(wanted).toMatchObject([
+      { paths: ['/3303/0/5700'], reasons: ['PROFILE'], state: 'RETRYING', code: '5.03' },
+      { paths: ['/3/0/9'], reasons: ['PROFILE'], state: 'REFUSED', code: '4.04', nextTry: null },
+    ]);
+    expect((wanted[0]?.nextTry?.getTime() ?? 0) - world.network.clock.now()).toBeGreaterThan(115_000);
+    expect(world.snapshot().observing).toMatchObject({ refusals: { transient: 1, lasting: 1 } });
+  });
+
+  it('end with a cancellation that the device answers with an error', async () => {
+    const { device, known } = await registered('stubborn', {});
+    const paths = ['/3303/0/5700'];
+    await world.during(world.fleet.rpcs.perform(ADMIN, known.id, { kind: 'observe', paths }));
+    device.answers.set('GET /3303/0/5700', { code: codes.badOption });
+    const rpc = await world.during(world.fleet.rpcs.perform(ADMIN, known.id, { kind: 'cancel-observation', paths }));
+    expect(rpc).toMatchObject({ status: 'SUCCESSFUL', result: { code: '4.02' } });
+    device.answers.clear();
+    await world.advance(10_000);
+    expect(await running(known)).toEqual([]);
+  });
+
   it('run without attributes on a device that refuses those', async () => {
     const mappings = [{ ...BATTERY, attributes: { pmin: 10 } }, TEMPERATURE];
     const { known } = await registered('plain', { mappings }, (fresh) =>
