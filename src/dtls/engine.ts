@@ -296,7 +296,6 @@ export class DtlsEngine {
     const { channel, identity, proof, finalFlight, resumable, resumed } = established;
     const now = this.#parts.clock.now();
     this.#handshakes.remove(handshake);
-    this.#endReplaced(handshake, established);
     const parts = {
       key,
       suite: negotiated.suite,
@@ -307,7 +306,10 @@ export class DtlsEngine {
       sessionId: resumable?.sessionId ?? null,
       clientRandom: lasting(clientRandom),
     };
-    this.sessions.open(new Session(parts, address, now, finalFlight));
+    const session = new Session(parts, address, now, finalFlight);
+    this.#parts.events.arrived(session.peer, resumed?.sessionKey ?? null);
+    this.#endReplaced(handshake, established);
+    this.sessions.open(session);
     if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));
