@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,14 @@ import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '..
 import { type CertificatePath, trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
 import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { type Authority, CA_EXTENSIONS, certify, DEVICE_EXTENSIONS, START } from './certificates.ts';
+import {
+  type Authority,
+  CA_EXTENSIONS,
+  certify,
+  DEVICE_EXTENSIONS,
+  START,
+  withNegativeSerial,
+} from './certificates.ts';
 
 const DAY = 86_400_000;
 const root = certify('Root', null);
@@ -227,7 +234,7 @@ describe('a certificate path', () => {
   });
 
   it('has no common name where the subject has two', () => {
-    const certificate = selfSigned('-sha256', '-subj', '/CN=one/CN=other');
+    const certificate = selfSigned('-sha256', '-subj', '/CN=one/CN=other', '-addext', 'basicConstraints=CA:FALSE');
     const pins = [trustAnchor('pin', certificate.raw)];
     const path = verifyCertificatePath([certificate.raw], pins, Date.parse(certificate.validFrom));
     expect(path.commonName).toBeNull();
@@ -259,6 +266,30 @@ describe('a certificate path', () => {
       'bad_certificate',
       'not allowed to issue',
     ],
+    [
+      'of a CA',
+      [certify('d', root, { extensions: [basicConstraints(true), keyUsage('digitalSignature', 'keyCertSign')] })],
+      'unsupported_certificate',
+      "'CN=d' is that of a CA",
+    ],
+    [
+      'with a negative serial number',
+      [withNegativeSerial(certify('d', root), root)],
+      'bad_certificate',
+      'has the negative serial number -7E',
+    ],
+    [
+      'below a CA with a negative serial number',
+      [certify('d', factory), withNegativeSerial(factory, root)],
+      'bad_certificate',
+      "'CN=Factory' has the negative serial number",
+    ],
+    ...(['rsa', 'ed25519'] as const).map((type): [string, Authority[], string, string] => [
+      `with a key of type ${type}`,
+      [certify('d', root, { key: keyOfType(type) })],
+      'unsupported_certificate',
+      'not on P-256',
+    ]),
     ['of too long a path', [certify('d', below), below, short], 'bad_certificate', 'too long'],
     ['with a missing intermediate', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
     ['with an expired intermediate', expiredIntermediate(), 'certificate_expired', "'CN=Old' expired"],
@@ -326,6 +357,11 @@ describe('a certificate path', () => {
     }
   });
 });
+
+function keyOfType(type: 'rsa' | 'ed25519'): KeyObject {
+  if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+}
 
 describe('the certificate verifier', () => {
   const device = certify('urn:dev:1', root);
