@@ -11,6 +11,7 @@ import { ManualClock } from '../manual-clock.ts';
 import { StreamClient } from './stream-client.ts';
 
 const device = certify('device', null);
+const identify = async () => ({ kind: 'x509', name: 'device', credential: 'c' }) as const;
 
 /** Unlike `once`, it does not reject when the socket reports an error first. */
 function closing(socket: Socket): Promise<void> {
@@ -90,7 +91,6 @@ describe('TCP connections', () => {
 
   it('in a TLS handshake make room for a device, and admitted ones do not', async () => {
     const server = createServerIdentity({ commonName: 'server', names: ['localhost'], now: START, days: 10 });
-    const identify = async () => ({ kind: 'x509', name: 'device', credential: 'c' }) as const;
     await serve({ connectionsPerAddress: 2, tls: { ...server, identify } });
     const silent = Array.from({ length: 5 }, () => connect(target()));
     for (const socket of silent) socket.on('error', () => {});

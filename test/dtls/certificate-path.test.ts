@@ -8,9 +8,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../../src/dtls/certificate.ts';
-import { type CertificatePath, trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
-import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
 import {
   type Authority,
   CA_EXTENSIONS,
@@ -362,56 +360,6 @@ function keyOfType(type: 'rsa' | 'ed25519'): KeyObject {
   if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
   return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 }
-
-describe('the certificate verifier', () => {
-  const device = certify('urn:dev:1', root);
-  const trust = {
-    anchors: async () => anchors,
-    holder: async ({ commonName }: CertificatePath) =>
-      commonName === 'urn:dev:1' ? { credential: 'x509-1', revoked: [] } : null,
-  };
-  const clock = new ManualClock();
-
-  it('returns the credential of the device that the certificate identifies', async () => {
-    expect(await certificateVerifier(trust, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
-  });
-
-  it('refuses a certificate with another name', async () => {
-    expect(await certificateVerifier(trust, clock)([certify('urn:dev:2', root).certificate])).toEqual({
-      refused: 'certificate_unknown',
-      reason: "certificate 'CN=urn:dev:2' does not belong to any device",
-    });
-  });
-
-  it('fails when the anchors cannot be looked up, which is not a refusal', async () => {
-    const broken = { ...trust, anchors: async () => Promise.reject(new Error('no database')) };
-    await expect(certificateVerifier(broken, clock)([device.certificate])).rejects.toThrow('no database');
-  });
-
-  it('refuses a chain that leads to no anchor with the alert that fits', async () => {
-    const chain = [certify('urn:dev:1', null).certificate];
-    expect(await certificateVerifier(trust, clock)(chain)).toMatchObject({ refused: 'unknown_ca' });
-    const expired = [certify('urn:dev:1', root, { notAfter: START - 1_000 }).certificate];
-    expect(await certificateVerifier(trust, clock)(expired)).toMatchObject({ refused: 'certificate_expired' });
-  });
-
-  it('refuses a revoked certificate, and one below a revoked intermediate', async () => {
-    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
-    const below = certify('urn:dev:1', factory);
-    const fingerprint = new X509Certificate(factory.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
-    const revoking = {
-      ...trust,
-      holder: async ({ fingerprints }: CertificatePath) => ({
-        credential: 'x509-1',
-        revoked: fingerprints.filter((one) => one === fingerprint),
-      }),
-    };
-    expect(await certificateVerifier(revoking, clock)([below.certificate, factory.certificate])).toMatchObject({
-      refused: 'certificate_revoked',
-    });
-    expect(await certificateVerifier(revoking, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
-  });
-});
 
 /** A certificate that OpenSSL makes, for what issueCertificate cannot write. */
 function selfSigned(...options: string[]): X509Certificate {
