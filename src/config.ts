@@ -46,6 +46,8 @@ export interface Config {
     readonly graphiql: boolean;
   };
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
+  /** Limits for one IPv4 address or IPv6 /64. */
+  readonly perAddress: { readonly connections: number; readonly handshakes: number };
   readonly coaps: {
     readonly hosts: readonly string[];
     readonly port: number;
@@ -188,6 +190,16 @@ export const settings = {
     variable: 'TREELINE_COAP_ACK_TIMEOUT_MS',
     fallback: '2000',
     meaning: 'ACK_TIMEOUT of RFC 7252 §4.8 in milliseconds (100 to 60000); NB-IoT needs 4000 to 15000.',
+  },
+  connectionsPerAddress: {
+    variable: 'TREELINE_COAP_CONNECTIONS_PER_ADDRESS',
+    fallback: '1000',
+    meaning: 'TCP connections, and TLS connections, of devices from one IPv4 address or one IPv6 /64 (1 to 100000).',
+  },
+  handshakesPerAddress: {
+    variable: 'TREELINE_DTLS_HANDSHAKES_PER_ADDRESS',
+    fallback: '256',
+    meaning: 'DTLS handshakes in progress from one IPv4 address or one IPv6 /64 (1 to 5000).',
   },
   coapsHost: {
     variable: 'TREELINE_COAPS_HOST',
@@ -336,6 +348,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       host: parse(settings.coapHost, ip, 'an IP address'),
       port: port(settings.coapPort),
       ackTimeoutMs: parse(settings.coapAckTimeout, integer(100, 60_000), 'a number of milliseconds from 100 to 60000'),
+    },
+    perAddress: {
+      connections: parse(settings.connectionsPerAddress, integer(1, 100_000), 'a number from 1 to 100000'),
+      handshakes: parse(settings.handshakesPerAddress, integer(1, 5_000), 'a number from 1 to 5000'),
     },
     coaps: {
       hosts:

@@ -24,8 +24,9 @@ const lower: readonly Module[] = [
     purpose: 'files of the data directory: keys, sessions',
   },
   { name: 'store', folder: 'src/store', imports: [], purpose: 'database: connection, tables, row-level security' },
-  { name: 'coap', folder: 'src/coap', imports: [], purpose: 'CoAP over UDP and TCP' },
-  { name: 'dtls', folder: 'src/dtls', imports: [], purpose: 'DTLS 1.2 server' },
+  { name: 'network', folder: 'src/network', imports: [], purpose: 'limits per address: networks and their entries' },
+  { name: 'coap', folder: 'src/coap', imports: ['network'], purpose: 'CoAP over UDP and TCP' },
+  { name: 'dtls', folder: 'src/dtls', imports: ['network'], purpose: 'DTLS 1.2 server' },
   { name: 'lwm2m', folder: 'src/lwm2m', imports: ['coap'], purpose: 'LwM2M server: registration, operations, codecs' },
 ];
 

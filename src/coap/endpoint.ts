@@ -107,6 +107,13 @@ export interface CoapEndpoint {
    * the device has a new address or session.
    */
   movePeer(from: Peer, to: Peer): void;
+  /**
+   * Sets the only listener for new sessions of peers and new addresses of sessions, as `Transport.onPeerArrived`. The
+   * requests and observations of a resumed session have already moved to the new one.
+   */
+  onPeerArrived(arrived: (peer: Peer, formerKey: string | null) => void): void;
+  /** Sets the only listener for peers whose session or connection has ended. Their requests have already ended. */
+  onPeerGone(gone: (peer: Peer) => void): void;
   /** Counters since the start, and current values. */
   metrics(): CoapMetrics;
   /** Lets running handlers respond, ends requests with CoapError CLOSED, and closes the transport. */

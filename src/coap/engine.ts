@@ -60,6 +60,8 @@ class CoapEngine implements CoapEndpoint {
   readonly #responder: Responder;
   #sweepTimer: Timer | null = null;
   #closing: Promise<void> | null = null;
+  #arrived: (peer: Peer, formerKey: string | null) => void = () => {};
+  #gone: (peer: Peer) => void = () => {};
 
   constructor({
     transport,
@@ -89,6 +91,7 @@ class CoapEngine implements CoapEndpoint {
     this.#responder = new Responder(this.#messages, limits, idlePeerMs, onFailure);
     transport.onDatagram((peer, datagram) => this.#receive(peer, datagram));
     transport.onPeerGone((peer) => this.#onPeerGone(peer));
+    transport.onPeerArrived?.((peer, formerKey) => this.#onPeerArrived(peer, formerKey));
   }
 
   onRequest(handler: RequestHandler): void {
@@ -122,6 +125,14 @@ class CoapEngine implements CoapEndpoint {
   movePeer(from: Peer, to: Peer): void {
     const state = this.#messages.peers.get(from.key);
     if (state && from.key !== to.key) this.#messages.peers.move(state, to, this.#clock.now());
+  }
+
+  onPeerArrived(arrived: (peer: Peer, formerKey: string | null) => void): void {
+    this.#arrived = arrived;
+  }
+
+  onPeerGone(gone: (peer: Peer) => void): void {
+    this.#gone = gone;
   }
 
   metrics(): CoapMetrics {
@@ -273,6 +284,14 @@ class CoapEngine implements CoapEndpoint {
   #onPeerGone(peer: Peer): void {
     const state = this.#messages.peers.get(peer.key);
     if (state) endActivities(state, new CoapError('CLOSED', `the session of ${peer.address}:${peer.port} has ended`));
+    this.#gone(peer);
+  }
+
+  #onPeerArrived(peer: Peer, formerKey: string | null): void {
+    const state = formerKey === null ? undefined : this.#messages.peers.get(formerKey);
+    if (state && formerKey === peer.key) state.peer = peer;
+    else if (state) this.#messages.peers.move(state, peer, this.#clock.now());
+    this.#arrived(peer, formerKey);
   }
 
   #keepSweeping(afterMs = SWEEP_MS): void {

@@ -16,7 +16,7 @@ export type {
 export { CoapError, type CoapErrorCode } from './error.ts';
 export { defaultLimits, type CoapLimits } from './limits.ts';
 export type { CoapMetrics, DropReason } from './metrics.ts';
-export { TcpTransport, type TcpBinding, type TlsSettings } from './tcp/transport.ts';
+export { TcpTransport, type TcpBinding, type TcpMetrics, type TlsSettings } from './tcp/transport.ts';
 export { transmissionParameters, type TransmissionParameters, type TransmissionSettings } from './parameters.ts';
 export type { Peer, SecurityIdentity, Transport } from './transport.ts';
 export { udpPeer, UdpTransport, type UdpBinding } from './udp.ts';

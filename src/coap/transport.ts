@@ -31,5 +31,11 @@ export interface Transport {
   onDatagram(receive: (peer: Peer, datagram: Uint8Array) => void): void;
   /** Sets the only listener for peers whose session or connection has ended. UDP never calls it. */
   onPeerGone(gone: (peer: Peer) => void): void;
+  /**
+   * Sets the only listener for the sessions that peers open, and for new addresses of sessions. `formerKey` is the key
+   * of the session that the new one resumes, the key of `peer` for a new address, or null. Called before `onPeerGone`
+   * for the former session, and before anything can be sent to `peer`. Absent in transports without sessions.
+   */
+  onPeerArrived?(arrived: (peer: Peer, formerKey: string | null) => void): void;
   close(): Promise<void>;
 }

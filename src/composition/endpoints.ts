@@ -23,14 +23,26 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
   const { config, clock } = options;
   const opened: Transport[] = [];
   try {
+    const connectionsPerAddress = config.perAddress.connections;
     const udp = await UdpTransport.bind({ hosts: [config.coap.host], port: config.coap.port });
     opened.push(udp);
     // TCP uses the configured port number too; with port 0 the system picks another one.
-    const tcp = await TcpTransport.bind({ hosts: [config.coap.host], port: config.coap.port, clock });
+    const tcp = await TcpTransport.bind({
+      hosts: [config.coap.host],
+      port: config.coap.port,
+      clock,
+      connectionsPerAddress,
+    });
     opened.push(tcp);
     const { server: dtls, publicKey, credentials, tlsOver } = await bindDtls(options);
     opened.push(dtls);
-    const tls = await TcpTransport.bind({ hosts: config.coaps.hosts, port: config.coaps.port, clock, tls: tlsOver });
+    const tls = await TcpTransport.bind({
+      hosts: config.coaps.hosts,
+      port: config.coaps.port,
+      clock,
+      connectionsPerAddress,
+      tls: tlsOver,
+    });
     const endpoints = {
       udp: coapOver(udp, options),
       tcp: coapOver(tcp, options),

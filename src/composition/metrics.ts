@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { CoapMetrics } from '../coap/index.ts';
+import type { TcpMetrics } from '../coap/index.ts';
 import type { DtlsMetrics } from '../dtls/index.ts';
 import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';
@@ -27,11 +28,17 @@ export interface EndpointMetrics {
   readonly coap: () => CoapMetrics;
   /** Only for `dtls`. */
   readonly dtls?: () => DtlsMetrics;
+  /** Only for `tcp` and `tls`. */
+  readonly tcp?: () => TcpMetrics;
 }
 
 type Sources = Partial<
   Record<EndpointMetrics['transport'], { readonly endpoint: { readonly metrics: () => CoapMetrics } }>
-> & { readonly dtls: { readonly transport: { readonly metrics: DtlsMetrics } } };
+> & {
+  readonly dtls: { readonly transport: { readonly metrics: DtlsMetrics } };
+  readonly tcp?: { readonly transport: { readonly metrics: TcpMetrics } };
+  readonly tls?: { readonly transport: { readonly metrics: TcpMetrics } };
+};
 
 /** Collects the counters of all endpoints of one server. */
 export function endpointMetrics(server: EndpointMetrics['server'], sources: Sources): EndpointMetrics[] {
@@ -39,9 +46,9 @@ export function endpointMetrics(server: EndpointMetrics['server'], sources: Sour
     const source = sources[transport];
     if (source === undefined) return [];
     const coap = (): CoapMetrics => source.endpoint.metrics();
-    return transport === 'dtls'
-      ? { server, transport, coap, dtls: () => sources.dtls.transport.metrics }
-      : { server, transport, coap };
+    if (transport === 'dtls') return { server, transport, coap, dtls: () => sources.dtls.transport.metrics };
+    const stream = transport === 'udp' ? undefined : sources[transport];
+    return { server, transport, coap, ...(stream && { tcp: () => stream.transport.metrics }) };
   });
 }
 
@@ -106,6 +113,22 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     'CoAP datagrams sent.',
     endpoint,
     perEndpoint((m) => m.sent),
+  );
+  const perTcp = (read: (metrics: TcpMetrics) => readonly Sample[]) => (): Sample[] =>
+    endpoints.flatMap(({ server, transport, tcp }) =>
+      tcp ? read(tcp()).map(([labels, value]): Sample => [{ server, transport, ...labels }, value]) : [],
+    );
+  gauge(
+    'treeline_coap_connections',
+    'Open TCP and TLS connections of devices.',
+    endpoint,
+    perTcp(({ connections }) => [[{}, connections]]),
+  );
+  counter(
+    'treeline_coap_connections_rejected_total',
+    'Connections at a limit: the oldest unproven was closed for a newcomer (evicted), or the newcomer was refused.',
+    [...endpoint, 'outcome'],
+    perTcp(({ evicted, refused }) => by('outcome', { evicted, refused })),
   );
   counter(
     'treeline_coap_retransmissions_total',

@@ -10,6 +10,7 @@ import {
 import type { Config } from '../config.ts';
 import {
   createServerIdentity,
+  DEFAULT_LIMITS,
   loadServerIdentity,
   type CredentialSource,
   type DtlsServerOptions,
@@ -68,7 +69,7 @@ export async function dtlsBinding(
     hosts: config.coaps.hosts,
     port,
     credentials,
-    settings: { identity },
+    settings: { identity, limits: { ...DEFAULT_LIMITS, handshakesPerAddress: config.perAddress.handshakes } },
     clock,
     onHandshake,
     onAlarm: ({ address, port: from }, forgeries) =>

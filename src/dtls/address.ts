@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net';
-
 /** The source or destination of a datagram. */
 export interface Address {
   readonly address: string;
@@ -14,22 +12,4 @@ export function addressKey(address: Address): string {
 
 export function isSameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && a.address === b.address && a.socket === b.socket;
-}
-
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
-
-/**
- * The unit for limits per address: an IPv4 address (also when mapped to IPv6), or the first 64 bits of an IPv6 address,
- * because one host may use every address of its /64 network (RFC 4291 §2.5.1).
- */
-export function networkOf(address: string): string {
-  if (!isIPv6(address) || MAPPED_IPV4.test(address)) return address.replace(MAPPED_IPV4, '');
-  const [before = '', after] = address.split('::');
-  const head = before.split(':');
-  const tail = after?.split(':') ?? [];
-  const groups = [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || '0', 16).toString(16))
-    .join(':');
 }

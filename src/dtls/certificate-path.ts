@@ -3,6 +3,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { BasicConstraints, Certificate, ExtKeyUsage } from 'pkijs';
 
 import { CERTIFICATE_EXTENSION, KEY_PURPOSE, KEY_USAGE } from './certificate.ts';
+import { usableKey } from './client-key.ts';
 import { DtlsError } from './error.ts';
 
 /** The fields of a certificate that path validation uses. */
@@ -13,6 +14,7 @@ interface Parsed {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly signatureAlgorithm: string;
+  readonly hasNegativeSerial: boolean;
   readonly isCa: boolean;
   readonly pathLength: number | null;
   /**
@@ -124,7 +126,7 @@ export function verifyCertificatePath(
 function describePath(path: readonly Parsed[], anchors: readonly TrustAnchor[]): CertificatePath {
   const [own] = path;
   if (own === undefined) throw new DtlsError('bad_certificate', 'the device sent no certificate');
-  checkPurpose(own);
+  checkOwn(own);
   return {
     subject: own.subject,
     commonName: commonNameOf(own.x509),
@@ -169,6 +171,11 @@ function checkIssuer(issuer: Parsed, certificate: Parsed, intermediates: number)
 
 function checkCertificate(certificate: Parsed, now: number): void {
   const { subject, notBefore, notAfter, signatureAlgorithm, unknownCritical } = certificate;
+  // RFC 5280 §4.1.2.2
+  if (certificate.hasNegativeSerial) {
+    const serial = certificate.x509.serialNumber;
+    throw new DtlsError('bad_certificate', `certificate '${subject}' has the negative serial number ${serial}`);
+  }
   if (now > notAfter.getTime()) {
     throw new DtlsError('certificate_expired', `certificate '${subject}' expired ${day(notAfter)}`);
   }
@@ -190,8 +197,13 @@ function checkCertificate(certificate: Parsed, now: number): void {
   }
 }
 
-/** The device's certificate must allow signatures (RFC 5246 §7.4.6) and client authentication (RFC 5280 §4.2.1.12). */
-function checkPurpose({ subject, allowsUsage, purposes }: Parsed): void {
+/**
+ * The device's own certificate must not be that of a CA, must have a key that DTLS supports (TLS would accept others)
+ * and must allow signatures (RFC 5246 §7.4.6) and client authentication (RFC 5280 §4.2.1.12).
+ */
+function checkOwn({ subject, publicKey, isCa, allowsUsage, purposes }: Parsed): void {
+  if (isCa) throw new DtlsError('unsupported_certificate', `certificate '${subject}' is that of a CA, not of a device`);
+  usableKey(publicKey);
   if (allowsUsage !== null && !allowsUsage('digitalSignature')) {
     throw new DtlsError(
       'unsupported_certificate',
@@ -232,6 +244,7 @@ function parse(der: Uint8Array): Parsed {
     notBefore: details.notBefore.value,
     notAfter: details.notAfter.value,
     signatureAlgorithm: details.signatureAlgorithm.algorithmId,
+    hasNegativeSerial: x509.serialNumber.startsWith('-'),
     isCa: x509.ca,
     // pkijs returns something other than a number when the value is too long for four bytes.
     pathLength: typeof pathLength === 'number' ? pathLength : null,

@@ -31,7 +31,7 @@ export function parseClientKey(type: CertificateType, body: Buffer): ClientKey {
   if (own === undefined) throw new DtlsError('handshake_failure', 'the device sent no certificate');
   const certificate = readable(() => new X509Certificate(own));
   const name = certificate.subject.replaceAll('\n', ', ').slice(0, MAX_NAME);
-  return { kind: 'x509', name, publicKey: usable(readable(() => certificate.publicKey)), chain };
+  return { kind: 'x509', name, publicKey: usableKey(readable(() => certificate.publicKey)), chain };
 }
 
 /** Throws unless CertificateVerify (RFC 5246 §7.4.8) contains a valid signature of `signed` by the client's key. */
@@ -53,7 +53,7 @@ export function verifyPossession(key: ClientKey, certificateVerify: Buffer, sign
 function readSpki(spki: Buffer): KeyObject {
   const point = spki.subarray(P256_SPKI.length);
   if (point.length !== 64 || !spki.subarray(0, P256_SPKI.length).equals(P256_SPKI)) {
-    return usable(createPublicKey({ key: spki, format: 'der', type: 'spki' }));
+    return usableKey(createPublicKey({ key: spki, format: 'der', type: 'spki' }));
   }
   const [x, y] = [point.subarray(0, 32), point.subarray(32)].map((part) => part.toString('base64url'));
   return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
@@ -68,7 +68,8 @@ function readable<T>(read: () => T): T {
   }
 }
 
-function usable(publicKey: KeyObject): KeyObject {
+/** Returns the key, or throws DtlsError `unsupported_certificate` when it is RSA, Ed25519 or on another curve. */
+export function usableKey(publicKey: KeyObject): KeyObject {
   if (publicKey.asymmetricKeyType === 'ec' && CURVES.has(publicKey.asymmetricKeyDetails?.namedCurve ?? '')) {
     return publicKey;
   }

@@ -232,7 +232,6 @@ export class DtlsEngine {
     // A late copy of the ClientHello that started the open session.
     if (this.sessions.at(from)?.parts.clientRandom.equals(random)) return this.#counters.dropped('replayed');
     underWay?.abandon(`${underWay.whyUnfinished()}; the device started a new handshake`);
-    if (!this.#handshakes.hasRoomFor(from)) return this.#counters.dropped('handshakes_full');
     if (!this.#hasRoom()) return;
     let negotiated: Negotiated;
     try {
@@ -240,6 +239,9 @@ export class DtlsEngine {
     } catch (error) {
       return this.#refuse(from, hello, failureOf(error));
     }
+    const inTheWay = this.#handshakes.inTheWayOf(from);
+    if (inTheWay !== null) this.#counters.dropped('handshakes_full');
+    inTheWay?.abandon(`${inTheWay.whyUnfinished()}; it made room for a new handshake`);
     const handshake = new Handshake(this.#context, from, hello, negotiated, this.#newCid());
     this.#handshakes.add(handshake);
     handshake.start();
@@ -296,7 +298,6 @@ export class DtlsEngine {
     const { channel, identity, proof, finalFlight, resumable, resumed } = established;
     const now = this.#parts.clock.now();
     this.#handshakes.remove(handshake);
-    this.#endReplaced(handshake, established);
     const parts = {
       key,
       suite: negotiated.suite,
@@ -307,7 +308,10 @@ export class DtlsEngine {
       sessionId: resumable?.sessionId ?? null,
       clientRandom: lasting(clientRandom),
     };
-    this.sessions.open(new Session(parts, address, now, finalFlight));
+    const session = new Session(parts, address, now, finalFlight);
+    this.#parts.events.arrived(session.peer, resumed?.sessionKey ?? null);
+    this.#endReplaced(handshake, established);
+    this.sessions.open(session);
     if (resumable !== null) this.resumables.keep(resumable);
     this.#counters.handshake(negotiated.suite.name, resumed === null ? 'full' : 'resumed');
     this.#parts.events.handshakeEnded(reportOf(handshake, now, { established: true }));

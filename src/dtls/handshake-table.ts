@@ -1,4 +1,5 @@
-import { type Address, addressKey, networkOf } from './address.ts';
+import { Crowd, networkOf } from '../network/index.ts';
+import { type Address, addressKey } from './address.ts';
 import type { Handshake } from './handshake.ts';
 import type { DtlsLimits } from './settings.ts';
 
@@ -7,7 +8,7 @@ export class HandshakeTable {
   readonly #limits: DtlsLimits;
   readonly #byAddress = new Map<string, Handshake>();
   readonly #byCid = new Map<string, Handshake>();
-  readonly #countByNetwork = new Map<string, number>();
+  readonly #crowd = new Crowd<Handshake>();
 
   constructor(limits: DtlsLimits) {
     this.#limits = limits;
@@ -29,24 +30,27 @@ export class HandshakeTable {
     return [...this.#byAddress.values()];
   }
 
-  hasRoomFor(address: Address): boolean {
-    const fromNetwork = this.#countByNetwork.get(networkOf(address.address)) ?? 0;
-    return this.size < this.#limits.handshakes && fromNetwork < this.#limits.handshakesPerAddress;
+  /**
+   * The handshake that must end before one from this address begins; null when there is room. At the limit of a network
+   * it is the network's oldest, at the total limit the oldest of the network with the most: nobody in a handshake has
+   * proved anything but the address.
+   */
+  inTheWayOf(address: Address): Handshake | null {
+    const network = networkOf(address.address);
+    if (this.#crowd.count(network) >= this.#limits.handshakesPerAddress) return this.#crowd.oldestOf(network) ?? null;
+    if (this.size >= this.#limits.handshakes) return this.#crowd.oldestOfLargest() ?? null;
+    return null;
   }
 
   add(handshake: Handshake): void {
-    const network = networkOf(handshake.address.address);
     this.#byAddress.set(addressKey(handshake.address), handshake);
     this.#byCid.set(handshake.key, handshake);
-    this.#countByNetwork.set(network, (this.#countByNetwork.get(network) ?? 0) + 1);
+    this.#crowd.add(networkOf(handshake.address.address), handshake);
   }
 
   remove(handshake: Handshake): void {
-    const network = networkOf(handshake.address.address);
     this.#byAddress.delete(addressKey(handshake.address));
     this.#byCid.delete(handshake.key);
-    const left = (this.#countByNetwork.get(network) ?? 0) - 1;
-    if (left > 0) this.#countByNetwork.set(network, left);
-    else this.#countByNetwork.delete(network);
+    this.#crowd.remove(networkOf(handshake.address.address), handshake);
   }
 }

@@ -10,6 +10,7 @@ export type DropReason =
   /** A handshake message without a handshake, or an unprotected record of a type that must be protected. */
   | 'out_of_place'
   | 'unknown_session'
+  /** The oldest handshake of the most crowded network was dropped for a new one. */
   | 'handshakes_full'
   | 'sessions_full'
   /** Outbound: the byte limit of a new address that has not answered yet is reached. */

@@ -16,6 +16,12 @@ const ALARMING_FORGERIES = 128;
 export interface SessionEvents {
   transmit(to: Address, datagram: Buffer): void;
   received(peer: Peer, data: Buffer): void;
+  /**
+   * A session opens, or an open session has a new address. `formerKey` is the key of the session that it resumes, the
+   * session's own key for a new address, or null after a full handshake. Called before the session that is replaced
+   * ends; nothing can be sent in the new session until it returns.
+   */
+  arrived(peer: Peer, formerKey: string | null): void;
   ended(peer: Peer, reason: EndReason): void;
   /** Many forged records of this session were rejected. The session stays open. */
   alarmed(peer: Peer, forgeries: number): void;
@@ -153,6 +159,7 @@ export class OpenSessions {
     if (!isSameAddress(session.path.address, from)) {
       this.#table.move(session, from);
       this.#counters.addressChanges++;
+      this.#events.arrived(session.peer, session.key);
     }
     session.path.received(bytes);
   }

@@ -42,6 +42,7 @@ export class DtlsServer {
   readonly #clock: Clock;
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
+  #arrived: (peer: Peer, formerKey: string | null) => void = () => {};
   #isOpen = true;
   #restored: Restored = { restored: 0, refused: 0 };
 
@@ -55,6 +56,7 @@ export class DtlsServer {
       events: {
         transmit: (to, datagram) => this.#transmit(to, datagram),
         received: (peer, data) => this.#receive(peer, data),
+        arrived: (peer, formerKey) => this.#arrived(peer, formerKey),
         ended: (peer) => this.#gone(peer),
         handshakeEnded: (report) => options.onHandshake?.(report),
         alarmed: (peer, forgeries) => options.onAlarm?.(peer, forgeries),
@@ -105,6 +107,11 @@ export class DtlsServer {
 
   onPeerGone(gone: (peer: Peer) => void): void {
     this.#gone = gone;
+  }
+
+  /** Sets the listener for new sessions and new addresses of sessions, see `arrived` of SessionEvents. */
+  onPeerArrived(arrived: (peer: Peer, formerKey: string | null) => void): void {
+    this.#arrived = arrived;
   }
 
   /** Ends the sessions of a credential. Call this when the credential is revoked or rotated. */

@@ -72,6 +72,13 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       if (!sameObjects(registration, previous)) observing.objectsChanged(registration.deviceKey);
     },
 
+    async moved(registration) {
+      await presence.moved(registration);
+      dispatcher.wake(registration.deviceKey);
+    },
+
+    disconnected: ({ deviceKey }) => presence.disconnected(deviceKey),
+
     async ended(registration, end) {
       await presence.ended(registration, end);
       if (!roster.get(registration.deviceKey)) observing.ended(registration.deviceKey);

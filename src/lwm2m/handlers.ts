@@ -56,6 +56,10 @@ export interface Lwm2mHandlers {
   registered(registration: Registration, previous: Registration | null): Promise<void>;
   /** Stores an Update. `moved` is true when the address of the device changed. */
   updated(registration: Registration, previous: Registration, moved: boolean): Promise<void>;
+  /** Stores that the registration moved to another session or address of its device, without an Update. */
+  moved(registration: Registration): Promise<void>;
+  /** The TCP or TLS connection of the device has ended; it sleeps or is offline until it connects again. Not awaited. */
+  disconnected(registration: Registration): void;
   /**
    * Stores that the device de-registered, that the registration expired or that `remove` was called. `observationEnded`
    * follows for each of its observations. When this rejects, the registration stays; an expiry is tried again later.

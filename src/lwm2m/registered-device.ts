@@ -9,6 +9,10 @@ export interface Lwm2mEndpoint {
   readonly transport: Registration['transport'];
 }
 
+export function isStream({ transport }: Lwm2mEndpoint): boolean {
+  return transport === 'tcp' || transport === 'tls';
+}
+
 /** An observation that the device accepted. */
 export interface RunningObservation {
   readonly record: ObservationRecord;
@@ -32,6 +36,8 @@ export class RegisteredDevice implements Due {
   awakeMs: number | null;
   registration: Registration;
   reachedBy: Lwm2mEndpoint;
+  /** False after the TCP or TLS connection ended, until the next Register or Update: nothing can be sent. */
+  connected = true;
   dueAt = Infinity;
   heapIndex = -1;
   /** Null until a queue-mode device has sent a message; always null without queue mode. */

@@ -14,6 +14,7 @@ export class Registry {
   readonly #byId = new Map<string, RegisteredDevice>();
   readonly #byDevice = new Map<string, RegisteredDevice>();
   readonly #byPeer = new Map<CoapEndpoint, Map<string, RegisteredDevice>>();
+  readonly #byCredential = new Map<string, RegisteredDevice[]>();
   readonly #expiry: Deadlines<RegisteredDevice>;
 
   /** @param expired called after the lifetime and the grace; the device is still registered at that time */
@@ -42,6 +43,11 @@ export class Registry {
   /** The device that last registered or updated from this peer. */
   atPeer(endpoint: CoapEndpoint, peer: Peer): RegisteredDevice | undefined {
     return this.#byPeer.get(endpoint)?.get(peer.key);
+  }
+
+  /** The devices that registered or updated with this credential; usually one. */
+  withCredential(credential: string): readonly RegisteredDevice[] {
+    return this.#byCredential.get(credential) ?? [];
   }
 
   /** Adds the device and removes the one with the same device key. */
@@ -95,12 +101,23 @@ export class Registry {
   #arrive(device: RegisteredDevice): void {
     const { endpoint } = device.reachedBy;
     const peers = this.#byPeer.get(endpoint) ?? new Map<string, RegisteredDevice>();
-    this.#byPeer.set(endpoint, peers.set(device.registration.peer.key, device));
+    const { key, security } = device.registration.peer;
+    this.#byPeer.set(endpoint, peers.set(key, device));
+    if (security === null) return;
+    const others = this.#byCredential.get(security.credential);
+    if (others) others.push(device);
+    else this.#byCredential.set(security.credential, [device]);
   }
 
   #leave(device: RegisteredDevice): void {
     const peers = this.#byPeer.get(device.reachedBy.endpoint);
     // A NAT may have given the address to another device in the meantime.
-    if (peers?.get(device.registration.peer.key) === device) peers.delete(device.registration.peer.key);
+    const { key, security } = device.registration.peer;
+    if (peers?.get(key) === device) peers.delete(key);
+    const sharing = security && this.#byCredential.get(security.credential);
+    const at = sharing?.indexOf(device) ?? -1;
+    if (!sharing || at < 0) return;
+    sharing.splice(at, 1);
+    if (sharing.length === 0) this.#byCredential.delete(security.credential);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock, type Clock } from '../clock.ts';
-import type { IncomingRequest, OutgoingResponse } from '../coap/index.ts';
+import type { IncomingRequest, OutgoingResponse, Peer } from '../coap/index.ts';
 import { refusal } from './refusal.ts';
 import { Lwm2mError } from './error.ts';
 import type { Lwm2mHandlers, RestoredState } from './handlers.ts';
@@ -9,7 +9,7 @@ import { Exchanges } from './operation/exchange.ts';
 import { Operations } from './operation/perform.ts';
 import type { Operation, OperationResult } from './operation/operation.ts';
 import { QueueMode } from './queue-mode.ts';
-import { RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
+import { isStream, RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
 import { Expiry } from './registration/expiry.ts';
 import { RegistrationInterface } from './registration/registration-interface.ts';
 import { RegistrationLifecycle } from './registration/lifecycle.ts';
@@ -129,8 +129,11 @@ class Server implements RunningLwm2mServer {
     }
     for (const reachedBy of this.#endpoints) {
       reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));
+      reachedBy.endpoint.onPeerArrived((peer, formerKey) => void this.#follow(peer, formerKey, reachedBy));
+      if (isStream(reachedBy)) reachedBy.endpoint.onPeerGone((peer) => this.#disconnected(peer, reachedBy));
     }
     for (const device of this.#registry) {
+      if (isStream(device.reachedBy)) this.#lost(device);
       // DTLS sessions and TCP connections ended with the restart: such a device must connect by itself.
       if (device.reachedBy.transport !== 'udp' || this.#queue.isAsleep(device)) continue;
       this.#notify('the handler for ready devices failed', () => this.#handlers.ready(device.registration, 'restart'));
@@ -148,7 +151,7 @@ class Server implements RunningLwm2mServer {
 
   isAsleep(deviceKey: string): boolean {
     const device = this.#registry.withKey(deviceKey);
-    return device !== undefined && this.#queue.isAsleep(device);
+    return device !== undefined && (this.#queue.isAsleep(device) || !device.connected);
   }
 
   observations(deviceKey: string): readonly ObservationRecord[] {
@@ -226,6 +229,28 @@ class Server implements RunningLwm2mServer {
       return takeSend(device, request, { handlers: this.#handlers, clock: this.#clock });
     }
     return refusal('4.04', 'this path does not exist; use /rd or /dp');
+  }
+
+  /** Never rejects. */
+  async #follow(peer: Peer, formerKey: string | null, reachedBy: Lwm2mEndpoint): Promise<void> {
+    try {
+      await this.#handled(() => this.#registrations.follow(peer, formerKey, reachedBy));
+    } catch (error) {
+      if (!this.#stopped) this.#onFault(error, 'the new session of a device could not be stored');
+    }
+  }
+
+  #disconnected(peer: Peer, { endpoint }: Lwm2mEndpoint): void {
+    const device = this.#registry.atPeer(endpoint, peer);
+    if (!this.#stopped && device) this.#lost(device);
+  }
+
+  #lost(device: RegisteredDevice): void {
+    device.connected = false;
+    if (device.registration.queueMode) this.#queue.silent(device);
+    else {
+      this.#notify('the handler for lost connections failed', () => this.#handlers.disconnected(device.registration));
+    }
   }
 
   #heard(device: RegisteredDevice): void {

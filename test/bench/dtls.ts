@@ -112,6 +112,7 @@ function wiredEngine() {
         if (receive) queue.push(() => onDevice(() => receive(datagram)));
       },
       received: (peer) => keys.set(peer.port, peer.key),
+      arrived: () => {},
       ended: () => {},
       handshakeEnded: () => {},
       alarmed: () => {},

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { isSameAddress, networkOf } from '../../src/dtls/address.ts';
+import { isSameAddress } from '../../src/dtls/address.ts';
+import { networkOf } from '../../src/network/index.ts';
 
 it.each([
   ['192.0.2.1', '192.0.2.1'],

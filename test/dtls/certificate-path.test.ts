@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../../src/dtls/certificate.ts';
-import { type CertificatePath, trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
-import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
-import { ManualClock } from '../manual-clock.ts';
-import { type Authority, CA_EXTENSIONS, certify, DEVICE_EXTENSIONS, START } from './certificates.ts';
+import { trustAnchor, verifyCertificatePath } from '../../src/dtls/certificate-path.ts';
+import {
+  type Authority,
+  CA_EXTENSIONS,
+  certify,
+  DEVICE_EXTENSIONS,
+  START,
+  withNegativeSerial,
+} from './certificates.ts';
 
 const DAY = 86_400_000;
 const root = certify('Root', null);
@@ -227,7 +232,7 @@ describe('a certificate path', () => {
   });
 
   it('has no common name where the subject has two', () => {
-    const certificate = selfSigned('-sha256', '-subj', '/CN=one/CN=other');
+    const certificate = selfSigned('-sha256', '-subj', '/CN=one/CN=other', '-addext', 'basicConstraints=CA:FALSE');
     const pins = [trustAnchor('pin', certificate.raw)];
     const path = verifyCertificatePath([certificate.raw], pins, Date.parse(certificate.validFrom));
     expect(path.commonName).toBeNull();
@@ -259,6 +264,30 @@ describe('a certificate path', () => {
       'bad_certificate',
       'not allowed to issue',
     ],
+    [
+      'of a CA',
+      [certify('d', root, { extensions: [basicConstraints(true), keyUsage('digitalSignature', 'keyCertSign')] })],
+      'unsupported_certificate',
+      "'CN=d' is that of a CA",
+    ],
+    [
+      'with a negative serial number',
+      [withNegativeSerial(certify('d', root), root)],
+      'bad_certificate',
+      'has the negative serial number -7E',
+    ],
+    [
+      'below a CA with a negative serial number',
+      [certify('d', factory), withNegativeSerial(factory, root)],
+      'bad_certificate',
+      "'CN=Factory' has the negative serial number",
+    ],
+    ...(['rsa', 'ed25519'] as const).map((type): [string, Authority[], string, string] => [
+      `with a key of type ${type}`,
+      [certify('d', root, { key: keyOfType(type) })],
+      'unsupported_certificate',
+      'not on P-256',
+    ]),
     ['of too long a path', [certify('d', below), below, short], 'bad_certificate', 'too long'],
     ['with a missing intermediate', [certify('d', below), factory], 'unknown_ca', 'did not issue'],
     ['with an expired intermediate', expiredIntermediate(), 'certificate_expired', "'CN=Old' expired"],
@@ -327,55 +356,10 @@ describe('a certificate path', () => {
   });
 });
 
-describe('the certificate verifier', () => {
-  const device = certify('urn:dev:1', root);
-  const trust = {
-    anchors: async () => anchors,
-    holder: async ({ commonName }: CertificatePath) =>
-      commonName === 'urn:dev:1' ? { credential: 'x509-1', revoked: [] } : null,
-  };
-  const clock = new ManualClock();
-
-  it('returns the credential of the device that the certificate identifies', async () => {
-    expect(await certificateVerifier(trust, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
-  });
-
-  it('refuses a certificate with another name', async () => {
-    expect(await certificateVerifier(trust, clock)([certify('urn:dev:2', root).certificate])).toEqual({
-      refused: 'certificate_unknown',
-      reason: "certificate 'CN=urn:dev:2' does not belong to any device",
-    });
-  });
-
-  it('fails when the anchors cannot be looked up, which is not a refusal', async () => {
-    const broken = { ...trust, anchors: async () => Promise.reject(new Error('no database')) };
-    await expect(certificateVerifier(broken, clock)([device.certificate])).rejects.toThrow('no database');
-  });
-
-  it('refuses a chain that leads to no anchor with the alert that fits', async () => {
-    const chain = [certify('urn:dev:1', null).certificate];
-    expect(await certificateVerifier(trust, clock)(chain)).toMatchObject({ refused: 'unknown_ca' });
-    const expired = [certify('urn:dev:1', root, { notAfter: START - 1_000 }).certificate];
-    expect(await certificateVerifier(trust, clock)(expired)).toMatchObject({ refused: 'certificate_expired' });
-  });
-
-  it('refuses a revoked certificate, and one below a revoked intermediate', async () => {
-    const factory = certify('Factory', root, { extensions: CA_EXTENSIONS });
-    const below = certify('urn:dev:1', factory);
-    const fingerprint = new X509Certificate(factory.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
-    const revoking = {
-      ...trust,
-      holder: async ({ fingerprints }: CertificatePath) => ({
-        credential: 'x509-1',
-        revoked: fingerprints.filter((one) => one === fingerprint),
-      }),
-    };
-    expect(await certificateVerifier(revoking, clock)([below.certificate, factory.certificate])).toMatchObject({
-      refused: 'certificate_revoked',
-    });
-    expect(await certificateVerifier(revoking, clock)([device.certificate])).toEqual({ credential: 'x509-1' });
-  });
-});
+function keyOfType(type: 'rsa' | 'ed25519'): KeyObject {
+  if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+}
 
 /** A certificate that OpenSSL makes, for what issueCertificate cannot write. */
 function selfSigned(...options: string[]): X509Certificate {

@@ -217,6 +217,26 @@ describe('half-open handshakes', () => {
   });
 });
 
+describe('a flood of half-open handshakes', () => {
+  it('from many addresses does not keep a new device out', async () => {
+    const world = new World({ limits: { handshakes: 40, handshakesPerAddress: 8 } });
+    world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
+    for (let n = 0; n < 60; n++) (await world.connected({}, world.address(`192.0.2.${n % 5}`))).stop();
+    expect(world.engine.metrics.halfOpen).toBe(40);
+    world.weather = () => [0];
+    expect((await world.connected({}, world.address('198.51.100.1'))).state).toBe('open');
+  });
+
+  it('drops the oldest handshake of the address with the most', async () => {
+    const world = new World({ limits: { handshakes: 5 } });
+    world.weather = ({ toServer, datagram }) => (toServer || datagram[13] === HANDSHAKE.helloVerifyRequest ? [0] : []);
+    for (const host of ['198.51.100.1', '192.0.2.1', '192.0.2.1', '192.0.2.1', '198.51.100.2', '198.51.100.3']) {
+      (await world.connected({}, world.address(host))).stop();
+    }
+    expect(world.reports.map(({ from }) => from.address)).toEqual(['192.0.2.1']);
+  });
+});
+
 describe('open sessions', () => {
   it('are limited: an idle one is evicted for a new one, an active one never', async () => {
     const world = new World({ limits: { sessions: 2, evictAfterIdleMs: 60_000 } });

@@ -35,6 +35,10 @@ export class World {
   weather: Weather = () => [0];
   /** When true, the server answers each message with a copy of it. */
   echo = false;
+  /** A test that puts CoAP on top replaces these. */
+  onReceived: (peer: Peer, data: Buffer) => void = () => {};
+  onArrived: (peer: Peer, formerKey: string | null) => void = () => {};
+  onEnded: (peer: Peer) => void = () => {};
   readonly #clients = new Map<string, Client>();
   #nextPort = 40_000;
 
@@ -55,9 +59,14 @@ export class World {
         transmit: (address, datagram) => this.#carry({ toServer: false, address, datagram }),
         received: (peer, data) => {
           this.received.push({ peer, data: Buffer.from(data) });
+          this.onReceived(peer, data);
           if (this.echo) this.engine.send(peer.key, data);
         },
-        ended: (peer, reason) => void this.ended.push({ peer, reason }),
+        arrived: (peer, formerKey) => this.onArrived(peer, formerKey),
+        ended: (peer, reason) => {
+          this.ended.push({ peer, reason });
+          this.onEnded(peer);
+        },
         handshakeEnded: (report) => void this.reports.push(report),
         alarmed: (_peer, forgeries) => void this.alarms.push(forgeries),
       },

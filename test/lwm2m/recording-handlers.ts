@@ -46,6 +46,14 @@ export class RecordingHandlers implements Lwm2mHandlers {
     await this.#record(`updated ${registration.deviceKey}${moved ? ' moved' : ''}`);
   }
 
+  async moved(registration: Registration): Promise<void> {
+    await this.#record(`moved ${registration.deviceKey} to ${registration.peer.address}`);
+  }
+
+  disconnected(registration: Registration): void {
+    this.events.push(`disconnected ${registration.deviceKey}`);
+  }
+
   async ended(registration: Registration, end: string): Promise<void> {
     await this.#record(`ended ${registration.deviceKey} ${end}`);
   }

@@ -25,6 +25,8 @@ const LEAVE_MS = 1_000;
 
 export interface ConnectionListener {
   received(peer: Peer, datagram: Uint8Array): void;
+  /** The peer has sent its Capabilities and Settings Message. */
+  introduced(): void;
   gone(connection: Connection): void;
 }
 
@@ -100,6 +102,7 @@ export class Connection {
         return this.#abort('the first message must be a Capabilities and Settings Message');
       this.#introduced = true;
       this.#firstMessage.cancel();
+      this.#listener.introduced();
     }
     if (isSignal(frame.code)) return this.#signalled(frame);
     // RFC 8323 §3.4: Empty messages are ignored.

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../clock.ts';
 import { CoapError } from '../error.ts';
 import type { Peer, SecurityIdentity, Transport } from '../transport.ts';
 import { Connection } from './connection.ts';
+import { SocketLimits } from './socket-limits.ts';
 import { createTlsServer, type Identify, type TlsSettings } from './tls.ts';
 
 export type { TlsSettings } from './tls.ts';
@@ -14,13 +15,23 @@ export interface TcpBinding {
   /** 0 picks a free port. */
   readonly port: number;
   readonly clock?: Clock;
-  /** The maximum number of open connections; further ones are refused. Default 100,000. */
+  /** The maximum number of open connections, see `SocketLimits`. Default 100,000. */
   readonly connections?: number;
+  /** The maximum from one IPv4 address or IPv6 /64. Default 1,000. */
+  readonly connectionsPerAddress?: number;
   /** Absent: TCP without security. */
   readonly tls?: TlsSettings;
 }
 
+/** Open connections, and since the start how many were closed for a newcomer or refused at a limit. */
+export interface TcpMetrics {
+  readonly connections: number;
+  readonly evicted: number;
+  readonly refused: number;
+}
+
 const MOST_CONNECTIONS = 100_000;
+const MOST_PER_ADDRESS = 1_000;
 /** How long `close` waits for peers to close their connections. */
 const CLOSE_MS = 1_000;
 /** When to repeat a look-up that failed, so that a short outage does not end a connection. */
@@ -34,12 +45,11 @@ export class TcpTransport implements Transport {
   readonly kind: 'tcp' | 'tls';
   readonly #servers: Server[] = [];
   /** All accepted sockets, including those in a TLS handshake. */
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets: SocketLimits;
   readonly #connections = new Map<string, Connection>();
   /** Over TLS: how to look up the client of a connection again. */
   readonly #identities = new Map<Connection, Identify>();
   readonly #clock: Clock;
-  readonly #most: number;
   readonly #tls: TlsSettings | null;
   #count = 0;
   /** How many times credentials or certificates were revoked. */
@@ -48,10 +58,15 @@ export class TcpTransport implements Transport {
   #receive: (peer: Peer, datagram: Uint8Array) => void = () => {};
   #gone: (peer: Peer) => void = () => {};
 
-  private constructor({ clock = systemClock, connections = MOST_CONNECTIONS, tls }: TcpBinding) {
+  private constructor({
+    clock = systemClock,
+    connections = MOST_CONNECTIONS,
+    connectionsPerAddress = MOST_PER_ADDRESS,
+    tls,
+  }: TcpBinding) {
     this.kind = tls ? 'tls' : 'tcp';
     this.#clock = clock;
-    this.#most = connections;
+    this.#sockets = new SocketLimits({ most: connections, mostPerNetwork: connectionsPerAddress });
     this.#tls = tls ?? null;
   }
 
@@ -74,6 +89,10 @@ export class TcpTransport implements Transport {
   /** The addresses it listens on, in the order of `hosts`. */
   get addresses(): readonly AddressInfo[] {
     return this.#servers.map((server) => server.address()).filter((one) => typeof one === 'object' && one !== null);
+  }
+
+  get metrics(): TcpMetrics {
+    return { connections: this.connections, evicted: this.#sockets.evicted, refused: this.#sockets.refused };
   }
 
   get connections(): number {
@@ -118,7 +137,9 @@ export class TcpTransport implements Transport {
     this.#closing = true;
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const connection of this.#connections.values()) void connection.close();
-    const late = this.#clock.after(CLOSE_MS, () => this.#sockets.forEach((socket) => socket.destroy()));
+    const late = this.#clock.after(CLOSE_MS, () => {
+      for (const socket of this.#sockets.all) socket.destroy();
+    });
     // A server closes when its last socket has closed.
     await Promise.all(closed);
     late.cancel();
@@ -141,12 +162,11 @@ export class TcpTransport implements Transport {
   #listen(host: string, port: number, hosts: readonly string[]): Promise<void> {
     const server = this.#tls
       ? createTlsServer(this.#tls, this.#clock, (socket, identify) => void this.#admit(socket, identify))
-      : createServer((socket) => this.#accept(socket, null));
-    server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    server.maxConnections = this.#most;
+      : createServer((socket) => {
+          if (!socket.destroyed) this.#accept(socket, null);
+        });
+    // Before the server's own listener, which starts TLS or the connection.
+    server.prependListener('connection', (socket: Socket) => this.#sockets.add(socket));
     // `::` alone also serves IPv4; together with another host it must not bind the IPv4 port.
     const ipv6Only = host.includes(':') && hosts.length > 1;
     return new Promise((resolve, reject) => {
@@ -168,6 +188,7 @@ export class TcpTransport implements Transport {
       // The credential may have been revoked during the look-up: look up again.
       if (revocationsBefore !== this.#revocations) continue;
       if (this.#closing || socket.destroyed) break;
+      this.#sockets.prove(socket);
       this.#identities.set(this.#accept(socket, security), identify);
       return;
     }
@@ -179,6 +200,7 @@ export class TcpTransport implements Transport {
     const key = `${this.kind} ${++this.#count} ${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
     const connection = new Connection(socket, key, security, this.#clock, {
       received: (peer, datagram) => this.#receive(peer, datagram),
+      introduced: () => this.#sockets.prove(socket),
       gone: (gone) => {
         this.#connections.delete(gone.peer.key);
         this.#identities.delete(gone);

@@ -13,6 +13,7 @@ export type StatusReason =
   | 'deregistered'
   | 'expired'
   | 'silent'
+  | 'disconnected'
   | 'asleep'
   | 'awake'
   | 'provisioned';

@@ -91,6 +91,29 @@ export class Presence {
     live.lastSeen = Math.max(live.lastSeen, at);
   }
 
+  /** Stores a new session or address of the device; its status stays. */
+  async moved(registration: Registration): Promise<void> {
+    const { roster, clock } = this.#parts;
+    const key = registration.deviceKey;
+    const live = roster.get(key);
+    if (!live) return;
+    live.registration = registration;
+    await this.#store({
+      kind: 'updated',
+      key,
+      at: clock.now(),
+      status: live.status,
+      reason: 'updated',
+      registration,
+    });
+  }
+
+  /** Sets the device offline: its TCP or TLS connection has ended. */
+  disconnected(key: DeviceKey): void {
+    const live = this.#parts.roster.get(key);
+    if (live && live.status !== 'OFFLINE') this.#become(live, 'OFFLINE', 'disconnected');
+  }
+
   async ended(registration: Registration, end: RegistrationEnd): Promise<void> {
     const key = registration.deviceKey;
     const reason = end === 'expired' ? 'expired' : 'deregistered';
@@ -128,7 +151,11 @@ export class Presence {
     }
   }
 
-  #become(live: LiveDevice, status: LiveDevice['status'], reason: 'updated' | 'asleep' | 'awake' | 'silent'): void {
+  #become(
+    live: LiveDevice,
+    status: LiveDevice['status'],
+    reason: 'updated' | 'asleep' | 'awake' | 'silent' | 'disconnected',
+  ): void {
     live.status = status;
     const change: PresenceChange = { kind: 'status', key: live.key, at: this.#parts.clock.now(), status, reason };
     void this.#store(change).catch((error: unknown) => {

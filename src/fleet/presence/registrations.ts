@@ -26,7 +26,7 @@ export type PresenceChange = {
 } & (
   | { readonly kind: 'registered' | 'updated'; readonly registration: Registration }
   | { readonly kind: 'ended'; readonly registration: Registration; readonly end: RegistrationEnd }
-  /** The device fell silent, fell asleep or awoke: its registration does not change. */
+  /** The device fell silent, fell asleep, awoke or lost its connection: its registration does not change. */
   | { readonly kind: 'status' }
 );
 
@@ -204,7 +204,11 @@ function outcome(
 
 /** Returns the time of the device's last message; null if no message caused the change: an expiry, silence or sleep. */
 function lastSeenAfter(change: PresenceChange): Date | null {
-  const byMessage = change.reason !== 'expired' && change.reason !== 'silent' && change.reason !== 'asleep';
+  const byMessage =
+    change.reason !== 'expired' &&
+    change.reason !== 'silent' &&
+    change.reason !== 'asleep' &&
+    change.reason !== 'disconnected';
   return byMessage ? new Date(change.at) : null;
 }
 

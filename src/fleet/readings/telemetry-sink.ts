@@ -27,7 +27,10 @@ export interface DeviceStatusEvent {
   readonly status: 'online' | 'offline';
   /** Null: the device was never seen before. */
   readonly previous: 'online' | 'offline' | null;
-  readonly reason: Extract<StatusReason, 'registered' | 'updated' | 'deregistered' | 'expired' | 'silent'>;
+  readonly reason: Extract<
+    StatusReason,
+    'registered' | 'updated' | 'deregistered' | 'expired' | 'silent' | 'disconnected'
+  >;
   readonly lastSeen: Date | null;
   readonly at: Date;
 }

@@ -81,6 +81,7 @@ export class Exchanges {
     await this.#opened(device, signal, timeoutMs ?? EXCHANGE_LIFETIME_MS);
     if (device.ended) throw ended();
     if (signal.aborted) throw isLate() ? late() : cancelled();
+    if (!device.connected) throw new Lwm2mError('ASLEEP', 'the connection of the device has ended; nothing was sent');
     if (this.#queue.isAsleep(device)) throw new Lwm2mError('ASLEEP', 'the device sleeps; nothing was sent');
     let sent = false;
     try {

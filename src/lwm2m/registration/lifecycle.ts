@@ -7,7 +7,7 @@ import type { Observations } from '../observation.ts';
 import type { QueueMode } from '../queue-mode.ts';
 import type { RegisterParameters } from './register-query.ts';
 import { parseUpdateQuery } from './register-query.ts';
-import { RegisteredDevice, type Lwm2mEndpoint } from '../registered-device.ts';
+import { isStream, RegisteredDevice, type Lwm2mEndpoint } from '../registered-device.ts';
 import { readObjectList, readUpdatedList, registrationOf, updatedRegistration } from './record.ts';
 import type { Registration, RegistrationEnd } from './registration.ts';
 import type { Registry } from '../registry.ts';
@@ -102,7 +102,9 @@ export class RegistrationLifecycle {
       const registration = updatedRegistration(before, parsed.parameters, read?.list ?? null, origin);
       const moved = hasMoved(before, device.reachedBy, peer, reachedBy);
       await handlers.updated(registration, before, moved);
-      await this.#take(device, registration, reachedBy);
+      if (device.registration === before) await this.#take(device, registration, reachedBy);
+      // A new session took the registration over while the handler ran: the device stays there.
+      else await this.#take(device, { ...registration, peer: device.registration.peer }, device.reachedBy);
       return { ok: true, device };
     });
   }
@@ -156,12 +158,36 @@ export class RegistrationLifecycle {
     await this.#options.observations.endAll(device, 'registration-ended');
   }
 
+  /**
+   * A device opened a session, or its session has a new address: moves the registrations of the same authenticated
+   * identity there, at once, and then stores that. `formerKey` as in `CoapEndpoint.onPeerArrived`. Rejects when a handler rejects; the devices have moved all the same.
+   *
+   * After a full handshake, a registration moves only when the identity has no registration in another session. Nothing
+   * moves over NoSec: an address proves nothing.
+   */
+  async follow(peer: Peer, formerKey: string | null, reachedBy: Lwm2mEndpoint): Promise<void> {
+    const { handlers, registry, tasks } = this.#options;
+    const movers = moversTo(peer, formerKey, reachedBy, registry);
+    for (const device of movers) {
+      // Without waiting: the first message in the session, which may follow at once, must find its device.
+      void this.#take(device, { ...device.registration, peer }, reachedBy);
+    }
+    await Promise.all(
+      movers.map((device) =>
+        tasks.run(device.registration.deviceKey, async () => {
+          if (registry.withId(device.registration.id) === device) await handlers.moved(device.registration);
+        }),
+      ),
+    );
+  }
+
   /** Moves the device and its observations to the address of the Update. */
   async #take(device: RegisteredDevice, registration: Registration, reachedBy: Lwm2mEndpoint): Promise<void> {
     const { registry, observations } = this.#options;
     const from = { peer: device.registration.peer, reachedBy: device.reachedBy };
     const alone = registry.atPeer(from.reachedBy.endpoint, from.peer) === device;
     registry.update(device, registration, reachedBy);
+    device.connected = true;
     if (from.reachedBy === reachedBy && from.peer.key === registration.peer.key) return;
     // RFC 8323 §7.4: an observation ends with its connection.
     if (isStream(from.reachedBy)) await observations.endAll(device, 'cancelled');
@@ -189,7 +215,7 @@ function refused(code: RefusalCode, message: string): Outcome {
  * A request may change a registration when it has the identity that registered. Over NoSec there is no identity: the
  * location, which only the device knows, authorises the request.
  */
-function isSameIdentity({ security: registered }: Peer, { security: asking }: Peer): boolean {
+export function isSameIdentity({ security: registered }: Peer, { security: asking }: Peer): boolean {
   if (registered === null || asking === null) return registered === asking;
   return (
     registered.kind === asking.kind && registered.name === asking.name && registered.credential === asking.credential
@@ -200,6 +226,19 @@ function hasMoved(before: Registration, reachedBy: Lwm2mEndpoint, peer: Peer, no
   return reachedBy !== now || before.peer.address !== peer.address || before.peer.port !== peer.port;
 }
 
-function isStream({ transport }: Lwm2mEndpoint): boolean {
-  return transport === 'tcp' || transport === 'tls';
+function moversTo(
+  peer: Peer,
+  formerKey: string | null,
+  reachedBy: Lwm2mEndpoint,
+  registry: Registry,
+): readonly RegisteredDevice[] {
+  if (peer.security === null) return [];
+  const own = registry
+    .withCredential(peer.security.credential)
+    .filter((device) => device.reachedBy === reachedBy && isSameIdentity(device.registration.peer, peer));
+  const former = own.filter(({ registration }) => registration.peer.key === formerKey);
+  if (former.length > 0) return former;
+  const [first] = own;
+  const together = own.every(({ registration }) => registration.peer.key === first?.registration.peer.key);
+  return together ? own : [];
 }
