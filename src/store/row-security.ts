@@ -93,7 +93,14 @@ export const RIGHTS_SQL = `
 do $$
 declare
   relation record;
+  role_name text;
 begin
+  foreach role_name in array array['${APP_ROLE}', '${SYSTEM_ROLE}'] loop
+    -- The schema may have no privileges for everybody.
+    if not has_schema_privilege(role_name, current_schema(), 'usage') then
+      execute format('grant usage on schema %I to %I', current_schema(), role_name);
+    end if;
+  end loop;
   for relation in
     select class.oid, format('%I.%I', class.relnamespace::regnamespace, class.relname) as name,
            class.relrowsecurity as by_tenant, class.relforcerowsecurity as forced,

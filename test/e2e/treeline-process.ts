@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { DatabaseLocation } from '../../src/store/index.ts';
 import { freshDatabase } from '../store/database.ts';
 
 export const ADMIN_TOKEN = 'end-to-end-admin-token';
@@ -32,6 +33,7 @@ export interface TreelineProcess {
 
 /** Settings with a new database and data directory; `drop` removes both. */
 export interface Installation {
+  readonly location: DatabaseLocation;
   readonly settings: Record<string, string>;
   readonly drop: () => Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function freshInstallation(): Promise<Installation> {
   if (location.kind === 'embedded') await symlink(location.directory, join(dataDir, 'database'));
   const database = location.kind === 'embedded' ? '' : location.url;
   return {
+    location,
     settings: {
       DATABASE_URL: database,
       TREELINE_DATA_DIR: dataDir,

