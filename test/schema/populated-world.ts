@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_TENANT, type Bootstrap, type DeviceId } from '../../src/fleet/index.ts';
-import { bootstraps, handshakes, type Store } from '../../src/store/index.ts';
+import { bootstraps, deadLetters, handshakes, type Store } from '../../src/store/index.ts';
 import { certify } from '../dtls/certificates.ts';
 import { objectXml } from '../lwm2m/object-xml.ts';
 import { apiWorld, type ApiWorld } from '../server/api-world.ts';
@@ -91,6 +91,16 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
   await store.asSystem(async (tx) => {
     // This world has neither DTLS nor a bootstrap server, which write these rows.
     await tx.insert(bootstraps).values(bootstrap);
+    // Its simulated device sends nothing that can't be decoded.
+    await tx.insert(deadLetters).values({
+      tenantId: DEFAULT_TENANT,
+      deviceId,
+      path: '/dp',
+      kind: 'payload',
+      reason: 'malformed',
+      bytes: Uint8Array.of(1),
+      receivedAt: new Date(),
+    });
     await tx.insert(handshakes).values({
       tenantId: DEFAULT_TENANT,
       deviceId,
