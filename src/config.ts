@@ -176,8 +176,9 @@ export const settings = {
   },
   graphiql: {
     variable: 'TREELINE_GRAPHIQL',
-    fallback: 'true',
-    meaning: 'Whether a browser that opens /graphql gets GraphiQL.',
+    fallback: null,
+    meaning:
+      'Whether a browser that opens /graphql gets GraphiQL. If absent: true with the embedded database, false with DATABASE_URL.',
   },
   coapHost: {
     variable: 'TREELINE_COAP_HOST',
@@ -342,7 +343,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         'a comma-separated list of origins like https://app.example.com, without a path or a slash at the end',
       ),
       introspection: flag(settings.introspection),
-      graphiql: flag(settings.graphiql),
+      graphiql: read(settings.graphiql) === null ? databaseUrl === null : flag(settings.graphiql),
     },
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),

@@ -11,9 +11,9 @@ import { useSubscriptions } from './subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
-/** The caller of a request; `actor` is null for the GraphiQL page, which executes no operation. */
+/** The caller of a request. */
 export interface Caller {
-  readonly actor: Actor | null;
+  readonly actor: Actor;
 }
 
 export type GraphqlServer = YogaServerInstance<Caller, Context>;
@@ -28,10 +28,7 @@ export function createGraphql(
   const mask = createMask(log);
   return createYoga<Caller, Context>({
     schema,
-    context: ({ actor }) => {
-      if (actor === null) throw new Error('a request without an actor reached the schema');
-      return createContext(services, actor);
-    },
+    context: ({ actor }) => createContext(services, actor),
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
@@ -41,14 +38,7 @@ export function createGraphql(
     logging: false,
     maxRequestBodySize: limits.messageBytes,
     maskedErrors: { maskError: (error) => mask(error) },
-    graphiql: settings.graphiql && {
-      title: 'Treeline',
-      defaultQuery: WELCOME,
-      headers: JSON.stringify({ Authorization: 'Bearer <token>' }, null, 2),
-      shouldPersistHeaders: true,
-    },
-    // Loaded for the first browser that requests it: its script is 9 MB.
-    renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
+    graphiql: false,
     plugins: [
       useTextLimit(limits.tokens),
       ...(settings.introspection ? [] : [withoutIntrospection]),
@@ -57,18 +47,6 @@ export function createGraphql(
     ],
   });
 }
-
-const WELCOME = `# Treeline. Enter your token under Headers below: { "Authorization": "Bearer <token>" },
-# then re-fetch the schema (the round arrow on the left). Docs describes every field.
-
-query Devices {
-  viewer { tenant { slug } role }
-  devices(first: 20) {
-    totalCount
-    edges { node { id endpoint status lastSeen temperature: resource(path: "/3303/0/5700") { value timestamp } } }
-  }
-}
-`;
 
 function useTextLimit(maxTokens: number): Plugin<Context> {
   return {

@@ -5,6 +5,7 @@ import type { Services } from '../../schema/index.ts';
 import type { Clock } from '../clock.ts';
 import { authenticate, tokenOfRequest } from './authentication.ts';
 import { ServerError } from './error.ts';
+import { createGraphiql, GRAPHIQL } from './graphiql.ts';
 import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
 import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
 import type { Log } from './log.ts';
@@ -39,6 +40,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log });
   const { access } = fleet;
   const webSockets = createWebSocketSide({ graphql, access, sessions, settings, limits, log, clock });
+  const graphiql = settings.graphiql ? createGraphiql(GRAPHQL_PATH, GRAPHIQL) : null;
   let closing: Promise<void> | null = null;
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -48,8 +50,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     allowOrigin(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     // The GraphiQL page contains no secrets: it loads without a token and sends the token that the user enters.
-    const page = settings.graphiql && request.method === 'GET' && request.headers.accept?.includes('text/html');
-    if (page) return graphql.handle(request, response, { actor: null });
+    if (await graphiql?.answer(request, response)) return;
     const authentication = await authenticate(access, tokenOfRequest(request));
     if (authentication.actor === null) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
@@ -69,6 +70,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case '/metrics':
         return answerMetrics(request, response, options, access);
       default:
+        if (await graphiql?.answer(request, response)) return;
         return refuse(response, 404, 'NOT_FOUND', `This path does not exist. The API is at ${GRAPHQL_PATH}.`);
     }
   }

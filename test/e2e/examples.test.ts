@@ -222,7 +222,7 @@ describe('the examples', () => {
     });
 
     it('tells what the device refused', async () => {
-      const example = run('write.mjs', [ENDPOINT, '/3/0/0', 'Somebody']);
+      const example = run('write.mjs', [ENDPOINT, '/3303/9/5750', 'Somebody']);
       expect(await example.ended).toBe(1);
       expect(example.errors()).toMatch(/^FAILED DEVICE_ERROR: \S/);
       expect(example.lines()).toEqual([]);

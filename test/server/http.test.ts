@@ -65,13 +65,72 @@ describe('authentication', () => {
 });
 
 describe('GraphiQL', () => {
-  it('loads without a token and without other hosts, and has a field for the token', async () => {
-    const response = await fetch(world.url, { headers: { Accept: 'text/html' } });
+  const page = (headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(world.url, { headers: { Accept: 'text/html', ...headers } });
+
+  async function assetsOf(): Promise<string[]> {
+    const text = await (await page()).text();
+    return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => new URL(path, world.url).href);
+  }
+
+  it('loads without a token, with a small page and assets of this server that a browser may keep', async () => {
+    const response = await page();
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/html');
-    const page = await response.text();
-    expect(page).toContain('Bearer <token>');
-    expect(page).not.toMatch(/<(?:script|link)[^>]+(?:src|href)="?https?:/);
+    const text = await response.text();
+    expect(text.length).toBeLessThan(250_000);
+    expect(text).not.toMatch(/<(?:script|link)[^>]+(?:src|href)="?https?:/);
+    const assets = await assetsOf();
+    expect(assets).toHaveLength(3);
+    for (const asset of assets) {
+      const { status, headers } = await fetch(asset);
+      expect([status, headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable']);
+      expect(headers.get('content-encoding')).toBe('gzip');
+    }
+  });
+
+  it('may not run in a frame or load anything from elsewhere', async () => {
+    const { headers } = await page();
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('has a field for the token, and does not keep what is entered there', async () => {
+    const start = (await assetsOf()).find((url) => url.endsWith('start.js')) ?? '';
+    const script = await (await fetch(start)).text();
+    expect(script).toContain('Bearer <token>');
+    expect(script).toContain('"shouldPersistHeaders":false');
+  });
+
+  it('answers 304 to a browser that has the page, and the bytes to a client without gzip', async () => {
+    const etag = (await page()).headers.get('etag') ?? '';
+    expect((await page({ 'If-None-Match': etag })).status).toBe(304);
+    const plain = await page({ 'Accept-Encoding': 'identity' });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(await plain.text()).toContain('<!doctype html>');
+  });
+
+  it('keeps no memory for clients that do not read', async () => {
+    const app = (await assetsOf()).find((url) => url.endsWith('app.js')) ?? '';
+    await (await fetch(app)).arrayBuffer();
+    const { hostname, port, pathname } = new URL(app);
+    const before = process.memoryUsage();
+    const sockets = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = connect(Number(port), hostname).pause();
+        await once(socket, 'connect');
+        socket.write(`GET ${pathname} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n`);
+        return socket;
+      }),
+    );
+    // The server answers another client while the others do not read.
+    expect((await page()).status).toBe(200);
+    const after = process.memoryUsage();
+    for (const socket of sockets) socket.destroy();
+    const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+    expect(grown / sockets.length).toBeLessThan(1024 * 1024);
   });
 
   it('can query the schema with a token', async () => {
