@@ -44,6 +44,7 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     readonly introspection: boolean;
     readonly graphiql: boolean;
+    readonly limits: { readonly responseBytes: number };
   };
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
   readonly coaps: {
@@ -176,6 +177,11 @@ export const settings = {
     variable: 'TREELINE_GRAPHIQL',
     fallback: 'true',
     meaning: 'Whether a browser that opens /graphql gets GraphiQL.',
+  },
+  maxResponseBytes: {
+    variable: 'TREELINE_GRAPHQL_MAX_RESPONSE_BYTES',
+    fallback: '16777216',
+    meaning: 'Bytes of the response of one GraphQL operation, or of one event of a subscription (1024 to 1073741824).',
   },
   coapHost: {
     variable: 'TREELINE_COAP_HOST',
@@ -331,6 +337,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ),
       introspection: flag(settings.introspection),
       graphiql: flag(settings.graphiql),
+      limits: {
+        responseBytes: parse(
+          settings.maxResponseBytes,
+          integer(1024, 1_073_741_824),
+          'a number of bytes from 1024 to 1073741824',
+        ),
+      },
     },
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),
