@@ -27,6 +27,8 @@ export interface HttpLimits {
   readonly connections: number;
   /** Concurrent operations on one WebSocket, subscriptions included. */
   readonly operationsPerSocket: number;
+  /** Failed authentications per minute of one address (IPv6: /64) and of one token prefix. */
+  readonly failedAuthentications: number;
   /** Milliseconds that running requests may take to finish when the server closes. */
   readonly drainMs: number;
 }
@@ -39,5 +41,6 @@ export const DEFAULT_LIMITS: HttpLimits = {
   messageBytes: 1024 * 1024,
   connections: 10_000,
   operationsPerSocket: 200,
+  failedAuthentications: 30,
   drainMs: 3_000,
 };

@@ -19,7 +19,7 @@ async function start(...[options]: Parameters<typeof bareServer>): Promise<BareS
 
 const FIELDS = 'name description args { name description type { name } } type { name description }';
 /** 5 KB; the response would have more than 100 MB. */
-const NESTED = `{ ${Array.from({ length: 300 }, (_, index) => `a${index}: __schema { ...S }`).join(' ')} }
+const NESTED = `{ ${Array.from({ length: 200 }, (_, index) => `a${index}: __schema { ...S }`).join(' ')} }
   fragment S on __Schema { types { fields { a: type { fields { ${FIELDS} } ofType { fields { ${FIELDS} } } } } } }`;
 const TOO_LARGE = { message: expect.stringContaining('TREELINE_GRAPHQL_MAX_RESPONSE_BYTES'), path: expect.anything() };
 
@@ -96,8 +96,8 @@ describe('the size of the response of an API with devices', () => {
   });
   afterAll(() => world.stop());
 
-  it('is limited while it is built: 1,500 aliases of a value of 256 KiB', async () => {
-    const device = await world.device('urn:test:large');
+  it('is limited while it is built: 1,500 aliases of a value of 255 KiB, the largest that is kept', async () => {
+    const device = await world.device('urn:test:large', { objects: [3303] });
     const { devices } = await world.data<{ devices: { nodes: { id: string }[] } }>('{ devices { nodes { id } } }');
     const id = devices.nodes[0]?.id;
     const write = `mutation ($id: ID!, $value: ResourceValue!) {
@@ -105,7 +105,7 @@ describe('the size of the response of an API with devices', () => {
         ... on WriteResourcesPayload { rpc { status } }
         ... on UserError { message }
       } }`;
-    const written = await world.data(write, { id, value: 'x'.repeat(256 * 1024) });
+    const written = await world.data(write, { id, value: 'x'.repeat(255 * 1024) });
     expect(written).toEqual({ writeResources: { rpc: { status: 'SUCCESSFUL' } } });
     const aliases = Array.from({ length: 1_500 }, (_, index) => `a${index}: value`).join(' ');
     const { body } = await world.ask(
