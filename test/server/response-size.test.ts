@@ -119,9 +119,8 @@ describe('the size of the response of an API with devices', () => {
 
   it('is limited for each event of a subscription', async () => {
     const small = await apiWorld(store(), { limits: { responseBytes: 100 } });
-    const query = (fields: string): string => `subscription { deviceStatusChanged { ${fields} } }`;
-    const refused = small.overWebSocket(query(`${'a'.repeat(100)}: endpoint`));
-    const delivered = small.overSse(query('endpoint'));
+    const refused = small.overWebSocket(`subscription { deviceStatusChanged { ${'a'.repeat(100)}: endpoint } }`);
+    const delivered = small.overSse('subscription { deviceStatusChanged { endpoint } }');
     const results = [refused.next(), delivered.next()];
     await until(() => small.server.snapshot().sessions >= 3);
     await small.device('urn:test:event');

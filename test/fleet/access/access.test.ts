@@ -153,21 +153,21 @@ describe('an unknown token', () => {
   );
 });
 
-describe('a token that was valid a moment ago', () => {
-  /** An Access that counts its transactions as system. */
-  function counting() {
-    const seen = { transactions: 0 };
-    const counted: Store = {
-      ...store(),
-      asSystem(run) {
-        seen.transactions++;
-        return store().asSystem(run);
-      },
-    };
-    const ownBus = createEventBus<FleetEvents>();
-    return { seen, bus: ownBus, access: createAccess(counted, ownBus, clock) };
-  }
+/** An Access that counts its transactions as system. */
+function counting() {
+  const seen = { transactions: 0 };
+  const counted: Store = {
+    ...store(),
+    asSystem(run) {
+      seen.transactions++;
+      return store().asSystem(run);
+    },
+  };
+  const ownBus = createEventBus<FleetEvents>();
+  return { seen, bus: ownBus, access: createAccess(counted, ownBus, clock) };
+}
 
+describe('a token that was valid a moment ago', () => {
   it('costs no transaction for 5 seconds; an invalid one always does', async () => {
     const { token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
     const { seen, access: own } = counting();
