@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { networkOf } from '../../src/server/failed-authentications.ts';
+import { FailedAuthentications, networkOf } from '../../src/server/failed-authentications.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { bareServer, VIEWER, type BareServer } from './bare-server.ts';
 
 const running: BareServer[] = [];
@@ -80,6 +81,20 @@ describe('invalid tokens of one address', () => {
     const { url, ask } = await start();
     for (const _ of INVALID) expect((await fetch(url, { method: 'POST' })).status).toBe(401);
     expect(await ask('viewer')).toBe(200);
+  });
+});
+
+describe('invalid tokens with one prefix', () => {
+  it('are limited over all addresses; other tokens are not', async () => {
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const failures = new FailedAuthentications({ limit: 3, clock: new ManualClock(), log });
+    const access = { authenticate: async () => null };
+    const tryFrom = (address: string, token: string) => failures.authenticate(access, token, address);
+    for (const host of [1, 2, 3]) {
+      expect(await tryFrom(`192.0.2.${host}`, `tl_leaked-token-${host}`)).not.toHaveProperty('retryAfter');
+    }
+    expect(await tryFrom('192.0.2.4', 'tl_leaked-token-4')).toMatchObject({ actor: null, retryAfter: 60 });
+    expect(await tryFrom('192.0.2.4', 'tl_another-token')).not.toHaveProperty('retryAfter');
   });
 });
 
