@@ -3,6 +3,7 @@ import type { EventBus } from '../src/events/index.ts';
 import type { TelemetryEvents, TelemetryHistory } from '../src/telemetry/index.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { CostLimits } from './limits.ts';
+import { ResponseSize } from './response-size.ts';
 
 /** The events that subscriptions deliver. */
 export interface ApiEvents extends FleetEvents, TelemetryEvents {}
@@ -22,8 +23,10 @@ export interface Services {
 export interface Context extends Services {
   readonly actor: Actor;
   readonly load: Loaders;
+  readonly responseSize: ResponseSize;
 }
 
 export function createContext(services: Services, actor: Actor): Context {
-  return { ...services, actor, load: createLoaders(services.fleet, actor) };
+  const responseSize = new ResponseSize(services.limits.responseBytes);
+  return { ...services, actor, load: createLoaders(services.fleet, actor), responseSize };
 }

@@ -1,9 +1,13 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.ts';
+import { introspectionCostOf } from './introspection-cost.ts';
 
 export interface Cost {
-  /** Number of fields, each multiplied by the number of items that the lists around it may hold. */
+  /**
+   * Number of fields, each multiplied by the number of items that the lists around it may hold. Fields of introspection
+   * count with the average number of items.
+   */
   readonly complexity: number;
   /** Number of nested selection levels. */
   readonly depth: number;
@@ -24,9 +28,7 @@ export function costOf(
     (definition) =>
       definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
   );
-  const { complexity, depth } = complexityFromQuery(
-    { ...document, definitions },
-    { schema, ctx: context, variables: variables ?? {} },
-  );
-  return { complexity, depth };
+  const measured = { ...document, definitions };
+  const { complexity, depth } = complexityFromQuery(measured, { schema, ctx: context, variables: variables ?? {} });
+  return { complexity: complexity + introspectionCostOf(schema, measured), depth };
 }

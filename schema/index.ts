@@ -1,5 +1,6 @@
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { countResponses } from './response-size.ts';
 import './scalars.ts';
 import './errors.ts';
 import './tenant/tenant.ts';
@@ -33,7 +34,7 @@ builder.mutationType({
 });
 
 /** The GraphQL API. */
-export const schema: GraphQLSchema = builder.toSchema();
+export const schema: GraphQLSchema = countResponses(builder.toSchema());
 
 /** The API as sorted SDL: the content of schema/schema.graphql. */
 export function printedSchema(): string {

@@ -44,6 +44,7 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     readonly introspection: boolean;
     readonly graphiql: boolean;
+    readonly limits: { readonly responseBytes: number };
   };
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
   /** Limits for one IPv4 address or IPv6 /64. */
@@ -179,6 +180,11 @@ export const settings = {
     fallback: null,
     meaning:
       'Whether a browser that opens /graphql gets GraphiQL. If absent: true with the embedded database, false with DATABASE_URL.',
+  },
+  maxResponseBytes: {
+    variable: 'TREELINE_GRAPHQL_MAX_RESPONSE_BYTES',
+    fallback: '16777216',
+    meaning: 'Bytes of the response of one GraphQL operation, or of one event of a subscription (1024 to 1073741824).',
   },
   coapHost: {
     variable: 'TREELINE_COAP_HOST',
@@ -344,6 +350,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ),
       introspection: flag(settings.introspection),
       graphiql: read(settings.graphiql) === null ? databaseUrl === null : flag(settings.graphiql),
+      limits: {
+        responseBytes: parse(
+          settings.maxResponseBytes,
+          integer(1024, 1_073_741_824),
+          'a number of bytes from 1024 to 1073741824',
+        ),
+      },
     },
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),

@@ -172,6 +172,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       bus: () => bus.snapshot(),
       channel: () => channel.snapshot(),
       http: () => http.snapshot(),
+      failedAuthentications: () => http.failedAuthentications(),
     }),
   });
 

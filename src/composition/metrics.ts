@@ -19,6 +19,7 @@ export interface MetricSources {
   /** The channel between the processes. */
   readonly channel: () => ChannelSnapshot;
   readonly http: () => { readonly webSockets: number; readonly sessions: number };
+  readonly failedAuthentications: () => { readonly refused: number; readonly limited: number };
 }
 
 /** The counters of one CoAP endpoint of the LwM2M or the bootstrap server. */
@@ -63,7 +64,7 @@ function by(label: string, counts: Readonly<Record<string, number | undefined>>)
 export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, channel, http } = sources;
+  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, channel, http, failedAuthentications } = sources;
 
   /** A counter since the start of the process. */
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
@@ -297,6 +298,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     'Whether the channel between the processes is connected (1) or not (0).',
     [],
     () => [[{}, channel().connected ? 1 : 0]],
+  );
+  counter(
+    'treeline_failed_authentications_total',
+    'API requests with an invalid token, by outcome: refused, or not looked up because too many failed before (limited).',
+    ['outcome'],
+    () => by('outcome', failedAuthentications()),
   );
   gauge(
     'treeline_subscribers',

@@ -3,13 +3,22 @@ import { LONGEST_TOKEN, type Access, type Actor } from '../fleet/index.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 
-export type Authentication = { readonly actor: Actor } | { readonly actor: null; readonly message: string };
+/**
+ * The actor, or why there is none. `retryAfter` in seconds: the token was not looked up, because too many
+ * authentications failed.
+ */
+export type Authentication =
+  | { readonly actor: Actor }
+  | { readonly actor: null; readonly message: string; readonly retryAfter?: number };
 
 /**
  * Finds the actor of a token. Tokens come in the Authorization header of a request or in the connection parameters of a
  * WebSocket, never in a URL, because URLs end up in logs and browser histories.
  */
-export async function authenticate(access: Access, token: string | null): Promise<Authentication> {
+export async function authenticate(
+  access: Pick<Access, 'authenticate'>,
+  token: string | null,
+): Promise<Authentication> {
   if (token === null) {
     return {
       actor: null,

@@ -33,7 +33,9 @@ export function useCost(limits: CostLimits): Plugin<Context> {
       return {
         onExecuteDone({ result, setResult }) {
           if (Symbol.asyncIterator in result) return;
-          setResult({ ...result, extensions: { ...result.extensions, cost: measured.cost } });
+          // createContext made the context.
+          const within = withinLimit(result, args.contextValue as Context);
+          setResult({ ...within, extensions: { ...within.extensions, cost: measured.cost } });
         },
       };
     },
@@ -42,6 +44,11 @@ export function useCost(limits: CostLimits): Plugin<Context> {
       if ('refusal' in measured) setResultAndStopExecution(measured.refusal);
     },
   };
+}
+
+/** The result, or only the error of the limit: the rest of a response that is too large helps nobody. */
+export function withinLimit(result: ExecutionResult, { responseSize: { refusal } }: Context): ExecutionResult {
+  return refusal === null ? result : { errors: [refusal] };
 }
 
 function check(

@@ -38,7 +38,7 @@ export async function answerMetrics(
   request: IncomingMessage,
   response: ServerResponse,
   health: Health,
-  access: Access,
+  access: Pick<Access, 'authenticate'>,
 ): Promise<void> {
   if (!fromThisMachine(request)) {
     const { actor } = await authenticate(access, tokenOfRequest(request));

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import type { Services } from '../../schema/index.ts';
 import type { Clock } from '../clock.ts';
-import { authenticate, tokenOfRequest } from './authentication.ts';
+import { tokenOfRequest } from './authentication.ts';
 import { ServerError } from './error.ts';
+import { FailedAuthentications } from './failed-authentications.ts';
 import { createGraphiql, GRAPHIQL } from './graphiql.ts';
 import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
 import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
@@ -25,6 +26,8 @@ export interface HttpServer {
   listen(): Promise<{ url: string; port: number }>;
   /** The values of the metrics. */
   snapshot(): { webSockets: number; sessions: number };
+  /** Counts since the start: invalid tokens, and tokens that were not looked up because of the limit. */
+  failedAuthentications(): { readonly refused: number; readonly limited: number };
   /**
    * Accepts no more connections, ends subscriptions (WebSocket: 1001; SSE: a last error SERVER_CLOSING), lets running
    * requests finish for `drainMs` and then closes the remaining connections. Idempotent.
@@ -39,7 +42,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const sessions = new Sessions();
   const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log });
   const { access } = fleet;
-  const webSockets = createWebSocketSide({ graphql, access, sessions, settings, limits, log, clock });
+  const failures = new FailedAuthentications({ limit: limits.failedAuthentications, clock, log });
+  const webSockets = createWebSocketSide({ graphql, access, failures, sessions, settings, limits, log, clock });
   const graphiql = settings.graphiql ? createGraphiql(GRAPHQL_PATH, GRAPHIQL) : null;
   let closing: Promise<void> | null = null;
 
@@ -51,10 +55,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     // The GraphiQL page contains no secrets: it loads without a token and sends the token that the user enters.
     if (await graphiql?.answer(request, response)) return;
-    const authentication = await authenticate(access, tokenOfRequest(request));
+    const token = tokenOfRequest(request);
+    const authentication = await failures.authenticate(access, token, request.socket.remoteAddress);
     if (authentication.actor === null) {
+      const { retryAfter, message } = authentication;
+      if (retryAfter !== undefined) {
+        response.setHeader('Retry-After', retryAfter);
+        return refuse(response, 429, 'TOO_MANY_INVALID_TOKENS', message);
+      }
       response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
-      return refuse(response, 401, 'UNAUTHENTICATED', authentication.message);
+      return refuse(response, 401, 'UNAUTHENTICATED', message);
     }
     return graphql.handle(request, response, { actor: authentication.actor });
   }
@@ -68,7 +78,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case '/readyz':
         return answerReadiness(response, options, closing !== null);
       case '/metrics':
-        return answerMetrics(request, response, options, access);
+        return answerMetrics(request, response, options, {
+          authenticate: async (token) =>
+            (await failures.authenticate(access, token, request.socket.remoteAddress)).actor,
+        });
       default:
         if (await graphiql?.answer(request, response)) return;
         return refuse(response, 404, 'NOT_FOUND', `This path does not exist. The API is at ${GRAPHQL_PATH}.`);
@@ -106,6 +119,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return { url: `http://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
     },
     snapshot: () => ({ webSockets: webSockets.count, sessions: sessions.count }),
+    failedAuthentications: () => failures.counts,
     close: () => (closing ??= drain()),
   };
 

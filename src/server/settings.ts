@@ -17,6 +17,8 @@ export interface HttpLimits {
   /** Cost of one operation: see `costOf` of the schema. */
   readonly complexity: number;
   readonly depth: number;
+  /** Bytes of the response of one operation, and of the result of one event of a subscription. */
+  readonly responseBytes: number;
   /** Lexical tokens of a query’s text, because validation takes more than linear time. */
   readonly tokens: number;
   /** Bytes of a request’s body and of a WebSocket message. */
@@ -25,6 +27,8 @@ export interface HttpLimits {
   readonly connections: number;
   /** Concurrent operations on one WebSocket, subscriptions included. */
   readonly operationsPerSocket: number;
+  /** Failed authentications per minute of one address (IPv6: /64) and of one token prefix. */
+  readonly failedAuthentications: number;
   /** Milliseconds that running requests may take to finish when the server closes. */
   readonly drainMs: number;
 }
@@ -32,9 +36,11 @@ export interface HttpLimits {
 export const DEFAULT_LIMITS: HttpLimits = {
   complexity: 50_000,
   depth: 15,
+  responseBytes: 16 * 1024 * 1024,
   tokens: 5_000,
   messageBytes: 1024 * 1024,
   connections: 10_000,
   operationsPerSocket: 200,
+  failedAuthentications: 30,
   drainMs: 3_000,
 };

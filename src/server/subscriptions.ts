@@ -8,6 +8,7 @@ import {
   type ExecutionResult,
 } from 'graphql';
 import { createContext, type Context, type LiveEvent, type Services } from '../../schema/index.ts';
+import { withinLimit } from './cost.ts';
 import type { SessionEnd, Sessions } from './sessions.ts';
 
 /** The results of each event, by subscriber group; garbage-collected with the event. */
@@ -39,9 +40,10 @@ export function useSubscriptions(services: Services, sessions: Sessions): Plugin
     const context = args.contextValue as Context;
     const group = groupOf(args, context);
     const resolve = (event: LiveEvent<unknown>): Promise<ExecutionResult> =>
-      once(shared, event.origin, group, async () =>
-        execute({ ...args, rootValue: event, contextValue: createContext(services, context.actor) }),
-      );
+      once(shared, event.origin, group, async () => {
+        const contextValue = createContext(services, context.actor);
+        return withinLimit(await execute({ ...args, rootValue: event, contextValue }), contextValue);
+      });
     return results(events, resolve, (end) => sessions.open(context.actor, end));
   }
 

@@ -5,7 +5,8 @@ import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock, Timer } from '../clock.ts';
 import type { Access, Actor } from '../fleet/index.ts';
-import { authenticate, tokenOfParameters, tokenOfRequest } from './authentication.ts';
+import { tokenOfParameters, tokenOfRequest } from './authentication.ts';
+import type { FailedAuthentications } from './failed-authentications.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './graphql.ts';
 import type { Log } from './log.ts';
 import { originAllowed } from './origin.ts';
@@ -14,6 +15,8 @@ import type { HttpLimits, HttpSettings } from './settings.ts';
 
 /** Interval of pings; a client that has not answered the last ping is disconnected. */
 const KEEP_ALIVE_MS = 12_000;
+/** The close code for a client that must wait, after HTTP 429. */
+const TOO_MANY_REQUESTS = 4429;
 /** RFC 6455 §5.5: a close reason has at most 123 bytes. */
 const LONGEST_REASON = 123;
 
@@ -43,13 +46,14 @@ export interface WebSocketSide {
 export function createWebSocketSide(options: {
   graphql: GraphqlServer;
   access: Access;
+  failures: FailedAuthentications;
   sessions: Sessions;
   settings: HttpSettings;
   limits: HttpLimits;
   log: Log;
   clock: Clock;
 }): WebSocketSide {
-  const { graphql, access, sessions, settings, limits, log, clock } = options;
+  const { graphql, access, failures, sessions, settings, limits, log, clock } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const server = makeServer<Record<string, unknown>, Extra>({
     execute: (args) => (args.rootValue as RootValue).execute(args), // set by onSubscribe below
@@ -57,10 +61,12 @@ export function createWebSocketSide(options: {
 
     async onConnect({ connectionParams, extra }) {
       const token = tokenOfParameters(connectionParams) ?? tokenOfRequest(extra.request);
-      const authentication = await authenticate(access, token);
+      const authentication = await failures.authenticate(access, token, extra.request.socket.remoteAddress);
       const { actor } = authentication;
       if (actor === null) {
-        close(extra.socket, CloseCode.Unauthorized, `Unauthorized: ${authentication.message}`);
+        const { retryAfter, message } = authentication;
+        if (retryAfter === undefined) close(extra.socket, CloseCode.Unauthorized, `Unauthorized: ${message}`);
+        else close(extra.socket, TOO_MANY_REQUESTS, message);
         return false;
       }
       extra.actor = actor;

@@ -12,6 +12,7 @@ import type { Context, Services } from '../../schema/index.ts';
 import { live } from '../../schema/subscription/live.ts';
 import { createEventBus } from '../../src/events/index.ts';
 import { DEFAULT_TENANT, type Actor, type TenantId } from '../../src/fleet/index.ts';
+import { DEFAULT_LIMITS } from '../../src/server/index.ts';
 import { Sessions } from '../../src/server/sessions.ts';
 import { useSubscriptions } from '../../src/server/subscriptions.ts';
 
@@ -42,7 +43,7 @@ function world() {
   const executions: Context[] = [];
   const schema = schemaOf(bus, executions);
   // Loaders ask the fleet when they are used, and this schema uses none.
-  const subscribe = subscribeOf({ fleet: {} } as Services, sessions);
+  const subscribe = subscribeOf({ fleet: {}, limits: DEFAULT_LIMITS } as Services, sessions);
   const ask = (document: DocumentNode, { actor = VIEWER, operationName, variables }: Asked = {}) =>
     subscribe({ schema, document, operationName, variableValues: variables, contextValue: { actor } });
   return {

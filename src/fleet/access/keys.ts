@@ -4,23 +4,20 @@ import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { apiKeys, lockUntilEnd, settings, type Store } from '../../store/index.ts';
 import { FleetError, isUuid } from '../common/index.ts';
+import type { AccessEvents } from './access-events.ts';
 import type { Actor, Role, TenantId } from './actor.ts';
 import { ADMIN_TOKEN_SETTING } from './admin-token.ts';
 import { requireRole } from './roles.ts';
 import { DEFAULT_TENANT } from './tenants.ts';
 import { hashOfToken, makeToken } from './token.ts';
-
-/** The events about API keys. */
-export interface AccessEvents {
-  /** An API key was revoked. The key of the event on the bus is the tenantId. */
-  readonly keyRevoked: { readonly tenantId: TenantId; readonly keyId: string };
-}
+import { ValidTokens } from './valid-tokens.ts';
 
 /** Authenticates tokens and manages the API keys of a tenant. */
 export interface Access {
   /**
    * Resolves with the actor of an API key or of the admin token; null if the token is unknown or revoked. Executes at
-   * most one SQL statement, which compares hashes: its duration reveals nothing about the token.
+   * most one SQL statement, which compares hashes: its duration reveals nothing about the token. A token that was valid
+   * in the last 5 seconds and was not revoked needs none; an admin token that was replaced is valid for this time.
    */
   authenticate(token: string): Promise<Actor | null>;
   /** Creates an API key. The token is returned only here; the database stores its hash. Requires the role admin. */
@@ -42,24 +39,29 @@ export const LONGEST_TOKEN = 256;
 
 /** Creates the Access of a store. */
 export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: Clock): Access {
+  const valid = new ValidTokens(bus, clock);
+
+  /** This runs as system, because the tenant is unknown until the token is found. */
+  async function find(hash: string): Promise<Actor | null> {
+    const [found] = await store.asSystem((tx) =>
+      tx
+        .select({ keyId: sql<string | null>`${apiKeys.id}::text`, tenantId: apiKeys.tenantId, role: apiKeys.role })
+        .from(apiKeys)
+        .where(and(eq(apiKeys.tokenHash, hash), isNull(apiKeys.revokedAt)))
+        .unionAll(
+          tx
+            .select({ keyId: sql<null>`null`, tenantId: sql<string>`${DEFAULT_TENANT}`, role: sql<'admin'>`'admin'` })
+            .from(settings)
+            .where(and(eq(settings.key, ADMIN_TOKEN_SETTING), eq(settings.value, hash))),
+        ),
+    );
+    return found ? actorOf(found) : null;
+  }
   return {
     async authenticate(token) {
       if (token.length === 0 || token.length > LONGEST_TOKEN) return null;
       const hash = hashOfToken(token);
-      // This runs as system, because the tenant is unknown until the token is found.
-      const [found] = await store.asSystem((tx) =>
-        tx
-          .select({ keyId: sql<string | null>`${apiKeys.id}::text`, tenantId: apiKeys.tenantId, role: apiKeys.role })
-          .from(apiKeys)
-          .where(and(eq(apiKeys.tokenHash, hash), isNull(apiKeys.revokedAt)))
-          .unionAll(
-            tx
-              .select({ keyId: sql<null>`null`, tenantId: sql<string>`${DEFAULT_TENANT}`, role: sql<'admin'>`'admin'` })
-              .from(settings)
-              .where(and(eq(settings.key, ADMIN_TOKEN_SETTING), eq(settings.value, hash))),
-          ),
-      );
-      return found ? actorOf(found) : null;
+      return valid.actorOf(hash, () => find(hash));
     },
 
     async createKey(actor, input) {
@@ -114,6 +116,7 @@ export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: C
         : [];
       const [key] = revoked;
       if (!key) throw new FleetError('NOT_FOUND', 'no such key');
+      valid.revoke(key.id);
       bus.publish('keyRevoked', actor.tenantId, { tenantId: actor.tenantId, keyId: key.id });
     },
   };

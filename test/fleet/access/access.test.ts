@@ -5,7 +5,7 @@ import { createAccess } from '../../../src/fleet/access/keys.ts';
 import { ensureAdminToken } from '../../../src/fleet/access/admin-token.ts';
 import { DEFAULT_TENANT, ensureDefaultTenant } from '../../../src/fleet/access/tenants.ts';
 import type { Access, Actor, FleetEvents, TenantId } from '../../../src/fleet/index.ts';
-import { apiKeys, settings, tenants } from '../../../src/store/index.ts';
+import { apiKeys, settings, tenants, type Store } from '../../../src/store/index.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { useStore } from '../../store/database.ts';
 
@@ -151,4 +151,47 @@ describe('an unknown token', () => {
       expect(await access.authenticate(token)).toBeNull();
     },
   );
+});
+
+/** An Access that counts its transactions as system. */
+function counting() {
+  const seen = { transactions: 0 };
+  const counted: Store = {
+    ...store(),
+    asSystem(run) {
+      seen.transactions++;
+      return store().asSystem(run);
+    },
+  };
+  const ownBus = createEventBus<FleetEvents>();
+  return { seen, bus: ownBus, access: createAccess(counted, ownBus, clock) };
+}
+
+describe('a token that was valid a moment ago', () => {
+  it('costs no transaction for 5 seconds; an invalid one always does', async () => {
+    const { token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+    const { seen, access: own } = counting();
+    const actor = await own.authenticate(token);
+    await clock.advance(4_999);
+    expect(await own.authenticate(token)).toEqual(actor);
+    expect(seen.transactions).toBe(1);
+    await clock.advance(1);
+    await own.authenticate(token);
+    expect(seen.transactions).toBe(2);
+    await own.authenticate('unknown');
+    await own.authenticate('unknown');
+    expect(seen.transactions).toBe(4);
+  });
+
+  it('is refused when this or another process revokes its key', async () => {
+    const { id, token } = await access.createKey(admin, { name: 'dashboard', role: 'viewer' });
+    const own = counting();
+    expect(await access.authenticate(token)).not.toBeNull();
+    expect(await own.access.authenticate(token)).not.toBeNull();
+    await access.revokeKey(admin, id);
+    expect(await access.authenticate(token)).toBeNull();
+    own.bus.publish('keyRevoked', DEFAULT_TENANT, { tenantId: DEFAULT_TENANT, keyId: id });
+    await clock.advance(0);
+    expect(await own.access.authenticate(token)).toBeNull();
+  });
 });
