@@ -43,7 +43,8 @@ function world() {
   const executions: Context[] = [];
   const schema = schemaOf(bus, executions);
   // Loaders ask the fleet when they are used, and this schema uses none.
-  const subscribe = subscribeOf({ fleet: {}, limits: DEFAULT_LIMITS } as Services, sessions);
+  const services: Partial<Services> = { limits: DEFAULT_LIMITS };
+  const subscribe = subscribeOf(services as Services, sessions);
   const ask = (document: DocumentNode, { actor = VIEWER, operationName, variables }: Asked = {}) =>
     subscribe({ schema, document, operationName, variableValues: variables, contextValue: { actor } });
   return {
