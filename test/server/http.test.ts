@@ -64,10 +64,12 @@ describe('authentication', () => {
   });
 });
 
-describe('GraphiQL', () => {
-  const page = (headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(world.url, { headers: { Accept: 'text/html', ...headers } });
+/** Requests the GraphiQL page as a browser does. */
+function page(headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(world.url, { headers: { Accept: 'text/html', ...headers } });
+}
 
+describe('GraphiQL', () => {
   async function assetsOf(): Promise<string[]> {
     const text = await (await page()).text();
     return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => new URL(path, world.url).href);
@@ -318,8 +320,8 @@ describe('without introspection', () => {
       expect((await closed.ask(VIEWER)).body.errors).toBeUndefined();
       const { body } = await closed.ask('{ __schema { queryType { name } } }');
       expect(body.errors?.[0]?.message).toMatch(/introspection/i);
-      const page = await fetch(closed.url, { headers: { Accept: 'text/html' } });
-      expect(page.status).toBe(401);
+      const answer = await fetch(closed.url, { headers: { Accept: 'text/html' } });
+      expect(answer.status).toBe(401);
     } finally {
       await closed.stop();
     }
