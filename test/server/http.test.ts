@@ -69,12 +69,13 @@ function page(headers: Record<string, string> = {}): Promise<Response> {
   return fetch(world.url, { headers: { Accept: 'text/html', ...headers } });
 }
 
-describe('GraphiQL', () => {
-  async function assetsOf(): Promise<string[]> {
-    const text = await (await page()).text();
-    return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => new URL(path, world.url).href);
-  }
+/** The URLs of the assets that the page names. */
+async function assetsOf(): Promise<string[]> {
+  const text = await (await page()).text();
+  return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => new URL(path, world.url).href);
+}
 
+describe('GraphiQL', () => {
   it('loads without a token, with a small page and assets of this server that a browser may keep', async () => {
     const response = await page();
     expect(response.status).toBe(200);
