@@ -1,9 +1,9 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { NoSchemaIntrospectionCustomRule, parse } from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createContext, schema, type Context, type Services } from '../../schema/index.ts';
 import type { Actor } from '../fleet/index.ts';
 import { useCost } from './cost.ts';
-import { createMask } from './masking.ts';
+import { createMask, withoutSuggestions } from './masking.ts';
 import type { Log } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { HttpLimits, HttpSettings } from './settings.ts';
@@ -25,7 +25,7 @@ export function createGraphql(
   options: { settings: HttpSettings; limits: HttpLimits; log: Log },
 ): GraphqlServer {
   const { settings, limits, log } = options;
-  const mask = createMask(log);
+  const mask = createMask(log, settings);
   return createYoga<Caller, Context>({
     schema,
     context: ({ actor }) => createContext(services, actor),
@@ -59,5 +59,7 @@ function useTextLimit(maxTokens: number): Plugin<Context> {
 const withoutIntrospection: Plugin<Context> = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+    return ({ result, setResult }) =>
+      setResult(result.map((error) => (error instanceof GraphQLError ? withoutSuggestions(error) : error)));
   },
 };

@@ -5,9 +5,10 @@ import type { Log } from './log.ts';
 
 /**
  * Masks errors for callers. An expected error passes with its code. An unexpected one is replaced by an id and logged
- * once under this id, however many fields and subscribers it affects.
+ * once under this id, however many fields and subscribers it affects. `introspection` false: suggestions of names are
+ * left out, because they show the schema.
  */
-export function createMask(log: Log): (error: unknown) => GraphQLError {
+export function createMask(log: Log, { introspection }: { introspection: boolean }): (error: unknown) => GraphQLError {
   const ids = new WeakMap<object, string>();
 
   function idOf(cause: unknown): string {
@@ -21,7 +22,7 @@ export function createMask(log: Log): (error: unknown) => GraphQLError {
 
   return (error) => {
     if (error instanceof GraphQLError) {
-      if (saidByGraphql(error)) return error;
+      if (saidByGraphql(error)) return introspection ? withoutBody(error) : withoutSuggestions(withoutBody(error));
       const expected = expectedError(error);
       if (expected) return expected;
     }
@@ -33,6 +34,21 @@ export function createMask(log: Log): (error: unknown) => GraphQLError {
       extensions: { code: 'INTERNAL_SERVER_ERROR', id },
     });
   };
+}
+
+/** For a body that is not JSON, Yoga adds the error of the parser, whose message has a part of the body. */
+function withoutBody(error: GraphQLError): GraphQLError {
+  if (!('originalError' in error.extensions)) return error;
+  const { originalError: _originalError, ...extensions } = error.extensions;
+  return new GraphQLError(error.message, { extensions });
+}
+
+/** Removes the suggestions of names from a message of graphql-js. */
+export function withoutSuggestions(error: GraphQLError): GraphQLError {
+  const message = error.message.replaceAll(/ Did you mean [^?]*\?/g, '');
+  if (message === error.message) return error;
+  const { nodes, path, extensions } = error;
+  return new GraphQLError(message, { nodes, path, extensions });
 }
 
 /** Errors of syntax, validation, variables and limits, which are written for callers. */

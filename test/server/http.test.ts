@@ -314,11 +314,31 @@ describe('a server that starts', () => {
   });
 });
 
+describe('a body that is not JSON', () => {
+  it('is answered 400, and no part of it is repeated', async () => {
+    const response = await fetch(world.url, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/graphql-response+json',
+        Authorization: `Bearer ${world.tokens.viewer}`,
+      },
+      body: '{"query": "secret-in-the-body',
+    });
+    expect(response.status).toBe(400);
+    const text = await response.text();
+    expect(text).toContain('invalid JSON');
+    expect(text).not.toContain('secret');
+  });
+});
+
 describe('without introspection', () => {
   it('answers queries but not about the schema', async () => {
     const closed = await apiWorld(store(), { introspection: false, graphiql: false });
     try {
       expect((await closed.ask(VIEWER)).body.errors).toBeUndefined();
+      const misspelt = await closed.ask('{ devicez(first: 1) { totalCount } }');
+      expect(misspelt.body.errors?.[0]?.message).toBe('Cannot query field "devicez" on type "Query".');
       const { body } = await closed.ask('{ __schema { queryType { name } } }');
       expect(body.errors?.[0]?.message).toMatch(/introspection/i);
       const answer = await fetch(closed.url, { headers: { Accept: 'text/html' } });

@@ -10,7 +10,7 @@ const ERROR = 50;
 function masking() {
   const logged: { level: number; id?: string; err?: unknown }[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  return { mask: createMask(log), logged };
+  return { mask: createMask(log, { introspection: true }), logged };
 }
 
 const masked = { message: expect.stringMatching(/./), extensions: { code: 'INTERNAL_SERVER_ERROR' } };
