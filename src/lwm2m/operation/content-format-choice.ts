@@ -46,6 +46,7 @@ export function writeFormats(
   registration: Registration,
 ): readonly number[] {
   const structured = structuredFormats(registration);
+  if (operation.values.length === 0) return tlvFirst(structured);
   const [only] = operation.values;
   const single = operation.values.length === 1 && only?.path.equals(operation.path) === true;
   // A POST of text on a resource would be an Execute (Core 1.2 §6.3.5).
@@ -60,9 +61,18 @@ export function writeFormats(
   return [ContentFormat.text, ...structured];
 }
 
+/** For a payload without values: in LwM2M CBOR it is an empty map, which Anjay 1.2 refuses; in TLV it is empty. */
+function tlvFirst(formats: readonly number[]): readonly number[] {
+  return [ContentFormat.tlv, ...formats.filter((format) => format !== ContentFormat.tlv)];
+}
+
 /** The formats for the payload of a Create. SenML has absolute names, so it needs an instance id. */
-export function createFormats(instanceId: number | null, registration: Registration): readonly number[] {
-  const structured = structuredFormats(registration);
+export function createFormats(
+  { instanceId, values }: { instanceId: number | null; values: readonly unknown[] },
+  registration: Registration,
+): readonly number[] {
+  const offered = structuredFormats(registration);
+  const structured = values.length === 0 ? tlvFirst(offered) : offered;
   if (instanceId !== null) return structured;
   const relative = structured.filter((format) => format === ContentFormat.tlv || format === ContentFormat.lwm2mCbor);
   return relative.includes(ContentFormat.tlv) ? relative : [...relative, ContentFormat.tlv];

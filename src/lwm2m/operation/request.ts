@@ -112,7 +112,7 @@ function candidates(
     case 'create': {
       const { objectId, instanceId, values } = operation;
       const path = [...rootSegments(registration), String(objectId)];
-      return formatsOf(operation, () => createFormats(instanceId, registration)).map((contentFormat) => () => {
+      return formatsOf(operation, () => createFormats(operation, registration)).map((contentFormat) => () => {
         const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
         return variantOf({ method: 'POST', path, contentFormat, payload });
       });

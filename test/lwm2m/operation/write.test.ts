@@ -134,6 +134,24 @@ describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
     expect(handlers.values).toEqual(['/16/3/0/0=id']);
   });
 
+  it.each([null, 3])(
+    'creates an instance without values in TLV, although the device prefers LwM2M CBOR: id %s',
+    async (id) => {
+      const { device, perform } = await registered(() => ({ code: codes.created }), V12, '</>;ct="11544 11542",</16>');
+      await perform({ kind: 'create', objectId: 16, instanceId: id, values: [] });
+      // An empty map of LwM2M CBOR is refused by Anjay 1.2.
+      expect(device.asked[0]).toMatchObject({ line: 'POST /16', contentFormat: 11542 });
+      expect(hex(device.asked[0]?.payload)).toBe(id === null ? '' : '0003');
+    },
+  );
+
+  it('empties a multiple resource in TLV', async () => {
+    const { device, perform } = await registered(changed, V12, '</>;ct="11544 11542",</16/0>');
+    await perform({ kind: 'write', path: path('/16/0/0'), mode: 'replace', values: [] });
+    expect(device.asked[0]).toMatchObject({ line: 'PUT /16/0/0', contentFormat: 11542 });
+    expect(hex(device.asked[0]?.payload)).toBe('8000');
+  });
+
   it('reads the id that a device chose from the Location-Path', async () => {
     const { device, handlers, perform } = await registered(
       () => ({ code: codes.created, locationPath: ['16', '7'] }),
