@@ -74,7 +74,8 @@ builder.objectType(DeviceNode, {
       type: RegistrationType,
       nullable: true,
       description: 'The device’s current registration; null if it is not registered.',
-      resolve: ({ id }, _args, { load }) => load.registration(id),
+      // The registration is read after the device: it may have been stored in the meantime, before its status.
+      resolve: ({ id, status }, _args, { load }) => (status === 'NEVER_SEEN' ? null : load.registration(id)),
     }),
     objects: t.field({
       type: [DeviceObjectType],

@@ -1,7 +1,9 @@
+import { eq } from 'drizzle-orm';
 import * as fc from 'fast-check';
 import { getNamedType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../../schema/index.ts';
+import { devices, registrations } from '../../../src/store/index.ts';
 import { apiWorld, type ApiWorld } from '../../server/api-world.ts';
 import { rawDevice, type RawDevice } from '../../server/raw-device.ts';
 import { useStore } from '../../store/database.ts';
@@ -141,5 +143,25 @@ describe('nothing that a device announces makes a query fail', () => {
       '{ device(endpoint: "long") { registration { lifetime } } }',
     );
     expect(found.registration).toEqual({ lifetime: 2_147_483_647 });
+  });
+});
+
+describe('between the storing of the first registration and that of the status', () => {
+  it('a device that was never seen has no registration', async () => {
+    await device.register(['ep=urn:registered-before', 'lt=300', 'lwm2m=1.1'], '</3/0>');
+    const input = { endpoint: 'urn:never-seen' };
+    await world.data('mutation ($input: ProvisionDeviceInput!) { provisionDevice(input: $input) { __typename } }', {
+      input,
+    });
+    await store().asSystem(async (tx) => {
+      const [stored] = await tx.select().from(registrations).limit(1);
+      const [unseen] = await tx.select().from(devices).where(eq(devices.endpoint, input.endpoint));
+      if (!stored || !unseen) throw new Error('there is no registration or no device');
+      await tx.insert(registrations).values({ ...stored, id: 'first', deviceId: unseen.id });
+    });
+    const { device: seen } = await world.data(
+      '{ device(endpoint: "urn:never-seen") { status registration { binding } } }',
+    );
+    expect(seen).toEqual({ status: 'NEVER_SEEN', registration: null });
   });
 });
