@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import {
   createCoapEndpoint,
@@ -7,6 +8,7 @@ import {
   type TlsSettings,
   type Transport,
 } from '../coap/index.ts';
+import { withExchangeLog } from './exchange-log.ts';
 import type { Config } from '../config.ts';
 import {
   createServerIdentity,
@@ -16,7 +18,7 @@ import {
   type DtlsServerOptions,
   type HandshakeReport,
 } from '../dtls/index.ts';
-import type { CredentialLookUp, Log } from '../fleet/index.ts';
+import type { CredentialLookUp } from '../fleet/index.ts';
 import { dtlsIdentity, type PemIdentity } from '../installation/index.ts';
 import { dtlsCredentials, type FleetCredentials } from './dtls-credentials.ts';
 
@@ -26,7 +28,7 @@ export interface EndpointsOptions {
   readonly secretKey: Uint8Array;
   readonly lookUp: CredentialLookUp;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Logger;
   readonly onHandshake: (report: HandshakeReport) => void;
 }
 
@@ -35,12 +37,13 @@ const CERTIFICATE_DAYS = 3_650;
 /** Creates a CoAP endpoint over a transport, with the transmission parameters of the settings. */
 export function coapOver(transport: Transport, { config, clock, log }: EndpointsOptions): CoapEndpoint {
   const parameters = transmissionParameters({ ackTimeoutMs: config.coap.ackTimeoutMs });
-  return createCoapEndpoint({
+  const endpoint = createCoapEndpoint({
     transport,
     clock,
     parameters: () => parameters,
     onHandlerError: (error) => log.error({ err: error }, 'a CoAP handler failed'),
   });
+  return withExchangeLog(endpoint, { log, clock, transport: transport.kind });
 }
 
 export interface DtlsBinding {

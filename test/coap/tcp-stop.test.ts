@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { openEndpoints } from '../../src/composition/endpoints.ts';
 import { readConfig } from '../../src/config.ts';
@@ -35,7 +36,7 @@ it('a stop saves the DTLS sessions before it waits for a TCP peer that does not 
     secretKey: Buffer.alloc(32, 1),
     lookUp,
     clock,
-    log: { info: nothing, warn: nothing, error: nothing },
+    log: pino({ level: 'silent' }),
     onHandshake: nothing,
   });
   const { port } = endpoints.tcp.transport.addresses[0] ?? { port: 0 };
