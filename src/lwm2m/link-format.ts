@@ -13,8 +13,11 @@ const ATTRIBUTE =
   /[ \t\r\n]*;[ \t\r\n]*([\w!#$&+.^`|~-]+\*?)(?:=(?:"([^"\\]*(?:\\[^][^"\\]*)*)"|(\d+(?: +\d+)+|[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]+)))?(?!=)/y;
 /** RFC 6690 allows no blank here, but the examples of Core 1.2 contain one. */
 const SEPARATOR = /[ \t\r\n]*,[ \t\r\n]*(?=<)/y;
-/** What some devices send after the last link: a comma, white space, the NUL of a C string. */
-const END = /[ \t\r\n]*,?[ \t\r\n\0]*$/y;
+/**
+ * What some devices send after the last link: a comma, white space, the NUL of a C string. No white space can match in
+ * two places, so the time is linear in a text that a device chooses.
+ */
+const END = /[ \t\r\n]*(?:[,\0][ \t\r\n\0]*)?$/y;
 /** Attributes whose value is a list, separated by blanks (RFC 6690 §3.1 and §3.2, RFC 7252 §7.2.1). */
 const LISTS: ReadonlySet<string> = new Set(['ct', 'rt', 'if']);
 /** LwM2M 1.0 clients put their version before the links of a Bootstrap-Discover answer (TS 1.0 §5.2.7.3). */

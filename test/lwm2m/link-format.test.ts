@@ -41,6 +41,12 @@ describe('link format', () => {
     expect(parseLinks(text)).toEqual(links);
   });
 
+  it('refuses many blanks after a link without trying each of them again', () => {
+    // With a pattern of quadratic time this takes a minute, longer than a test may take.
+    expect(() => parseLinks(`</1>${' '.repeat(2 ** 18)}x`)).toThrow('invalid link format');
+    expect(() => parseLinks(`</1>,${'\0'.repeat(2 ** 18)}x`)).toThrow('invalid link format');
+  });
+
   // Leshan's list of texts that RFC 6690 does not allow, except those that devices send.
   it.each([
     '<file:///etc/handlers>',
