@@ -43,10 +43,14 @@ function withoutBody(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, { extensions });
 }
 
-/** Removes the suggestions of names from a message of graphql-js. */
+const SUGGESTION = ' Did you mean ';
+
+/** Removes the suggestion of names from a message of graphql-js. */
 export function withoutSuggestions(error: GraphQLError): GraphQLError {
-  const message = error.message.replaceAll(/ Did you mean [^?]*\?/g, '');
-  if (message === error.message) return error;
+  // A suggestion is the end of its message. The text before it may come from the caller and be long.
+  const start = error.message.endsWith('?') ? error.message.lastIndexOf(SUGGESTION) : -1;
+  if (start < 0) return error;
+  const message = error.message.slice(0, start);
   const { nodes, path, extensions } = error;
   return new GraphQLError(message, { nodes, path, extensions });
 }
