@@ -80,7 +80,7 @@ const upper: readonly Module[] = [
   {
     name: 'server',
     folder: 'src/server',
-    imports: ['events', 'fleet', 'schema'],
+    imports: ['network', 'events', 'fleet', 'schema'],
     purpose: 'HTTP, WebSocket, SSE',
   },
 ];

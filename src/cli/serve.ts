@@ -19,7 +19,7 @@ export function serveCommand(): Command {
         // No draining: without the database, every answer to a device or caller would be wrong.
         void treeline.failed.then(fail);
         stopOnSignal(treeline);
-        process.stdout.write(banner(treeline));
+        process.stdout.write(banner(treeline, config.http.graphiql));
       } catch (error) {
         fail(error);
       }
@@ -45,12 +45,12 @@ function stopOnSignal(treeline: Treeline): void {
   process.on('SIGTERM', stop);
 }
 
-function banner({ addresses, adminToken }: Treeline): string {
+function banner({ addresses, adminToken }: Treeline, graphiql: boolean): string {
   const lines = [
     '',
     'Treeline is running.',
     '',
-    `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE; GraphiQL in a browser`,
+    `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE${graphiql ? '; GraphiQL in a browser' : ''}`,
     `  LwM2M       ${addresses.coap}   NoSec`,
     `              ${addresses.coapTcp}   NoSec`,
     `              ${addresses.coaps}   DTLS: PSK, raw public keys, X.509`,

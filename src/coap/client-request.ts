@@ -255,8 +255,9 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     const pending = this.#pending;
     if (!pending) return;
     const block = options.block2 === null ? null : readBlock(options.block2);
-    // A peer may answer the NON request for an earlier block twice; ignore the second response. A response to a CON
-    // request is matched by its message id, so that another block is the peer's answer.
+    // A peer may answer the NON request for an earlier block twice: the second response is ignored. A CON request has
+    // one response, because the message ids of its ACK and of a separate response are recognised when they repeat. So
+    // another block is what the peer answered.
     const confirmable = this.#request.confirmable ?? true;
     if (!confirmable && block && block.number * block.size < pending.offset) return;
     this.#clear(pending.complete);

@@ -25,9 +25,9 @@ interface Answer {
 
 /**
  * Logs the exchanges of an endpoint: at `debug` one line for each, with method, path, formats, code and milliseconds; at
- * `trace` also the bytes. Lines have no query, no location of a registration (over NoSec, it authorises an Update) and
- * no payload that the server writes or that comes from a Security object, because these may hold keys. At higher levels,
- * the endpoint is returned as it is.
+ * `trace` also the bytes. Lines have no query and no location of a registration (over NoSec, it authorises an Update).
+ * They have no payload that may hold keys: none that the server writes, and none of a response that can contain a
+ * Security object, as that of a composite operation. At higher levels, the endpoint is returned as it is.
  */
 export function withExchangeLog(
   endpoint: CoapEndpoint,
@@ -129,13 +129,18 @@ function pathOf({ path }: Shown): string {
 }
 
 function bytesOf(direction: 'in' | 'out', request: Shown, answer: Answer | string): object {
-  const isSecurity = request.path[0] === '0';
   const sent = direction === 'out' && request.method !== 'GET' && request.method !== 'FETCH';
   const answered = typeof answer === 'string' ? undefined : answer.payload;
   return {
-    ...(request.payload?.length && { bytes: sent || isSecurity ? omitted(request.payload) : hex(request.payload) }),
-    ...(answered?.length && { answerBytes: isSecurity ? omitted(answered) : hex(answered) }),
+    ...(request.payload?.length && { bytes: sent ? omitted(request.payload) : hex(request.payload) }),
+    ...(answered?.length && { answerBytes: mayHoldKeys(request) ? omitted(answered) : hex(answered) }),
   };
+}
+
+/** True unless the path names an object other than Security. An alternate path may precede the object. */
+function mayHoldKeys({ path }: Shown): boolean {
+  const object = path.find((segment) => /^\d+$/.test(segment));
+  return object === undefined || object === '0';
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,6 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { CoapMetrics } from '../coap/index.ts';
-import type { TcpMetrics } from '../coap/index.ts';
+import type { CoapMetrics, TcpMetrics } from '../coap/index.ts';
 import type { DtlsMetrics } from '../dtls/index.ts';
 import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';

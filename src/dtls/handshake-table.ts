@@ -31,9 +31,9 @@ export class HandshakeTable {
   }
 
   /**
-   * The handshake that must end before one from this address begins; null when there is room. At the limit of a network
-   * it is the network's oldest, at the total limit the oldest of the network with the most: nobody in a handshake has
-   * proved anything but the address.
+   * The handshake that must end before one from this address begins; null when there is room. At the limit of a network,
+   * it is the oldest handshake of this network. At the total limit, it is the oldest one of the network with the most
+   * handshakes. Peers in a handshake have proved only their address, so none of them has a better right to the place.
    */
   inTheWayOf(address: Address): Handshake | null {
     const network = networkOf(address.address);

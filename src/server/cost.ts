@@ -46,7 +46,7 @@ export function useCost(limits: CostLimits): Plugin<Context> {
   };
 }
 
-/** The result, or only the error of the limit: the rest of a response that is too large helps nobody. */
+/** Returns the result; if the response is too large, only the error that says so. */
 export function withinLimit(result: ExecutionResult, { responseSize: { refusal } }: Context): ExecutionResult {
   return refusal === null ? result : { errors: [refusal] };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { Access } from '../fleet/index.ts';
+import { networkOf } from '../network/index.ts';
 import { authenticate, type Authentication } from './authentication.ts';
 import type { Log } from './log.ts';
 
@@ -53,12 +53,12 @@ export class FailedAuthentications {
     remoteAddress: string | undefined,
   ): Promise<Authentication> {
     if (token === null) return authenticate(access, token);
-    const address = networkOf(remoteAddress ?? 'unknown');
+    const network = networkOf(remoteAddress ?? 'unknown');
     const prefix = hash(token.slice(0, PREFIX_LENGTH));
     const id = hash(token);
     const provenAt = this.#proven.get(id) ?? -Infinity;
     const isProven = this.#clock.now() - provenAt < PROVEN_MS;
-    const waitMs = isProven ? 0 : Math.max(this.#waitMs('address', address), this.#waitMs('prefix', prefix));
+    const waitMs = isProven ? 0 : Math.max(this.#waitMs('address', network), this.#waitMs('prefix', prefix));
     if (waitMs > 0) {
       this.#limited++;
       const retryAfter = Math.ceil(waitMs / 1000);
@@ -68,7 +68,7 @@ export class FailedAuthentications {
     this.#proven.delete(id);
     if (result.actor === null) {
       this.#refused++;
-      if (this.#count('address', address) === 1) this.#report(address);
+      if (this.#count('address', network) === 1) this.#report(network);
       this.#count('prefix', prefix);
     } else {
       forgetOldest(this.#proven);
@@ -97,11 +97,14 @@ export class FailedAuthentications {
     return 1;
   }
 
-  #report(address: string): void {
+  #report(network: string): void {
     const now = this.#clock.now();
     if (now < this.#lines.since || now - this.#lines.since >= WINDOW_MS) this.#lines = { since: now, failures: 0 };
     if (++this.#lines.failures > MOST_LINES) return;
-    this.#log.warn({ address, ...this.counts }, 'an invalid token was refused');
+    this.#log.warn(
+      { address: network.includes(':') ? `${network}::/64` : network, ...this.counts },
+      'an invalid token was refused',
+    );
   }
 }
 
@@ -112,22 +115,4 @@ function forgetOldest(table: Map<string, unknown>): void {
 
 function hash(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
-}
-
-/** `192.0.2.1`; the /64 of an IPv6 address as `2001:db8:0:0::/64`, because one customer usually has a whole one. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('::');
-  const before = groups(head);
-  const after = groups(tail ?? '');
-  // An IPv4 address at the end stands for two groups.
-  const width = before.length + after.length + (plain.includes('.') ? 1 : 0);
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - width }, () => '0');
-  const prefix = [...before, ...zeros, ...after].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${prefix.join(':')}::/64`;
-}
-
-function groups(text: string): string[] {
-  return text === '' ? [] : text.split(':');
 }

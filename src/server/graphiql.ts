@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGunzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 
 /** GraphiQL: a page and its assets, each with its own URL below the path of the API. */
 export interface Graphiql {
@@ -13,7 +13,9 @@ export interface Graphiql {
 
 interface Asset {
   readonly contentType: string;
+  readonly plain: Buffer;
   readonly compressed: Buffer;
+  /** A weak one, because both encodings share it (RFC 9110 §8.8.3). */
   readonly etag: string;
 }
 
@@ -61,7 +63,7 @@ const POLICY = [
 
 /**
  * Serves GraphiQL at `path` for browsers (`Accept: text/html`) and its assets below `path`. The assets are compressed
- * once, for the first browser; all responses share the compressed bytes and wait for slow clients.
+ * once, for the first browser; all responses share the bytes and wait for slow clients.
  */
 export function createGraphiql(path: string, options: GraphiqlOptions): Graphiql {
   const folder = `${path}/graphiql/`;
@@ -88,10 +90,11 @@ export function createGraphiql(path: string, options: GraphiqlOptions): Graphiql
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  { contentType, compressed, etag }: Asset,
+  { contentType, plain, compressed, etag }: Asset,
   isPage: boolean,
 ): Promise<void> {
-  const isCompressed = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+  const isCompressed = acceptsGzip(String(request.headers['accept-encoding'] ?? ''));
+  const bytes = isCompressed ? compressed : plain;
   response.setHeader('Content-Type', contentType);
   response.setHeader('ETag', etag);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
@@ -101,14 +104,20 @@ async function send(
   response.setHeader('X-Frame-Options', 'DENY');
   response.setHeader('Content-Security-Policy', POLICY);
   response.setHeader('Referrer-Policy', 'no-referrer');
-  if (request.headers['if-none-match'] === etag) return void response.writeHead(304).end();
-  if (isCompressed) response.setHeader('Content-Encoding', 'gzip').setHeader('Content-Length', compressed.length);
-  response.writeHead(200);
+  if (request.headers['if-none-match']?.includes(etag) === true) return void response.writeHead(304).end();
+  if (isCompressed) response.setHeader('Content-Encoding', 'gzip');
+  response.setHeader('Content-Length', bytes.length).writeHead(200);
   if (request.method === 'HEAD') return void response.end();
-  const bytes = Readable.from(chunks(compressed));
-  const sent = isCompressed ? pipeline(bytes, response) : pipeline(bytes, createGunzip(), response);
   // The client may close the connection at any time.
-  await sent.catch(() => response.destroy());
+  await pipeline(Readable.from(chunks(bytes)), response).catch(() => response.destroy());
+}
+
+/** RFC 9110 §12.5.3; `gzip;q=0` refuses it. */
+function acceptsGzip(header: string): boolean {
+  return header.split(',').some((coding) => {
+    const [name = '', weight = ''] = coding.split(';').map((part) => part.trim().toLowerCase());
+    return name === 'gzip' && !/^q=0(?:\.0*)?$/.test(weight);
+  });
 }
 
 function* chunks(bytes: Buffer): Generator<Buffer> {
@@ -135,8 +144,9 @@ async function assets(path: string, options: GraphiqlOptions): Promise<ReadonlyM
 }
 
 async function asset(contentType: string, text: string): Promise<Asset> {
-  const compressed = await promisify(gzip)(text);
-  return { contentType, compressed, etag: `"${createHash('sha256').update(compressed).digest('hex').slice(0, 32)}"` };
+  const plain = Buffer.from(text);
+  const digest = createHash('sha256').update(plain).digest('hex');
+  return { contentType, plain, compressed: await promisify(gzip)(plain), etag: `W/"${digest.slice(0, 32)}"` };
 }
 
 function page(at: (name: string) => string, title: string, favicon: string): string {

@@ -46,7 +46,10 @@ export interface ChannelOptions {
   readonly onLost: (error: Error) => void;
 }
 
-/** Opens the channel of a database: LISTEN on a connection of its own. The embedded database has nobody to talk to. */
+/**
+ * Opens the channel of a database: LISTEN on a connection of its own. The embedded database has
+ * one process, so its channel sends nothing.
+ */
 export function openChannel(options: ChannelOptions): Channel {
   const { database } = options;
   return database.kind === 'embedded' ? SILENT : new PostgresChannel(database.url, options);

@@ -69,11 +69,13 @@ it('logs the bytes that a device sent at trace, and none that may hold a key', a
   await during(server.request(DEVICE, { method: 'GET', path: ['3', '0', '0'] }));
   await during(server.request(DEVICE, { method: 'PUT', path: ['3', '0', '15'], payload: text('written') }));
   await during(server.request(DEVICE, { method: 'GET', path: ['0', '0', '5'] }));
+  await during(server.request(DEVICE, { method: 'FETCH', path: [], payload: text('paths') }));
   await during(device.request(SERVER, { method: 'POST', path: ['dp'], payload: text('sent') }));
   expect(lines).toMatchObject([
     { level: 10, path: '/3/0/0', answerBytes: hex('from the device') },
     { path: '/3/0/15', bytes: '7 bytes, not shown', answerBytes: hex('from the device') },
     { path: '/0/0/5', answerBytes: '15 bytes, not shown' },
+    { path: '/', bytes: hex('paths'), answerBytes: '15 bytes, not shown' },
     { path: '/dp', bytes: hex('sent') },
   ]);
   const whole = JSON.stringify(lines);

@@ -100,7 +100,7 @@ export class Refusals {
     for (const [key, { nextTry }] of this.#byKey) if (nextTry === null) this.#byKey.delete(key);
   }
 
-  /** Drops the refusals of steps that nobody wants any more, so that they can't pile up. */
+  /** Drops the refusals of steps that are no longer wanted, so that their number has a limit. */
   keepOnly(wanted: (key: string) => boolean): void {
     for (const key of this.#byKey.keys()) if (!wanted(key)) this.#byKey.delete(key);
   }

@@ -1,7 +1,10 @@
 import { parseMappingPath } from './mapping-path.ts';
 import type { MetricMapping } from './profile.ts';
 
-/** One character of a metric's name, or any digit; `star`: any number of digits, also none. */
+/**
+ * One part of the pattern of a metric's name: a character, or any digit if `character` is null. If `star` is true, the
+ * part may occur any number of times, or not at all.
+ */
 interface Part {
   readonly character: string | null;
   readonly star: boolean;

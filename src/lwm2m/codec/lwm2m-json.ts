@@ -40,8 +40,8 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
 
 /**
  * Base name and name are concatenated as they are (TS 1.0.2 §6.4.4); without a base name, names are relative to the
- * request path. Some devices omit the slash between the two, or the first slash of the base name: they are inserted
- * where the text is no path of a resource below the request path without them.
+ * request path. Some devices omit the first slash of the base name: it is added. Some omit the slash between the two: it
+ * is inserted if the concatenated text is not the path of a resource at or below the request path.
  */
 function fullName(baseName: string, name: string, { path }: DecodeContext): string {
   const base = baseName === '' ? path.toString() : baseName.replace(/^(?=\d)/, '/');

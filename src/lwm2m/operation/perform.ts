@@ -244,11 +244,11 @@ export class Operations {
       return { ...NO_ANSWER };
     }
     const response = await this.#observations.cancel(exchange, running);
-    // RFC 7641 §4.1: the device removes the observer and answers the request as if it had no Observe option. An error
-    // is the answer to that request: the observation has ended all the same.
+    // RFC 7641 §4.1: the device removes the observer, and answers the request as one without an Observe option. So the
+    // observation has ended also when the code is an error.
     if (!hasContent(response)) return { ...resultOf(response), ok: true };
     // Some devices confirm the cancellation without a payload; that does not mean that the value is empty.
-    if (response.payload.length === 0 || !hasContent(response)) return resultOf(response);
+    if (response.payload.length === 0) return resultOf(response);
     return this.#readResult(device, response, paths, running.record.contentFormat);
   }
 

@@ -160,7 +160,8 @@ export class RegistrationLifecycle {
 
   /**
    * A device opened a session, or its session has a new address: moves the registrations of the same authenticated
-   * identity there, at once, and then stores that. `formerKey` as in `CoapEndpoint.onPeerArrived`. Rejects when a handler rejects; the devices have moved all the same.
+   * identity there at once, and then stores that. `formerKey` as in `CoapEndpoint.onPeerArrived`. Rejects when a handler
+   * rejects; the devices have moved before that.
    *
    * After a full handshake, a registration moves only when the identity has no registration in another session. Nothing
    * moves over NoSec: an address proves nothing.
@@ -168,17 +169,14 @@ export class RegistrationLifecycle {
   async follow(peer: Peer, formerKey: string | null, reachedBy: Lwm2mEndpoint): Promise<void> {
     const { handlers, registry, tasks } = this.#options;
     const movers = moversTo(peer, formerKey, reachedBy, registry);
-    for (const device of movers) {
-      // Without waiting: the first message in the session, which may follow at once, must find its device.
-      void this.#take(device, { ...device.registration, peer }, reachedBy);
-    }
-    await Promise.all(
-      movers.map((device) =>
-        tasks.run(device.registration.deviceKey, async () => {
-          if (registry.withId(device.registration.id) === device) await handlers.moved(device.registration);
-        }),
-      ),
+    // Without waiting: the first message in the session, which may follow at once, must find its device.
+    const moves = movers.map((device) => this.#take(device, { ...device.registration, peer }, reachedBy));
+    const stored = movers.map((device) =>
+      tasks.run(device.registration.deviceKey, async () => {
+        if (registry.withId(device.registration.id) === device) await handlers.moved(device.registration);
+      }),
     );
+    await Promise.all([...moves, ...stored]);
   }
 
   /** Moves the device and its observations to the address of the Update. */

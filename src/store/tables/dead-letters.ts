@@ -22,7 +22,8 @@ export const deadLetters = pgTable(
     kind: text('kind', { enum: ['payload', 'reading', 'event'] }).notNull(),
     reason: text('reason').notNull(),
     /**
-     * A payload: the bytes received. A reading: its value, as UTF-8 text unless Opaque. An event: the bytes to send.
+     * A payload: the bytes received. A reading: its value, as UTF-8 text unless Opaque. An event: the bytes to send. Of
+     * large bytes, only the first 4 KiB.
      */
     bytes: bytea('bytes').notNull(),
     /** The size of all bytes, if `bytes` contains only the first of them. Null: `bytes` contains all. */
