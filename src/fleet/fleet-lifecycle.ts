@@ -20,7 +20,7 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
   const server = lwm2m();
   await server.start(restored.state);
   for (const { key, registration } of roster.values()) {
-    if (registration.queueMode) presence.sleeping(key, server.isAsleep(key));
+    if (registration.queueMode) presence.sleeping(key, server.isUnreachable(key));
   }
   presence.start();
   endUnprovenRegistrations({ bus, lwm2m, log });

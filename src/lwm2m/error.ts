@@ -11,8 +11,8 @@ export type Lwm2mErrorCode =
   | 'INVALID_ARGUMENT'
   /** The device is not registered. */
   | 'NOT_REGISTERED'
-  /** The queue-mode device sleeps; the server sent nothing (Core 1.2 §6.5). */
-  | 'ASLEEP'
+  /** The queue-mode device sleeps (Core 1.2 §6.5), or its connection has ended; the server sent nothing. */
+  | 'UNREACHABLE'
   /** The device did not answer in time. */
   | 'TIMEOUT'
   /** The device violated the protocol in its response (RST, bad blocks, undecodable payload). */

@@ -149,7 +149,7 @@ class Server implements RunningLwm2mServer {
     if (device) device.awakeMs = ms;
   }
 
-  isAsleep(deviceKey: string): boolean {
+  isUnreachable(deviceKey: string): boolean {
     const device = this.#registry.withKey(deviceKey);
     return device !== undefined && (this.#queue.isAsleep(device) || !device.connected);
   }

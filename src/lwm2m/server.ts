@@ -23,10 +23,10 @@ export interface Lwm2mServer {
   start(restored: RestoredState): Promise<void>;
   registration(deviceKey: string): Registration | undefined;
   /**
-   * True while nothing can be sent to the device: a queue-mode device is assumed to sleep, or the TCP or TLS connection
-   * has ended.
+   * True while nothing can be sent to the registered device: a queue-mode device is assumed to sleep, or the TCP or TLS
+   * connection has ended.
    */
-  isAsleep(deviceKey: string): boolean;
+  isUnreachable(deviceKey: string): boolean;
   /** Sets how long the queue-mode device is awake after each later message; null: `awakeMs` of the settings. */
   setAwakeTime(deviceKey: string, ms: number | null): void;
   observations(deviceKey: string): readonly ObservationRecord[];
@@ -35,7 +35,7 @@ export interface Lwm2mServer {
    * the values of the response, or the values of an accepted Write. It rejects when that handler rejects, else with
    * Lwm2mError:
    * INVALID_ARGUMENT: the operation is not valid for this device; nothing was sent.
-   * ASLEEP: a queue-mode device sleeps, or the connection has ended; nothing was sent. Try again after
+   * UNREACHABLE: a queue-mode device sleeps, or the connection has ended; nothing was sent. Try again after
    * `handlers.sleeping(registration, false)` or `handlers.ready`.
    * LIMIT: too many operations or observations of the device; nothing was sent.
    * NOT_REGISTERED: the device is not registered, or its registration ended or was replaced before it answered.

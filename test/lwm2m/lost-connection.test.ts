@@ -27,14 +27,14 @@ describe('when the TCP connection of a device ends', () => {
     await device.register(DEV1, '</3303/0>');
     transport.peerGone(device.peer);
     expect(handlers.events.at(-1)).toBe('disconnected dev1');
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     const read = { kind: 'read', path: temperature } as const;
-    await expect(server.perform('dev1', read)).rejects.toMatchObject({ code: 'ASLEEP' });
+    await expect(server.perform('dev1', read)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     expect(device.asked).toEqual([]);
 
     device.move('192.0.2.3');
     expect(await device.update()).toMatchObject({ code: '2.04' });
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     const again = server.perform('dev1', read);
     await network.clock.advance(10);
     expect(await again).toMatchObject({ ok: true });
@@ -57,7 +57,7 @@ describe('when the TCP connection of a device ends', () => {
     await device.update();
     transport.peerGone(peer);
     expect(handlers.events).not.toContain('disconnected dev1');
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
   });
 
   it('notes it for the registrations of the run before a restart', async () => {

@@ -14,7 +14,7 @@ async function asleep(): Promise<World> {
   await made.device.register(QUEUE_MODE, '</3/0>,</3303/0>');
   made.device.onAsked = () => value;
   await made.advance(93_000);
-  expect(made.server.isAsleep('dev1')).toBe(true);
+  expect(made.server.isUnreachable('dev1')).toBe(true);
   made.handlers.events.length = 0;
   return made;
 }
@@ -24,15 +24,15 @@ describe('a queue-mode device', () => {
     const { device, server, handlers, advance } = await world();
     await device.register(QUEUE_MODE);
     await advance(92_990);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     await advance(20);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
   it('LightweightM2M-1.1-int-109: receives nothing while it sleeps; it is awake after the response to its Update', async () => {
     const { device, server, handlers, perform, advance } = await asleep();
-    await expect(perform(read)).rejects.toMatchObject({ code: 'ASLEEP' });
+    await expect(perform(read)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     expect(device.asked).toEqual([]);
     const order: string[] = [];
     handlers.onSleeping = (_registration, sleeps) => {
@@ -57,9 +57,9 @@ describe('a queue-mode device', () => {
       expect(await perform(read)).toMatchObject({ ok: true });
     }
     await advance(60_000);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     await advance(60_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
   });
 
   it('wakes after a Send and after a notification', async () => {
@@ -70,14 +70,14 @@ describe('a queue-mode device', () => {
     const [asked] = device.asked;
     if (!asked) throw new Error('nothing was asked');
     await advance(100_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     device.notify(asked, 2, value);
     await advance(2);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     await advance(100_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     await device.request({ method: 'POST', path: '/dp', contentFormat: 110, payload: '[{"n":"/3/0/9","v":1}]' });
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
   });
 
   it('is assumed to sleep at once when it does not answer', async () => {
@@ -85,7 +85,7 @@ describe('a queue-mode device', () => {
     await device.register(QUEUE_MODE);
     device.onAsked = () => null;
     await expect(perform(read, { timeoutMs: 10_000, ms: 11_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     expect(handlers.events.at(-1)).toBe('dev1 sleeps');
   });
 
@@ -96,12 +96,12 @@ describe('a queue-mode device', () => {
     device.onAsked = () => null;
     const result = server.perform('dev1', read);
     await advance(4_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     device.onAsked = () => value;
     device.asked.length = 0;
     await advance(60_000);
     expect(await result).toMatchObject({ ok: true });
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
   });
 
   it('is awake for the time of its admission', async () => {
@@ -110,21 +110,21 @@ describe('a queue-mode device', () => {
     handlers.admission = async (request) => ({ ...(await admit(request)), awakeMs: 10_000 });
     await device.register(QUEUE_MODE);
     await advance(9_000);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     await advance(2_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
   });
 
   it('needs the parameter Q, in the Register or an Update', async () => {
     const { device, server, advance } = await world();
     await device.register(['ep=dev1', 'lt=86400', 'lwm2m=1.0', 'b=U']);
     await advance(100_000);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
     await device.update(['b=UQ']);
     await advance(100_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     await device.update(['b=U']);
     await advance(100_000);
-    expect(server.isAsleep('dev1')).toBe(false);
+    expect(server.isUnreachable('dev1')).toBe(false);
   });
 });

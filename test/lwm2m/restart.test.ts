@@ -76,7 +76,7 @@ describe('a restart', () => {
     const before = await world();
     await before.device.register([...DEV1, 'Q']);
     const { server, handlers } = await restarted(before, 100_000);
-    expect(server.isAsleep('dev1')).toBe(true);
+    expect(server.isUnreachable('dev1')).toBe(true);
     expect(handlers.events).toEqual([]);
     await before.device.update();
     expect(handlers.events).toEqual(['updated dev1', 'dev1 woke', 'ready dev1 update']);

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { afterEach } from 'vitest';
 
 import type { ApiEvents, Services } from '../../schema/index.ts';
 import { createEventBus, type EventBus } from '../../src/events/index.ts';
@@ -37,7 +38,7 @@ interface BareOptions extends Partial<HttpSettings>, Partial<Pick<HttpServerOpti
   readonly authenticate?: Access['authenticate'];
 }
 
-export async function bareServer(options: BareOptions = {}): Promise<BareServer> {
+async function bareServer(options: BareOptions = {}): Promise<BareServer> {
   const { ready, metrics, authenticate, ...settings } = options;
   const clock = new ManualClock();
   const bus = createEventBus<ApiEvents>();
@@ -76,6 +77,17 @@ export async function bareServer(options: BareOptions = {}): Promise<BareServer>
       await clock.advance(3_000);
       await closed;
     },
+  };
+}
+
+/** Bare servers that stop after each test. Use `const start = useBareServers();` at the top of the file. */
+export function useBareServers(defaults: BareOptions = {}): typeof bareServer {
+  const running: BareServer[] = [];
+  afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
+  return async (options) => {
+    const started = await bareServer({ ...defaults, ...options });
+    running.push(started);
+    return started;
   };
 }
 

@@ -2,19 +2,12 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { createClient } from 'graphql-sse';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_TENANT } from '../../src/fleet/index.ts';
-import { bareServer, until, type BareServer } from './bare-server.ts';
+import { useBareServers, until } from './bare-server.ts';
 
-const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
-
-async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
-  const started = await bareServer(options);
-  running.push(started);
-  return started;
-}
+const start = useBareServers();
 
 /** Costs 2 and is nested 2 deep. */
 const ROLE = '{ viewer { role } }';

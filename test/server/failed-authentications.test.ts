@@ -1,25 +1,23 @@
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { FailedAuthentications } from '../../src/server/failed-authentications.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { bareServer, VIEWER, type BareServer } from './bare-server.ts';
+import { useBareServers, VIEWER } from './bare-server.ts';
 
-const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
+const startServer = useBareServers();
 
 /** A server that knows the token `viewer`, allows three failures per minute, and remembers what was looked up. */
 async function start() {
   const asked: string[] = [];
-  const server = await bareServer({
+  const server = await startServer({
     limits: { failedAuthentications: 3 },
     async authenticate(token) {
       asked.push(token);
       return token === 'viewer' ? VIEWER : null;
     },
   });
-  running.push(server);
   const ask = async (token: string): Promise<number> => {
     const response = await server.post({ query: '{ viewer { role } }' }, { Authorization: `Bearer ${token}` });
     await response.text();

@@ -1,20 +1,13 @@
 import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Access } from '../../src/fleet/index.ts';
 import { answerMetrics } from '../../src/server/health.ts';
-import { bareServer, until, type BareServer } from './bare-server.ts';
+import { useBareServers, until } from './bare-server.ts';
 
-const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
-
-async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
-  const started = await bareServer(options);
-  running.push(started);
-  return started;
-}
+const start = useBareServers();
 
 describe('/healthz', () => {
   it('says that the process lives, and is kept by no cache', async () => {

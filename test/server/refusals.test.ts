@@ -1,20 +1,13 @@
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { bareServer, type BareServer } from './bare-server.ts';
+import { useBareServers, type BareServer } from './bare-server.ts';
 
 const APP = 'https://app.example.com';
 const ROLE = JSON.stringify({ query: '{ viewer { role } }' });
 
-const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
-
-async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
-  const started = await bareServer({ allowedOrigins: [APP], ...options });
-  running.push(started);
-  return started;
-}
+const start = useBareServers({ allowedOrigins: [APP] });
 
 function upgrade({ url }: BareServer, path: string, headers: Record<string, string>): WebSocket {
   const target = new URL(path, url.replace('http', 'ws'));

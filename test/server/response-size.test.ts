@@ -1,21 +1,14 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { getIntrospectionQuery, type FormattedExecutionResult } from 'graphql';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { useStore } from '../store/database.ts';
 import { apiWorld, type ApiWorld } from './api-world.ts';
-import { bareServer, until, type BareServer } from './bare-server.ts';
+import { useBareServers, until } from './bare-server.ts';
 
-const running: BareServer[] = [];
-afterEach(() => Promise.all(running.splice(0).map((one) => one.stop())));
-
-async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
-  const started = await bareServer(options);
-  running.push(started);
-  return started;
-}
+const start = useBareServers();
 
 const FIELDS = 'name description args { name description type { name } } type { name description }';
 /** 5 KB; the response would have more than 100 MB. */

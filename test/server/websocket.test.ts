@@ -4,20 +4,13 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { bareServer, until, type BareServer } from './bare-server.ts';
+import { useBareServers, until, type BareServer } from './bare-server.ts';
 
-const running: BareServer[] = [];
+const start = useBareServers();
 const sockets: WebSocket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate();
-  for (const one of running.splice(0)) await one.stop();
 });
-
-async function start(...[options]: Parameters<typeof bareServer>): Promise<BareServer> {
-  const started = await bareServer(options);
-  running.push(started);
-  return started;
-}
 
 interface Message {
   readonly id?: string;

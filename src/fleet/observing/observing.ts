@@ -268,7 +268,7 @@ export class Observing {
     if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
     const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
-    if (observed.retry || !server.registration(device.key) || server.isAsleep(device.key)) return null;
+    if (observed.retry || !server.registration(device.key) || server.isUnreachable(device.key)) return null;
     const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
     observed.refused.keepOnly((key) => wanted.some((wish) => key === wish.key || key === attributesKey(wish.key)));
     const now = clock.now();

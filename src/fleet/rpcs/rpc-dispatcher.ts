@@ -109,8 +109,8 @@ export class RpcDispatcher {
       return;
     }
     const full = this.#onTheirWay(key).length >= MOST_AT_ONCE;
-    if (rpc.mode === 'PERSISTENT' || lwm2m().isAsleep(key) || this.#queues.has(key) || full) {
-      if (lwm2m().isAsleep(key) && !this.#queues.has(key)) this.#trigger(device);
+    if (rpc.mode === 'PERSISTENT' || lwm2m().isUnreachable(key) || this.#queues.has(key) || full) {
+      if (lwm2m().isUnreachable(key) && !this.#queues.has(key)) this.#trigger(device);
       this.#enqueue(rpc);
       this.wake(key);
     } else {
@@ -233,7 +233,7 @@ export class RpcDispatcher {
   #maySend(key: DeviceKey, queue: Queue): LiveDevice | null {
     const { roster, lwm2m } = this.#parts;
     const device = roster.get(key);
-    const away = queue.retry !== null || !lwm2m().registration(key) || lwm2m().isAsleep(key);
+    const away = queue.retry !== null || !lwm2m().registration(key) || lwm2m().isUnreachable(key);
     return this.#stopped || away || !device ? null : device;
   }
 
@@ -284,12 +284,12 @@ export class RpcDispatcher {
       // `cancel` aborted the call and recorded that, or `stop` aborted it.
       if (running.abort.signal.aborted) return true;
       // The device fell asleep before the request was sent: the call waits as if it had not been tried.
-      if (error instanceof Lwm2mError && error.code === 'ASLEEP' && progress.reached === 'nothing') {
+      if (error instanceof Lwm2mError && error.code === 'UNREACHABLE' && progress.reached === 'nothing') {
         this.#enqueue(rpc);
         return false;
       }
       const away =
-        error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'ASLEEP'].includes(error.code);
+        error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'UNREACHABLE'].includes(error.code);
       if (away) {
         const { reached } = progress;
         if (reached === 'delivered' && isRestart(operation)) {

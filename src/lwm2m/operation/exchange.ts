@@ -47,7 +47,7 @@ export class Exchanges {
   }
 
   /**
-   * Sends one variant after the other until the device accepts the content format. Rejects with Lwm2mError ASLEEP,
+   * Sends one variant after the other until the device accepts the content format. Rejects with Lwm2mError UNREACHABLE,
    * NOT_REGISTERED, TIMEOUT, CANCELLED, BAD_ANSWER, INVALID_ARGUMENT or LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
@@ -81,8 +81,9 @@ export class Exchanges {
     await this.#opened(device, signal, timeoutMs ?? EXCHANGE_LIFETIME_MS);
     if (device.ended) throw ended();
     if (signal.aborted) throw isLate() ? late() : cancelled();
-    if (!device.connected) throw new Lwm2mError('ASLEEP', 'the connection of the device has ended; nothing was sent');
-    if (this.#queue.isAsleep(device)) throw new Lwm2mError('ASLEEP', 'the device sleeps; nothing was sent');
+    if (!device.connected)
+      throw new Lwm2mError('UNREACHABLE', 'the connection of the device has ended; nothing was sent');
+    if (this.#queue.isAsleep(device)) throw new Lwm2mError('UNREACHABLE', 'the device sleeps; nothing was sent');
     let sent = false;
     try {
       const to = { endpoint: device.reachedBy.endpoint, peer: device.registration.peer };
