@@ -9,7 +9,7 @@ import { checkPorts } from './composition/port-check.ts';
 import { readinessOf } from './composition/readiness.ts';
 import { shareEvents } from './composition/shared-events.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import { createEventBus } from './events/index.ts';
 import {
   createAccess,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { settings } from '../src/config.ts';
+import { settings } from '../src/config/index.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 

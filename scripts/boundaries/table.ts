@@ -16,6 +16,7 @@ export interface Module {
 
 /** The wire and the store: nothing here knows devices, tenants or the API. */
 const lower: readonly Module[] = [
+  { name: 'config', folder: 'src/config', imports: [], purpose: 'settings: reads and checks them' },
   { name: 'events', folder: 'src/events', imports: [], purpose: 'event bus inside the process' },
   {
     name: 'installation',

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/index.ts';
 import { fail } from './failure.ts';
 
 export function migrateCommand(): Command {

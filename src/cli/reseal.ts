@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readConfig, settings, type Config } from '../config.ts';
+import { readConfig, settings, type Config } from '../config/index.ts';
 import { fail } from './failure.ts';
 
 export function resealCommand(): Command {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readConfig, settings } from '../config.ts';
+import { readConfig, settings } from '../config/index.ts';
 import type { Treeline } from '../main.ts';
 import { fail } from './failure.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import type { BootstrapEndpoints } from './bootstrap-endpoints.ts';
 import type { Endpoints } from './endpoints.ts';
 

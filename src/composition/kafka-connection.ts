@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ConfigError, settings, type Config } from '../config.ts';
+import { ConfigError, settings, type Config } from '../config/index.ts';
 
 /** Reads the files that the Kafka settings name. Rejects with ConfigError for a file that is unreadable or invalid. */
 export async function kafkaConnection({

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
-import { settings, type Config } from '../config.ts';
+import { settings, type Config } from '../config/index.ts';
 
 /** A port that can't be opened. The message names the port and its setting. */
 export class PortError extends Error {

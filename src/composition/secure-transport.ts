@@ -9,7 +9,7 @@ import {
   type Transport,
 } from '../coap/index.ts';
 import { withExchangeLog } from './exchange-log.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import {
   createServerIdentity,
   DEFAULT_LIMITS,

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { openEndpoints } from '../../src/composition/endpoints.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/index.ts';
 import { takeSavedSessions } from '../../src/installation/index.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { nothing } from './reading.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.ts';
+import { ConfigError, readConfig } from '../../src/config/index.ts';
 
 describe('readConfig', () => {
   it('uses the embedded database, loopback and automatic provisioning by default', () => {

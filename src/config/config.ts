@@ -1,0 +1,52 @@
+import type { LogLevel, SaslMechanism } from './settings.ts';
+
+/** The settings of the server, checked. */
+export interface Config {
+  readonly database:
+    | { readonly kind: 'embedded'; readonly directory: string }
+    | { readonly kind: 'postgres'; readonly url: string };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly telemetryTopic: string;
+    readonly statusTopic: string;
+    readonly format: 'json' | 'protobuf';
+    /** Null: no TLS. `authoritiesFile`: PEM; null: Node’s built-in certificate authorities. */
+    readonly tls: { readonly authoritiesFile: string | null } | null;
+    readonly sasl: {
+      readonly mechanism: SaslMechanism;
+      readonly username: string;
+      readonly password: string;
+    } | null;
+  };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly allowedOrigins: readonly string[];
+    readonly introspection: boolean;
+    readonly graphiql: boolean;
+    readonly limits: { readonly responseBytes: number };
+  };
+  readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
+  /** Limits for one IPv4 address or IPv6 /64. */
+  readonly perAddress: { readonly connections: number; readonly handshakes: number };
+  readonly coaps: {
+    readonly hosts: readonly string[];
+    readonly port: number;
+    /** PEM files; null: generated at the first start. */
+    readonly identity: { readonly certificateFile: string; readonly keyFile: string } | null;
+  };
+  /** Ports of the bootstrap server: NoSec on the host of `coap`, DTLS on the hosts of `coaps`. */
+  readonly bootstrap: { readonly port: number; readonly coapsPort: number; readonly noSec: boolean };
+  /** Directory of the embedded database and of the files that the first start generates. */
+  readonly dataDir: string;
+  /** 32 bytes; null: generated at the first start, in a file of `dataDir`. */
+  readonly secretKey: Uint8Array | null;
+  /** Null: generated at the first start. */
+  readonly adminToken: string | null;
+  readonly autoProvision: boolean;
+  /** Seconds between the end of a registration’s lifetime and its removal. */
+  readonly registrationGrace: number;
+  /** Days before telemetry is deleted from the database. */
+  readonly telemetryRetention: number;
+  readonly logLevel: LogLevel;
+}
