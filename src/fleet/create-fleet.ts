@@ -21,7 +21,7 @@ export function createFleet(options: FleetOptions): RunningFleet {
 }
 
 /** Collects the functions of the modules that the GraphQL schema calls. */
-function contractOf(parts: FleetParts, { store, clock, access, credentials, handshakes }: FleetOptions): Fleet {
+function contractOf(parts: FleetParts, { store, clock, access, credentials, handshakes, seal }: FleetOptions): Fleet {
   const { models, modelOf, devices, profiles, registrationProfiles, roster, observing, journal, dispatcher } = parts;
   const { bootstraps, plans, factory } = parts;
   return {
@@ -30,7 +30,7 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
     profiles,
     definitions: createDefinitions(models, new OwnDefinitions(store, models, clock)),
     registrationProfiles,
-    rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }),
+    rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock, seal }),
     watching: createWatching(devices, observing),
     credentials,
     handshakes,

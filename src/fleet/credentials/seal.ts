@@ -1,9 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_ID_BYTES = 4;
+/** The key id in hexadecimal digits begins a fingerprint. */
+const FINGERPRINT = /^[0-9a-f]{8}\.[0-9a-f]{64}$/;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
 /** A secret can't be decrypted: it was encrypted with another key or for another row, or its bytes were changed. */
@@ -19,12 +21,29 @@ export class SealError extends Error {
 export class Seal {
   readonly #key: Buffer;
   readonly #keyId: Buffer;
+  readonly #fingerprintKey: Buffer;
 
   /** @param key 32 bytes; another length throws SealError */
   constructor(key: Uint8Array) {
     if (key.length !== 32) throw new SealError(`a secret key must have 32 bytes, not ${key.length}`);
     this.#key = Buffer.from(key);
     this.#keyId = createHash('sha256').update('treeline key id').update(this.#key).digest().subarray(0, KEY_ID_BYTES);
+    this.#fingerprintKey = Buffer.from(hkdfSync('sha256', this.#key, '', 'treeline fingerprint', 32));
+  }
+
+  /** Says whether both fingerprints were made with one secret key, so that equal ones are of one text. */
+  static comparable(one: string | null, other: string | null): boolean {
+    const key = keyOfFingerprint(one);
+    return key !== null && key === keyOfFingerprint(other);
+  }
+
+  /**
+   * Identifies a text that may hold secrets, without revealing it: the id of the secret key, a point, and the text's
+   * HMAC-SHA-256 with a key that is derived from the secret key (RFC 2104, RFC 5869).
+   */
+  fingerprint(text: string): string {
+    const mac = createHmac('sha256', this.#fingerprintKey).update(text).digest('hex');
+    return `${this.#keyId.toString('hex')}.${mac}`;
   }
 
   /** Encrypts a secret for the row that `context` names. */
@@ -55,4 +74,9 @@ export class Seal {
   sealed(bytes: Uint8Array): boolean {
     return this.#keyId.equals(Buffer.from(bytes).subarray(1, 1 + KEY_ID_BYTES));
   }
+}
+
+/** The id of the secret key that made the fingerprint; null for another text. */
+function keyOfFingerprint(text: string | null): string | null {
+  return text !== null && FINGERPRINT.test(text) ? text.slice(0, 2 * KEY_ID_BYTES) : null;
 }

@@ -5,6 +5,7 @@ import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, FleetError } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { OperationInput } from '../operations/index.ts';
+import { isSameCall } from './fingerprint.ts';
 import { rpcOfRow, type RpcRow } from './rpc-row.ts';
 import { defaultDelivery, type Delivery } from './delivery.ts';
 import { ACTIVE_STATUSES, hasEnded, mayFollow } from './rpc-state.ts';
@@ -196,18 +197,13 @@ async function insert(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<S
 
 /**
  * Finds the earlier call of the idempotency key. The key belongs to one call: another caller, mutation or argument is
- * refused (IETF idempotency-key draft §2.7). Rows of earlier versions have no hash; their device and method are compared.
+ * refused (IETF idempotency-key draft §2.7).
  */
 async function withKey(tx: Transaction, row: Omit<RpcRow, 'sequence'>): Promise<Stored | null> {
   if (row.idempotencyKey === null) return null;
   const [first] = await tx.select().from(rpcs).where(eq(rpcs.idempotencyKey, row.idempotencyKey));
   if (!first) return null;
-  const { fingerprint, createdBy, deviceId, method } = first;
-  const sameCall =
-    fingerprint === null
-      ? createdBy === row.createdBy && deviceId === row.deviceId && method === row.method
-      : fingerprint === row.fingerprint;
-  if (sameCall) return { rpc: rpcOfRow(first), fresh: false };
+  if (isSameCall(first, row)) return { rpc: rpcOfRow(first), fresh: false };
   const key = JSON.stringify(row.idempotencyKey);
   return { refused: `the idempotency key ${key} belongs to another call: use a new key for each call` };
 }

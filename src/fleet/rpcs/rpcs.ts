@@ -1,16 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { Path, type ObjectModel } from '../../lwm2m/index.ts';
 import { devices, rpcs, rpcTransitions, StoreError, type Store } from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
+import type { Seal } from '../credentials/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import { isSecretPath } from '../objects/index.ts';
 import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import { defaultDelivery } from './delivery.ts';
+import { fingerprintOf, type FingerprintedCall } from './fingerprint.ts';
 import { redact } from './redaction.ts';
 import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import type { RpcJournal } from './rpc-journal.ts';
@@ -25,6 +27,8 @@ export interface RpcsParts {
   readonly roster: Roster;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
   readonly clock: Clock;
+  /** Makes the fingerprints of calls with an idempotency key. */
+  readonly seal: Seal;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -32,7 +36,7 @@ const DEFAULT_EXPIRY_MS = 7 * 24 * 3_600_000;
 const LONGEST_EXPIRY_MS = 366 * 24 * 3_600_000;
 
 /** Makes the service that calls devices and lists a tenant's calls. */
-export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock }: RpcsParts): Rpcs {
+export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock, seal }: RpcsParts): Rpcs {
   /** Resolves with the device and what its operations are planned by; rejects with NOT_FOUND for an unknown device. */
   async function target(
     actor: Actor,
@@ -58,7 +62,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
   async function submit(
     actor: Actor,
     deviceId: DeviceId,
-    call: { by: 'call' | 'perform'; method: string; params: unknown; operation: OperationInput },
+    call: FingerprintedCall & { operation: OperationInput },
     source: PlanSource,
     options: RpcOptions,
   ): Promise<Rpc> {
@@ -88,7 +92,7 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       expiresAt,
       delivery: options.delivery ?? defaultDelivery(call.operation),
       idempotencyKey,
-      fingerprint: idempotencyKey === null ? null : fingerprintOf(actor, deviceId, call, options),
+      fingerprint: idempotencyKey === null ? null : fingerprintOf(seal, actor, deviceId, call, options),
       result: null,
       error: null,
     };
@@ -182,37 +186,6 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       return cancelled;
     },
   };
-}
-
-/**
- * Identifies a call for its idempotency key: the caller, the mutation and all arguments. Only the hash is stored,
- * because the arguments may hold secrets.
- */
-function fingerprintOf(
-  actor: Actor,
-  deviceId: DeviceId,
-  { by, method, params }: { by: 'call' | 'perform'; method: string; params: unknown },
-  { mode, timeoutMs, expiresAt, delivery }: RpcOptions,
-): string {
-  const call = [
-    actor.subject,
-    deviceId,
-    by,
-    method,
-    params ?? null,
-    mode ?? 'TWO_WAY',
-    timeoutMs ?? null,
-    expiresAt,
-    delivery,
-  ];
-  return createHash('sha256').update(JSON.stringify(call, sortedKeys)).digest('hex');
-}
-
-/** Equal objects become equal JSON, whatever the order of their members; members without a value are left out. */
-function sortedKeys(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const given = Object.entries(value).filter(([, member]) => member !== undefined && member !== null);
-  return Object.fromEntries(given.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /**

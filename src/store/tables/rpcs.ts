@@ -58,7 +58,7 @@ export const rpcs = pgTable(
     /** How often the operation may reach the device; null in rows of earlier versions. */
     delivery: text('delivery', { enum: ['AT_LEAST_ONCE', 'AT_MOST_ONCE'] }),
     idempotencyKey: text('idempotency_key'),
-    /** A hash of the caller, the mutation and its arguments; null without a key, and in rows of earlier versions. */
+    /** A keyed hash of the caller, the mutation and its arguments; null without a key, and in rows of earlier versions. */
     fingerprint: text('fingerprint'),
     result: json('result'),
     error: json('error'),

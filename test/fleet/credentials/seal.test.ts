@@ -49,6 +49,18 @@ describe('Seal', () => {
     expect(() => seal.open(sealed, 'x')).toThrow('another secret key');
   });
 
+  it('makes fingerprints that only its own key makes, and that are compared only among themselves', () => {
+    const other = new Seal(randomBytes(32));
+    expect(seal.fingerprint('1234')).toBe(seal.fingerprint('1234'));
+    expect(seal.fingerprint('1234')).not.toBe(seal.fingerprint('1235'));
+    expect(seal.fingerprint('1234').slice(9)).not.toBe(other.fingerprint('1234').slice(9));
+    expect(Seal.comparable(seal.fingerprint('1234'), seal.fingerprint('1235'))).toBe(true);
+    for (const stranger of [other.fingerprint('1234'), null, '', 'ab'.repeat(32)]) {
+      expect(Seal.comparable(seal.fingerprint('1234'), stranger)).toBe(false);
+      expect(Seal.comparable(stranger, null)).toBe(false);
+    }
+  });
+
   it('takes only a key of 32 bytes', () => {
     expect(() => new Seal(randomBytes(16))).toThrow('32 bytes, not 16');
   });

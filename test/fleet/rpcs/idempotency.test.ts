@@ -46,6 +46,45 @@ describe('an idempotency key', () => {
     await expect(world.during(write('two'))).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
+  it('is kept without a hash that a reader of the database can compute', async () => {
+    const fingerprints: unknown[] = [];
+    for (const endpoint of ['hashed', 'hashed']) {
+      world = await fleetWorld(store());
+      const known = (await world.fleet.devices.get(ADMIN, { endpoint })) ?? (await registered(world, endpoint)).known;
+      const write = { kind: 'write', mode: 'REPLACE', values: [{ path: '/9/0/15', value: '1234' }] } as const;
+      const { id } = await world.during(perform(world, known, write, { ...key('hashed'), mode: 'PERSISTENT' }));
+      const { rows } = await store().asSystem((tx) => tx.execute(`delete from rpcs where id = '${id}' returning *`));
+      fingerprints.push(rows[0]?.['fingerprint']);
+      if (fingerprints.length === 1) await world.stop();
+    }
+    expect(fingerprints[0]).toEqual(expect.any(String));
+    // The two worlds have different secret keys.
+    expect(fingerprints[0]).not.toBe(fingerprints[1]);
+  });
+
+  it('still belongs to its call after a change of the secret key, and in rows without a fingerprint', async () => {
+    world = await fleetWorld(store());
+    const { known } = await registered(world, 'rotated');
+    const read = { kind: 'read', paths: ['/3/0/9'] } as const;
+    const first = await world.during(perform(world, known, read, key('rotated')));
+    for (const step of ['another key', 'no fingerprint', 'the hash of an unreleased version']) {
+      await world.stop();
+      world = await fleetWorld(store());
+      const set = step === 'no fingerprint' ? 'null' : `'${'ab'.repeat(32)}'`;
+      if (step !== 'another key') {
+        await store().asSystem((tx) => tx.execute(`update rpcs set fingerprint = ${set} where id = '${first.id}'`));
+      }
+      expect((await world.during(perform(world, known, read, key('rotated')))).id).toBe(first.id);
+      for (const other of [
+        () => perform(world, known, { ...read, paths: ['/3/0/0'] }, key('rotated')),
+        () => perform(world, known, read, { ...key('rotated'), mode: 'PERSISTENT' }),
+        () => world.fleet.rpcs.call(ADMIN, known.id, 'reboot', {}, key('rotated')),
+      ]) {
+        await expect(world.during(other()), step).rejects.toMatchObject({ code: 'CONFLICT' });
+      }
+    }
+  });
+
   it('runs a call once when ten arrive together, and refuses others among them alone', async () => {
     world = await fleetWorld(store());
     const { known, device } = await registered(world, 'race');
