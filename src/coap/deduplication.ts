@@ -46,11 +46,14 @@ export class RecentMessages {
     return entry;
   }
 
-  /** Keeps the reply for duplicates. When all replies together exceed their limit, a duplicate gets no answer. */
-  keepReply(entry: RecentMessage, reply: Uint8Array): void {
+  /** Keeps the reply for duplicates. False when all replies together exceed their limit: a duplicate gets no answer. */
+  keepReply(entry: RecentMessage, reply: Uint8Array): boolean {
+    // The entry was removed meanwhile: its reply would never be released.
+    if (!this.#entries.includes(entry)) return true;
     this.#budget.release(entry.reply?.length ?? 0);
     // Copy it: the original is a view that would keep a whole page of Node's buffer pool.
     entry.reply = this.#budget.reserve(reply.length) ? copyOf(reply) : null;
+    return entry.reply !== null;
   }
 
   /** Removes a message that was not processed, so that its retransmission counts as new. */

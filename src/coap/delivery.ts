@@ -35,7 +35,7 @@ export class Delivery {
   }
 
   #reply(datagram: Uint8Array): void {
-    this.#state.recent?.keepReply(this.#recent, datagram);
+    this.#layer.keepReply(this.#state, this.#recent, datagram);
     this.#layer.send(this.#state, datagram);
   }
 }

@@ -141,6 +141,8 @@ class CoapEngine implements CoapEndpoint {
       ...counters,
       dropped: { ...counters.dropped },
       peers: peers.size,
+      evictedPeers: peers.evicted,
+      evictedBodies: this.#responder.uploads.evicted + this.#responder.served.evicted,
       bodyBytes: this.#responder.uploads.bytes + this.#responder.served.bytes + this.#requests.downloads.used,
       replyBytes: replies.used,
     };
@@ -241,8 +243,12 @@ class CoapEngine implements CoapEndpoint {
 
   #onPiggybacked(peer: Peer, message: Message): void {
     const holder = this.#requests.tokens.find(message.token);
-    if (holder?.state.peer.key === peer.key) holder.onPiggybacked(message);
-    else this.#messages.counters.dropped.unmatched++;
+    if (holder?.state.peer.key !== peer.key) {
+      this.#messages.counters.dropped.unmatched++;
+      return;
+    }
+    this.#messages.peers.prove(holder.state);
+    holder.onPiggybacked(message);
   }
 
   #onSeparate(peer: Peer, message: Message): void {
@@ -253,6 +259,7 @@ class CoapEngine implements CoapEndpoint {
     }
     const { state } = holder;
     this.#messages.peers.touch(state, this.#clock.now());
+    this.#messages.peers.prove(state);
     const recent = this.#messages.begin(state, message);
     if (recent) holder.onSeparate(message, new Delivery(this.#messages, state, message, recent));
   }

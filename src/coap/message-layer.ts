@@ -10,6 +10,9 @@ import { PeerTable } from './peers.ts';
 import { Transmission, type TransmissionContext, type TransmissionListener } from './transmission.ts';
 import type { Peer, Transport } from './transport.ts';
 
+/** How many strangers are removed for one reply. */
+const REPLY_TRIES = 16;
+
 export interface MessageLayerOptions {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -41,7 +44,7 @@ export class MessageLayer implements TransmissionContext {
     this.#recentPerPeer = limits.recentMessagesPerPeer;
     this.replies = new ByteBudget(limits.replyBytes);
     // RFC 7252 §4.4: the first message ID should be random.
-    this.peers = new PeerTable(limits.peers, idlePeerMs, () => Math.floor(random() * 0x1_0000));
+    this.peers = new PeerTable(limits, idlePeerMs, () => Math.floor(random() * 0x1_0000));
   }
 
   parametersOf(state: PeerState): TransmissionParameters {
@@ -68,6 +71,14 @@ export class MessageLayer implements TransmissionContext {
     listener: TransmissionListener,
   ): Transmission {
     return new Transmission(this, state, messageId, datagram, this.parametersOf(state), listener);
+  }
+
+  /** Keeps a reply for duplicates. When its memory is used up, strangers are removed to make room. */
+  keepReply(state: PeerState, message: RecentMessage, reply: Uint8Array): void {
+    for (let tries = 0; tries < REPLY_TRIES; tries++) {
+      if (state.recent?.keepReply(message, reply) ?? true) return;
+      if (!this.peers.dropStranger(state)) return;
+    }
   }
 
   transmissionOf(state: PeerState, messageId: number): PeerTransmission | undefined {

@@ -27,6 +27,9 @@ export interface CoapMetrics {
   readonly handlerErrors: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   readonly peers: number;
+  /** Peers, and bodies of block-wise transfers, that made room for others at a limit. */
+  readonly evictedPeers: number;
+  readonly evictedBodies: number;
   /** Requests that handlers are processing. */
   readonly answering: number;
   /** Outgoing requests, queued or sent. */

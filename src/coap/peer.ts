@@ -39,6 +39,8 @@ export class PeerState {
   peer: Peer;
   nextMessageId: number;
   touchedAt: number;
+  /** False for a stranger: without security, and no response has shown yet that the peer receives at its address. */
+  proven: boolean;
   recent: RecentMessages | null = null;
   /** The number of the peer's requests that a handler is processing. */
   answering = 0;
@@ -57,6 +59,7 @@ export class PeerState {
     this.peer = peer;
     this.nextMessageId = firstMessageId;
     this.touchedAt = now;
+    this.proven = peer.security !== null;
   }
 
   /** RFC 7252 §4.4: each message to the peer gets the next message ID. */
@@ -66,14 +69,15 @@ export class PeerState {
     return messageId;
   }
 
-  /** True while the peer has requests, observations or transfers: then the table must not drop it. */
+  /** True while the peer has requests, observations or transfers: then it is not idle. */
   get held(): boolean {
+    return this.busy || this.bodies.length > 0;
+  }
+
+  /** True while the peer has requests or observations: then the table must not drop it. */
+  get busy(): boolean {
     return (
-      this.answering > 0 ||
-      this.bodies.length > 0 ||
-      this.requests.length > 0 ||
-      this.observations.length > 0 ||
-      this.transmissions.length > 0
+      this.answering > 0 || this.requests.length > 0 || this.observations.length > 0 || this.transmissions.length > 0
     );
   }
 }

@@ -1,3 +1,5 @@
+import { Crowd, networkOf } from '../network/index.ts';
+import type { CoapLimits } from './limits.ts';
 import { append } from './list.ts';
 import { PeerState } from './peer.ts';
 import type { Peer } from './transport.ts';
@@ -13,14 +15,17 @@ const MOST_SWEPT = 50_000;
  */
 export class PeerTable {
   readonly #states = new Map<string, PeerState>();
-  readonly #most: number;
+  readonly #limits: Pick<CoapLimits, 'peers' | 'strangersPerNetwork'>;
+  readonly #strangers = new Crowd<PeerState>();
   readonly #idleMs: number;
   readonly #firstMessageId: () => number;
   #oldest: PeerState | null = null;
   #newest: PeerState | null = null;
+  /** How many peers made room for others. */
+  evicted = 0;
 
-  constructor(most: number, idleMs: number, firstMessageId: () => number) {
-    this.#most = most;
+  constructor(limits: Pick<CoapLimits, 'peers' | 'strangersPerNetwork'>, idleMs: number, firstMessageId: () => number) {
+    this.#limits = limits;
     this.#idleMs = idleMs;
     this.#firstMessageId = firstMessageId;
   }
@@ -37,7 +42,7 @@ export class PeerTable {
     return this.#states.get(key);
   }
 
-  /** Finds or adds a peer. Null when the table is full and no idle peer can make room. */
+  /** Finds or adds a peer. Null when a limit is reached and no peer can make room, see `CoapLimits.peers`. */
   obtain(peer: Peer, now: number): PeerState | null {
     const known = this.#states.get(peer.key);
     if (known) {
@@ -46,11 +51,24 @@ export class PeerTable {
       this.touch(known, now);
       return known;
     }
-    if (this.#states.size >= this.#most && !this.#evict(now)) return null;
+    if (!this.#makeRoom(peer, now)) return null;
     const state = new PeerState(peer, this.#firstMessageId(), now);
     this.#states.set(peer.key, state);
     this.#append(state);
+    if (!state.proven) this.#strangers.add(networkOf(peer.address), state);
     return state;
+  }
+
+  /** The peer has answered a request, so it receives at its address. */
+  prove(state: PeerState): void {
+    if (state.proven) return;
+    state.proven = true;
+    this.#strangers.remove(networkOf(state.peer.address), state);
+  }
+
+  /** Removes the oldest stranger of the network with the most, but not `except`. False when there is none. */
+  dropStranger(except: PeerState | null = null): boolean {
+    return this.#dropStranger(() => this.#strangers.oldestOfLargest(), except);
   }
 
   touch(state: PeerState, now: number): void {
@@ -99,11 +117,38 @@ export class PeerTable {
     return to;
   }
 
-  #evict(now: number): boolean {
+  #makeRoom(peer: Peer, now: number): boolean {
+    if (peer.security === null) {
+      const network = networkOf(peer.address);
+      const full = this.#strangers.count(network) >= this.#limits.strangersPerNetwork;
+      if (full && !this.#dropStranger(() => this.#strangers.oldestOf(network), null)) return false;
+    }
+    return this.#states.size < this.#limits.peers || this.dropStranger() || this.#dropIdle(now);
+  }
+
+  #dropStranger(oldest: () => PeerState | undefined, except: PeerState | null): boolean {
+    for (let tries = 0; tries < EVICTION_TRIES; tries++) {
+      const candidate = oldest();
+      if (!candidate) return false;
+      if (!candidate.busy && candidate !== except) {
+        while (candidate.bodies[0]) candidate.bodies[0].drop();
+        this.#forget(candidate);
+        this.evicted++;
+        return true;
+      }
+      const network = networkOf(candidate.peer.address);
+      this.#strangers.remove(network, candidate);
+      this.#strangers.add(network, candidate);
+    }
+    return false;
+  }
+
+  #dropIdle(now: number): boolean {
     for (let tries = 0; tries < EVICTION_TRIES && this.#oldest; tries++) {
       const candidate = this.#oldest;
       if (!candidate.held) {
         this.#forget(candidate);
+        this.evicted++;
         return true;
       }
       this.touch(candidate, now);
@@ -113,6 +158,7 @@ export class PeerTable {
 
   #forget(state: PeerState): void {
     state.recent?.clear();
+    if (!state.proven) this.#strangers.remove(networkOf(state.peer.address), state);
     this.#unlink(state);
     this.#states.delete(state.peer.key);
   }

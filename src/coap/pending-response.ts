@@ -32,7 +32,7 @@ export class PendingResponse {
     if (!this.confirmable || this.#acknowledged || this.settled) return;
     this.#acknowledged = true;
     const datagram = encodeEmpty('ACK', this.#recent.messageId);
-    this.state.recent?.keepReply(this.#recent, datagram);
+    this.#layer.keepReply(this.state, this.#recent, datagram);
     this.#layer.send(this.state, datagram);
   }
 
@@ -49,7 +49,7 @@ export class PendingResponse {
     const type = piggybacked ? 'ACK' : this.confirmable ? 'CON' : 'NON';
     const datagram = encode({ type, code, messageId, token: this.#token, options, payload });
     this.#settle();
-    if (piggybacked) this.state.recent?.keepReply(this.#recent, datagram);
+    if (piggybacked) this.#layer.keepReply(this.state, this.#recent, datagram);
     if (type === 'CON') this.#layer.sendConfirmable(this.state, messageId, datagram, IGNORE_OUTCOME);
     else this.#layer.send(this.state, datagram);
   }

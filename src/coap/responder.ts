@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PendingResponse } from './pending-response.ts';
 import { blockOption, readBlock, type Block } from './block.ts';
 import { codes, methodOf } from './code.ts';
@@ -164,11 +165,15 @@ export class Responder {
   }
 }
 
+/** A longer key of a body is kept as a hash: a request may have a path of 64 KiB. */
+const LONGEST_KEY = 256;
+
 /** Identifies the body of a block-wise transfer: all its blocks have the same key. */
 function bodyKey({ pending, method, options }: Handling): string {
   const { path, query, requestTag } = options;
   const tag = requestTag && Buffer.from(requestTag).toString('hex');
-  return JSON.stringify([pending.state.peer.key, method, path, query, tag]);
+  const key = JSON.stringify([pending.state.peer.key, method, path, query, tag]);
+  return key.length <= LONGEST_KEY ? key : createHash('sha256').update(key).digest('base64');
 }
 
 function responseOptions({ contentFormat, locationPath, maxAge }: OutgoingResponse): MessageOption[] {

@@ -42,11 +42,16 @@ export class ServedBodies {
   readonly #held: HeldBodies<ServedBody>;
 
   constructor(limits: CoapLimits, lifetimeMs: number) {
-    this.#held = new HeldBodies(limits.servedBytes, limits.bodiesPerPeer, lifetimeMs);
+    this.#held = new HeldBodies(limits.servedBytes, limits, lifetimeMs);
   }
 
   get bytes(): number {
     return this.#held.bytes;
+  }
+
+  /** How many bodies made room for others. */
+  get evicted(): number {
+    return this.#held.evicted;
   }
 
   sweep(now: number): void {

@@ -23,12 +23,17 @@ export class Uploads {
   readonly #bodyBytes: number;
 
   constructor(limits: CoapLimits, lifetimeMs: number) {
-    this.#held = new HeldBodies(limits.uploadBytes, limits.bodiesPerPeer, lifetimeMs);
+    this.#held = new HeldBodies(limits.uploadBytes, limits, lifetimeMs);
     this.#bodyBytes = limits.bodyBytes;
   }
 
   get bytes(): number {
     return this.#held.bytes;
+  }
+
+  /** How many bodies made room for others. */
+  get evicted(): number {
+    return this.#held.evicted;
   }
 
   sweep(now: number): void {

@@ -153,6 +153,16 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
       by('reason', coap().dropped).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]),
     ),
   );
+  counter(
+    'treeline_coap_evicted_total',
+    'What made room for a newcomer at a limit: known peers, or bodies of unfinished block-wise transfers.',
+    [...endpoint, 'kind'],
+    () =>
+      endpoints.flatMap(({ server, transport, coap }) => {
+        const { evictedPeers: peer, evictedBodies: body } = coap();
+        return by('kind', { peer, body }).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]);
+      }),
+  );
   gauge(
     'treeline_coap_peers',
     'Peers with stored CoAP state.',

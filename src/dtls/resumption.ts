@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { Crowd } from '../network/index.ts';
 import type { Proof, SecurityIdentity } from './credential-source.ts';
 import { DtlsError } from './error.ts';
 import type { ClientHello } from './messages.ts';
@@ -22,11 +23,16 @@ export interface Resumable {
   readonly expiresAt: number;
 }
 
-/** The resumable sessions, least recently used first, limited in number and time. */
+/**
+ * The resumable sessions, limited in number, also for each credential, and in time. At a limit, the least recently used
+ * one of the credential makes room, or that of the credential with the most.
+ */
 export class Resumables {
   readonly #clock: Clock;
   readonly #limits: DtlsLimits;
   readonly #byId = new Map<string, Resumable>();
+  /** The ids by credential, least recently used first. */
+  readonly #ids = new Crowd<string>();
 
   constructor(clock: Clock, limits: DtlsLimits) {
     this.#clock = clock;
@@ -42,30 +48,37 @@ export class Resumables {
     const found = this.#byId.get(id);
     if (found === undefined) return null;
     if (found.expiresAt > this.#clock.now()) return found;
-    this.#byId.delete(id);
+    this.#forget(id);
     return null;
   }
 
   keep(resumable: Resumable): void {
     const id = resumable.sessionId.toString('hex');
-    this.#byId.delete(id);
+    const { credential } = resumable.identity;
+    this.#forget(id);
+    if (this.#ids.count(credential) >= this.#limits.sessionsPerCredential) this.#forget(this.#ids.oldestOf(credential));
+    if (this.#byId.size >= this.#limits.resumable) this.#forget(this.#ids.oldestOfLargest());
     this.#byId.set(id, resumable);
-    const [oldest] = this.#byId.keys();
-    if (this.#byId.size > this.#limits.resumable && oldest !== undefined) this.#byId.delete(oldest);
+    this.#ids.add(credential, id);
   }
 
   forget(sessionId: Buffer): void {
-    this.#byId.delete(sessionId.toString('hex'));
+    this.#forget(sessionId.toString('hex'));
   }
 
   forgetCredential(credential: string): void {
-    for (const [id, resumable] of this.#byId) {
-      if (resumable.identity.credential === credential) this.#byId.delete(id);
-    }
+    while (this.#ids.count(credential) > 0) this.#forget(this.#ids.oldestOf(credential));
   }
 
   all(): IterableIterator<Resumable> {
     return this.#byId.values();
+  }
+
+  #forget(id: string | undefined): void {
+    const found = id === undefined ? undefined : this.#byId.get(id);
+    if (id === undefined || !found) return;
+    this.#byId.delete(id);
+    this.#ids.remove(found.identity.credential, id);
   }
 }
 

@@ -14,7 +14,7 @@ export interface DtlsLimits {
   readonly lookUps: number;
   readonly lookUpTimeoutMs: number;
   readonly sessions: number;
-  /** Sessions of one credential, so that one device can't use up the sessions of all. */
+  /** Open sessions, and resumable ones, of one credential, so that one device can't use up the sessions of all. */
   readonly sessionsPerCredential: number;
   /** A session is evicted for another only after it was idle for this time. */
   readonly evictAfterIdleMs: number;

@@ -1,6 +1,7 @@
 /**
  * Entries that an unproven peer caused, by network (see `networkOf`), the oldest first. Finds the oldest entry of the
- * network with the most entries in constant time: under a flood, that entry makes room for a newcomer.
+ * network with the most entries in constant time: under a flood, that entry makes room for a newcomer. Another unit
+ * than the network can be used, such as the credential.
  */
 export class Crowd<Entry> {
   readonly #byNetwork = new Map<string, Set<Entry>>();

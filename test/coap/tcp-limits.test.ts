@@ -89,6 +89,17 @@ describe('TCP connections', () => {
     expect(transport.metrics).toEqual({ connections: 4, evicted: 1, refused: 0 });
   });
 
+  it('stay few when one address opens 2,000, and a device of another address is served', async () => {
+    await serve({});
+    for (let batch = 0; batch < 8; batch++) {
+      await Promise.all(Array.from({ length: 250 }, () => idle('127.0.0.2')));
+    }
+    const device = await introduced('127.0.0.3');
+    device.send(0xe2, NO_BYTES, []);
+    expect(await device.next()).toMatchObject({ code: 0xe3 });
+    expect(transport.metrics).toEqual({ connections: 1_001, evicted: 1_000, refused: 0 });
+  }, 60_000);
+
   it('in a TLS handshake make room for a device, and admitted ones do not', async () => {
     const server = createServerIdentity({ commonName: 'server', names: ['localhost'], now: START, days: 10 });
     await serve({ connectionsPerAddress: 2, tls: { ...server, identify } });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { World } from './network.ts';
+import { PSK, World } from './network.ts';
 
 const CID = Buffer.from('c0c1c2c3c4c5c6c7', 'hex');
 
@@ -86,6 +86,35 @@ describe('a resumption', () => {
     expect(world.engine.metrics.resumable).toBe(2);
     const again = await world.connected({ resume: clients[0]?.session });
     expect(again.isResumed).toBe(false);
+  });
+
+  it('is possible for a limited number of sessions of a credential, which do not displace those of others', async () => {
+    const credentials = {
+      psk: async (name: Uint8Array) => ({ key: PSK.key, credential: Buffer.from(name).toString() }),
+    };
+    const world = new World({ limits: { resumable: 10, sessionsPerCredential: 4 }, credentials });
+    const other = await world.connected({ psk: { ...PSK, identity: 'other' } });
+    const clients = [];
+    for (let n = 0; n < 12; n++) clients.push(await world.connected());
+    expect(world.engine.metrics.resumable).toBe(5);
+    expect((await world.connected({ psk: { ...PSK, identity: 'other' }, resume: other.session })).isResumed).toBe(true);
+    expect((await world.connected({ resume: clients[8]?.session })).isResumed).toBe(true);
+    expect((await world.connected({ resume: clients[7]?.session })).isResumed).toBe(false);
+    world.engine.endSessions('other');
+    expect((await world.connected({ psk: { ...PSK, identity: 'other' }, resume: other.session })).isResumed).toBe(
+      false,
+    );
+  });
+
+  it('of the credential with the most sessions is dropped first', async () => {
+    const credentials = {
+      psk: async (name: Uint8Array) => ({ key: PSK.key, credential: Buffer.from(name).toString() }),
+    };
+    const world = new World({ limits: { resumable: 4 }, credentials });
+    const first = await world.connected({ psk: { ...PSK, identity: 'first' } });
+    for (let n = 0; n < 3; n++) await world.connected();
+    await world.connected({ psk: { ...PSK, identity: 'second' } });
+    expect((await world.connected({ psk: { ...PSK, identity: 'first' }, resume: first.session })).isResumed).toBe(true);
   });
 
   it("survives the loss of the device's Finished: the server retransmits its flight, and the device answers again", async () => {
