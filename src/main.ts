@@ -140,7 +140,11 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     handshakes,
     seal,
     clock,
-    settings: { autoProvision: config.autoProvision, noSecBootstrap: config.bootstrap.noSec },
+    settings: {
+      autoProvision: config.autoProvision,
+      noSecBootstrap: config.bootstrap.noSec,
+      watching: config.watching,
+    },
     log,
   });
   const lwm2m = createLwm2mServer({

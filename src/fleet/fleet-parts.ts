@@ -45,7 +45,16 @@ export function createParts(options: FleetOptions) {
   });
   const requests = new ObservationRequests(store, clock);
   const observations = new ObservationRecords(store);
-  const observing = new Observing({ lwm2m, roster, profiles, requests, turns, clock, log });
+  const observing = new Observing({
+    lwm2m,
+    roster,
+    profiles,
+    requests,
+    turns,
+    clock,
+    log,
+    settings: options.settings.watching,
+  });
   const journal = new RpcJournal(store, bus);
   const dispatcher = new RpcDispatcher({
     journal,

@@ -7,6 +7,7 @@ import type { Log } from './common/index.ts';
 import type { CredentialBook, CredentialGate, Handshakes, Seal } from './credentials/index.ts';
 import type { FleetEvents } from './events.ts';
 import type { Fleet } from './fleet.ts';
+import type { ObservingSettings, ObservingSnapshot } from './observing/index.ts';
 import type { ReadingsSnapshot, TelemetrySink } from './readings/index.ts';
 import type { SmsTrigger } from './rpcs/index.ts';
 
@@ -26,7 +27,11 @@ export interface FleetOptions {
   /** Seals bootstrap plans and the keys of factory credentials. */
   readonly seal: Seal;
   readonly clock: Clock;
-  readonly settings: { readonly autoProvision: boolean; readonly noSecBootstrap: boolean };
+  readonly settings: {
+    readonly autoProvision: boolean;
+    readonly noSecBootstrap: boolean;
+    readonly watching: ObservingSettings;
+  };
   readonly log: Log;
   /** Absent: the server sends no SMS, so that sleeping devices wake up only by themselves. */
   readonly smsTrigger?: SmsTrigger;
@@ -38,12 +43,7 @@ export interface FleetSnapshot {
   readonly readings: ReadingsSnapshot;
   readonly registrations: { readonly waiting: number; readonly running: number };
   readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
-  readonly observing: {
-    readonly watched: number;
-    readonly devices: number;
-    /** The number of observation requests that devices refused, and of observations that devices ended. */
-    readonly refusals: { readonly transient: number; readonly lasting: number };
-  };
+  readonly observing: ObservingSnapshot;
 }
 
 /** A fleet with the handlers for its servers and the functions that start and stop it. */

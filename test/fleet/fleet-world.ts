@@ -118,7 +118,11 @@ export async function fleetWorld(
     seal,
     handshakes: new HandshakeLog({ store, clock, log }),
     clock,
-    settings: { autoProvision: options.autoProvision ?? true, noSecBootstrap: options.noSecBootstrap ?? true },
+    settings: {
+      autoProvision: options.autoProvision ?? true,
+      noSecBootstrap: options.noSecBootstrap ?? true,
+      watching: { lingerMs: 30_000, requestsPerMinute: 60 },
+    },
     log,
     ...(options.smsTrigger && { smsTrigger: options.smsTrigger }),
   });

@@ -117,7 +117,11 @@ export async function apiWorld(
     handshakes,
     gate: { holders: async () => holders, secured: async () => new Set() },
     clock,
-    settings: { autoProvision: true, noSecBootstrap: true },
+    settings: {
+      autoProvision: true,
+      noSecBootstrap: true,
+      watching: { lingerMs: 0, requestsPerMinute: 6_000 },
+    },
     log,
   });
   const lwm2m: Lwm2mServer = createLwm2mServer({

@@ -16,6 +16,10 @@ export interface Observed {
   retry: Timer | null;
   /** Runs until the earliest next try of a refused step. */
   refusedRetry: Timer | null;
+  /** Runs until the device may get the next request for watchers. */
+  postponed: Timer | null;
+  /** The running observations that were started for watchers alone, by key. */
+  readonly forWatchers: Set<string>;
   running: boolean;
   again: boolean;
 }
@@ -30,6 +34,8 @@ export function newObserved(): Observed {
     failures: 0,
     retry: null,
     refusedRetry: null,
+    postponed: null,
+    forWatchers: new Set(),
     running: false,
     again: false,
   };
@@ -37,7 +43,7 @@ export function newObserved(): Observed {
 
 /** True if the memory can be dropped, because it holds nothing. */
 export function isBlank(observed: Observed): boolean {
-  const { cancelled, commanded, refused, written, failures, retry, again } = observed;
-  const remembered = cancelled.size + commanded.size + refused.size + written.size + failures;
-  return remembered === 0 && retry === null && !again;
+  const { cancelled, commanded, refused, written, forWatchers, failures, retry, postponed, again } = observed;
+  const remembered = cancelled.size + commanded.size + refused.size + written.size + forWatchers.size + failures;
+  return remembered === 0 && retry === null && postponed === null && !again;
 }

@@ -6,6 +6,8 @@ import type { WantedObservation } from './wanted.ts';
 export interface ObservingStep {
   readonly key: string;
   readonly operation: Operation;
+  /** True if only watchers need the step: such steps are limited. */
+  readonly forWatchers: boolean;
   /** Called when the device accepted the request. */
   readonly done?: () => void;
 }
@@ -17,8 +19,9 @@ export function attributesKey(key: string): string {
 
 /** Returns the step that starts a wanted observation. */
 export function observeStep(wish: WantedObservation): ObservingStep {
-  const { key, paths, contentFormat } = wish;
-  return { key, operation: { kind: 'observe', paths, ...(contentFormat === null ? {} : { contentFormat }) } };
+  const { key, paths, contentFormat, reasons } = wish;
+  const operation: Operation = { kind: 'observe', paths, ...(contentFormat === null ? {} : { contentFormat }) };
+  return { key, operation, forWatchers: reasons.every((reason) => reason === 'WATCHED') };
 }
 
 /**
@@ -39,6 +42,7 @@ export function attributesStep(
   return {
     key: attributesKey(wish.key),
     operation: { kind: 'write-attributes', path, attributes },
+    forWatchers: false,
     done: () => {
       if (wish.attributes) writtenBefore.set(wish.key, wish.attributes);
       else writtenBefore.delete(wish.key);

@@ -6,10 +6,13 @@ import type { LiveDevice, Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { ObservationRequests } from './observation-requests.ts';
 import { attributesKey, attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
-import { isBlank, newObserved, type Observed } from './observed.ts';
-import { backOff, endedRefusal, refusalOf, type Refusal, type RefusalAnswer } from './refusals.ts';
+import { isBlank, type Observed } from './observed.ts';
+import { ObservedDevices } from './observed-devices.ts';
+import { endedRefusal, refusalOf, type RefusalAnswer } from './refusals.ts';
+import { RequestBudget } from './request-budget.ts';
 import {
   type DeviceObservation,
+  MOST_OBSERVATIONS,
   wantedObservations,
   wantedState,
   type RequestedObservation,
@@ -17,6 +20,28 @@ import {
   type WantedState,
 } from './wanted.ts';
 import { WatchedPaths } from './watched-paths.ts';
+
+/** The limits of what subscribers can make the server ask of a device. */
+export interface ObservingSettings {
+  /** How long an observation goes on after the last subscriber left that needs it, in milliseconds. */
+  readonly lingerMs: number;
+  /** The requests for subscribers that one device gets per minute, after a burst of 200. */
+  readonly requestsPerMinute: number;
+}
+
+/** The counts of `Observing` for the metrics page. */
+export interface ObservingSnapshot {
+  /** Devices with watched paths. */
+  readonly watched: number;
+  /** Watched paths whose last watcher left a short time ago. */
+  readonly lingering: number;
+  /** Devices with a memory. */
+  readonly devices: number;
+  /** Observation requests that devices refused, and observations that devices ended. `transient` ones are tried again. */
+  readonly refusals: { readonly transient: number; readonly lasting: number };
+  /** How often requests for watchers had to wait, because the device got too many. */
+  readonly postponed: number;
+}
 
 /** The services that Observing uses. */
 export interface ObservingParts {
@@ -27,6 +52,7 @@ export interface ObservingParts {
   readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
+  readonly settings: ObservingSettings;
   /** For the jitter; `Math.random` by default. */
   readonly random?: () => number;
 }
@@ -35,6 +61,8 @@ const NONE: ReadonlySet<string> = new Set();
 /** A changed profile reaches so many devices at once, and the next ones after so many milliseconds. */
 const AT_ONCE = 200;
 const FAN_OUT_MS = 100;
+/** The requests for watchers that a device gets at once: a page that shows 100 paths, and another one after it. */
+const WATCH_BURST = 200;
 
 /**
  * Reconciles the running observations of each device with the wanted ones. Profiles, mutations and subscriptions want
@@ -43,17 +71,22 @@ const FAN_OUT_MS = 100;
  */
 export class Observing {
   readonly #parts: ObservingParts;
-  readonly #devices = new Map<DeviceKey, Observed>();
+  readonly #devices: ObservedDevices;
   /** The timers of changed profiles that have not reached all their devices. */
   readonly #fanOuts = new Set<Timer>();
-  readonly #watched = new WatchedPaths();
+  readonly #watched: WatchedPaths;
+  readonly #watchBudget: RequestBudget;
   readonly #random: () => number;
-  #transient = 0;
-  #lasting = 0;
 
   constructor(parts: ObservingParts) {
+    const { clock } = parts;
+    const { lingerMs, requestsPerMinute } = parts.settings;
+    const reconcile = (key: DeviceKey): void => this.reconcile(key);
     this.#parts = parts;
     this.#random = parts.random ?? Math.random;
+    this.#devices = new ObservedDevices({ clock, random: this.#random, onDue: reconcile });
+    this.#watched = new WatchedPaths({ clock, lingerMs, mostPaths: MOST_OBSERVATIONS, onLess: reconcile });
+    this.#watchBudget = new RequestBudget({ clock, perMinute: requestsPerMinute, burst: WATCH_BURST });
     parts.profiles.onChange((_, profileId) =>
       this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
     );
@@ -62,7 +95,7 @@ export class Observing {
   /** Reconciles a device that can be asked now: it registered, sent an Update or awoke, or the server restarted. */
   ready(key: DeviceKey, after: 'register' | 'update' | 'wake' | 'restart'): void {
     const known = this.#devices.get(key);
-    if (known && after === 'register') this.#forget(key, known);
+    if (known && after === 'register') this.#devices.forget(key);
     if (known && after !== 'register') {
       known.failures = 0;
       known.retry?.cancel();
@@ -78,21 +111,16 @@ export class Observing {
 
   /** Drops the device's memory: its registration ended, and its observations with it. */
   ended(key: DeviceKey): void {
-    const known = this.#devices.get(key);
-    if (known) this.#forget(key, known);
+    this.#devices.forget(key);
   }
 
   /** Notes that the device itself ended an observation, with a notification of this code. It is tried again later. */
   endedByDevice(key: DeviceKey, paths: readonly Path[], code: string | null): void {
     if (!this.#parts.roster.get(key)) return;
-    const observed = this.#observed(key);
+    const observed = this.#devices.of(key);
     const name = observationKey(paths);
-    this.#note(
-      key,
-      observed,
-      name,
-      endedRefusal(code, observed.refused.get(name), this.#parts.clock.now(), this.#random),
-    );
+    const refusal = endedRefusal(code, observed.refused.get(name), this.#parts.clock.now(), this.#random);
+    this.#devices.refused(key, observed, name, refusal);
   }
 
   /** Resolves with the observations that should run on the device, with their state; none if it is not registered. */
@@ -120,16 +148,15 @@ export class Observing {
     return (paths) => wanted.get(observationKey(paths)) ?? [];
   }
 
-  /** Wants the paths observed until `release` is called. Returns at once; the device is asked as soon as it can be. */
+  /**
+   * Wants the paths observed until `release` is called, and a while longer. Returns at once; the device is asked as soon
+   * as it can be.
+   */
   watch(key: DeviceKey, paths: readonly Path[]): { release(): void } {
     for (const path of paths) this.#devices.get(key)?.cancelled.delete(observationKey([path]));
     const lease = this.#watched.hold(key, paths);
     this.reconcile(key);
-    return {
-      release: () => {
-        if (lease.release()) this.reconcile(key);
-      },
-    };
+    return lease;
   }
 
   /** Runs a command that starts an observation. If the device accepts it, the observation is wanted from now on. */
@@ -162,7 +189,7 @@ export class Observing {
   reconcile(key: DeviceKey): void {
     const device = this.#parts.roster.get(key);
     if (!device) return;
-    const observed = this.#observed(key);
+    const observed = this.#devices.of(key);
     observed.again = true;
     if (observed.running) return;
     observed.running = true;
@@ -173,23 +200,19 @@ export class Observing {
       })
       .finally(() => {
         observed.running = false;
-        if (isBlank(observed) && this.#devices.get(key) === observed) this.#forget(key, observed);
+        if (isBlank(observed) && this.#devices.has(key, observed)) this.#devices.forget(key);
       });
   }
 
   /** Cancels all timers and drops the memory of all devices. */
   stop(): void {
     for (const timer of this.#fanOuts) timer.cancel();
-    for (const [key, observed] of this.#devices) this.#forget(key, observed);
+    this.#watched.stop();
+    this.#devices.forgetAll();
   }
 
-  /**
-   * The number of devices with watched paths, of devices with a memory, and of refusals since the start: `transient`
-   * ones are tried again after a while.
-   */
-  get size(): { watched: number; devices: number; refusals: { transient: number; lasting: number } } {
-    const refusals = { transient: this.#transient, lasting: this.#lasting };
-    return { watched: this.#watched.size, devices: this.#devices.size, refusals };
+  get size(): ObservingSnapshot {
+    return { ...this.#watched.size, devices: this.#devices.size, ...this.#devices.counts };
   }
 
   /** Reconciles the devices in portions, so that a profile of 100,000 devices does not ask all of them at once. */
@@ -210,7 +233,7 @@ export class Observing {
     accepted: (name: string, observed: Observed | undefined) => Promise<void>,
   ): Promise<T> {
     const name = observationKey(paths);
-    const observed = this.#parts.roster.get(key) ? this.#observed(key) : undefined;
+    const observed = this.#parts.roster.get(key) ? this.#devices.of(key) : undefined;
     observed?.commanded.add(name);
     try {
       const result = await command();
@@ -220,20 +243,6 @@ export class Observing {
       observed?.commanded.delete(name);
       this.reconcile(key);
     }
-  }
-
-  #observed(key: DeviceKey): Observed {
-    const known = this.#devices.get(key);
-    if (known) return known;
-    const fresh = newObserved();
-    this.#devices.set(key, fresh);
-    return fresh;
-  }
-
-  #forget(key: DeviceKey, observed: Observed): void {
-    observed.retry?.cancel();
-    observed.refusedRetry?.cancel();
-    this.#devices.delete(key);
   }
 
   async #run(device: LiveDevice, observed: Observed): Promise<void> {
@@ -265,34 +274,46 @@ export class Observing {
     const { lwm2m, roster, clock } = this.#parts;
     const wanted = await this.#wanted(device);
     // The device may have registered again while the profile was read.
-    if (this.#devices.get(device.key) !== observed || roster.get(device.key) === undefined) return null;
+    if (!this.#devices.has(device.key, observed) || roster.get(device.key) === undefined) return null;
     const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
     if (observed.retry || !server.registration(device.key) || server.isUnreachable(device.key)) return null;
     const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
+    for (const key of observed.forWatchers) if (!running.has(key)) observed.forWatchers.delete(key);
     observed.refused.keepOnly((key) => wanted.some((wish) => key === wish.key || key === attributesKey(wish.key)));
     const now = clock.now();
     const open = (key: string): boolean =>
       !tried.has(key) && !observed.refused.blocks(key, now) && !observed.commanded.has(key);
+    const wait = this.#watchBudget.wait(device.key);
+    let postponed = false;
     for (const wish of wanted) {
       if (!open(wish.key)) continue;
       const attributes = attributesStep(wish, observed.written);
       if (attributes && open(attributes.key)) return attributes;
-      if (!running.has(wish.key)) return observeStep(wish);
+      if (running.has(wish.key)) continue;
+      const step = observeStep(wish);
+      if (!step.forWatchers || wait === 0) return step;
+      postponed = true;
     }
     for (const [key, paths] of running) {
-      const unwanted = !keys.has(key) && !observed.commanded.has(key) && !tried.has(key);
-      if (unwanted) return { key, operation: { kind: 'cancel-observation', paths } };
+      if (keys.has(key) || observed.commanded.has(key) || tried.has(key)) continue;
+      const forWatchers = observed.forWatchers.has(key);
+      if (!forWatchers || wait === 0) return { key, operation: { kind: 'cancel-observation', paths }, forWatchers };
+      postponed = true;
     }
+    if (postponed) this.#devices.postpone(device.key, observed, wait);
     return null;
   }
 
   /** Takes the step. Returns true if the device answered, even with an error. */
   async #take(device: LiveDevice, observed: Observed, step: ObservingStep): Promise<boolean> {
     const { lwm2m, turns } = this.#parts;
+    if (step.forWatchers) this.#watchBudget.take(device.key);
     try {
       const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
       observed.failures = 0;
+      if (step.forWatchers && result.ok && step.operation.kind === 'observe') observed.forWatchers.add(step.key);
+      else observed.forWatchers.delete(step.key);
       if (result.ok) step.done?.();
       else this.#refused(device, observed, step, result);
       return true;
@@ -306,7 +327,7 @@ export class Observing {
         // The device does not answer: try again later.
         case 'TIMEOUT':
         case 'LIMIT':
-          this.#retryLater(device.key, observed);
+          this.#devices.retryLater(device.key, observed);
           return false;
         default:
           this.#refused(device, observed, step, { code: null, message: error.message, maxAge: null });
@@ -324,43 +345,7 @@ export class Observing {
     this.#parts.log.info({ device: device.key, step: key, code, message }, `the device refused ${operation.kind}`);
     if (operation.kind === 'cancel-observation') return;
     const before = observed.refused.get(key);
-    this.#note(
-      device.key,
-      observed,
-      key,
-      refusalOf({ code, message, maxAge }, before, this.#parts.clock.now(), this.#random),
-    );
-  }
-
-  #note(key: DeviceKey, observed: Observed, step: string, refusal: Refusal): void {
-    if (refusal.nextTry === null) this.#lasting++;
-    else this.#transient++;
-    observed.refused.set(step, refusal);
-    this.#retryRefused(key, observed);
-  }
-
-  /** Waits for the earliest next try of a refused step. A sleeping device is tried when it wakes up. */
-  #retryRefused(key: DeviceKey, observed: Observed): void {
-    if (this.#devices.get(key) !== observed) return;
-    const { clock } = this.#parts;
-    observed.refusedRetry?.cancel();
-    const at = observed.refused.nextTry(clock.now());
-    observed.refusedRetry =
-      at === null
-        ? null
-        : clock.after(at - clock.now(), () => {
-            observed.refusedRetry = null;
-            this.#retryRefused(key, observed);
-            this.reconcile(key);
-          });
-  }
-
-  #retryLater(key: DeviceKey, observed: Observed): void {
-    if (this.#devices.get(key) !== observed) return;
-    observed.retry?.cancel();
-    observed.retry = this.#parts.clock.after(backOff(++observed.failures, this.#random), () => {
-      observed.retry = null;
-      this.reconcile(key);
-    });
+    const refusal = refusalOf({ code, message, maxAge }, before, this.#parts.clock.now(), this.#random);
+    this.#devices.refused(device.key, observed, key, refusal);
   }
 }

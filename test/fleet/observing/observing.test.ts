@@ -80,7 +80,7 @@ describe('the observations of a device', () => {
     await world.advance(100);
     expect([...device.observing.keys()]).toEqual(['/3/0/9', '/3303/0/5700']);
     second.release();
-    await world.advance(100);
+    await world.advance(30_100);
     expect([...device.observing.keys()]).toEqual(['/3/0/9']);
     expect(await running(known)).toEqual([['/3/0/9', 'PROFILE']]);
     expect(world.snapshot().observing.watched).toBe(0);
