@@ -9,7 +9,8 @@ const ObservationReason = builder.enumType('ObservationReason', {
     },
     REQUESTED: { description: '`observeResources` started it. It is active until `cancelObservation`.' },
     WATCHED: {
-      description: 'A subscription to `resourceChanged` needs it. It ends when the last such subscriber leaves.',
+      description:
+        'A subscription to `resourceChanged` needs it. It ends 30 seconds after the last such subscriber left.',
     },
   } satisfies Record<DeviceObservation['reasons'][number], { description: string }>,
 });

@@ -120,7 +120,7 @@ builder.subscriptionField('resourceChanged', (t) =>
   t.field({
     type: ResourceChangeType,
     description:
-      'Delivers new values of a device’s resources. The device observes the given paths until the last subscriber leaves; if it is offline or asleep, the observation starts when it is reachable. The first event has the stored values, which may be old; new values follow. Example: `resourceChanged(deviceId: "…", paths: ["/3303/0/5700"])`.',
+      'Delivers new values of a device’s resources. The device observes the given paths until the last subscriber has left, and 30 seconds longer; if it is offline or asleep, the observation starts when it is reachable. The first event has the stored values, which may be old; new values follow. Example: `resourceChanged(deviceId: "…", paths: ["/3303/0/5700"])`.',
     args: {
       deviceId: t.arg.id({ required: true, description: 'The device’s global id or UUID.' }),
       paths: t.arg({

@@ -253,6 +253,18 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     ['kind'],
     () => by('kind', fleet().observing.refusals),
   );
+  gauge(
+    'treeline_watched',
+    'Devices with watched paths, and paths that are still observed though their last subscriber left (lingering).',
+    ['what'],
+    () => by('what', { devices: fleet().observing.watched, lingering_paths: fleet().observing.lingering }),
+  );
+  counter(
+    'treeline_watch_requests_postponed_total',
+    'How often requests for subscribers had to wait, because their device had got too many.',
+    [],
+    () => [[{}, fleet().observing.postponed]],
+  );
   gauge('treeline_fleet_rpcs_running', 'RPCs that a device is executing.', [], () => [[{}, fleet().rpcs.running]]);
   counter('treeline_telemetry_points_total', 'Telemetry points stored.', [], () => [[{}, telemetry().points]]);
   counter(

@@ -46,6 +46,8 @@ export interface Config {
   readonly autoProvision: boolean;
   /** Seconds between the end of a registration’s lifetime and its removal. */
   readonly registrationGrace: number;
+  /** What subscribers can make the server ask of one device. */
+  readonly watching: { readonly lingerMs: number; readonly requestsPerMinute: number; readonly requestBurst: number };
   /** Days before telemetry is deleted from the database. */
   readonly telemetryRetention: number;
   readonly logLevel: LogLevel;

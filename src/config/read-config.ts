@@ -24,6 +24,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** A page that shows 100 paths, and another one after it. */
+const WATCH_BURST = 200;
+
 /** Throws ConfigError for the first invalid setting. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   /** Trims the variable’s text; treats an empty one as absent. */
@@ -134,6 +137,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         : parse(settings.adminToken, token, '16 to 256 printable ASCII characters without spaces'),
     autoProvision: read(settings.autoProvision) === null ? databaseUrl === null : flag(settings.autoProvision),
     registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
+    watching: {
+      lingerMs: parse(settings.watchLinger, integer(0, 3_600), 'a number of seconds from 0 to 3600') * 1000,
+      requestsPerMinute: parse(settings.watchRequests, integer(1, 60_000), 'a number from 1 to 60000'),
+      requestBurst: WATCH_BURST,
+    },
     telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'a number of days from 1 to 3650'),
     logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
   };

@@ -195,6 +195,16 @@ export const settings = {
     fallback: '93',
     meaning: 'Seconds after the end of its lifetime until a registration expires (0 to 86400).',
   },
+  watchLinger: {
+    variable: 'TREELINE_WATCH_LINGER_SECONDS',
+    fallback: '30',
+    meaning: 'Seconds that an observation goes on after its last subscriber left (0 to 3600).',
+  },
+  watchRequests: {
+    variable: 'TREELINE_WATCH_REQUESTS_PER_MINUTE',
+    fallback: '60',
+    meaning: 'Requests per minute to one device for subscribers, after 200 at once (1 to 60000).',
+  },
   logLevel: {
     variable: 'TREELINE_LOG_LEVEL',
     fallback: 'info',

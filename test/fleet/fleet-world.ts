@@ -89,6 +89,7 @@ export async function fleetWorld(
   options: {
     autoProvision?: boolean;
     noSecBootstrap?: boolean;
+    requestBurst?: number;
     credentials?: CredentialGate;
     network?: SimulatedNetwork;
     smsTrigger?: SmsTrigger;
@@ -121,7 +122,7 @@ export async function fleetWorld(
     settings: {
       autoProvision: options.autoProvision ?? true,
       noSecBootstrap: options.noSecBootstrap ?? true,
-      watching: { lingerMs: 30_000, requestsPerMinute: 60 },
+      watching: { lingerMs: 30_000, requestsPerMinute: 60, requestBurst: options.requestBurst ?? 200 },
     },
     log,
     ...(options.smsTrigger && { smsTrigger: options.smsTrigger }),

@@ -120,7 +120,7 @@ export async function apiWorld(
     settings: {
       autoProvision: true,
       noSecBootstrap: true,
-      watching: { lingerMs: 0, requestsPerMinute: 6_000 },
+      watching: { lingerMs: 0, requestsPerMinute: 6_000, requestBurst: 1_000 },
     },
     log,
   });

@@ -25,8 +25,9 @@ import { WatchedPaths } from './watched-paths.ts';
 export interface ObservingSettings {
   /** How long an observation goes on after the last subscriber left that needs it, in milliseconds. */
   readonly lingerMs: number;
-  /** The requests for subscribers that one device gets per minute, after a burst of 200. */
+  /** The requests for subscribers that one device gets per minute, after `requestBurst` at once. */
   readonly requestsPerMinute: number;
+  readonly requestBurst: number;
 }
 
 /** The counts of `Observing` for the metrics page. */
@@ -61,8 +62,6 @@ const NONE: ReadonlySet<string> = new Set();
 /** A changed profile reaches so many devices at once, and the next ones after so many milliseconds. */
 const AT_ONCE = 200;
 const FAN_OUT_MS = 100;
-/** The requests for watchers that a device gets at once: a page that shows 100 paths, and another one after it. */
-const WATCH_BURST = 200;
 
 /**
  * Reconciles the running observations of each device with the wanted ones. Profiles, mutations and subscriptions want
@@ -80,13 +79,13 @@ export class Observing {
 
   constructor(parts: ObservingParts) {
     const { clock } = parts;
-    const { lingerMs, requestsPerMinute } = parts.settings;
+    const { lingerMs, requestsPerMinute, requestBurst } = parts.settings;
     const reconcile = (key: DeviceKey): void => this.reconcile(key);
     this.#parts = parts;
     this.#random = parts.random ?? Math.random;
     this.#devices = new ObservedDevices({ clock, random: this.#random, onDue: reconcile });
     this.#watched = new WatchedPaths({ clock, lingerMs, mostPaths: MOST_OBSERVATIONS, onLess: reconcile });
-    this.#watchBudget = new RequestBudget({ clock, perMinute: requestsPerMinute, burst: WATCH_BURST });
+    this.#watchBudget = new RequestBudget({ clock, perMinute: requestsPerMinute, burst: requestBurst });
     parts.profiles.onChange((_, profileId) =>
       this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
     );
