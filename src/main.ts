@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
 import { addressesOf, type Addresses } from './composition/addresses.ts';
+import { readApiCertificate, reloadApiCertificate } from './composition/api-certificate.ts';
 import { openBootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
@@ -68,6 +69,8 @@ export async function startTreeline(config: Config): Promise<Treeline> {
 async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'stop'>> {
   const clock = systemClock;
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  const apiFiles = config.http.tls;
+  const apiCertificate = apiFiles && (await readApiCertificate(apiFiles, clock.now()));
   await checkPorts(config);
   await makePrivate(config.dataDir);
   let fail: ((error: Error) => void) | undefined;
@@ -163,7 +166,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     fleet: running.fleet,
     telemetry: telemetry.history,
     bus,
-    settings: config.http,
+    settings: { ...config.http, tls: apiCertificate },
     log,
     clock,
     ready: () => readinessOf(store, telemetry),
@@ -176,9 +179,24 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       bus: () => bus.snapshot(),
       channel: () => channel.snapshot(),
       http: () => http.snapshot(),
+      certificates: () => ({
+        ...(reloaded && { api: reloaded.present.expiresAt }),
+        devices: endpoints.dtls.expiresAt,
+      }),
       failedAuthentications: () => http.failedAuthentications(),
     }),
   });
+
+  const reloaded =
+    apiFiles && apiCertificate
+      ? reloadApiCertificate({
+          files: apiFiles,
+          first: apiCertificate,
+          use: (pem) => http.useCertificate(pem),
+          clock,
+          log,
+        })
+      : null;
 
   await running.start();
   undo.push(() => running.stop());
@@ -194,6 +212,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   undo.push(() => telemetry.stop());
   const { url } = await http.listen();
   undo.push(() => http.close());
+  if (reloaded) undo.push(async () => reloaded.stop());
   return {
     addresses: addressesOf(config, url, endpoints, bootstrapEndpoints),
     publicKey: endpoints.dtls.publicKey.toString('base64'),

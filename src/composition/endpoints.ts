@@ -8,7 +8,12 @@ import type { FleetCredentials } from './dtls-credentials.ts';
 export interface Endpoints {
   readonly udp: { readonly transport: UdpTransport; readonly endpoint: CoapEndpoint };
   readonly tcp: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
-  readonly dtls: { readonly transport: DtlsServer; readonly endpoint: CoapEndpoint; readonly publicKey: Buffer };
+  readonly dtls: {
+    readonly transport: DtlsServer;
+    readonly endpoint: CoapEndpoint;
+    readonly publicKey: Buffer;
+    readonly expiresAt: number;
+  };
   readonly tls: { readonly transport: TcpTransport; readonly endpoint: CoapEndpoint };
   /** Makes the next certificate check read the trust anchors again. */
   forgetAnchors(): void;
@@ -34,7 +39,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       connectionsPerAddress,
     });
     opened.push(tcp);
-    const { server: dtls, publicKey, credentials, tlsOver } = await bindDtls(options);
+    const { server: dtls, publicKey, expiresAt, credentials, tlsOver } = await bindDtls(options);
     opened.push(dtls);
     const tls = await TcpTransport.bind({
       hosts: config.coaps.hosts,
@@ -52,7 +57,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
     return {
       udp: { transport: udp, endpoint: endpoints.udp },
       tcp: { transport: tcp, endpoint: endpoints.tcp },
-      dtls: { transport: dtls, endpoint: endpoints.dtls, publicKey },
+      dtls: { transport: dtls, endpoint: endpoints.dtls, publicKey, expiresAt },
       tls: { transport: tls, endpoint: endpoints.tls },
       forgetAnchors: () => credentials.forgetAnchors(),
       async recheckCertificates() {
@@ -77,6 +82,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
 interface BoundDtls {
   readonly server: DtlsServer;
   readonly publicKey: Buffer;
+  readonly expiresAt: number;
   readonly credentials: FleetCredentials;
   /** TLS with the same server identity and the same device credentials. */
   readonly tlsOver: TlsSettings;
@@ -84,8 +90,8 @@ interface BoundDtls {
 
 async function bindDtls(options: EndpointsOptions): Promise<BoundDtls> {
   const { config, secretKey, log } = options;
-  const { binding, credentials, publicKey, pem } = await dtlsBinding(options, config.coaps.port);
-  const made = { publicKey, credentials, tlsOver: tlsSettings(pem, credentials) };
+  const { binding, credentials, publicKey, expiresAt, pem } = await dtlsBinding(options, config.coaps.port);
+  const made = { publicKey, expiresAt, credentials, tlsOver: tlsSettings(pem, credentials) };
   const sessions = await takeSavedSessions(config.dataDir);
   const saved = sessions && { sessions, key: secretKey };
   try {

@@ -18,6 +18,8 @@ export interface MetricSources {
   /** The channel between the processes. */
   readonly channel: () => ChannelSnapshot;
   readonly http: () => { readonly webSockets: number; readonly sessions: number };
+  /** When the certificates expire, by name, in milliseconds since 1970. */
+  readonly certificates: () => Readonly<Record<string, number>>;
   readonly failedAuthentications: () => { readonly refused: number; readonly limited: number };
 }
 
@@ -63,7 +65,18 @@ function by(label: string, counts: Readonly<Record<string, number | undefined>>)
 export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  const { endpoints, fleet, telemetry, publisher, outboxDepth, bus, channel, http, failedAuthentications } = sources;
+  const {
+    endpoints,
+    fleet,
+    telemetry,
+    publisher,
+    outboxDepth,
+    bus,
+    channel,
+    http,
+    failedAuthentications,
+    certificates,
+  } = sources;
 
   /** A counter since the start of the process. */
   const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
@@ -325,6 +338,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     'API requests with an invalid token, by outcome: refused, or not looked up because too many failed before (limited).',
     ['outcome'],
     () => by('outcome', failedAuthentications()),
+  );
+  gauge(
+    'treeline_certificate_expiry_timestamp_seconds',
+    'When a certificate expires, in seconds since 1970: of the API, and of DTLS and TLS for devices.',
+    ['certificate'],
+    () => by('certificate', certificates()).map(([labels, ms]): Sample => [labels, ms / 1000]),
   );
   gauge(
     'treeline_subscribers',

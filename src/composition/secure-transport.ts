@@ -50,6 +50,8 @@ export interface DtlsBinding {
   readonly binding: DtlsServerOptions;
   readonly credentials: FleetCredentials;
   readonly publicKey: Buffer;
+  /** When the certificate expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
   readonly pem: PemIdentity;
 }
 
@@ -78,7 +80,8 @@ export async function dtlsBinding(
     onAlarm: ({ address, port: from }, forgeries) =>
       log.warn({ address, port: from, forgeries }, 'forged DTLS records rejected'),
   };
-  return { binding, credentials, publicKey: identity.spki, pem };
+  const expiresAt = Date.parse(new X509Certificate(pem.certificates).validTo);
+  return { binding, credentials, publicKey: identity.spki, expiresAt, pem };
 }
 
 /** TLS settings with the same server identity and the same certificate checks as DTLS. */

@@ -1,3 +1,4 @@
+import type { HttpConfig } from './http.ts';
 import type { LogLevel, SaslMechanism } from './settings.ts';
 
 /** The settings of the server, checked. */
@@ -18,14 +19,7 @@ export interface Config {
       readonly password: string;
     } | null;
   };
-  readonly http: {
-    readonly host: string;
-    readonly port: number;
-    readonly allowedOrigins: readonly string[];
-    readonly introspection: boolean;
-    readonly graphiql: boolean;
-    readonly limits: { readonly responseBytes: number };
-  };
+  readonly http: HttpConfig;
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
   /** Limits for one IPv4 address or IPv6 /64. */
   readonly perAddress: { readonly connections: number; readonly handshakes: number };

@@ -1,3 +1,4 @@
 export type { Config } from './config.ts';
-export { ConfigError, readConfig } from './read-config.ts';
+export { readConfig } from './read-config.ts';
+export { ConfigError } from './reader.ts';
 export { settings, type LogLevel, type SaslMechanism } from './settings.ts';

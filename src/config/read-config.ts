@@ -1,62 +1,26 @@
 import { join } from 'node:path';
-import {
-  TOPIC_RULE,
-  address,
-  boolean,
-  brokers,
-  everywhere,
-  integer,
-  ip,
-  ips,
-  key,
-  oneOf,
-  origins,
-  postgresUrl,
-  token,
-  topic,
-  type Check,
-} from './checks.ts';
+import { TOPIC_RULE, brokers, everywhere, integer, ip, ips, key, oneOf, postgresUrl, token, topic } from './checks.ts';
 import type { Config } from './config.ts';
+import { readHttp } from './http.ts';
+import { ConfigError, SettingReader } from './reader.ts';
 import { LOG_LEVELS, SASL_MECHANISMS, settings, type Setting } from './settings.ts';
-
-/** One invalid setting: `TREELINE_HTTP_PORT: "abc" is invalid; it must be a port number from 0 to 65535`. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
 
 /** A page that shows 100 paths, and another one after it. */
 const WATCH_BURST = 200;
 
 /** Throws ConfigError for the first invalid setting. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  /** Trims the variable’s text; treats an empty one as absent. */
-  const read = (setting: Setting): string | null => environment[setting.variable]?.trim() || setting.fallback;
-  const parse = <T>(setting: Setting, check: Check<T>, wanted: string): T => {
-    const text = read(setting) ?? '';
-    const value = check(text);
-    if (value !== undefined) return value;
-    throw new ConfigError(
-      `${setting.variable}: ${setting.secret ? 'the value' : JSON.stringify(text)} is invalid; it must be ${wanted}`,
-    );
-  };
+  const reader = new SettingReader(environment);
+  const read = reader.read.bind(reader);
+  const parse = reader.parse.bind(reader);
+  const port = reader.port.bind(reader);
+  const flag = reader.flag.bind(reader);
   const accountOf = (name: Setting, secret: Setting): { readonly username: string; readonly password: string } => {
     const [username, password] = [read(name), read(secret)];
     if (username !== null && password !== null) return { username, password };
     const missing = username === null ? name : secret;
     throw new ConfigError(`${missing.variable} is missing; ${settings.kafkaMechanism.variable} requires it`);
   };
-  const port = (setting: Setting): number => parse(setting, integer(0, 65_535), 'a port number from 0 to 65535');
-  const flag = (setting: Setting): boolean => parse(setting, boolean, 'true or false');
-  const host = (setting: Setting): string => parse(setting, address, 'a host name or an IP address');
-
-  const files = [settings.dtlsCertificate, settings.dtlsKey].map(read);
-  if ((files[0] === null) !== (files[1] === null)) {
-    const missing = files[0] === null ? settings.dtlsCertificate : settings.dtlsKey;
-    throw new ConfigError(
-      `${missing.variable} is missing; set both ${settings.dtlsCertificate.variable} and ${settings.dtlsKey.variable}, or neither`,
-    );
-  }
-  const [certificateFile, keyFile] = files;
   const kafkaTls = flag(settings.kafkaTls);
   const mechanism =
     read(settings.kafkaMechanism) === null
@@ -88,24 +52,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       tls: kafkaTls ? { authoritiesFile: read(settings.kafkaAuthorities) } : null,
       sasl: mechanism === null ? null : { mechanism, ...accountOf(settings.kafkaUsername, settings.kafkaPassword) },
     },
-    http: {
-      host: host(settings.httpHost),
-      port: port(settings.httpPort),
-      allowedOrigins: parse(
-        settings.allowedOrigins,
-        origins,
-        'a comma-separated list of origins like https://app.example.com, without a path or a slash at the end',
-      ),
-      introspection: flag(settings.introspection),
-      graphiql: read(settings.graphiql) === null ? databaseUrl === null : flag(settings.graphiql),
-      limits: {
-        responseBytes: parse(
-          settings.maxResponseBytes,
-          integer(1024, 1_073_741_824),
-          'a number of bytes from 1024 to 1073741824',
-        ),
-      },
-    },
+    http: readHttp(reader, databaseUrl === null),
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),
       port: port(settings.coapPort),
@@ -121,12 +68,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
           ? [everywhere()]
           : parse(settings.coapsHost, ips, 'a comma-separated list of IP addresses'),
       port: port(settings.coapsPort),
-      identity: certificateFile && keyFile ? { certificateFile, keyFile } : null,
+      identity: reader.certificate(settings.dtlsCertificate, settings.dtlsKey),
     },
     bootstrap: {
       port: port(settings.bootstrapPort),
       coapsPort: port(settings.bootstrapCoapsPort),
-      noSec: read(settings.noSecBootstrap) === null ? databaseUrl === null : flag(settings.noSecBootstrap),
+      noSec: flag(settings.noSecBootstrap, databaseUrl === null),
     },
     dataDir,
     secretKey:
@@ -135,7 +82,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       read(settings.adminToken) === null
         ? null
         : parse(settings.adminToken, token, '16 to 256 printable ASCII characters without spaces'),
-    autoProvision: read(settings.autoProvision) === null ? databaseUrl === null : flag(settings.autoProvision),
+    autoProvision: flag(settings.autoProvision, databaseUrl === null),
     registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
     watching: {
       lingerMs: parse(settings.watchLinger, integer(0, 3_600), 'a number of seconds from 0 to 3600') * 1000,

@@ -87,6 +87,22 @@ export const settings = {
     fallback: '4000',
     meaning: 'Port of the GraphQL server (HTTP, WebSocket and SSE).',
   },
+  httpCertificate: {
+    variable: 'TREELINE_HTTP_TLS_CERT',
+    fallback: null,
+    meaning:
+      'PEM file with the certificate of the GraphQL server and its issuers: the server then speaks only HTTPS and WSS. A changed file is used within a minute. If absent, HTTP without TLS.',
+  },
+  httpKey: {
+    variable: 'TREELINE_HTTP_TLS_KEY',
+    fallback: null,
+    meaning: 'PEM file with the private key of TREELINE_HTTP_TLS_CERT, without a passphrase.',
+  },
+  openMetrics: {
+    variable: 'TREELINE_METRICS_WITHOUT_TOKEN',
+    fallback: 'false',
+    meaning: 'Whether /metrics answers everybody. Otherwise a request needs the token of an admin.',
+  },
   allowedOrigins: {
     variable: 'TREELINE_ALLOWED_ORIGINS',
     fallback: '',

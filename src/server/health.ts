@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Access } from '../fleet/index.ts';
-import { authenticate, tokenOfRequest } from './authentication.ts';
+import type { ServerResponse } from 'node:http';
+import type { Actor } from '../fleet/index.ts';
 
 /** Whether the process can serve requests, with the state of each service that it depends on. */
 export interface Readiness {
@@ -31,35 +30,25 @@ export async function answerReadiness(response: ServerResponse, health: Health, 
 }
 
 /**
- * Metrics describe the whole process, so only its operator may read them: a scraper on this machine or one with an
- * admin token. A request that a proxy on this machine forwards counts as remote.
+ * Metrics describe the whole process, so they are for admins. `caller` finds the actor of the request; null: everybody
+ * may read them.
  */
 export async function answerMetrics(
-  request: IncomingMessage,
   response: ServerResponse,
   health: Health,
-  access: Pick<Access, 'authenticate'>,
+  caller: (() => Promise<Actor | null>) | null,
 ): Promise<void> {
-  if (!fromThisMachine(request)) {
-    const { actor } = await authenticate(access, tokenOfRequest(request));
-    if (actor?.role !== 'admin') {
-      response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
-      return answer(
-        response,
-        401,
-        'text/plain; charset=utf-8',
-        'Metrics require an admin token (Authorization: Bearer <token>) or a direct request from the same machine.\n',
-      );
-    }
+  if (caller !== null && (await caller())?.role !== 'admin') {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
+    return answer(
+      response,
+      401,
+      'text/plain; charset=utf-8',
+      'Metrics require the token of an admin: Authorization: Bearer <token>. TREELINE_METRICS_WITHOUT_TOKEN=true opens them to everybody.\n',
+    );
   }
   const { contentType, text } = await health.metrics();
   answer(response, 200, contentType, text);
-}
-
-function fromThisMachine({ socket, headers }: IncomingMessage): boolean {
-  if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined) return false;
-  const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
-  return address === '::1' || address.startsWith('127.');
 }
 
 function answer(response: ServerResponse, status: number, contentType: string, body: string): void {

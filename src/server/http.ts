@@ -1,18 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { Services } from '../../schema/index.ts';
 import type { Clock } from '../clock.ts';
+import type { Actor } from '../fleet/index.ts';
 import { tokenOfRequest } from './authentication.ts';
-import { ServerError } from './error.ts';
 import { FailedAuthentications } from './failed-authentications.ts';
 import { createGraphiql, GRAPHIQL } from './graphiql.ts';
 import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
 import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
+import { createListener, hostOf } from './listener.ts';
 import type { Log } from './log.ts';
 import { allowOrigin, originAllowed } from './origin.ts';
 import { Sessions } from './sessions.ts';
-import { DEFAULT_LIMITS, type HttpSettings } from './settings.ts';
+import { DEFAULT_LIMITS, type HttpSettings, type TlsIdentity } from './settings.ts';
 import { createWebSocketSide } from './websocket.ts';
 
 export interface HttpServerOptions extends Omit<Services, 'limits'>, Health {
@@ -24,6 +24,8 @@ export interface HttpServerOptions extends Omit<Services, 'limits'>, Health {
 export interface HttpServer {
   /** Rejects with ServerError PORT_IN_USE or CANNOT_LISTEN, which names host and port. `url` is the GraphQL URL. */
   listen(): Promise<{ url: string; port: number }>;
+  /** With TLS: uses another certificate for the connections that open from now on. */
+  useCertificate(identity: TlsIdentity): void;
   /** The values of the metrics. */
   snapshot(): { webSockets: number; sessions: number };
   /** Counts since the start: invalid tokens, and tokens that were not looked up because of the limit. */
@@ -46,6 +48,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const webSockets = createWebSocketSide({ graphql, access, failures, sessions, settings, limits, log, clock });
   const graphiql = settings.graphiql ? createGraphiql(GRAPHQL_PATH, GRAPHIQL) : null;
   let closing: Promise<void> | null = null;
+
+  async function actorOf(request: IncomingMessage): Promise<Actor | null> {
+    return (await failures.authenticate(access, tokenOfRequest(request), request.socket.remoteAddress)).actor;
+  }
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!originAllowed(request, settings.allowedOrigins)) {
@@ -78,17 +84,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case '/readyz':
         return answerReadiness(response, options, closing !== null);
       case '/metrics':
-        return answerMetrics(request, response, options, {
-          authenticate: async (token) =>
-            (await failures.authenticate(access, token, request.socket.remoteAddress)).actor,
-        });
+        return answerMetrics(response, options, settings.openMetrics ? null : () => actorOf(request));
       default:
         if (await graphiql?.answer(request, response)) return;
         return refuse(response, 404, 'NOT_FOUND', `This path does not exist. The API is at ${GRAPHQL_PATH}.`);
     }
   }
 
-  const server = createServer((request, response) => {
+  const listener = createListener(settings, limits.connections, (request, response) => {
     // While the server closes, a connection that becomes idle would keep it open.
     response.once('close', () => {
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
@@ -100,7 +103,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error; the server logged it with the id ${id}.`);
     });
   });
-  server.maxConnections = limits.connections;
+  const { server } = listener;
   server.on('upgrade', (request, socket, head) => webSockets.upgrade(request, socket, head));
 
   const revocations = bus.subscribe('keyRevoked', null);
@@ -113,11 +116,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   return {
     listen: async () => {
-      await listening(server, settings);
-      // A listening TCP server has an AddressInfo.
-      const { port } = server.address() as AddressInfo;
-      return { url: `http://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
+      const port = await listener.listen();
+      return { url: `${listener.scheme}://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
     },
+    useCertificate: (identity) => listener.useCertificate(identity),
     snapshot: () => ({ webSockets: webSockets.count, sessions: sessions.count }),
     failedAuthentications: () => failures.counts,
     close: () => (closing ??= drain()),
@@ -131,33 +133,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server.closeIdleConnections();
     const deadline = clock.after(limits.drainMs, () => {
       webSockets.terminate();
-      server.closeAllConnections();
+      listener.closeAllConnections();
     });
     await closed;
     deadline.cancel();
   }
-}
-
-function listening(server: Server, { host, port }: HttpSettings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const place = `${hostOf(host)}:${port}`;
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new ServerError('PORT_IN_USE', `cannot listen on ${place}: the port is in use`, { cause: error })
-          : new ServerError('CANNOT_LISTEN', `cannot listen on ${place}: ${error.message}`, { cause: error }),
-      );
-    };
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
-}
-
-function hostOf(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function pathOf({ url }: IncomingMessage): string {

@@ -1,8 +1,18 @@
+/** A certificate with its issuers, and its private key, in PEM. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** The address of the API and the rules for its callers. */
 export interface HttpSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Null: HTTP without TLS. */
+  readonly tls: TlsIdentity | null;
+  /** Whether /metrics answers requests without an admin token. */
+  readonly openMetrics: boolean;
   /** Other origins whose web pages may call the API: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
   /** Whether clients may query the schema. */

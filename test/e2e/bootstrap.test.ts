@@ -47,7 +47,7 @@ describe('the simulated device with only a bootstrap server', () => {
         { endpoint: ENDPOINT },
       );
       expect(known).toEqual({ registration: { transport: 'DTLS', lifetime: 86_400, security: { kind: 'PSK' } } });
-      const metrics = await (await fetch(new URL('/metrics', treeline.graphql))).text();
+      const metrics = await treeline.metrics();
       expect(metrics).toMatch(/^treeline_coap_datagrams_received_total\{server="bootstrap",transport="udp"\} [1-9]/m);
       expect(metrics).toMatch(/^treeline_dtls_handshakes_total\{server="lwm2m",suite="[^"]+",result="\w+"\} 1$/m);
       expect(metrics).toMatch(/^treeline_dtls_sessions\{server="lwm2m",state="open"\} 1$/m);

@@ -51,6 +51,18 @@ describe('a failing start', () => {
     expectOneClearLine(ending, 'KAFKA_TLS_CA', '/nowhere/ca.pem');
   });
 
+  it('names a missing certificate of the API', async () => {
+    const ending = await serve({
+      TREELINE_HTTP_TLS_CERT: '/nowhere/api.pem',
+      TREELINE_HTTP_TLS_KEY: '/nowhere/key.pem',
+    });
+    expectOneClearLine(ending, 'TREELINE_HTTP_TLS_CERT', '/nowhere/api.pem');
+    expectOneClearLine(
+      await serve({ TREELINE_HTTP_TLS_CERT: '/nowhere/api.pem' }),
+      'TREELINE_HTTP_TLS_KEY is missing; set both',
+    );
+  });
+
   it('names a busy HTTP port', async () => {
     const { server, port } = await occupied();
     expectOneClearLine(await serve({ TREELINE_HTTP_PORT: String(port) }), '127.0.0.1', String(port));

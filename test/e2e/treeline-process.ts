@@ -25,6 +25,8 @@ export interface TreelineProcess {
   query<T>(document: string, variables?: Variables): Promise<T>;
   webSocket<T>(document: string, variables?: Variables): AsyncGenerator<T>;
   sse<T>(document: string, variables?: Variables): AsyncGenerator<T>;
+  /** The text of /metrics. */
+  metrics(): Promise<string>;
   /** Resolves with the exit code when the process has ended and all its output has been received. */
   ended(): Promise<number | null>;
   /** Sends SIGINT and resolves with the exit code. */
@@ -123,6 +125,7 @@ export async function runTreeline(environment: Record<string, string> = {}): Pro
       if (errors) throw new Error(`${response.status}: ${JSON.stringify(errors)}`);
       return data;
     },
+    metrics: async () => (await fetch(new URL('/metrics', graphql), { headers: { authorization } })).text(),
     webSocket: (query, variables) => dataOf(webSockets.iterate({ query, ...(variables && { variables }) })),
     sse: (query, variables) => dataOf(events.iterate({ query, ...(variables && { variables }) })),
     ended,

@@ -140,7 +140,7 @@ function handshakes({ id }: Pick<Peer, 'id'>, count: number): Promise<readonly H
 
 /** How many handshakes the product's metrics call resumed. */
 async function resumptions(): Promise<number> {
-  const metrics = await (await fetch(new URL('/metrics', treeline.graphql))).text();
+  const metrics = await treeline.metrics();
   const counts = metrics.matchAll(/^treeline_dtls_handshakes_total{.*result="resumed".*} (\d+)$/gm);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }

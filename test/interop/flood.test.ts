@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 
 /** Bytes that the server's JavaScript holds, and what it counted, from its metrics page. */
 async function metric(treeline: TreelineProcess, name: string): Promise<number> {
-  const page = await (await fetch(new URL('/metrics', treeline.graphql))).text();
+  const page = await treeline.metrics();
   const values = page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+]+)$`, 'gm'));
   return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }

@@ -69,7 +69,7 @@ requirePeer('postgres')('two processes on one Postgres', () => {
     const { identity, keyHex } = provisionDevice.secret;
     device = runDevice({ scheme: 'coaps', ...second.coaps }, ENDPOINT, '--psk-identity', identity, '--psk-key', keyHex);
     await device.heard(/registered/);
-    const sessions = async (): Promise<string> => (await fetch(new URL('/metrics', second.graphql))).text();
+    const sessions = (): Promise<string> => second.metrics();
     expect(await sessions()).toMatch(/^treeline_dtls_sessions\{server="lwm2m",state="open"\} 1$/m);
     await first.query('mutation ($id: ID!) { revokeCredential(input: { id: $id }) { __typename } }', {
       id: provisionDevice.device.credentials[0]?.id,

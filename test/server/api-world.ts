@@ -26,6 +26,7 @@ import {
 import { createLwm2mServer, registryModel, type Lwm2mServer } from '../../src/lwm2m/index.ts';
 import { createHttpServer, type HttpServer, type HttpSettings } from '../../src/server/index.ts';
 import { SimulatedDevice, type DeviceOptions } from '../../src/simulator/index.ts';
+import { HTTP_SETTINGS } from './bare-server.ts';
 import { tenants, type Store } from '../../src/store/index.ts';
 import { createTelemetry } from '../../src/telemetry/index.ts';
 
@@ -138,7 +139,7 @@ export async function apiWorld(
     fleet,
     telemetry: telemetry.history,
     bus,
-    settings: { host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: true, graphiql: true, ...settings },
+    settings: { ...HTTP_SETTINGS, ...settings },
     log,
     clock,
     ready: async () => ({ ready: true, checks: { database: 'ok' } }),

@@ -34,6 +34,17 @@ export interface BareServer {
   stop(): Promise<void>;
 }
 
+/** Settings for a server on a free port of loopback. */
+export const HTTP_SETTINGS: HttpSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: null,
+  openMetrics: false,
+  allowedOrigins: [],
+  introspection: true,
+  graphiql: true,
+};
+
 interface BareOptions extends Partial<HttpSettings>, Partial<Pick<HttpServerOptions, 'ready' | 'metrics'>> {
   readonly authenticate?: Access['authenticate'];
 }
@@ -52,7 +63,7 @@ async function bareServer(options: BareOptions = {}): Promise<BareServer> {
       deadLetters: () => Promise.reject(new Error('a bare server has no telemetry')),
     },
     bus,
-    settings: { host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: true, graphiql: true, ...settings },
+    settings: { ...HTTP_SETTINGS, ...settings },
     log,
     clock,
     ready: ready ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
