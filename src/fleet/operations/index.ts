@@ -1,3 +1,10 @@
-export { isBuiltInMethod, operationOf, type RpcMethod, STANDARD_METHODS } from './method.ts';
+export {
+  fieldOfCall,
+  isBuiltInMethod,
+  operationOf,
+  type RpcMethod,
+  STANDARD_METHODS,
+  templateProblem,
+} from './method.ts';
 export type { OperationInput } from './operation-input.ts';
 export { type Plan, planOperation, type PlanSource } from './plan.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { FleetError } from '../common/index.ts';
 import type { OperationInput } from './operation-input.ts';
+import { fill, fillPath, namesIn, partAt } from './template.ts';
 
 /** A method of a profile: its name, and the LwM2M operation that a call of it runs with the parameters of the call. */
 export interface RpcMethod {
@@ -74,15 +75,16 @@ const TEMPLATES = {
 
 /**
  * Returns the operation that a call runs. `method` names a method of the profile, a standard method or an LwM2M
- * operation. Throws FleetError VALIDATION if the method is unknown (field `method`) or the parameters are invalid (field
- * `params`, followed by the path in them).
+ * operation. Throws FleetError VALIDATION if the method is unknown or can't work (field `method`), or if a parameter is
+ * unknown, missing or invalid (field `params`, followed by the path in them).
  */
 export function operationOf(method: string, params: unknown, methods: readonly RpcMethod[]): OperationInput {
-  const known = [...methods, ...STANDARD_METHODS].find(({ name }) => name === method);
+  const known = methodNamed(method, methods);
   if (known) return templated(known, params);
   if (isOperation(method)) {
+    const fields = parse(OPERATIONS[method], params, method, (at) => ['params', ...at]);
     // The schema of a kind returns the other members of that kind's input; `satisfies` checks that each kind has a schema.
-    return { kind: method, ...parse(OPERATIONS[method], params, ['params']) } as OperationInput;
+    return { kind: method, ...fields } as OperationInput;
   }
   throw new FleetError(
     'VALIDATION',
@@ -91,9 +93,60 @@ export function operationOf(method: string, params: unknown, methods: readonly R
   );
 }
 
+/**
+ * Finds the part of a call that a field of its operation comes from: `params` and the path in them, or `method` if no
+ * parameter has a part in it.
+ */
+export function fieldOfCall(
+  method: string,
+  field: readonly string[],
+  methods: readonly RpcMethod[],
+): readonly string[] {
+  const known = methodNamed(method, methods);
+  if (!known) return ['params', ...field];
+  return fieldFrom(templateOf(known, field));
+}
+
+/** The part of the method's template that makes a field of the operation. */
+function templateOf({ operation, path: at, parameters = {} }: RpcMethod, field: readonly string[]): unknown {
+  const [first, , third, ...rest] = field;
+  if (first === 'path' || first === 'paths' || first === 'objectId') return at;
+  if (operation !== 'WRITE' || first !== 'values') return partAt(parameters, field);
+  if (third === 'path') return at;
+  return third === 'value' ? partAt(parameters, ['value', ...rest]) : [parameters['value'], at];
+}
+
+function fieldFrom(template: unknown): readonly string[] {
+  const [name] = namesIn(template);
+  return name === undefined ? ['method'] : ['params', name];
+}
+
 /** True for a name that `callRpc` knows for every device: an LwM2M operation or a standard method. */
 export function isBuiltInMethod(name: string): boolean {
   return isOperation(name) || STANDARD_METHODS.some((standard) => standard.name === name);
+}
+
+/** A part of a method's `parameters` that keeps every call of it from working. */
+export interface TemplateProblem {
+  /** The path in `parameters`; empty for the whole. */
+  readonly at: readonly string[];
+  readonly message: string;
+}
+
+/** Finds what is wrong in the parameters of a method, whatever a call gives for its `{{…}}`. */
+export function templateProblem({ operation, parameters = {} }: RpcMethod): TemplateProblem | null {
+  const parsed = TEMPLATES[operation].safeParse(parameters);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  for (const issue of issues) {
+    const found = problemOf(issue, operation);
+    // What a call fills in is checked when it is called.
+    if (issue.code === 'unrecognized_keys' || namesIn(partAt(parameters, found.at)).size === 0) return found;
+  }
+  return null;
+}
+
+function methodNamed(method: string, methods: readonly RpcMethod[]): RpcMethod | undefined {
+  return [...methods, ...STANDARD_METHODS].find(({ name }) => name === method);
 }
 
 function isOperation(method: string): method is OperationInput['kind'] {
@@ -101,7 +154,8 @@ function isOperation(method: string): method is OperationInput['kind'] {
 }
 
 function templated(method: RpcMethod, params: unknown): OperationInput {
-  const given = parse(z.record(z.string(), z.json()).nullish(), params, ['params']) ?? {};
+  const ofCaller = (at: readonly string[]): readonly string[] => ['params', ...at];
+  const given = parse(z.record(z.string(), z.json()).nullish(), params, method.name, ofCaller) ?? {};
   const known = namesIn([method.path, method.parameters ?? {}]);
   for (const name of Object.keys(given)) {
     if (known.has(name)) continue;
@@ -110,20 +164,21 @@ function templated(method: RpcMethod, params: unknown): OperationInput {
       field: ['params', name],
     });
   }
-  const at = String(fill(method.path, given));
+  const at = fillPath(method.path, given);
   const filled = fill(method.parameters ?? {}, given);
+  const ofTemplate = (path: readonly string[]): readonly string[] => fieldFrom(partAt(method.parameters, path));
   switch (method.operation) {
     case 'READ':
-      return { kind: 'read', paths: [at], ...parse(TEMPLATES.READ, filled, ['params']) };
+      return { kind: 'read', paths: [at], ...parse(TEMPLATES.READ, filled, method.name, ofTemplate) };
     case 'WRITE': {
-      const { value, ...rest } = parse(TEMPLATES.WRITE, filled, ['params']);
+      const { value, ...rest } = parse(TEMPLATES.WRITE, filled, method.name, ofTemplate);
       // planOperation checks the JSON value by the type of the resource.
       return { kind: 'write', values: [{ path: at, value: value as string }], ...rest };
     }
     case 'EXECUTE':
-      return { kind: 'execute', path: at, ...parse(TEMPLATES.EXECUTE, filled, ['params']) };
+      return { kind: 'execute', path: at, ...parse(TEMPLATES.EXECUTE, filled, method.name, ofTemplate) };
     case 'CREATE': {
-      const { values: created, ...rest } = parse(TEMPLATES.CREATE, filled, ['params']);
+      const { values: created, ...rest } = parse(TEMPLATES.CREATE, filled, method.name, ofTemplate);
       return {
         kind: 'create',
         objectId: Number(at.slice(1)),
@@ -132,50 +187,32 @@ function templated(method: RpcMethod, params: unknown): OperationInput {
       };
     }
     case 'DELETE':
-      parse(TEMPLATES.DELETE, filled, ['params']);
+      parse(TEMPLATES.DELETE, filled, method.name, ofTemplate);
       return { kind: 'delete', path: at };
   }
 }
 
-const WHOLE = /^\{\{(\w{1,64})\}\}$/;
-const PART = /\{\{(\w{1,64})\}\}/g;
-
-/**
- * Replaces `{{name}}` in every text of a template. A text that is only `{{name}}` becomes the parameter with its own
- * type; in a longer text, the parameter is inserted as text.
- */
-function fill(template: unknown, params: Readonly<Record<string, unknown>>): unknown {
-  if (typeof template === 'string') {
-    const whole = WHOLE.exec(template)?.[1];
-    if (whole !== undefined) return parameter(whole, params);
-    return template.replace(PART, (_, name: string) => String(parameter(name, params)));
-  }
-  if (Array.isArray(template)) return template.map((item) => fill(item, params));
-  if (typeof template === 'object' && template !== null) {
-    return Object.fromEntries(Object.entries(template).map(([name, item]) => [name, fill(item, params)]));
-  }
-  return template;
-}
-
-/** The names of all `{{name}}` in a template. */
-function namesIn(template: unknown): ReadonlySet<string> {
-  if (typeof template === 'string') return new Set([...template.matchAll(PART)].map(([, name = '']) => name));
-  if (typeof template !== 'object' || template === null) return new Set();
-  return new Set(Object.values(template).flatMap((item) => [...namesIn(item)]));
-}
-
-function parameter(name: string, params: Readonly<Record<string, unknown>>): unknown {
-  if (!Object.hasOwn(params, name)) {
-    throw new FleetError('VALIDATION', `the method requires the parameter ${name}`, { field: ['params', name] });
-  }
-  return params[name];
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown, field: readonly string[]): z.output<T> {
+function parse<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  method: string,
+  fieldOf: (path: readonly string[]) => readonly string[],
+): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new FleetError('VALIDATION', issue?.message ?? 'the parameters are invalid', {
-    field: [...field, ...(issue?.path ?? []).map(String)],
-  });
+  const [issue] = parsed.error.issues;
+  const { at, message } = issue ? problemOf(issue, method) : { at: [], message: 'the parameters are invalid' };
+  throw new FleetError('VALIDATION', message, { field: fieldOf(at) });
+}
+
+/** `method` is the name of a method or an operation, for the message. */
+function problemOf(issue: z.core.$ZodIssue, method: string): TemplateProblem {
+  const at = issue.path.map(String);
+  const name = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  if (name === undefined) return { at, message: issue.message };
+  const where = at.length === 0 ? '' : ` at ${at.join('.')}`;
+  return {
+    at: [...at, name],
+    message: `${method} has no parameter ${JSON.stringify(name.slice(0, 80))}${where}: remove it`,
+  };
 }

@@ -8,7 +8,7 @@ import { FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
 import type { Seal } from '../credentials/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import { isSecretPath } from '../objects/index.ts';
-import { type OperationInput, planOperation, type PlanSource, operationOf } from '../operations/index.ts';
+import { fieldOfCall, type OperationInput, operationOf, planOperation, type PlanSource } from '../operations/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import { defaultDelivery } from './delivery.ts';
@@ -66,7 +66,6 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
     source: PlanSource,
     options: RpcOptions,
   ): Promise<Rpc> {
-    planOperation(call.operation, source);
     const { mode, timeoutMs, expiresAt, idempotencyKey } = checkOptions(options, clock.now());
     const secret = (path: string, value: unknown): boolean => writesSecret(call.operation, path, value, source);
     // The profile names a method's parameters: when the method writes a secret, any parameter may hold it.
@@ -163,12 +162,14 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       const device = await target(actor, deviceId);
       const { methods } = await profiles.of(actor.tenantId, device.profileId);
       const operation = operationOf(method, params ?? {}, methods);
+      checkCall(operation, device.source, (field) => fieldOfCall(method, field, methods));
       return submit(actor, device.deviceId, { by: 'call', method, params, operation }, device.source, options);
     },
 
     async perform(actor, deviceId, operation, options = {}) {
       requireRole(actor, 'operator');
       const device = await target(actor, deviceId);
+      planOperation(operation, device.source);
       const { kind, ...params } = operation;
       return submit(actor, device.deviceId, { by: 'perform', method: kind, params, operation }, device.source, options);
     },
@@ -186,6 +187,20 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       return cancelled;
     },
   };
+}
+
+/** Plans the operation that a method became. An error names the part of the call, not the field of the operation. */
+function checkCall(
+  operation: OperationInput,
+  source: PlanSource,
+  fieldOf: (field: readonly string[]) => readonly string[],
+): void {
+  try {
+    planOperation(operation, source);
+  } catch (error) {
+    if (!(error instanceof FleetError && error.code === 'VALIDATION')) throw error;
+    throw new FleetError('VALIDATION', error.message, { field: fieldOf(error.field), cause: error });
+  }
 }
 
 /**

@@ -15,6 +15,8 @@ const METHODS: RpcMethod[] = [
   },
   { name: 'forget', operation: 'DELETE', path: '/2/{{instance}}' },
   { name: 'reboot', operation: 'EXECUTE', path: '/3/1/4' },
+  // An earlier version stored it.
+  { name: 'broken', operation: 'READ', path: '/3/0/9', parameters: { depth: 1 } },
 ];
 
 describe('a call of a method', () => {
@@ -44,9 +46,16 @@ describe('a call of a method', () => {
     ['dim', { lamp: 2 }, ['params', 'level']],
     ['dim', 'all', ['params']],
     ['read', { paths: '/3/0/9' }, ['params', 'paths']],
-    ['read', { paths: ['/3'], path: '/3' }, ['params']],
+    ['read', { paths: ['/3'], path: '/3' }, ['params', 'path']],
+    ['reboot', { delay: 5 }, ['params', 'delay']],
+    ['write-attributes', { path: '/3/0/9', attributes: { pmix: 5 } }, ['params', 'attributes', 'pmix']],
+    ['write', { values: [{ path: '/3', value: 1, time: 0 }] }, ['params', 'values', '0', 'time']],
+    ['dim', { lamp: '0/5850', level: 80 }, ['params', 'lamp']],
+    ['dim', { lamp: null, level: 80 }, ['params', 'lamp']],
+    ['label', { name: { a: 1 } }, ['params', 'name']],
+    ['broken', {}, ['method']],
     ['write', { values: [{ path: '/3' }] }, ['params', 'values', '0', 'value']],
-    ['open', { door: 7 }, ['params', 'arguments', '0']],
+    ['open', { door: 7 }, ['params', 'door']],
   ])('%s with %j is refused at %j', (method, params, field) => {
     expect(() => operationOf(method, params, METHODS)).toThrow(expect.objectContaining({ code: 'VALIDATION', field }));
   });
