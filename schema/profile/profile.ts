@@ -32,7 +32,7 @@ const MAPPING = {
     'The metric’s name: `"temperature"`. It starts with a letter or _ and contains letters, digits, _, . and -. `{instance}` is replaced by the instance id and is required if the path has `*`: `"temperature_{instance}"`. Each instance of a multiple resource is a metric with its id: `power_0`, `power_1`; if another mapping can have that name, `power__0`. One resource can have several mappings with different names.',
   scale: 'The stored number is value × scale + offset: `0.001` converts millivolts to volts. Absent: 1.',
   offset: 'The stored number is value × scale + offset: `-273.15` converts kelvins to °C. Absent: 0.',
-  kind: '`NUMERIC` or `STRING`. Null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64.',
+  kind: '`NUMERIC` or `STRING`. Null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64. With NUMERIC, a String that is a decimal number (`"22.5"`) becomes this number; other text becomes a dead letter.',
   attributes: 'Notification attributes of the observation: `{ pmin: 10 }`. Null: the device’s defaults.',
 } as const;
 
@@ -41,7 +41,7 @@ const AWAKE_TIME =
 
 const METHOD = {
   name: 'The name that `callRpc` takes: `"setpoint"`.',
-  path: 'The path of the operation: `"/3/0/4"`. `{{name}}` is replaced by the call’s parameter of this name: `"/3308/{{zone}}/5900"`.',
+  path: 'The path of the operation: `"/3/0/4"`. `{{name}}` is replaced by the call’s parameter of this name, a number: `"/3308/{{zone}}/5900"`.',
   parameters:
     'The parameters of the operation: `{ "value": "{{degrees}}" }`. `{{name}}` is replaced by the call’s parameter of this name.',
 } as const;

@@ -82,7 +82,7 @@ export function operationOf(method: string, params: unknown, methods: readonly R
   const known = methodNamed(method, methods);
   if (known) return templated(known, params);
   if (isOperation(method)) {
-    const fields = parse(OPERATIONS[method], params, method, (at) => ['params', ...at]);
+    const fields = parse(OPERATIONS[method], params, method, inParams);
     // The schema of a kind returns the other members of that kind's input; `satisfies` checks that each kind has a schema.
     return { kind: method, ...fields } as OperationInput;
   }
@@ -153,9 +153,12 @@ function isOperation(method: string): method is OperationInput['kind'] {
   return Object.hasOwn(OPERATIONS, method);
 }
 
+function inParams(path: readonly string[]): readonly string[] {
+  return ['params', ...path];
+}
+
 function templated(method: RpcMethod, params: unknown): OperationInput {
-  const ofCaller = (at: readonly string[]): readonly string[] => ['params', ...at];
-  const given = parse(z.record(z.string(), z.json()).nullish(), params, method.name, ofCaller) ?? {};
+  const given = parse(z.record(z.string(), z.json()).nullish(), params, method.name, inParams) ?? {};
   const known = namesIn([method.path, method.parameters ?? {}]);
   for (const name of Object.keys(given)) {
     if (known.has(name)) continue;

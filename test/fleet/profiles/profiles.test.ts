@@ -65,6 +65,24 @@ describe('profiles', () => {
     expect(before.edges.map(({ node }) => node.name)).toEqual(['Default', 'One']);
   });
 
+  it('accept what can work: a number in a String, a resource without a definition, parameters for each part', async () => {
+    const made = await world.fleet.profiles.create(ADMIN, {
+      name: 'Possible',
+      mappings: [
+        { path: '/3/0/0', metric: 'model', kind: 'numeric', scale: 2 },
+        { path: '/3/0/7/1', metric: 'power' },
+        { path: '/26241/0/4', metric: 'own', attributes: { gt: 5 } },
+        { path: '/3303/0/5700', metric: 't', attributes: { gt: 30, lt: 10, st: 0.5 } },
+      ],
+      methods: [
+        { name: 'label', operation: 'WRITE', path: '/{{o}}/0/5750', parameters: { value: '{{v}}', mode: '{{mode}}' } },
+        { name: 'start', operation: 'EXECUTE', path: '/26241/0/4', parameters: { arguments: { 0: '{{a}}' } } },
+      ],
+    });
+    expect(made.mappings).toHaveLength(4);
+    await world.fleet.profiles.delete(ADMIN, made.id);
+  });
+
   it.each<[Partial<ProfileInput>, string[]]>([
     [{ name: ' ' }, ['name']],
     [{ mappings: [{ path: '/3303', metric: 't' }] }, ['mappings', '0', 'path']],
@@ -112,6 +130,39 @@ describe('profiles', () => {
     [{ mappings: [{ path: '/3/0/4', metric: 'a' }] }, ['mappings', '0', 'path']],
     [{ mappings: [{ path: '/5/0/0', metric: 'a', kind: 'string' }] }, ['mappings', '0', 'path']],
     [{ mappings: [{ path: '/19/0/0', metric: 'a' }] }, ['mappings', '0', 'kind']],
+    [{ mappings: [{ path: '/0/0/0', metric: 'a' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/3/0/9/0', metric: 'a' }] }, ['mappings', '0', 'path']],
+    [{ mappings: [{ path: '/3/0/22', metric: 'a', kind: 'numeric' }] }, ['mappings', '0', 'kind']],
+    [{ mappings: [{ path: '/3/0/0', metric: 'a', scale: 2 }] }, ['mappings', '0', 'scale']],
+    [{ mappings: [{ path: '/3/0/22', metric: 'a', offset: 1 }] }, ['mappings', '0', 'offset']],
+    [{ mappings: [{ path: '/3/0/0', metric: 'a', attributes: { gt: 1 } }] }, ['mappings', '0', 'attributes', 'gt']],
+    [
+      { mappings: [{ path: '/3303/*/5700', metric: 'a_{instance}', attributes: { edge: true } }] },
+      ['mappings', '0', 'attributes', 'edge'],
+    ],
+    [{ methods: [{ name: 'm', operation: 'EXECUTE', path: '/3/0/9' }] }, ['methods', '0', 'path']],
+    [{ methods: [{ name: 'm', operation: 'READ', path: '/3/0/4' }] }, ['methods', '0', 'path']],
+    [
+      { methods: [{ name: 'm', operation: 'WRITE', path: '/3303/{{n}}/5700', parameters: { value: 1 } }] },
+      ['methods', '0', 'path'],
+    ],
+    [{ methods: [{ name: 'm', operation: 'WRITE', path: '/1/0/1' }] }, ['methods', '0', 'parameters', 'value']],
+    [
+      { methods: [{ name: 'm', operation: 'READ', path: '/3/0/9', parameters: { depth: 1 } }] },
+      ['methods', '0', 'parameters', 'depth'],
+    ],
+    [
+      { methods: [{ name: 'm', operation: 'DELETE', path: '/3303/1', parameters: { '{{n}}': '{{n}}' } }] },
+      ['methods', '0', 'parameters', '{{n}}'],
+    ],
+    [
+      {
+        methods: [
+          { name: 'm', operation: 'WRITE', path: '/1/0/1', parameters: { value: '{{seconds}}', mode: 'APPEND' } },
+        ],
+      },
+      ['methods', '0', 'parameters', 'mode'],
+    ],
     [
       { mappings: [{ path: '/3/0/9', metric: 'a', attributes: { pmin: 60, pmax: 10 } }] },
       ['mappings', '0', 'attributes', 'pmin'],
