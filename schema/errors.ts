@@ -50,8 +50,22 @@ builder.objectType(NotFound, {
 builder.objectType(Conflict, {
   name: 'ConflictError',
   description:
-    'The input is valid, but the current state does not allow the change: a unique value is taken, the object is in use, or a limit is reached. Example of a message: `"another device has this endpoint"`.',
+    'The input is valid, but the current state does not allow the change: a unique value is taken, the object is in use, a limit is reached, or somebody changed the object since the time in `ifUpdatedAt`. Example of a message: `"another device has this endpoint"`.',
   interfaces: [UserError],
+  fields: (t) => ({
+    changed: t.stringList({
+      description:
+        'After a stale `ifUpdatedAt`: the fields that were changed since, by their names in the input: `["name", "tags"]`; for `uploadObjectDefinition` the object versions: `["26241/1.0"]`. Empty after any other conflict, and if the server does not know the fields.',
+      resolve: ({ stale }) => [...(stale?.changed ?? [])],
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'After a stale `ifUpdatedAt`: when the object was last changed. Null after any other conflict, and if the object was deleted.',
+      resolve: ({ stale }) => stale?.updatedAt ?? null,
+    }),
+  }),
 });
 
 builder.objectType(Forbidden, {

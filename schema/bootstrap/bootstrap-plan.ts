@@ -1,7 +1,15 @@
 import * as z from 'zod';
-import { FleetError, type BootstrapPlan, type PlanOwner, type Rpc, type WriteValue } from '../../src/fleet/index.ts';
+import {
+  FleetError,
+  type BootstrapPlan,
+  type PlanOwner,
+  type Rpc,
+  type StoredPlan,
+  type WriteValue,
+} from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { CredentialInput, issuedFields, newCredential, within } from '../credential/credential.ts';
+import { ifUpdatedAtField } from '../edit.ts';
 import { deviceResultUnion, reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode, DeviceProfileNode } from '../nodes.ts';
@@ -59,7 +67,7 @@ const BootstrapValueType = builder.objectRef<WriteValue>('BootstrapValue').imple
   }),
 });
 
-const BootstrapPlanType = builder.objectRef<BootstrapPlan>('BootstrapPlan').implement({
+const BootstrapPlanType = builder.objectRef<StoredPlan>('BootstrapPlan').implement({
   description: 'The configuration that a bootstrap writes to a device.',
   fields: (t) => ({
     server: t.expose('server', { type: BootstrapServerType, nullable: true, description: PLAN.server }),
@@ -74,6 +82,7 @@ const BootstrapPlanType = builder.objectRef<BootstrapPlan>('BootstrapPlan').impl
       resolve: ({ deletes }) => [...deletes],
     }),
     reads: t.field({ type: ['ResourcePath'], description: PLAN.reads, resolve: ({ reads }) => [...reads] }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the plan was set.' }),
   }),
 });
 
@@ -169,7 +178,7 @@ function ownerOf(profileId: string | null | undefined, deviceId: string | null |
   throw new FleetError('VALIDATION', 'exactly one of profileId and deviceId is required', { field: ['profileId'] });
 }
 
-type SetPlan = { readonly plan: BootstrapPlan | null };
+type SetPlan = { readonly plan: StoredPlan | null };
 
 builder.relayMutationField(
   'setBootstrapPlan',
@@ -185,6 +194,7 @@ builder.relayMutationField(
         type: BootstrapPlanInput,
         description: 'The new plan; it replaces the current one. Null removes the plan.',
       }),
+      ifUpdatedAt: ifUpdatedAtField(t, 'the plan'),
     }),
   },
   {
@@ -194,14 +204,16 @@ builder.relayMutationField(
       role: 'admin',
       validation: 'the plan is invalid, or not exactly one of profileId and deviceId is given',
       notFound: 'the tenant has no device or profile with this id',
+      conflict: 'the plan was changed or removed since `ifUpdatedAt`',
     }),
-    resolve: async (_root, { input: { profileId, deviceId, plan } }, { fleet, actor }): Promise<SetPlan> => {
+    resolve: async (_root, { input: { profileId, deviceId, plan, ifUpdatedAt } }, { fleet, actor }) => {
       const owner = ownerOf(profileId, deviceId);
-      await fleet.bootstraps.setPlan(actor, owner, plan ? planOf(plan) : null).catch((error: unknown) => {
+      const set = fleet.bootstraps.setPlan(actor, owner, plan ? planOf(plan) : null, ifUpdatedAt);
+      const stored = await set.catch((error: unknown) => {
         if (!(error instanceof FleetError) || error.code !== 'VALIDATION') throw error;
         throw new FleetError('VALIDATION', error.message, { field: ['plan', ...error.field], cause: error });
       });
-      return { plan: await fleet.bootstraps.plan(actor, owner) };
+      return { plan: stored };
     },
   },
   {

@@ -8,6 +8,7 @@ import {
   PskSecretType,
   within,
 } from '../credential/credential.ts';
+import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { DeviceNode } from '../nodes.ts';
@@ -111,6 +112,7 @@ builder.relayMutationField(
     description: 'The fields to change; absent fields stay unchanged. Example: `{ id: "…", tags: ["berlin"] }`.',
     inputFields: (t) => ({
       id: t.id({ required: true, description: 'The device’s global id or UUID.' }),
+      ifUpdatedAt: ifUpdatedAtField(t, 'the device'),
       name: t.string({ description: 'The new name: `"Boiler room"`. Null removes the name.', validate: name }),
       tags: t.stringList({
         description: 'The complete new list of tags: `["berlin"]`. `[]` removes all tags; null leaves them unchanged.',
@@ -131,14 +133,20 @@ builder.relayMutationField(
       role: 'admin',
       validation: 'a field is invalid, or the tenant has no profile with this id',
       notFound: 'the tenant has no device with this id',
+      conflict: 'the device was changed since `ifUpdatedAt`',
     }),
-    resolve: (_root, { input: { id, profileId, ...changes } }, { fleet, actor }) =>
-      fleet.devices.update(actor, idOf('Device', id, 'id'), {
-        ...changes,
-        ...(profileId !== undefined && {
-          profileId: profileId === null ? null : idOf('DeviceProfile', profileId, 'profileId'),
-        }),
-      }),
+    resolve: (_root, { input: { id, ifUpdatedAt, profileId, ...changes } }, { fleet, actor }) =>
+      fleet.devices.update(
+        actor,
+        idOf('Device', id, 'id'),
+        {
+          ...changes,
+          ...(profileId !== undefined && {
+            profileId: profileId === null ? null : idOf('DeviceProfile', profileId, 'profileId'),
+          }),
+        },
+        ifUpdatedAt,
+      ),
   },
   devicePayload('The device after the change.'),
 );

@@ -70,6 +70,11 @@ builder.objectType(DeviceNode, {
         'Queue mode: seconds that the device stays awake after its last message: `60`. Null: the profile’s value applies.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the device was provisioned.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description:
+        'When name, tags, profile or awake time were last changed by `updateDevice`; at first `createdAt`. Messages of the device do not change it.',
+    }),
     registration: t.field({
       type: RegistrationType,
       nullable: true,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { KnownDefinition } from '../../src/fleet/index.ts';
 import type { ResourceDefinition, ResourceType as TypeName } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
+import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { connection, pageRequest } from '../page.ts';
 
@@ -86,6 +87,11 @@ export const ObjectDefinitionType = builder.objectRef<KnownDefinition>('ObjectDe
       type: ObjectDefinitionSource,
       description: 'The origin of this definition: `REGISTRY`.',
     }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the tenant last uploaded this definition; null for a definition of the registry.',
+    }),
     name: t.exposeString('name', { description: 'The object’s name: `"Temperature"`.' }),
     urn: t.exposeString('urn', { description: 'The object’s URN: `"urn:oma:lwm2m:ext:3303:1.1"`.' }),
     lwm2mVersion: t.exposeString('lwm2mVersion', {
@@ -151,6 +157,7 @@ builder.relayMutationField(
         description:
           'The content of the XML file, as LWM2M.xsd defines it: `"<LWM2M><Object><Name>Pump</Name><ObjectID>26241</ObjectID>…</Object></LWM2M>"`. At most 524288 characters.',
       }),
+      ifUpdatedAt: ifUpdatedAtField(t, 'the tenant’s definition that the file replaces'),
     }),
   },
   {
@@ -161,8 +168,9 @@ builder.relayMutationField(
       role: 'admin',
       validation:
         'the file is invalid or a limit is exceeded; the message has the line and the element: `line 14: <Type> "Number" is not String, Integer…`',
+      conflict: 'a definition that the file replaces was uploaded again or deleted since `ifUpdatedAt`',
     }),
-    resolve: (_root, { input }, { fleet, actor }) => fleet.definitions.upload(actor, input.xml),
+    resolve: (_root, { input }, { fleet, actor }) => fleet.definitions.upload(actor, input.xml, input.ifUpdatedAt),
   },
   {
     description: 'The uploaded definitions.',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { DeviceProfile, MetricMapping, ProfileInput, RpcMethod } from '../../src/fleet/index.ts';
 import { builder, type InputFields } from '../builder.ts';
+import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { NotificationAttributesInput, NotificationAttributesType } from '../object/notification-attributes.ts';
@@ -265,6 +266,7 @@ builder.relayMutationField(
     description: 'The fields to change; absent fields stay unchanged. Example: `{ id: "…", offlineAfter: 600 }`.',
     inputFields: (t) => ({
       id: t.id({ required: true, description: 'The profile’s global id or UUID.' }),
+      ifUpdatedAt: ifUpdatedAtField(t, 'the profile'),
       name: t.string({ description: 'The new name: `"thermostat"`.', validate: profileName.nullish() }),
       ...profileFields(t, 'update'),
     }),
@@ -276,10 +278,10 @@ builder.relayMutationField(
       role: 'admin',
       validation: 'a field is invalid, for example a mapping or a method is listed twice',
       notFound: 'the tenant has no profile with this id',
-      conflict: 'another profile has this name',
+      conflict: 'another profile has this name, or the profile was changed since `ifUpdatedAt`',
     }),
     resolve: (_root, { input }, { fleet, actor }) =>
-      fleet.profiles.update(actor, idOf('DeviceProfile', input.id, 'id'), changes(input)),
+      fleet.profiles.update(actor, idOf('DeviceProfile', input.id, 'id'), changes(input), input.ifUpdatedAt),
   },
   profilePayload('The profile after the change.'),
 );

@@ -1,5 +1,6 @@
 import type { RegistrationProfile } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
+import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { connection, pageRequest } from '../page.ts';
 
@@ -54,6 +55,7 @@ builder.relayMutationField(
         description:
           'The objects and object instances, in the link format of a Register: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`. At most 16384 characters.',
       }),
+      ifUpdatedAt: ifUpdatedAtField(t, 'the registration profile'),
     }),
   },
   {
@@ -63,8 +65,10 @@ builder.relayMutationField(
     errors: resultUnion('SetRegistrationProfile', {
       role: 'admin',
       validation: 'the Profile ID or the links are malformed, or the tenant already has 1000 registration profiles',
+      conflict: 'the registration profile was changed since `ifUpdatedAt`',
     }),
-    resolve: (_root, { input }, { fleet, actor }) => fleet.registrationProfiles.set(actor, input),
+    resolve: (_root, { input: { ifUpdatedAt, ...profile } }, { fleet, actor }) =>
+      fleet.registrationProfiles.set(actor, profile, ifUpdatedAt),
   },
   payload('The new registration profile.', 'The registration profile after the change.'),
 );

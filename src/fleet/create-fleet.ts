@@ -37,7 +37,7 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
     bootstraps: {
       page: (actor, request, filter) => bootstraps.page(actor, request, filter),
       plan: (actor, owner) => plans.shown(actor, owner),
-      setPlan: (actor, owner, plan) => plans.set(actor, owner, plan),
+      setPlan: (actor, owner, plan, ifUpdatedAt) => plans.set(actor, owner, plan, ifUpdatedAt),
       factoryCredentials: (actor) => factory.list(actor),
       createFactoryCredential: (actor, input) => factory.create(actor, input),
       revokeFactoryCredential: (actor, id) => factory.revoke(actor, id),

@@ -77,7 +77,17 @@ export function createParts(options: FleetOptions) {
     observing.ended(key);
   }
   const { credentials } = options;
-  const devices = createDevices({ store, roster, observing, awakeTimes, provisioning, credentials, retire });
+  const devices = createDevices({
+    store,
+    roster,
+    observing,
+    awakeTimes,
+    provisioning,
+    profiles,
+    credentials,
+    clock,
+    retire,
+  });
 
   return {
     models,

@@ -74,6 +74,7 @@ export {
   createBootstrapLookUp,
   type FactoryCredential,
   type PlanOwner,
+  type StoredPlan,
 } from './bootstrap/index.ts';
 export type { DeviceRegistration } from './presence/index.ts';
 export type { DeviceObservation, WantedState } from './observing/index.ts';

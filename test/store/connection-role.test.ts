@@ -172,6 +172,7 @@ describe('a row', () => {
         profileId: profile.id,
         status: 'NEVER_SEEN',
         createdAt: new Date(0),
+        updatedAt: new Date(0),
       }),
     );
     await expect(foreign).rejects.toMatchObject({ code: 'REFERENCE', constraint: 'devices_profile_id_of_tenant' });

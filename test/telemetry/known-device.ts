@@ -36,6 +36,7 @@ export async function addDevice(store: Store, tenant: string): Promise<KnownDevi
       status: 'ONLINE',
       lastSeen: null,
       createdAt: now,
+      updatedAt: now,
     });
   });
   return { tenantId, deviceId };

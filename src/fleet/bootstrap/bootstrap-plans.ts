@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { eq, inArray, or, type SQL } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { Path, type ObjectModel } from '../../lwm2m/index.ts';
-import { bootstrapPlans, devices, profiles, type Store, type Transaction } from '../../store/index.ts';
+import { bootstrapPlans, devices, lockUntilEnd, profiles, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, isUuid } from '../common/index.ts';
+import { checkNotStale, FleetError, isUuid, laterThan, staleEdit } from '../common/index.ts';
 import type { Seal } from '../credentials/index.ts';
 import type { Device } from '../devices/index.ts';
 import type { WriteValue } from '../objects/index.ts';
 import { checkPlan } from './bootstrap-rules.ts';
 import { configurationOf } from './bootstrap-template.ts';
-import type { BootstrapPlan, PlanOwner } from './bootstrap.ts';
+import type { BootstrapPlan, PlanOwner, StoredPlan } from './bootstrap.ts';
 
 /** Shown instead of a secret. */
 const BLANK = '[redacted]';
@@ -42,7 +42,7 @@ export class BootstrapPlans {
   }
 
   /** Returns the owner's plan with its secrets redacted; null if there is none. For admins. */
-  async shown(actor: Actor, owner: PlanOwner): Promise<BootstrapPlan | null> {
+  async shown(actor: Actor, owner: PlanOwner): Promise<StoredPlan | null> {
     requireRole(actor, 'admin');
     const ids = 'deviceId' in owner ? owner.deviceId : owner.profileId;
     if (!isUuid(ids)) return null;
@@ -51,31 +51,41 @@ export class BootstrapPlans {
     );
     if (!row) return null;
     const plan = this.#open(row);
-    return { ...plan, values: plan.values.map(blanked) };
+    return shown(plan, row.updatedAt);
   }
 
   /**
-   * Replaces the owner's plan; null deletes it. For admins. Throws VALIDATION for a plan that could not be carried out,
-   * NOT_FOUND for an unknown owner.
+   * Replaces the owner's plan and returns the new one, with its secrets redacted; null deletes it. For admins. Throws
+   * VALIDATION for a plan that could not be carried out, NOT_FOUND for an unknown owner. `ifUpdatedAt`: throws CONFLICT
+   * unless the present plan was set at this time.
    */
-  async set(actor: Actor, owner: PlanOwner, plan: BootstrapPlan | null): Promise<void> {
+  async set(
+    actor: Actor,
+    owner: PlanOwner,
+    plan: BootstrapPlan | null,
+    ifUpdatedAt?: Date | null,
+  ): Promise<StoredPlan | null> {
     requireRole(actor, 'admin');
     if (plan) {
       checkPlan(plan);
       configurationOf(plan, 'trial', TRIAL_PSK, { model: this.#modelOf(actor.tenantId), objects: [] });
     }
-    await this.#store.asTenant(actor.tenantId, async (tx) => {
+    return this.#store.asTenant(actor.tenantId, async (tx) => {
       await exists(tx, owner);
-      await tx.delete(bootstrapPlans).where(ownedBy(owner));
-      if (!plan) return;
+      await lockUntilEnd(tx, `bootstrap plan of ${Object.values(owner).join()}`);
+      const [present] = await tx.delete(bootstrapPlans).where(ownedBy(owner)).returning();
+      checkPresent(present, ifUpdatedAt);
+      if (!plan) return null;
       const id = randomUUID();
+      const updatedAt = laterThan(present?.updatedAt ?? new Date(0), this.#clock.now());
       await tx.insert(bootstrapPlans).values({
         id,
         tenantId: actor.tenantId,
         ...owner,
         sealedPlan: this.#seal.close(Buffer.from(JSON.stringify(plan)), planContext(id)),
-        updatedAt: new Date(this.#clock.now()),
+        updatedAt,
       });
+      return shown(plan, updatedAt);
     });
   }
 
@@ -106,6 +116,19 @@ async function exists(tx: Transaction, owner: PlanOwner): Promise<void> {
         .where(inArray(table.id, [id]))
     : [];
   if (!found[0]) throw new FleetError('NOT_FOUND', table === devices ? 'no such device' : 'no such profile');
+}
+
+/** Throws CONFLICT unless the present plan was set at `ifUpdatedAt`; null or undefined accepts any. */
+function checkPresent(present: { readonly updatedAt: Date } | undefined, ifUpdatedAt: Date | null | undefined): void {
+  if (present) {
+    const fieldTimes = { plan: present.updatedAt.toISOString() };
+    return checkNotStale('the bootstrap plan', { ...present, fieldTimes }, ifUpdatedAt);
+  }
+  if (ifUpdatedAt != null) throw staleEdit('the bootstrap plan was removed', ['plan'], null);
+}
+
+function shown(plan: BootstrapPlan, updatedAt: Date): StoredPlan {
+  return { ...plan, values: plan.values.map(blanked), updatedAt };
 }
 
 /** Replaces the secrets of a value by `BLANK`. */

@@ -21,6 +21,12 @@ export interface BootstrapPlan {
   readonly reads: readonly string[];
 }
 
+/** A plan as the database has it; its secrets are redacted. */
+export interface StoredPlan extends BootstrapPlan {
+  /** When the plan was set. */
+  readonly updatedAt: Date;
+}
+
 /** The LwM2M server that a bootstrap gives to a device. */
 export interface BootstrapTarget {
   /** The server's URI: `coaps://lwm2m.example.com:5684`. */
@@ -103,9 +109,17 @@ export interface Bootstraps {
     filter?: { readonly deviceId?: DeviceId; readonly status?: readonly BootstrapStatus[] },
   ): Promise<Page<Bootstrap>>;
   /** Returns the owner's plan with its secrets redacted; null if it has none. For admins. */
-  plan(actor: Actor, owner: PlanOwner): Promise<BootstrapPlan | null>;
-  /** Replaces the owner's plan; null deletes it. For admins. */
-  setPlan(actor: Actor, owner: PlanOwner, plan: BootstrapPlan | null): Promise<void>;
+  plan(actor: Actor, owner: PlanOwner): Promise<StoredPlan | null>;
+  /**
+   * Replaces the owner's plan and returns the new one; null deletes it. `ifUpdatedAt`: throws CONFLICT unless the present
+   * plan was set at this time. For admins.
+   */
+  setPlan(
+    actor: Actor,
+    owner: PlanOwner,
+    plan: BootstrapPlan | null,
+    ifUpdatedAt?: Date | null,
+  ): Promise<StoredPlan | null>;
   /** Returns the factory credentials, the newest first. For admins. */
   factoryCredentials(actor: Actor): Promise<readonly FactoryCredential[]>;
   /** Creates a factory credential and returns its key; no other call returns the key. For admins. */

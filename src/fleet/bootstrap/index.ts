@@ -10,6 +10,7 @@ export type {
   BootstrapStatus,
   FactoryCredential,
   PlanOwner,
+  StoredPlan,
 } from './bootstrap.ts';
 export { factoryContext, FactoryCredentials } from './factory-credentials.ts';
 export { FreshCredentials } from './fresh-credentials.ts';

@@ -44,4 +44,6 @@ export interface Device {
   /** In queue mode the device stays awake for this many seconds after its last message; null: the profile decides. */
   readonly awakeTime: number | null;
   readonly createdAt: Date;
+  /** When a person last changed the device; at first `createdAt`. It strictly increases. */
+  readonly updatedAt: Date;
 }

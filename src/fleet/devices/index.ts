@@ -9,5 +9,6 @@ export {
   type FactoryClaim,
   type NewDevice,
   normalEndpoint,
+  profileFor,
   type Provisioning,
 } from './provisioning.ts';

@@ -69,29 +69,24 @@ export function createProvisioning(
     tenantId: TenantId,
     profileId: string,
     input: Pick<DeviceRow, 'endpoint'> & Partial<DeviceRow>,
-  ): DeviceRow => ({
-    id: randomUUID(),
-    tenantId,
-    profileId,
-    name: null,
-    tags: [],
-    status: 'NEVER_SEEN',
-    lastSeen: null,
-    awakeTime: null,
-    factoryCredentialId: null,
-    createdAt: new Date(clock.now()),
-    ...input,
-  });
-
-  async function profileFor(tx: Transaction, tenantId: TenantId, profileId: string | null | undefined) {
-    if (profileId == null) return profileBook.ensureDefault(tx, tenantId);
-    const known = isUuid(profileId)
-      ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
-      : [];
-    if (!known[0])
-      throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
-    return known[0].id;
-  }
+  ): DeviceRow => {
+    const now = new Date(clock.now());
+    return {
+      id: randomUUID(),
+      tenantId,
+      profileId,
+      name: null,
+      tags: [],
+      status: 'NEVER_SEEN',
+      lastSeen: null,
+      awakeTime: null,
+      factoryCredentialId: null,
+      createdAt: now,
+      updatedAt: now,
+      fieldTimes: {},
+      ...input,
+    };
+  };
 
   return {
     async provision(actor, input, alongside) {
@@ -105,7 +100,7 @@ export function createProvisioning(
       const { tenantId } = actor;
       try {
         const provisioned = await store.asTenant(tenantId, async (tx) => {
-          const profileId = await profileFor(tx, tenantId, input.profileId);
+          const profileId = await profileFor(tx, profileBook, tenantId, input.profileId);
           const row = rowOf(tenantId, profileId, {
             endpoint,
             name: input.name ?? null,
@@ -170,6 +165,26 @@ export function createProvisioning(
       return device;
     },
   };
+}
+
+/**
+ * Returns `profileId` if the tenant has this profile, else throws VALIDATION; null or undefined: the tenant's default
+ * profile. The profile can't be deleted before the transaction ends.
+ */
+export async function profileFor(
+  tx: Transaction,
+  profileBook: ProfileBook,
+  tenantId: TenantId,
+  profileId: string | null | undefined,
+): Promise<string> {
+  if (profileId == null) return profileBook.ensureDefault(tx, tenantId);
+  const [known] = isUuid(profileId)
+    ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId)).for('key share')
+    : [];
+  if (known) return known.id;
+  throw new FleetError('VALIDATION', `the tenant has no profile ${JSON.stringify(profileId.slice(0, 80))}`, {
+    field: ['profileId'],
+  });
 }
 
 /** A Uri-Query option, `ep=` included, has at most 255 bytes (RFC 7252 §5.10). */

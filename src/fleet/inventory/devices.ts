@@ -1,5 +1,6 @@
 import { and, count, eq, inArray } from 'drizzle-orm';
-import { devices, observations, profiles, registrations, type Store, type Transaction } from '../../store/index.ts';
+import type { Clock } from '../../clock.ts';
+import { devices, observations, registrations, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
 import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page } from '../common/index.ts';
 import type { IssuedCredential, CredentialBook, NewCredential } from '../credentials/index.ts';
@@ -7,8 +8,6 @@ import {
   type Device,
   deviceOfRow,
   type DeviceRow,
-  checkName,
-  checkTags,
   type NewDevice,
   type Provisioning,
   deviceKey,
@@ -21,8 +20,9 @@ import {
   type Roster,
   type DeviceRegistration,
 } from '../presence/index.ts';
-import { checkAwakeTime } from '../profiles/index.ts';
+import type { ProfileBook } from '../profiles/index.ts';
 import { readTree, type ResourceState, type TreeSelector } from '../readings/index.ts';
+import { createDeviceEdit, type DeviceChanges } from './device-edit.ts';
 import { conditionOf, orderingOf, type DeviceFilter, type DeviceOrder } from './device-filter.ts';
 
 /** The devices of a tenant, as the API reads and changes them. */
@@ -51,16 +51,11 @@ export interface Devices {
     input: NewDevice,
     security: NewCredential,
   ): Promise<{ readonly device: Device; readonly issued: IssuedCredential }>;
-  update(
-    actor: Actor,
-    id: string,
-    changes: {
-      name?: string | null;
-      tags?: readonly string[] | null;
-      profileId?: string | null;
-      awakeTime?: number | null;
-    },
-  ): Promise<Device>;
+  /**
+   * Changes the given fields of a device; an undefined field stays. `ifUpdatedAt`: throws CONFLICT, with the fields that
+   * were changed, unless the device was last changed at this time.
+   */
+  update(actor: Actor, id: string, changes: DeviceChanges, ifUpdatedAt?: Date | null): Promise<Device>;
   /** Ends the device's registration, cancels its RPCs and deletes all its data. */
   delete(actor: Actor, id: string): Promise<Device>;
 }
@@ -72,7 +67,9 @@ export interface DevicesParts {
   readonly observing: Observing;
   readonly awakeTimes: AwakeTimes;
   readonly provisioning: Provisioning;
+  readonly profiles: ProfileBook;
   readonly credentials: CredentialBook;
+  readonly clock: Clock;
   /** Ends the registration, RPCs and observations of a device before it is deleted. */
   readonly retire: (device: Device, actor: Actor) => Promise<void>;
 }
@@ -81,7 +78,7 @@ const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
 
 /** Creates the part of the fleet that reads and changes a tenant's devices. */
 export function createDevices(parts: DevicesParts): Devices {
-  const { store, roster, observing, awakeTimes, provisioning, credentials, retire } = parts;
+  const { store, roster, observing, provisioning, credentials, retire } = parts;
   const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
 
   async function find(actor: Actor, id: string): Promise<Device> {
@@ -205,42 +202,7 @@ export function createDevices(parts: DevicesParts): Devices {
       return { device, issued: made };
     },
 
-    async update(actor, id, changes) {
-      requireRole(actor, 'admin');
-      if (changes.name != null) checkName(changes.name);
-      if (changes.tags != null) checkTags(changes.tags);
-      checkAwakeTime(changes.awakeTime);
-      const present = await find(actor, id);
-      const rows = await store.asTenant(actor.tenantId, async (tx) => {
-        const { profileId } = changes;
-        if (profileId != null) {
-          const known = isUuid(profileId)
-            ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId))
-            : [];
-          if (known.length === 0)
-            throw new FleetError('VALIDATION', 'the tenant has no profile with this id', { field: ['profileId'] });
-        }
-        return tx
-          .update(devices)
-          .set({
-            name: changes.name === undefined ? present.name : changes.name,
-            tags: changes.tags ? [...new Set(changes.tags)] : [...present.tags],
-            profileId: profileId ?? present.profileId,
-            awakeTime: changes.awakeTime === undefined ? present.awakeTime : changes.awakeTime,
-          })
-          .where(eq(devices.id, present.id))
-          .returning();
-      });
-      if (!rows[0]) throw new FleetError('NOT_FOUND', 'no such device');
-      const device = deviceOf(rows[0]);
-      const live = roster.get(deviceKey(device.tenantId, device.id));
-      if (live && live.profileId !== device.profileId) {
-        live.profileId = device.profileId;
-        observing.reconcile(live.key);
-      }
-      await awakeTimes.deviceChanged(device);
-      return device;
-    },
+    update: createDeviceEdit(parts, deviceOf),
 
     async delete(actor, id) {
       requireRole(actor, 'admin');

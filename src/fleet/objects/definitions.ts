@@ -8,6 +8,8 @@ import type { OwnDefinitions } from './own-definitions.ts';
 export interface KnownDefinition extends ObjectDefinition {
   /** TENANT: the tenant uploaded it; it replaces the registry's definition of the same object and version. */
   readonly source: 'REGISTRY' | 'TENANT';
+  /** When the tenant uploaded it; null for a definition of the registry. */
+  readonly updatedAt: Date | null;
 }
 
 /** The object definitions of a tenant: those of the OMA registry and its own. */
@@ -25,19 +27,20 @@ export interface Definitions {
   page(actor: Actor, request: PageRequest, search?: string | null): Promise<Page<KnownDefinition>>;
   /**
    * Stores all objects of an OMA object definition file, or none. The definitions are in use when the promise resolves.
-   * Requires the role admin.
+   * `ifUpdatedAt`: throws CONFLICT unless each definition that is replaced was uploaded at this time. Requires the role
+   * admin.
    */
-  upload(actor: Actor, xml: string): Promise<readonly KnownDefinition[]>;
+  upload(actor: Actor, xml: string, ifUpdatedAt?: Date | null): Promise<readonly KnownDefinition[]>;
   /** Deletes a definition that the tenant uploaded; the registry's can't be deleted. Requires the role admin. */
   delete(actor: Actor, objectId: number, version: string): Promise<KnownDefinition>;
 }
 
 /** Creates the Definitions on top of the models in memory and the store of the tenants' own definitions. */
 export function createDefinitions(models: ObjectModels, own: OwnDefinitions): Definitions {
-  const known = ({ tenantId }: Actor, definition: ObjectDefinition): KnownDefinition => ({
-    ...definition,
-    source: models.isOwn(tenantId, definition) ? 'TENANT' : 'REGISTRY',
-  });
+  const known = ({ tenantId }: Actor, definition: ObjectDefinition): KnownDefinition => {
+    const updatedAt = models.uploadedAt(tenantId, definition);
+    return { ...definition, source: updatedAt ? 'TENANT' : 'REGISTRY', updatedAt };
+  };
   const find = (actor: Actor, objectId: number, version: string | null | undefined): KnownDefinition | null => {
     const definition = models.of(actor.tenantId).object(objectId, version ?? undefined);
     return definition ? known(actor, definition) : null;
@@ -67,8 +70,8 @@ export function createDefinitions(models: ObjectModels, own: OwnDefinitions): De
       );
     },
 
-    async upload(actor, xml) {
-      const uploaded = await own.upload(actor, xml);
+    async upload(actor, xml, ifUpdatedAt) {
+      const uploaded = await own.upload(actor, xml, ifUpdatedAt);
       return uploaded.map((definition) => ({ ...definition, source: 'TENANT' }));
     },
 

@@ -12,7 +12,8 @@ const ROUND_MS = 30_000;
 interface Overlay {
   /** Changes with each upload and deletion. */
   readonly fingerprint: string;
-  readonly versions: ReadonlySet<string>;
+  /** When each of the tenant's definitions was uploaded, by `id/version`. */
+  readonly uploads: ReadonlyMap<string, Date>;
   readonly model: ObjectModel;
 }
 
@@ -47,9 +48,9 @@ export class ObjectModels {
     return view;
   }
 
-  /** True if the tenant uploaded the definition, false if it is the registry's. */
-  isOwn(tenantId: TenantId, definition: ObjectDefinition): boolean {
-    return this.#overlays.get(tenantId)?.versions.has(versionKey(definition)) ?? false;
+  /** When the tenant uploaded the definition; null if it is the registry's. */
+  uploadedAt(tenantId: TenantId, definition: ObjectDefinition): Date | null {
+    return this.#overlays.get(tenantId)?.uploads.get(versionKey(definition)) ?? null;
   }
 
   /** Reads all definitions now, and the changed ones every 30 seconds. */
@@ -99,8 +100,11 @@ export class ObjectModels {
       const own = await this.#definitions(changed);
       this.#overlays.set(changed, {
         fingerprint,
-        versions: new Set(own.map(versionKey)),
-        model: overlayModel(own, this.#registry),
+        uploads: new Map(own.map(({ definition, uploadedAt }) => [versionKey(definition), uploadedAt])),
+        model: overlayModel(
+          own.map(({ definition }) => definition),
+          this.#registry,
+        ),
       });
     }
   }
@@ -120,12 +124,14 @@ export class ObjectModels {
     return new Map(rows.map((row) => [row.tenantId as TenantId, row.fingerprint]));
   }
 
-  async #definitions(tenantId: TenantId): Promise<ObjectDefinition[]> {
+  async #definitions(tenantId: TenantId): Promise<{ definition: ObjectDefinition; uploadedAt: Date }[]> {
     const rows = await this.#store.asTenant(tenantId, (tx) =>
-      tx.select({ definition: objectDefinitions.definition }).from(objectDefinitions),
+      tx
+        .select({ definition: objectDefinitions.definition, uploadedAt: objectDefinitions.uploadedAt })
+        .from(objectDefinitions),
     );
     // OwnDefinitions wrote it, from the result of parseObjectXml.
-    return rows.map(({ definition }) => definition as ObjectDefinition);
+    return rows.map((row) => ({ ...row, definition: row.definition as ObjectDefinition }));
   }
 }
 

@@ -1,9 +1,9 @@
-import { and, count, eq, sql, sum } from 'drizzle-orm';
+import { and, count, eq, or, sql, sum } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import { Lwm2mError, parseObjectXml, type ObjectDefinition } from '../../lwm2m/index.ts';
 import { lockUntilEnd, objectDefinitions, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, requireRole } from '../access/index.ts';
-import { FleetError } from '../common/index.ts';
+import { checkNotStale, FleetError, laterThan, staleEdit } from '../common/index.ts';
 import type { ObjectModels } from './object-models.ts';
 
 /** The limits of one tenant, because all definitions are in memory. */
@@ -20,6 +20,12 @@ const REPLACED = {
   uploadedAt: sql`excluded.uploaded_at`,
 };
 
+/** A definition that a tenant uploaded. */
+export interface OwnDefinition extends ObjectDefinition {
+  /** When it was uploaded. */
+  readonly updatedAt: Date;
+}
+
 /** Stores the object definitions that tenants upload. A change is in use when its promise resolves. */
 export class OwnDefinitions {
   readonly #store: Store;
@@ -34,22 +40,26 @@ export class OwnDefinitions {
 
   /**
    * Stores all objects of an OMA object definition file, or none. Replaces a definition of the same object and version.
-   * Throws VALIDATION with the line and the element, or with the limit that would be exceeded.
+   * Throws VALIDATION with the line and the element, or with the limit that would be exceeded. `ifUpdatedAt`: throws
+   * CONFLICT unless each definition that is replaced was uploaded at this time.
    */
-  async upload(actor: Actor, xml: string): Promise<readonly ObjectDefinition[]> {
+  async upload(actor: Actor, xml: string, ifUpdatedAt?: Date | null): Promise<readonly OwnDefinition[]> {
     requireRole(actor, 'admin');
     const definitions = definitionsOf(xml);
-    const uploadedAt = new Date(this.#clock.now());
-    const rows = definitions.map((definition) => ({
-      tenantId: actor.tenantId,
-      objectId: definition.id,
-      version: definition.version,
-      definition,
-      size: JSON.stringify(definition).length,
-      uploadedAt,
-    }));
-    await this.#store.asTenant(actor.tenantId, async (tx) => {
+    const uploadedAt = await this.#store.asTenant(actor.tenantId, async (tx) => {
       await lockUntilEnd(tx, `object definitions of ${actor.tenantId}`);
+      const replaced = await replacedBy(tx, definitions);
+      checkReplaced(replaced, ifUpdatedAt);
+      const last = Math.max(0, ...replaced.map(({ updatedAt }) => updatedAt.getTime()));
+      const at = laterThan(new Date(last), this.#clock.now());
+      const rows = definitions.map((definition) => ({
+        tenantId: actor.tenantId,
+        objectId: definition.id,
+        version: definition.version,
+        definition,
+        size: JSON.stringify(definition).length,
+        uploadedAt: at,
+      }));
       const { tenantId, objectId, version } = objectDefinitions;
       await tx
         .insert(objectDefinitions)
@@ -59,27 +69,51 @@ export class OwnDefinitions {
           set: REPLACED,
         });
       await checkBounds(tx);
+      return at;
     });
     await this.#models.renew(actor.tenantId);
-    return definitions;
+    return definitions.map((definition) => ({ ...definition, updatedAt: uploadedAt }));
   }
 
   /** Deletes a definition and resolves with it. Throws NOT_FOUND if the tenant did not upload it. */
-  async delete(actor: Actor, objectId: number, version: string): Promise<ObjectDefinition> {
+  async delete(actor: Actor, objectId: number, version: string): Promise<OwnDefinition> {
     requireRole(actor, 'admin');
     const [deleted] = await this.#store.asTenant(actor.tenantId, (tx) =>
       tx
         .delete(objectDefinitions)
         .where(and(eq(objectDefinitions.objectId, objectId), eq(objectDefinitions.version, version)))
-        .returning({ definition: objectDefinitions.definition }),
+        .returning(),
     );
     if (!deleted) {
       throw new FleetError('NOT_FOUND', `the tenant has no definition of its own of object ${objectId} ${version}`);
     }
     await this.#models.renew(actor.tenantId);
     // `upload` wrote it.
-    return deleted.definition as ObjectDefinition;
+    return { ...(deleted.definition as ObjectDefinition), updatedAt: deleted.uploadedAt };
   }
+}
+
+type Replaced = Pick<OwnDefinition, 'id' | 'version' | 'updatedAt'>;
+
+/** The tenant's definitions that an upload of these replaces. */
+async function replacedBy(tx: Transaction, definitions: readonly ObjectDefinition[]): Promise<Replaced[]> {
+  const { objectId, version } = objectDefinitions;
+  const same = definitions.map((one) => and(eq(objectId, one.id), eq(version, one.version)));
+  return tx
+    .select({ id: objectId, version, updatedAt: objectDefinitions.uploadedAt })
+    .from(objectDefinitions)
+    .where(or(...same));
+}
+
+/** Throws CONFLICT unless all of them were uploaded at `ifUpdatedAt`; null or undefined accepts any. */
+function checkReplaced(replaced: readonly Replaced[], ifUpdatedAt: Date | null | undefined): void {
+  if (ifUpdatedAt == null) return;
+  if (replaced.length === 0) throw staleEdit('the definition was deleted', [], null);
+  const stale = replaced.filter(({ updatedAt }) => updatedAt.getTime() !== ifUpdatedAt.getTime());
+  const [first] = stale;
+  if (!first) return;
+  const times = stale.map(({ id, version, updatedAt }) => [`${id}/${version}`, updatedAt.toISOString()]);
+  checkNotStale('the definition', { updatedAt: first.updatedAt, fieldTimes: Object.fromEntries(times) }, ifUpdatedAt);
 }
 
 function definitionsOf(xml: string): readonly ObjectDefinition[] {

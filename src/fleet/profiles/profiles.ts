@@ -4,7 +4,17 @@ import type { Clock } from '../../clock.ts';
 import type { ObjectModel } from '../../lwm2m/index.ts';
 import { profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, type Page, type PageRequest, pageOf, windowOf, isUuid } from '../common/index.ts';
+import {
+  changedFields,
+  checkNotStale,
+  FleetError,
+  type Page,
+  type PageRequest,
+  pageOf,
+  windowOf,
+  isUuid,
+  nextEdit,
+} from '../common/index.ts';
 import type { RpcMethod } from '../operations/index.ts';
 import type { ProfileInput, DeviceProfile, MetricMapping } from './profile.ts';
 import { checkProfile, DEFAULT_PROFILE } from './rules.ts';
@@ -15,7 +25,11 @@ export interface Profiles {
   many(actor: Actor, ids: readonly string[]): Promise<(DeviceProfile | null)[]>;
   page(actor: Actor, request: PageRequest): Promise<Page<DeviceProfile>>;
   create(actor: Actor, input: ProfileInput): Promise<DeviceProfile>;
-  update(actor: Actor, id: string, changes: Partial<ProfileInput>): Promise<DeviceProfile>;
+  /**
+   * Changes the given fields; an undefined field stays. `ifUpdatedAt`: throws CONFLICT, with the fields that were
+   * changed, unless the profile was last changed at this time.
+   */
+  update(actor: Actor, id: string, changes: Partial<ProfileInput>, ifUpdatedAt?: Date | null): Promise<DeviceProfile>;
   delete(actor: Actor, id: string): Promise<DeviceProfile>;
 }
 
@@ -126,38 +140,41 @@ export function createProfiles(store: Store, clock: Clock, modelOf: (tenantId: T
         isDefault: false,
         createdAt: now,
         updatedAt: now,
+        fieldTimes: {},
       };
       await store.asTenant(actor.tenantId, (tx) => tx.insert(profiles).values(row)).catch(nameTaken);
       return profileOfRow(row);
     },
 
-    async update(actor, id, changes) {
+    async update(actor, id, changes, ifUpdatedAt) {
       requireRole(actor, 'admin');
-      const present = await find(actor, id);
-      if (!present) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
-      const next = { ...present, ...defined(changes) };
-      checkProfile(next, modelOf(actor.tenantId));
-      const rows = await store
-        .asTenant(actor.tenantId, (tx) =>
-          tx
-            .update(profiles)
-            .set({ ...rowOfInput(next), updatedAt: new Date(clock.now()) })
-            .where(eq(profiles.id, present.id))
-            .returning(),
-        )
+      const row = await store
+        .asTenant(actor.tenantId, async (tx) => {
+          const present = await locked(tx, id);
+          checkNotStale('the profile', present, ifUpdatedAt);
+          const next = defined(changes);
+          const changed = changedFields(profileOfRow(present), next);
+          if (changed.length === 0) return present;
+          const profile = { ...profileOfRow(present), ...next };
+          checkProfile(profile, modelOf(actor.tenantId));
+          const written = { ...rowOfInput(profile), ...nextEdit(present, changed, clock.now()) };
+          await tx.update(profiles).set(written).where(eq(profiles.id, present.id));
+          return { ...present, ...written };
+        })
         .catch(nameTaken);
-      if (!rows[0]) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
-      forget(actor.tenantId, present.id);
-      return profileOfRow(rows[0]);
+      forget(actor.tenantId, row.id);
+      return profileOfRow(row);
     },
 
     async delete(actor, id) {
       requireRole(actor, 'admin');
-      const present = await find(actor, id);
-      if (!present) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
-      if (present.isDefault) throw new FleetError('CONFLICT', 'the default profile cannot be deleted');
-      await store
-        .asTenant(actor.tenantId, (tx) => tx.delete(profiles).where(eq(profiles.id, present.id)))
+      const row = await store
+        .asTenant(actor.tenantId, async (tx) => {
+          const present = await locked(tx, id);
+          if (present.isDefault) throw new FleetError('CONFLICT', 'the default profile cannot be deleted');
+          await tx.delete(profiles).where(eq(profiles.id, present.id));
+          return present;
+        })
         .catch((error: unknown) => {
           if (error instanceof StoreError && error.code === 'REFERENCE') {
             throw new FleetError('CONFLICT', 'a device has this profile: give its devices another profile first', {
@@ -166,10 +183,17 @@ export function createProfiles(store: Store, clock: Clock, modelOf: (tenantId: T
           }
           throw error;
         });
-      forget(actor.tenantId, present.id);
-      return present;
+      forget(actor.tenantId, row.id);
+      return profileOfRow(row);
     },
   };
+}
+
+/** Returns the row of a profile and locks it until the transaction ends. Throws NOT_FOUND. */
+async function locked(tx: Transaction, id: string): Promise<ProfileRow> {
+  const [row] = isUuid(id) ? await tx.select().from(profiles).where(eq(profiles.id, id)).for('update') : [];
+  if (!row) throw new FleetError('NOT_FOUND', 'the tenant has no profile with this id');
+  return row;
 }
 
 function nameTaken(error: unknown): never {

@@ -3,7 +3,16 @@ import type { Clock } from '../../clock.ts';
 import { isProfileId, Lwm2mError, parseLinks, registeredObjects, type Link } from '../../lwm2m/index.ts';
 import { lockUntilEnd, registrationProfiles, type Store } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, type Page, type PageRequest, pageOf, windowOf } from '../common/index.ts';
+import {
+  checkNotStale,
+  FleetError,
+  laterThan,
+  type Page,
+  type PageRequest,
+  pageOf,
+  staleEdit,
+  windowOf,
+} from '../common/index.ts';
 
 /**
  * The list of objects that a Profile ID stands for. A device that registers with the Profile ID does not send the list
@@ -60,15 +69,24 @@ export class RegistrationProfiles {
     );
   }
 
-  /** Creates or replaces the links of a Profile ID. Throws VALIDATION if a Register could not carry the id or the links. */
-  async set(actor: Actor, profile: { profileId: string; links: string }): Promise<RegistrationProfile> {
+  /**
+   * Creates or replaces the links of a Profile ID. Throws VALIDATION if a Register could not carry the id or the links.
+   * `ifUpdatedAt`: throws CONFLICT unless the present links were set at this time.
+   */
+  async set(
+    actor: Actor,
+    profile: { profileId: string; links: string },
+    ifUpdatedAt?: Date | null,
+  ): Promise<RegistrationProfile> {
     requireRole(actor, 'admin');
     checkProfileId(profile.profileId);
     checkLinks(profile.links);
-    const updatedAt = new Date(this.#clock.now());
-    await this.#store.asTenant(actor.tenantId, async (tx) => {
+    return this.#store.asTenant(actor.tenantId, async (tx) => {
       await lockUntilEnd(tx, `Profile IDs of ${actor.tenantId}`);
       const { tenantId, profileId } = registrationProfiles;
+      const [present] = await tx.select().from(registrationProfiles).where(eq(profileId, profile.profileId));
+      checkPresent(present, ifUpdatedAt);
+      const updatedAt = laterThan(present?.updatedAt ?? new Date(0), this.#clock.now());
       await tx
         .insert(registrationProfiles)
         .values({ ...profile, tenantId: actor.tenantId, updatedAt })
@@ -76,8 +94,8 @@ export class RegistrationProfiles {
       const [total] = await tx.select({ number: count() }).from(registrationProfiles);
       if ((total?.number ?? 0) > MOST_PROFILES)
         throw wrong('profileId', `a tenant can have at most ${MOST_PROFILES} Profile IDs: delete one first`);
+      return { ...profile, updatedAt };
     });
-    return { ...profile, updatedAt };
   }
 
   /** Registered devices stay registered; the next Register with this Profile ID is refused. Throws NOT_FOUND. */
@@ -90,6 +108,15 @@ export class RegistrationProfiles {
     if (!deleted) throw new FleetError('NOT_FOUND', 'the tenant has no such Profile ID');
     return deleted;
   }
+}
+
+/** Throws CONFLICT unless the present links were set at `ifUpdatedAt`; null or undefined accepts any. */
+function checkPresent(present: RegistrationProfile | undefined, ifUpdatedAt: Date | null | undefined): void {
+  if (present) {
+    const fieldTimes = { links: present.updatedAt.toISOString() };
+    return checkNotStale('the registration profile', { ...present, fieldTimes }, ifUpdatedAt);
+  }
+  if (ifUpdatedAt != null) throw staleEdit('the registration profile was deleted', ['links'], null);
 }
 
 function checkProfileId(profileId: string): void {

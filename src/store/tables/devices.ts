@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 import { rowSecurity } from '../row-security.ts';
 import { sameTenant } from '../same-tenant.ts';
@@ -24,6 +24,9 @@ export const devices = pgTable(
     /** The factory credential that added the device; not a foreign key, because a revoked one is kept. */
     factoryCredentialId: uuid('factory_credential_id'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** When a person last changed the device; `fieldTimes` has the time for each field that was changed. */
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
+    fieldTimes: jsonb('field_times').notNull().default({}),
   },
   (table) => [
     unique('devices_tenant_endpoint').on(table.tenantId, table.endpoint),

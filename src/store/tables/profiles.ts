@@ -4,6 +4,7 @@ import {
   index,
   integer,
   json,
+  jsonb,
   pgTable,
   text,
   timestamp,
@@ -33,6 +34,8 @@ export const profiles = pgTable(
     awakeTime: integer('awake_time'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** The time of the last change of each field that was changed: `{"name": "2026-05-29T14:30:00.000Z"}`. */
+    fieldTimes: jsonb('field_times').notNull().default({}),
   },
   (table) => [
     // The target of foreign keys that include the tenant.

@@ -54,6 +54,7 @@ async function device(actor: Actor, endpoint: string): Promise<DeviceId> {
       status: 'NEVER_SEEN',
       lastSeen: null,
       createdAt: at,
+      updatedAt: at,
     });
   });
   return id as DeviceId;

@@ -38,6 +38,7 @@ function known(tenantId: TenantId, endpoint: string): Device {
     lastSeen: null,
     awakeTime: null,
     createdAt: new Date(0),
+    updatedAt: new Date(0),
   };
   devices.set(`${tenantId} ${endpoint}`, device);
   return device;
