@@ -74,6 +74,11 @@ export type NotificationHandler = (notification: IncomingResponse & { readonly f
 export interface Observation {
   readonly token: Uint8Array;
   readonly peer: Peer;
+  /**
+   * True when a confirmable notification from another address was rejected with a Reset after the last notification: the
+   * device, whose address has changed, may have ended the observation (RFC 7641 §3.6).
+   */
+  readonly rejected: boolean;
   /** Sends a GET or FETCH with Observe = 1 and the same token (RFC 7641 §3.6). Resolves with its response. */
   cancel(
     options?: Pick<OutgoingRequest, 'timeoutMs' | 'signal' | 'onSent' | 'onAcknowledged'>,

@@ -22,7 +22,7 @@ import { ClientRequest, type RequestLayer } from './client-request.ts';
 import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
 import type { PeerState } from './peer.ts';
 import { Responder } from './responder.ts';
-import { TokenTable } from './token.ts';
+import { TokenTable, type TokenHolder } from './token.ts';
 import type { Peer, Transport } from './transport.ts';
 
 export interface CoapEndpointOptions {
@@ -254,7 +254,7 @@ class CoapEngine implements CoapEndpoint {
   #onSeparate(peer: Peer, message: Message): void {
     const holder = this.#requests.tokens.find(message.token);
     if (holder?.state.peer.key !== peer.key) {
-      this.#onUnmatched(peer, message, holder !== null);
+      this.#onUnmatched(peer, message, holder);
       return;
     }
     const { state } = holder;
@@ -264,20 +264,22 @@ class CoapEngine implements CoapEndpoint {
     if (recent) holder.onSeparate(message, new Delivery(this.#messages, state, message, recent));
   }
 
-  #onUnmatched(peer: Peer, message: Message, isKnownToken: boolean): void {
+  #onUnmatched(peer: Peer, message: Message, holder: TokenHolder | null): void {
     const { counters, peers } = this.#messages;
-    // An attacker can't guess the token, so the sender is a device whose address changed and whose Update is still on
-    // its way. The message is dropped, not trusted, until then. A Reset would end an observation that the Update moves.
-    if (isKnownToken) {
-      counters.dropped['strange peer']++;
-      return;
-    }
     // The response is a duplicate of one that was processed, and its token has been freed since.
     const recent = peers.get(peer.key)?.recent?.find(message.messageId, this.#clock.now());
     if (recent) {
       counters.duplicates++;
       if (recent.reply && message.type === 'CON') this.#messages.sendTo(peer, recent.reply);
       return;
+    }
+    if (holder) {
+      // An attacker can't guess the token, so the sender is a device whose address changed and whose Update is still on
+      // its way. Until then the message is not trusted. RFC 7252 §4.2: a confirmable one is acknowledged or rejected.
+      counters.dropped['strange peer']++;
+      if (message.type !== 'CON') return;
+      holder.onRejected();
+      return this.#reset(peer, message.messageId);
     }
     counters.dropped.unmatched++;
     // RFC 7641 §3.6: a Reset to a notification without an observation, CON or NON, makes the peer stop.

@@ -33,6 +33,7 @@ export function isNewer(
 /** An observation of a peer's resource, from the response that starts it to the one that ends it (RFC 7641 §3). */
 export class ClientObservation extends TokenHolder implements Observation, PeerActivity {
   state: PeerState;
+  rejected = false;
   readonly #layer: RequestLayer;
   readonly #request: OutgoingRequest;
   readonly #onNotification: NotificationHandler;
@@ -115,6 +116,10 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#reading?.end(error);
   }
 
+  override onRejected(): void {
+    this.rejected = true;
+  }
+
   onPiggybacked(): void {
     this.#layer.messages.counters.dropped.unmatched++;
   }
@@ -125,6 +130,7 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
       delivery.reject();
       return;
     }
+    this.rejected = false;
     const { messages } = this.#layer;
     const now = messages.clock.now();
     // RFC 7641 §3.2: an error response, or a response without Observe, ends the observation.

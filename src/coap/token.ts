@@ -18,6 +18,9 @@ export abstract class TokenHolder {
   /** Processes a separate response or a notification; it must acknowledge, reject or forget the delivery. */
   abstract onSeparate(message: Message, delivery: Delivery): void;
 
+  /** Called when a message with the token came from another peer and was rejected with a Reset. */
+  onRejected(): void {}
+
   /** A copy. */
   get token(): Uint8Array {
     const token = new Uint8Array(TOKEN_BYTES);

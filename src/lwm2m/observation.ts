@@ -183,6 +183,13 @@ export class Observations {
     );
   }
 
+  /** Ends the observations whose last notification came from an unknown address and was rejected. */
+  async endRejected(device: RegisteredDevice): Promise<void> {
+    for (const running of device.observations?.values() ?? []) {
+      if (running.handle.rejected) await this.end(device, running, 'cancelled');
+    }
+  }
+
   /** Continues an observation of an earlier run of the server, by its token. Sends nothing. */
   async resume(device: RegisteredDevice, record: ObservationRecord): Promise<void> {
     const key = observationKey(record.paths);
@@ -202,6 +209,7 @@ export class Observations {
   /** Moves only the observations of this device: it changed its endpoint, or another device uses its old address. */
   async carryOver(device: RegisteredDevice, reachedBy: Lwm2mEndpoint): Promise<void> {
     for (const running of device.observations?.values() ?? []) {
+      if (running.handle.rejected) continue;
       running.handle.forget();
       try {
         const handle = this.#resumed(device, running.record, reachedBy);
@@ -214,6 +222,7 @@ export class Observations {
         await this.end(device, running, 'cancelled');
       }
     }
+    await this.endRejected(device);
   }
 
   #resumed(device: RegisteredDevice, record: ObservationRecord, { endpoint }: Lwm2mEndpoint): Observation | null {

@@ -218,7 +218,7 @@ describe('a request to a peer', () => {
 });
 
 describe('a response', () => {
-  it('is ignored from another peer, even with the right token', async () => {
+  it('is not taken from another peer, even with the right token', async () => {
     const { network, clock, endpoint, device, get } = start();
     const thief = new ScriptedPeer(network, '192.0.2.66', SERVER);
     const result = get('3');
@@ -232,7 +232,8 @@ describe('a response', () => {
     await clock.advance(10);
     expect(result).toEqual({});
     expect(endpoint.metrics().dropped).toMatchObject({ 'strange peer': 1, unmatched: 3 });
-    expect(thief.received).toEqual([]);
+    // RFC 7252 §4.2: a confirmable message gets an acknowledgement or a Reset.
+    expect(thief.received).toMatchObject([{ type: 'RST', messageId: 5 }]);
   });
 
   it('is ignored with another token or message ID', async () => {

@@ -5,32 +5,48 @@ import { SERVER, DEVICE, MOVED, observe, observing } from './observing.ts';
 import { outcome, text } from './reading.ts';
 
 describe('a device with a new address', () => {
-  it('has its notifications dropped without a Reset before movePeer, and delivered after it', async () => {
+  it('has its notifications rejected before movePeer, and delivered after it', async () => {
     const { network, clock, endpoint, device, heard, observation, metrics } = await observing();
     const moved = new ScriptedPeer(network, MOVED, SERVER);
-    const notify = (messageId: number) =>
+    const notify = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
       moved.send({
-        type: 'CON',
+        type,
         code: codes.content,
         messageId,
         token: observation.token,
         options: [observe(messageId)],
         payload: Buffer.from('moved'),
       });
-    notify(11);
+    notify(9, 'NON');
     await clock.advance(5);
-    expect(moved.received).toEqual([]);
-    expect(metrics().dropped['strange peer']).toBe(1);
+    expect([moved.received, observation.rejected]).toEqual([[], false]);
+    // RFC 7252 §4.2: a confirmable message gets an acknowledgement or a Reset.
+    notify(10);
+    await clock.advance(5);
+    expect(moved.received.splice(0)).toMatchObject([{ type: 'RST', messageId: 10 }]);
+    expect([heard, observation.rejected, metrics().dropped['strange peer']]).toEqual([[], true, 2]);
     endpoint.movePeer(device.peer, moved.peer);
     notify(11);
     await clock.advance(5);
-    expect(heard).toEqual(['moved']);
+    expect([heard, observation.rejected]).toEqual([['moved'], false]);
     expect(moved.received).toMatchObject([{ type: 'ACK', messageId: 11 }]);
     expect(observation.peer.key).toBe(moved.peer.key);
     const result = outcome(observation.cancel());
     moved.onMessage = (message) => moved.piggyback(message, { code: codes.content });
     await clock.advance(5);
     expect(result.code).toBe(codes.content);
+  });
+
+  it('gets the acknowledgement again for a notification that it repeats from its old address', async () => {
+    const { network, clock, endpoint, device, observation } = await observing();
+    const repeated = { type: 'CON', code: codes.content, messageId: 11, token: observation.token } as const;
+    device.send({ ...repeated, options: [observe(11)] });
+    await clock.advance(5);
+    endpoint.movePeer(device.peer, new ScriptedPeer(network, MOVED, SERVER).peer);
+    device.send({ ...repeated, options: [observe(11)] });
+    await clock.advance(5);
+    expect(device.received.map(({ type }) => type)).toEqual(['ACK', 'ACK']);
+    expect(observation.rejected).toBe(false);
   });
 
   it('keeps its sent and waiting requests', async () => {

@@ -132,6 +132,52 @@ requirePeer('openssl')('a device over OpenSSL is read', () => {
   });
 });
 
+requirePeer('openssl')('a device over OpenSSL that resumes its session and sends no Update', () => {
+  it('goes on: its notifications and its Send count, and it is read', async () => {
+    const { id, endpoint, words } = await known('openssl', 'psk');
+    const session = join(files, 'session.pem');
+    const connect = async (...resume: string[]): Promise<SessionPipe> => {
+      const pipe = await SessionPipe.start(
+        { server: treeline.coaps.port, overhead: MOST_OVERHEAD },
+        'openssl',
+        (port) => [...opensslClient(port, 'PSK-AES128-CCM8'), '-quiet', ...words, ...resume],
+      );
+      running.push(pipe);
+      return pipe;
+    };
+    const first = await connect('-sess_out', session);
+    const device = new ScriptedDevice(first, { '/3/0/1': 'model', '/3/0/9': '80' });
+    await device.register(endpoint);
+    await expect.poll(() => device.isObserved('/3/0/9'), { timeout: 20_000 }).toBe(true);
+    await first.kill();
+    running.splice(running.indexOf(first), 1);
+
+    device.continueOver(await connect('-sess_in', session));
+    device.notify('/3/0/9', '70');
+    await expect.poll(() => batteryLevels(id), { timeout: 20_000 }).toContain(70);
+    const sent = device.sendReadings([{ bn: '/3/0/', n: '9', v: 60 }]);
+    await expect(sent).resolves.toBe('2.04');
+    await expect.poll(() => batteryLevels(id), { timeout: 20_000 }).toContain(60);
+    expect(await readPath(treeline, id, '/3/0/1')).toEqual(answered('model'));
+    expect(await handshakesOf(treeline, id, { count: 2 })).toMatchObject([
+      { established: true, resumed: true },
+      { established: true, resumed: false },
+    ]);
+  });
+});
+
+async function batteryLevels(id: string): Promise<readonly number[]> {
+  const { device } = await treeline.query<{
+    device: { telemetry: { edges: { node: { numericValues: { battery_level: number } } }[] } };
+  }>(
+    `query ($id: ID!) {
+      device(id: $id) { telemetry(metrics: ["battery_level"], first: 10) { edges { node { numericValues } } } }
+    }`,
+    { id },
+  );
+  return device.telemetry.edges.map(({ node }) => node.numericValues.battery_level);
+}
+
 requirePeer('gnutls')('a device over GnuTLS is read', () => {
   const RAW_PUBLIC_KEYS = '+ECDHE-ECDSA:+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK';
 

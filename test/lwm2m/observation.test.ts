@@ -278,11 +278,22 @@ describe('an observation of a device that moves', () => {
   it('continues at the new address after an Update from there', async () => {
     const { device, handlers, notified, server } = await observing();
     device.move('192.0.2.77');
-    // The address is not confirmed yet; an RST would end the observation on the device.
-    expect(await notified(text('22'))).toBeNull();
     await device.update();
     expect(await notified(text('23'))).toBe('ACK');
     expect(handlers.values).toEqual(['/3303/0/5700=21.5', '/3303/0/5700=23']);
+    expect(server.observations('dev1')).toHaveLength(1);
+  });
+
+  it('ends when the server rejected its notification from there before the Update: the device has ended it', async () => {
+    const { device, handlers, notified, server, perform } = await observing();
+    device.move('192.0.2.77');
+    expect(await notified(text('22'))).toBe('RST');
+    expect(server.observations('dev1')).toHaveLength(1);
+    await device.update();
+    expect(server.observations('dev1')).toEqual([]);
+    // The fleet requests a cancelled observation again.
+    expect(handlers.events).toContain('not observing /3303/0/5700 cancelled');
+    expect(await perform(observe)).toMatchObject({ ok: true });
     expect(server.observations('dev1')).toHaveLength(1);
   });
 

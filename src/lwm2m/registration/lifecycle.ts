@@ -189,8 +189,10 @@ export class RegistrationLifecycle {
     if (from.reachedBy === reachedBy && from.peer.key === registration.peer.key) return;
     // RFC 8323 §7.4: an observation ends with its connection.
     if (isStream(from.reachedBy)) await observations.endAll(device, 'cancelled');
-    else if (from.reachedBy === reachedBy && alone) reachedBy.endpoint.movePeer(from.peer, registration.peer);
-    else await observations.carryOver(device, reachedBy);
+    else if (from.reachedBy === reachedBy && alone) {
+      reachedBy.endpoint.movePeer(from.peer, registration.peer);
+      await observations.endRejected(device);
+    } else await observations.carryOver(device, reachedBy);
   }
 
   /** Null when one of the Profile IDs is unknown. */

@@ -26,7 +26,7 @@ function entry(kind: number, id: number, value: Uint8Array, lie = 0): Buffer {
 
 /** `depth` entries of the kinds, one in the other, the first one outermost. */
 function nested(depth: number, ...kinds: readonly number[]): Buffer {
-  let bytes = Buffer.of(1);
+  let bytes: Buffer = Buffer.of(1);
   for (let level = depth - 1; level >= 0; level--) bytes = entry(kinds[level % kinds.length] ?? 0, 0, bytes);
   return bytes;
 }
