@@ -112,7 +112,7 @@ builder.relayMutationField(
         type: ['ResourcePath'],
         required: true,
         description:
-          '1 to 100 paths: `["/3303/0/5700"]`. Several paths need a device that supports Observe-Composite (LwM2M 1.1).',
+          '1 to 100 paths: `["/3303/0/5700"]`. Several paths need LwM2M 1.1 and become one Observe-Composite; a device that refuses it gets one Observe for each path.',
         validate: exactPaths,
       }),
       attributes: t.field({

@@ -1,4 +1,5 @@
 export { ObservationRecords } from './observation-records.ts';
 export { ObservationRequests } from './observation-requests.ts';
-export { Observing, type ObservingSettings, type ObservingSnapshot } from './observing.ts';
+export { Observing } from './observing.ts';
+export type { ObservingSettings, ObservingSnapshot } from './observing-parts.ts';
 export type { DeviceObservation, WantedState } from './wanted.ts';

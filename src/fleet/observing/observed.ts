@@ -9,7 +9,7 @@ export interface Observed {
   /** Observations that a running command starts or ends: reconciling leaves them alone meanwhile. */
   readonly commanded: Set<string>;
   readonly refused: Refusals;
-  /** The attributes written to the device, by observation key. */
+  /** The attributes written to the device, by path. */
   readonly written: Map<string, NotificationAttributes>;
   failures: number;
   /** Runs while the device does not answer: it is not asked for anything meanwhile. */

@@ -1,11 +1,24 @@
-import type { Clock, Timer } from '../../clock.ts';
-import { observationKey, Lwm2mError, type Lwm2mServer, type Path } from '../../lwm2m/index.ts';
-import type { Log, Turns } from '../common/index.ts';
+import type { Timer } from '../../clock.ts';
+import {
+  observationKey,
+  Lwm2mError,
+  type NotificationAttributes,
+  type OperationResult,
+  type Path,
+  type PerformOptions,
+} from '../../lwm2m/index.ts';
 import type { DeviceKey } from '../devices/index.ts';
-import type { LiveDevice, Roster } from '../presence/index.ts';
-import type { ProfileBook } from '../profiles/index.ts';
-import type { ObservationRequests } from './observation-requests.ts';
-import { attributesKey, attributesStep, observeStep, type ObservingStep } from './observing-step.ts';
+import type { LiveDevice } from '../presence/index.ts';
+import {
+  endObservations,
+  keysOf,
+  startObservation,
+  type CancelOperation,
+  type ObserveOperation,
+  type Send,
+} from './composite-observation.ts';
+import type { ObservingParts, ObservingSnapshot } from './observing-parts.ts';
+import { attributesKey, attributesSteps, observeStep, pathAttributes, type ObservingStep } from './observing-step.ts';
 import { isBlank, type Observed } from './observed.ts';
 import { ObservedDevices } from './observed-devices.ts';
 import { endedRefusal, refusalOf, type RefusalAnswer } from './refusals.ts';
@@ -15,48 +28,10 @@ import {
   MOST_OBSERVATIONS,
   wantedObservations,
   wantedState,
-  type RequestedObservation,
   type WantedObservation,
   type WantedState,
 } from './wanted.ts';
 import { WatchedPaths } from './watched-paths.ts';
-
-/** The limits of what subscribers can make the server ask of a device. */
-export interface ObservingSettings {
-  /** How long an observation goes on after the last subscriber left that needs it, in milliseconds. */
-  readonly lingerMs: number;
-  /** The requests for subscribers that one device gets per minute, after `requestBurst` at once. */
-  readonly requestsPerMinute: number;
-  readonly requestBurst: number;
-}
-
-/** The counts of `Observing` for the metrics page. */
-export interface ObservingSnapshot {
-  /** Devices with watched paths. */
-  readonly watched: number;
-  /** Watched paths whose last watcher left a short time ago. */
-  readonly lingering: number;
-  /** Devices with a memory. */
-  readonly devices: number;
-  /** Observation requests that devices refused, and observations that devices ended. `transient` ones are tried again. */
-  readonly refusals: { readonly transient: number; readonly lasting: number };
-  /** How often requests for watchers had to wait, because the device got too many. */
-  readonly postponed: number;
-}
-
-/** The services that Observing uses. */
-export interface ObservingParts {
-  readonly lwm2m: () => Lwm2mServer;
-  readonly roster: Roster;
-  readonly profiles: ProfileBook;
-  readonly requests: ObservationRequests;
-  readonly turns: Turns;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly settings: ObservingSettings;
-  /** For the jitter; `Math.random` by default. */
-  readonly random?: () => number;
-}
 
 const NONE: ReadonlySet<string> = new Set();
 /** A changed profile reaches so many devices at once, and the next ones after so many milliseconds. */
@@ -127,12 +102,7 @@ export class Observing {
     const device = this.#parts.roster.get(key);
     if (!device) return [];
     const wanted = await this.#wanted(device);
-    const running = new Set(
-      this.#parts
-        .lwm2m()
-        .observations(key)
-        .map(({ paths }) => observationKey(paths)),
-    );
+    const running = this.#running(key);
     const refused = this.#devices.get(key)?.refused;
     return wanted.map((wish) => wantedState(wish, running.has(wish.key), refused?.get(wish.key)));
   }
@@ -158,29 +128,55 @@ export class Observing {
     return lease;
   }
 
-  /** Runs a command that starts an observation. If the device accepts it, the observation is wanted from now on. */
-  async commandStart<T extends { ok: boolean }>(
-    key: DeviceKey,
-    request: RequestedObservation,
-    command: () => Promise<T>,
-  ): Promise<T> {
-    return this.#commanded(key, request.paths, command, async (name, observed) => {
-      observed?.cancelled.delete(name);
-      observed?.refused.delete(name);
-      if (request.attributes) observed?.written.set(name, request.attributes);
-      await this.#parts.requests.add(key, request);
+  /**
+   * Runs a command that starts an observation, as `startObservation` does. If the device accepts it, the observation is
+   * wanted from now on. `attributes` are those that a device before LwM2M 1.2 got by Write-Attributes.
+   */
+  async commandStart(
+    device: LiveDevice,
+    operation: ObserveOperation,
+    attributes: NotificationAttributes | null,
+    options: PerformOptions,
+  ): Promise<OperationResult> {
+    const { paths, contentFormat = null } = operation;
+    const { clock, requests } = this.#parts;
+    const send = this.#sendTo(device);
+    return this.#commanded(device, paths, async (observed) => {
+      const result = await startObservation(device, operation, { send, options, clock });
+      if (!result.ok) return result;
+      for (const key of keysOf(paths)) {
+        observed?.cancelled.delete(key);
+        observed?.refused.delete(key);
+      }
+      const wanted = operation.attributes ?? attributes;
+      if (wanted && (attributes || paths.length === 1)) {
+        for (const path of paths) observed?.written.set(String(path), wanted);
+      }
+      await requests.add(device.key, { paths, attributes: wanted, contentFormat });
+      return result;
     });
   }
 
-  /** Runs a command that ends an observation. It stays ended until the device registers again. */
-  async commandEnd<T extends { ok: boolean }>(
-    key: DeviceKey,
-    paths: readonly Path[],
-    command: () => Promise<T>,
-  ): Promise<T> {
-    return this.#commanded(key, paths, command, async (name, observed) => {
+  /**
+   * Runs a command that ends an observation. It stays ended until the device registers again. A requested observation
+   * that does not run is no longer wanted; one that runs as single ones ends with those that nothing else needs.
+   */
+  async commandEnd(device: LiveDevice, operation: CancelOperation, options: PerformOptions): Promise<OperationResult> {
+    const { paths } = operation;
+    const { requests } = this.#parts;
+    const name = observationKey(paths);
+    const send = this.#sendTo(device);
+    return this.#commanded(device, paths, async (observed) => {
+      const running = this.#running(device.key);
+      const requested = requests.of(device.key).some((request) => observationKey(request.paths) === name);
+      const needed = new Set((await this.#wanted(device, name)).map(({ key }) => key));
+      const singly = paths.filter((path) => running.has(String(path)) && !needed.has(String(path)));
+      const ending = running.has(name) || !requested ? [paths] : singly.map((path) => [path]);
+      const result = await endObservations(operation, ending, (each) => send(each, options));
+      if (!result.ok) return result;
       observed?.cancelled.add(name);
-      await this.#parts.requests.remove(key, name);
+      await requests.remove(device.key, name);
+      return result;
     });
   }
 
@@ -225,23 +221,31 @@ export class Observing {
     this.#fanOuts.add(timer);
   }
 
-  async #commanded<T extends { ok: boolean }>(
-    key: DeviceKey,
+  #sendTo({ key }: LiveDevice): Send {
+    return (operation, options) => this.#parts.lwm2m().perform(key, operation, options);
+  }
+
+  /** Runs a command that starts or ends an observation of the paths; reconciling leaves them alone meanwhile. */
+  async #commanded(
+    { key }: LiveDevice,
     paths: readonly Path[],
-    command: () => Promise<T>,
-    accepted: (name: string, observed: Observed | undefined) => Promise<void>,
-  ): Promise<T> {
-    const name = observationKey(paths);
+    command: (observed: Observed | undefined) => Promise<OperationResult>,
+  ): Promise<OperationResult> {
+    const keys = keysOf(paths);
     const observed = this.#parts.roster.get(key) ? this.#devices.of(key) : undefined;
-    observed?.commanded.add(name);
+    for (const name of keys) observed?.commanded.add(name);
     try {
-      const result = await command();
-      if (result.ok) await accepted(name, observed);
-      return result;
+      return await command(observed);
     } finally {
-      observed?.commanded.delete(name);
+      for (const name of keys) observed?.commanded.delete(name);
       this.reconcile(key);
     }
+  }
+
+  /** The paths of the running observations, by key. */
+  #running(key: DeviceKey): Map<string, readonly Path[]> {
+    const observations = this.#parts.lwm2m().observations(key);
+    return new Map(observations.map(({ paths }) => [observationKey(paths), paths]));
   }
 
   async #run(device: LiveDevice, observed: Observed): Promise<void> {
@@ -257,12 +261,14 @@ export class Observing {
     }
   }
 
-  async #wanted(device: LiveDevice): Promise<WantedObservation[]> {
+  /** `without` is the key of a requested observation that is left out. */
+  async #wanted(device: LiveDevice, without?: string): Promise<WantedObservation[]> {
     const { mappings } = await this.#parts.profiles.of(device.tenantId, device.profileId);
     return wantedObservations({
       mappings,
-      requested: this.#parts.requests.of(device.key),
+      requested: this.#parts.requests.of(device.key).filter(({ paths }) => observationKey(paths) !== without),
       watched: this.#watched.of(device.key),
+      composite: device.composite !== 'REFUSED',
       objects: device.registration.objects,
       cancelled: this.#devices.get(device.key)?.cancelled ?? NONE,
     });
@@ -277,9 +283,12 @@ export class Observing {
     const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
     if (observed.retry || !server.registration(device.key) || server.isUnreachable(device.key)) return null;
-    const running = new Map(server.observations(device.key).map(({ paths }) => [observationKey(paths), paths]));
+    const running = this.#running(device.key);
     for (const key of observed.forWatchers) if (!running.has(key)) observed.forWatchers.delete(key);
-    observed.refused.keepOnly((key) => wanted.some((wish) => key === wish.key || key === attributesKey(wish.key)));
+    const { lwm2mVersion } = device.registration;
+    const attributes = pathAttributes(wanted, lwm2mVersion);
+    const attributeKeys = new Set([...attributes.keys()].map(attributesKey));
+    observed.refused.keepOnly((key) => keys.has(key) || attributeKeys.has(key));
     const now = clock.now();
     const open = (key: string): boolean =>
       !tried.has(key) && !observed.refused.blocks(key, now) && !observed.commanded.has(key);
@@ -287,10 +296,10 @@ export class Observing {
     let postponed = false;
     for (const wish of wanted) {
       if (!open(wish.key)) continue;
-      const attributes = attributesStep(wish, observed.written);
-      if (attributes && open(attributes.key)) return attributes;
+      const write = attributesSteps(wish, attributes, observed.written).find(({ key }) => open(key));
+      if (write) return write;
       if (running.has(wish.key)) continue;
-      const step = observeStep(wish);
+      const step = observeStep(wish, lwm2mVersion);
       if (!step.forWatchers || wait === 0) return step;
       postponed = true;
     }
@@ -306,12 +315,18 @@ export class Observing {
 
   /** Takes the step. Returns true if the device answered, even with an error. */
   async #take(device: LiveDevice, observed: Observed, step: ObservingStep): Promise<boolean> {
-    const { lwm2m, turns } = this.#parts;
+    const { turns, clock } = this.#parts;
+    const { operation } = step;
+    const send = this.#sendTo(device);
     if (step.forWatchers) this.#watchBudget.take(device.key);
     try {
-      const result = await turns.take(device.key, () => lwm2m().perform(device.key, step.operation));
+      const result = await turns.take(device.key, () =>
+        operation.kind === 'observe'
+          ? startObservation(device, operation, { send, options: {}, clock })
+          : send(operation, {}),
+      );
       observed.failures = 0;
-      if (step.forWatchers && result.ok && step.operation.kind === 'observe') observed.forWatchers.add(step.key);
+      if (step.forWatchers && result.ok && operation.kind === 'observe') observed.forWatchers.add(step.key);
       else observed.forWatchers.delete(step.key);
       if (result.ok) step.done?.();
       else this.#refused(device, observed, step, result);

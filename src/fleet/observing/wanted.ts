@@ -54,6 +54,8 @@ export interface Wishes {
   readonly mappings: readonly MetricMapping[];
   readonly requested: readonly RequestedObservation[];
   readonly watched: readonly Path[];
+  /** False: the device does not support Observe-Composite. A requested observation is then one for each path. */
+  readonly composite: boolean;
   /** The objects that the device registered. */
   readonly objects: readonly RegisteredObject[];
   /** Keys of observations that a command ended: not wanted until somebody asks again or the device registers again. */
@@ -85,7 +87,9 @@ export function wantedObservations(wishes: Wishes): WantedObservation[] {
     }
   }
   for (const request of wishes.requested) {
-    if (request.paths.every((path) => registered(path, wishes.objects))) want(request, 'REQUESTED');
+    if (!request.paths.every((path) => registered(path, wishes.objects))) continue;
+    const parts = wishes.composite ? [request.paths] : request.paths.map((path) => [path]);
+    for (const paths of parts) want({ ...request, paths }, 'REQUESTED');
   }
   // Parents come first, so that their observations cover their children.
   for (const path of wishes.watched.toSorted((one, other) => one.compare(other))) {

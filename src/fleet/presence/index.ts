@@ -1,5 +1,6 @@
 export { createAdmission } from './admission.ts';
 export { AwakeTimes } from './awake-times.ts';
+export { tryComposite } from './composite-support.ts';
 export { Presence } from './presence.ts';
 export { endUnprovenRegistrations } from './proven-registrations.ts';
 export {

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
+import type { Lwm2mError } from '../../lwm2m/index.ts';
 import {
-  Lwm2mError,
   type Lwm2mServer,
   type ObjectModel,
   type Operation,
@@ -12,7 +12,7 @@ import { isSecretPath, valueToJson } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
 import { type OperationInput, type Plan, planOperation, type PlanSource } from '../operations/index.ts';
 import type { TenantId } from '../access/index.ts';
-import type { LiveDevice } from '../presence/index.ts';
+import { tryComposite, type LiveDevice } from '../presence/index.ts';
 import type { RpcError } from './rpc.ts';
 
 /** The device's answer to a whole operation; `error` is null when the device did what was asked. */
@@ -20,14 +20,6 @@ export interface Outcome {
   readonly result: unknown;
   readonly error: RpcError | null;
 }
-
-/**
- * Answers of a device that does not support composite operations or their formats. With 4.04 a path may be missing
- * instead; single requests then show which one.
- */
-const COMPOSITE_UNKNOWN: ReadonlySet<string> = new Set(['4.00', '4.02', '4.04', '4.05', '4.06', '4.15', '5.01']);
-/** How long a device may take to respond to its first composite request after it acknowledged it. */
-const COMPOSITE_WAIT_MS = 5_000;
 
 export interface ExecutionParts {
   readonly lwm2m: () => Lwm2mServer;
@@ -60,25 +52,19 @@ async function execute(
   { lwm2m, observing, clock }: { lwm2m: Lwm2mServer; observing: Observing; clock: Clock },
   options: PerformOptions,
 ): Promise<Outcome> {
-  const ask = (operation: Operation): Promise<OperationResult> => {
-    const command = (): Promise<OperationResult> => lwm2m.perform(device.key, operation, options);
-    if (operation.kind === 'observe') {
-      const { paths, attributes = null, contentFormat = null } = operation;
-      return observing.commandStart(device.key, { paths, attributes, contentFormat }, command);
-    }
-    if (operation.kind === 'cancel-observation') return observing.commandEnd(device.key, operation.paths, command);
-    return command();
-  };
   const { together, singles } = plan;
+  const written = singles.find((operation) => operation.kind === 'write-attributes')?.attributes ?? null;
+  const ask = (operation: Operation): Promise<OperationResult> => {
+    if (operation.kind === 'observe') return observing.commandStart(device, operation, written, options);
+    if (operation.kind === 'cancel-observation') return observing.commandEnd(device, operation, options);
+    return lwm2m.perform(device.key, operation, options);
+  };
   const maySplit = together !== null && singles.length > 0;
   if (together && !maySplit) return outcomeOf([{ operation: together, result: await ask(together) }], source);
   let tried = false;
   if (together && device.composite !== 'REFUSED') {
     const result = await tryComposite(device, (limits) => lwm2m.perform(device.key, together, limits), options, clock);
-    if (result?.ok) device.composite = 'SUPPORTED';
-    if (result && !(!result.ok && COMPOSITE_UNKNOWN.has(result.code))) {
-      return outcomeOf([{ operation: together, result }], source);
-    }
+    if (result) return outcomeOf([{ operation: together, result }], source);
     tried = true;
   }
   const performed: PerformedOperation[] = [];
@@ -92,38 +78,6 @@ async function execute(
     if (!result.ok && operation.kind !== 'read') break;
   }
   return outcomeOf(performed, source);
-}
-
-/**
- * Sends a composite request. Resolves with null when its response is unusable, or when the device acknowledges the
- * request and does not respond, as Wakaama does for a method that it does not know. A device that has answered a
- * composite request in this registration has the whole time of the call.
- */
-async function tryComposite(
-  device: LiveDevice,
-  send: (options: PerformOptions) => Promise<OperationResult>,
-  options: PerformOptions,
-  clock: Clock,
-): Promise<OperationResult | null> {
-  const giveUp = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, giveUp.signal]) : giveUp.signal;
-  const wait: { timer: Timer | null } = { timer: null };
-  const onDelivered = (): void => {
-    options.onDelivered?.();
-    if (device.composite === 'SUPPORTED') return;
-    const { deadline, timeoutMs = COMPOSITE_WAIT_MS } = options;
-    const left = deadline === undefined ? timeoutMs : deadline - clock.now();
-    wait.timer ??= clock.after(Math.min(left / 2, COMPOSITE_WAIT_MS), () => giveUp.abort());
-  };
-  try {
-    return await send({ ...options, signal, onDelivered });
-  } catch (error) {
-    const unanswered = giveUp.signal.aborted && options.signal?.aborted !== true;
-    if (unanswered || (error instanceof Lwm2mError && error.code === 'BAD_ANSWER')) return null;
-    throw error;
-  } finally {
-    wait.timer?.cancel();
-  }
 }
 
 interface PerformedOperation {

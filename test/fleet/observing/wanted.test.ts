@@ -6,6 +6,7 @@ import { Path } from '../../../src/lwm2m/index.ts';
 const none: Wishes = {
   mappings: [],
   requested: [],
+  composite: true,
   watched: [],
   cancelled: new Set(),
   objects: [
