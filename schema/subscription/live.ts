@@ -17,6 +17,8 @@ export interface LiveOptions<E, T> {
   readonly select: (event: E) => T | null | Promise<T | null>;
   /** The current state, sent as the first event and again after lost events. */
   readonly present?: () => Promise<T>;
+  /** True for the last value: the subscription completes after it. */
+  readonly isLast?: (value: T) => boolean;
   /** Called once when the subscription ends, for any reason. */
   readonly left?: () => void;
 }
@@ -26,7 +28,7 @@ export interface LiveOptions<E, T> {
  * this iterator ends immediately.
  */
 export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIterableIterator<LiveEvent<T>> {
-  const { subscription, select, present, left } = options;
+  const { subscription, select, present, isLast, left } = options;
   const events: AsyncIterator<Event<E>> = subscription[Symbol.asyncIterator]();
   let state: 'starting' | 'running' | 'left' = 'starting';
   let missed = 0;
@@ -41,7 +43,9 @@ export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIter
   const emit = async (value: T | Promise<T>, origin: object | null): Promise<IteratorResult<LiveEvent<T>>> => {
     const event = { value: await value, missed, origin };
     missed = 0;
-    return isLeft() ? done : { done: false, value: event };
+    if (isLeft()) return done;
+    if (isLast?.(event.value) === true) leave();
+    return { done: false, value: event };
   };
   // A function, so that the state is read again after each await: the subscription may have ended in the meantime.
   const isLeft = (): boolean => state === 'left';

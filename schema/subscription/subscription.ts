@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import {
   FleetError,
+  hasEnded,
+  progressOf,
   type Device,
   type DeviceId,
   type DeviceStatusChange,
   type FleetEvents,
   type ResourceState,
+  type Rpc,
   type StatusReason,
 } from '../../src/fleet/index.ts';
 import type { TelemetryPoint } from '../../src/telemetry/index.ts';
@@ -193,7 +196,7 @@ builder.subscriptionField('rpcChanged', (t) =>
   t.field({
     type: RpcNode,
     description:
-      'Delivers an RPC each time its status changes: one RPC, the RPCs of a device, or all RPCs of the tenant. With `id`, the first event has the current state. Example: `rpcChanged(id: "…")`.',
+      'Delivers an RPC each time its status changes: one RPC, the RPCs of a device, or all RPCs of the tenant. With `id`, the first event has the current state, no later event has an earlier one, and the subscription completes after a final status. A PERSISTENT RPC is QUEUED again after an attempt without a response. Example: `rpcChanged(id: "…")`.',
     args: {
       id: t.arg.id({ description: 'Only this RPC: its global id or UUID. Absent: see deviceId.' }),
       deviceId: t.arg.id({
@@ -214,10 +217,23 @@ builder.subscriptionField('rpcChanged', (t) =>
       };
       try {
         if (id !== null) await read();
-        return live<FleetEvents['rpcChanged'], FleetEvents['rpcChanged']['rpc']>({
+        if (id === null) return live<FleetEvents['rpcChanged'], Rpc>({ subscription, select: ({ rpc }) => rpc });
+        // Events that wait while the present state is read can be older than it.
+        let shown = -1;
+        const advance = (rpc: Rpc): Rpc | null => {
+          if (progressOf(rpc) <= shown) return null;
+          shown = progressOf(rpc);
+          return rpc;
+        };
+        return live<FleetEvents['rpcChanged'], Rpc>({
           subscription,
-          select: ({ rpc }) => rpc,
-          ...(id !== null && { present: read }),
+          select: ({ rpc }) => advance(rpc),
+          present: async () => {
+            const rpc = await read();
+            shown = Math.max(shown, progressOf(rpc));
+            return rpc;
+          },
+          isLast: ({ status }) => hasEnded(status),
         });
       } catch (error) {
         subscription.close();

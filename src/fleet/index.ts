@@ -79,7 +79,7 @@ export {
 export type { DeviceRegistration } from './presence/index.ts';
 export type { DeviceObservation, WantedState } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
-export { RPC_LIMITS } from './rpcs/index.ts';
+export { hasEnded, progressOf, RPC_LIMITS } from './rpcs/index.ts';
 export type {
   Delivery,
   Rpc,

@@ -6,3 +6,4 @@ export { createRpcs } from './rpcs.ts';
 export type { SleepingDevice, SmsTrigger } from './sms-trigger.ts';
 export { RPC_LIMITS } from './rpc.ts';
 export type { Delivery } from './delivery.ts';
+export { hasEnded, progressOf } from './rpc-state.ts';

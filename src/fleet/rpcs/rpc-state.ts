@@ -1,4 +1,4 @@
-import type { RpcMode, RpcStatus } from './rpc.ts';
+import type { Rpc, RpcMode, RpcStatus } from './rpc.ts';
 
 /**
  * Lists the statuses that may follow each status of an RPC. Some of them need a reason:
@@ -32,4 +32,13 @@ export function mayFollow(from: RpcStatus, to: RpcStatus, mode: RpcMode): boolea
 /** Says whether the status is final: no other status follows it. */
 export function hasEnded(status: RpcStatus): boolean {
   return NEXT[status].length === 0;
+}
+
+/**
+ * A number that grows with every change of an RPC, so that two states of it can be ordered. After an attempt without a
+ * response, a PERSISTENT RPC is QUEUED again; this state is later than the SENT of the same attempt.
+ */
+export function progressOf({ status, attempts }: Pick<Rpc, 'status' | 'attempts'>): number {
+  if (hasEnded(status)) return Number.MAX_SAFE_INTEGER;
+  return 3 * attempts + ['SENT', 'DELIVERED', 'QUEUED'].indexOf(status);
 }
