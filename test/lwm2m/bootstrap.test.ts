@@ -16,7 +16,7 @@ import {
   type PathValue,
 } from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
-import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer } from './scripted-device.ts';
+import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer, type ServerAnswer } from './scripted-device.ts';
 
 const values: readonly PathValue[] = [
   { path: Path.of(1, 0, 0), value: { type: 'Integer', value: 1 } },
@@ -98,6 +98,16 @@ function except(wanted: string, answer: DeviceAnswer | null) {
   return (asked: AskedOfDevice): DeviceAnswer | null => (asked.line === wanted ? answer : answerAll(asked));
 }
 
+/** Answers like answerAll, except that it answers or resets Discover. */
+function toDiscover(device: ScriptedDevice, answer: DeviceAnswer | 'reset' | null) {
+  return (asked: AskedOfDevice): DeviceAnswer | null => {
+    if (asked.line !== 'GET /') return answerAll(asked);
+    if (answer !== 'reset') return answer;
+    device.reset(asked.message.messageId);
+    return null;
+  };
+}
+
 function links(payload: string): DeviceAnswer {
   return { code: codes.content, contentFormat: ContentFormat.linkFormat, payload };
 }
@@ -135,12 +145,23 @@ describe('a Bootstrap-Request', () => {
     ['an error response to Discover', { code: codes.methodNotAllowed }],
     ['invalid links', links('</0')],
     ['the version outside of a link, as 1.0 devices write it', links('lwm2m=1.0,</0/0>')],
-  ])('assumes the bootstrap account at /0/0 after %s', async (_what, answer) => {
-    const { device, network, handlers, lines } = world(except('GET /', answer));
+    ['a Reset', 'reset'],
+  ] as const)('assumes the bootstrap account at /0/0 after %s', async (_what, answer) => {
+    const { device, network, handlers, lines } = world();
+    device.onAsked = toDiscover(device, answer);
     await device.request(BEGIN);
     await network.clock.advance(100);
     expect(lines()).toContain('PUT /0/1');
     expect(handlers.endings).toEqual(['b1 finished']);
+  });
+
+  it.each(['0', '65535'])('finds a bootstrap account that the device lists with the short server id %s', async (ssid) => {
+    const { device, network, lines } = world(
+      except('GET /', links(`</>;lwm2m=1.1,</0/0>;ssid=7,</0/1>;ssid=${ssid}`)),
+    );
+    await device.request(BEGIN);
+    await network.clock.advance(100);
+    expect(lines()).toContain('PUT /0/0');
   });
 
   it.each([
@@ -327,9 +348,15 @@ describe('a bootstrap that is interrupted', () => {
 describe('a Bootstrap-Pack-Request', () => {
   const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
 
+  async function packed(device: ScriptedDevice, network: SimulatedNetwork, withinMs = 100): Promise<ServerAnswer> {
+    const messageId = device.send(PACK);
+    await network.clock.advance(withinMs);
+    return device.answerTo(messageId);
+  }
+
   it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with the complete configuration in one payload', async () => {
-    const { device, handlers, network } = world();
-    expect(await device.request(PACK)).toMatchObject({ code: '2.05' });
+    const { device, handlers, network, lines } = world();
+    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
     const payload = device.received.at(-1)?.payload ?? new Uint8Array();
     const { readings } = decode({
       contentFormat: ContentFormat.senmlCbor,
@@ -346,18 +373,67 @@ describe('a Bootstrap-Pack-Request', () => {
     ]);
     expect(handlers.requests).toMatchObject([{ endpoint: 'dev1', pack: true }]);
     expect(handlers.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.2' }]]);
-    expect(handlers.steps).toMatchObject([{ operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length }]);
+    expect(handlers.steps).toMatchObject([
+      { operation: 'DISCOVER', path: '/', code: '2.05' },
+      { operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length },
+    ]);
     await network.clock.advance(100);
-    expect(device.asked).toEqual([]);
+    expect(lines()).toEqual(['GET /']);
+  });
+
+  it('does not overwrite the bootstrap account, whichever Security instance it is', async () => {
+    const { device, network } = world(except('GET /', links('</>;lwm2m=1.2,</0/1>,</0/0>;ssid=7')));
+    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
+    expect(securityInstances(device)).toEqual(['/0/0']);
+  });
+
+  it.each([
+    ['refuses Discover', { code: codes.notFound }, 0],
+    ['resets Discover', 'reset', 0],
+    ['does not answer Discover', null, 5_000],
+  ] as const)('is answered when the device %s, and assumes the bootstrap account at /0/0', async (_what, answer, ms) => {
+    const { device, handlers, network } = world();
+    device.onAsked = toDiscover(device, answer);
+    expect(await packed(device, network, ms + 100)).toMatchObject({ code: '2.05' });
+    expect(securityInstances(device)).toEqual(['/0/1']);
+    expect(handlers.endings).toEqual(['b1 finished']);
+  });
+
+  it('that comes during the Discover of the last one ends the last one', async () => {
+    const { device, handlers, network } = world(except('GET /', null));
+    const first = device.send(PACK);
+    await network.clock.advance(1_000);
+    device.onAsked = answerAll;
+    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
+    expect(device.answerTo(first)).toMatchObject({ code: '5.03' });
+    expect(handlers.endings).toEqual(['b1 DISCOVER /: the device started another bootstrap', 'b2 finished']);
+  });
+
+  it('ends when the server stops during its Discover', async () => {
+    const { device, handlers, network, server } = world(except('GET /', null));
+    const asked = device.send(PACK);
+    await network.clock.advance(1_000);
+    await server.stop();
+    await network.clock.advance(100);
+    expect(device.answerTo(asked)).toMatchObject({ code: '5.03' });
+    expect(handlers.endings).toEqual(['b1 DISCOVER /: the server is stopping']);
   });
 
   it('is answered 5.00 and fails when no format can carry the configuration', async () => {
-    const { device, handlers } = world();
+    const { device, handlers, network } = world();
     handlers.configuration = { ...CONFIGURATION, values: [...values, ...values] };
-    expect(await device.request(PACK)).toMatchObject({ code: '5.00' });
+    expect(await packed(device, network)).toMatchObject({ code: '5.00' });
     expect(handlers.endings).toEqual([expect.stringContaining("b1 the configuration can't be encoded")]);
   });
 });
+
+/** The Security instances in the pack that the device received last. */
+function securityInstances(device: ScriptedDevice): string[] {
+  const payload = device.received.at(-1)?.payload ?? new Uint8Array();
+  const format = { contentFormat: ContentFormat.senmlCbor, path: Path.root, model: registryModel(), now: 0 };
+  const { readings } = decode({ ...format, payload });
+  return [...new Set(readings.filter(({ path }) => path.objectId === 0).map(({ path }) => String(path.cut(2))))];
+}
 
 function shown(line: string): string {
   const [method = '', path = ''] = line.split(' ');

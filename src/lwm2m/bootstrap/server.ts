@@ -96,7 +96,7 @@ class Server implements BootstrapServer {
       await this.#handlers.ended(admission.bootstrapId, { finished: false, reason: 'the server is stopping' });
       return refusal(codes.serviceUnavailable, 'try again later');
     }
-    if (pack) return this.#pack(admission, request.accept);
+    if (pack) return this.#pack(endpoint, request, admission);
     return {
       code: codes.changed,
       onSent: () => void this.#begin(endpoint, request.peer, admission, query.contentFormat),
@@ -104,7 +104,19 @@ class Server implements BootstrapServer {
   }
 
   async #begin(endpoint: CoapEndpoint, peer: Peer, admitted: Admitted, contentFormat: number | null): Promise<void> {
-    const { bootstrapId, deviceKey, configuration } = admitted;
+    await this.#run(endpoint, peer, admitted, contentFormat, (session, before) =>
+      this.#play(session, admitted, before),
+    );
+  }
+
+  /** Runs the session as the only one of its device: aborts the previous one, whose end is `before`. */
+  async #run<Result>(
+    endpoint: CoapEndpoint,
+    peer: Peer,
+    { bootstrapId, deviceKey, configuration }: Admitted,
+    contentFormat: number | null,
+    play: (session: BootstrapSession, before: Promise<void> | undefined) => Promise<Result>,
+  ): Promise<Result> {
     const before = this.#running.get(deviceKey);
     before?.abort.abort('the device started another bootstrap');
     const abort = new AbortController();
@@ -117,11 +129,16 @@ class Server implements BootstrapServer {
       signal: abort.signal,
       stepped: (step) => this.#handlers.stepped(bootstrapId, step),
     });
-    const ended = this.#play(session, admitted, before?.ended).finally(() => {
+    const result = play(session, before?.ended).finally(() => {
       if (this.#running.get(deviceKey)?.abort === abort) this.#running.delete(deviceKey);
     });
+    // The end of a session is awaited by the next one and by `stop`; `result` has the error.
+    const ended = result.then(
+      () => {},
+      () => {},
+    );
     this.#running.set(deviceKey, { abort, ended });
-    await ended;
+    return result;
   }
 
   async #play(session: BootstrapSession, { bootstrapId }: Admitted, before: Promise<void> | undefined): Promise<void> {
@@ -136,12 +153,12 @@ class Server implements BootstrapServer {
   }
 
   /** Core 1.2 §6.1.6: one payload with the complete configuration. Only a later Register shows that it was accepted. */
-  async #pack({ bootstrapId, configuration }: Admitted, accept: number | null): Promise<OutgoingResponse> {
-    const startedAt = this.#clock.now();
+  async #pack(endpoint: CoapEndpoint, request: IncomingRequest, admitted: Admitted): Promise<OutgoingResponse> {
+    const { bootstrapId, configuration } = admitted;
+    const { accept } = request;
     const contentFormat = accept === null ? PACK_FORMATS[0] : PACK_FORMATS.find((format) => format === accept);
-    const step = { operation: 'PACK', path: '/bspack', startedAt } as const;
     const refuse = async (code: Code, codeText: string, message: string): Promise<OutgoingResponse> => {
-      await this.#record(bootstrapId, { ...step, contentFormat: accept, bytes: 0, code: codeText, message }, message);
+      await this.#packed(bootstrapId, { contentFormat: accept, bytes: 0, code: codeText, message }, message);
       return refusal(code, message);
     };
     if (contentFormat === undefined)
@@ -150,24 +167,35 @@ class Server implements BootstrapServer {
         '4.06',
         `content format ${accept} is not supported for a Bootstrap-Pack; use ${PACK_FORMATS.join(', ')}`,
       );
-    // The server can't discover the device before a pack, so it assumes the bootstrap account at /0/0.
-    const values = instancesToWrite(configuration.values, new Set([0])).flatMap((instance) => instance.values);
-    try {
-      const payload = encode({ contentFormat, path: Path.root, values });
-      await this.#record(
-        bootstrapId,
-        { ...step, contentFormat, bytes: payload.length, code: '2.05', message: null },
-        null,
-      );
-      return { code: codes.content, contentFormat, payload };
-    } catch (error) {
-      if (!(error instanceof Lwm2mError)) throw error;
-      return refuse(codes.internalServerError, '5.00', `the configuration can't be encoded: ${error.message}`);
-    }
+    return this.#run(endpoint, request.peer, admitted, contentFormat, async (session, before) => {
+      await before;
+      const accounts = await session.accountsBeforePack();
+      if (typeof accounts === 'string') {
+        await this.#handlers.ended(bootstrapId, { finished: false, reason: accounts });
+        return refusal(codes.serviceUnavailable, 'try again later');
+      }
+      const values = instancesToWrite(configuration.values, accounts).flatMap((instance) => instance.values);
+      try {
+        const payload = encode({ contentFormat, path: Path.root, values });
+        const step = { contentFormat, bytes: payload.length, code: '2.05', message: null };
+        await this.#packed(bootstrapId, step, null);
+        return { code: codes.content, contentFormat, payload };
+      } catch (error) {
+        if (!(error instanceof Lwm2mError)) throw error;
+        return refuse(codes.internalServerError, '5.00', `the configuration can't be encoded: ${error.message}`);
+      }
+    });
   }
 
-  async #record(bootstrapId: string, step: Omit<BootstrapStep, 'endedAt'>, failure: string | null): Promise<void> {
-    await this.#handlers.stepped(bootstrapId, { ...step, endedAt: this.#clock.now() });
+  /** Records the pack and the end of its bootstrap. */
+  async #packed(
+    bootstrapId: string,
+    sent: Pick<BootstrapStep, 'contentFormat' | 'bytes' | 'code' | 'message'>,
+    failure: string | null,
+  ): Promise<void> {
+    const now = this.#clock.now();
+    const step = { ...sent, operation: 'PACK', path: '/bspack', startedAt: now, endedAt: now } as const;
+    await this.#handlers.stepped(bootstrapId, step);
     const outcome =
       failure === null
         ? ({ finished: true, lwm2mVersion: '1.2' } as const)

@@ -10,9 +10,9 @@ import {
 } from '../../coap/index.ts';
 import { ContentFormat, encode } from '../codec/index.ts';
 import { Lwm2mError } from '../error.ts';
-import { parseLinks, type Link } from '../link-format.ts';
 import { Path } from '../path.ts';
 import type { Lwm2mVersion } from '../registration/registration.ts';
+import { readDiscovered, USUAL_ACCOUNTS } from './account.ts';
 import { instancesToWrite, type BootstrapConfiguration, type BootstrapInstance } from './configuration.ts';
 import type { BootstrapOutcome, BootstrapStep } from './handlers.ts';
 
@@ -22,9 +22,10 @@ const LONGEST_MESSAGE = 256;
 const NOT_ACCEPTABLE = '4.06';
 const UNSUPPORTED_FORMAT = '4.15';
 /**
- * The instance of the bootstrap account to assume when the device does not answer Discover; all tested clients use it.
+ * The device waits for its pack during the Discover, so the Discover must be short: one retransmission (after at most
+ * ACK_TIMEOUT × ACK_RANDOM_FACTOR = 3 s) and its response.
  */
-const USUAL_ACCOUNT = 0;
+const PACK_DISCOVER_TIMEOUT_MS = 5_000;
 
 export interface BootstrapSessionOptions {
   readonly endpoint: CoapEndpoint;
@@ -46,7 +47,15 @@ interface StepResponse {
 }
 
 /** Ends the session; `message` is the outcome's reason. */
-class Broken extends Error {}
+class Broken extends Error {
+  /** True: the device answered a request with a Reset. */
+  readonly reset: boolean;
+
+  constructor(message: string, reset = false) {
+    super(message);
+    this.reset = reset;
+  }
+}
 
 /**
  * Performs the steps of one bootstrap one after the other: Discover, Deletes, Writes, Reads, Finish (Core 1.2 §6.1.5).
@@ -68,7 +77,7 @@ export class BootstrapSession {
   /** Rejects only when `stepped` rejects. */
   async run(): Promise<BootstrapOutcome> {
     try {
-      const accounts = await this.#discover();
+      const accounts = await this.#discover(STEP_TIMEOUT_MS);
       const { configuration } = this.#options;
       let refusal = await this.#round(configuration.deletes, accounts);
       if (refusal !== null) refusal = await this.#round([Path.root], accounts);
@@ -96,18 +105,30 @@ export class BootstrapSession {
     throw new Broken(said('Finish', finish));
   }
 
-  /** Finds the bootstrap account: the Security instances without a short server id (Core 1.2 §6.1.7.3). */
-  async #discover(): Promise<ReadonlySet<number>> {
-    const answer = await this.#step('DISCOVER', '/', 0, { method: 'GET', path: [], accept: ContentFormat.linkFormat });
-    if (!answer.ok) return new Set([USUAL_ACCOUNT]);
-    const links = readLinks(answer.response.payload);
-    const version = links.find(({ uri }) => uri === '/')?.attributes['lwm2m'];
-    if (version === '1.0' || version === '1.1' || version === '1.2') this.#lwm2mVersion = version;
-    const accounts = links.flatMap(({ uri, attributes }) => {
-      const instance = /^\/0\/(\d{1,5})$/.exec(uri)?.[1];
-      return instance === undefined || 'ssid' in attributes ? [] : [Number(instance)];
+  /**
+   * Discovers the bootstrap account before a pack. A device that does not answer may not accept requests while it waits
+   * for its pack: then the usual account is assumed. A string is the reason why the session was aborted.
+   */
+  async accountsBeforePack(): Promise<ReadonlySet<number> | string> {
+    try {
+      return await this.#discover(PACK_DISCOVER_TIMEOUT_MS);
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      return this.#options.signal.aborted ? error.message : USUAL_ACCOUNTS;
+    }
+  }
+
+  /** Finds the bootstrap account. A device that refuses or resets Discover does not support it (LwM2M 1.0). */
+  async #discover(timeoutMs: number): Promise<ReadonlySet<number>> {
+    const request = { method: 'GET', path: [], accept: ContentFormat.linkFormat, timeoutMs } as const;
+    const answer = await this.#step('DISCOVER', '/', 0, request).catch((error: unknown) => {
+      if (error instanceof Broken && error.reset) return null;
+      throw error;
     });
-    return new Set(accounts.length === 0 ? [USUAL_ACCOUNT] : accounts);
+    if (!answer?.ok) return USUAL_ACCOUNTS;
+    const { lwm2mVersion, accounts } = readDiscovered(answer.response.payload);
+    this.#lwm2mVersion = lwm2mVersion;
+    return accounts;
   }
 
   async #delete(path: Path): Promise<void> {
@@ -154,12 +175,12 @@ export class BootstrapSession {
     const step = { operation, path, contentFormat: request.contentFormat ?? null, startedAt };
     let response: IncomingResponse;
     try {
-      response = await endpoint.request(peer, { ...request, timeoutMs: STEP_TIMEOUT_MS, signal });
+      response = await endpoint.request(peer, { timeoutMs: STEP_TIMEOUT_MS, ...request, signal });
     } catch (error) {
       if (!(error instanceof CoapError)) throw error;
       const message = error.code === 'CANCELLED' ? String(signal.reason) : error.message;
       await stepped({ ...step, bytes: sentBytes, code: null, message, endedAt: clock.now() });
-      throw new Broken(`${operation} ${path}: ${message}`);
+      throw new Broken(`${operation} ${path}: ${message}`, error.code === 'RESET');
     }
     const ok = isSuccess(response.code);
     const message = ok ? null : diagnostic(response.payload);
@@ -180,17 +201,4 @@ function diagnostic(payload: Uint8Array): string | null {
   return Buffer.from(payload.subarray(0, LONGEST_MESSAGE))
     .toString('utf8')
     .replaceAll(/\p{Cc}/gu, ' ');
-}
-
-/** Reads the links of a Discover; none when they are invalid. A 1.0 device writes `lwm2m=1.0,` before the links. */
-function readLinks(payload: Uint8Array): readonly Link[] {
-  const text = Buffer.from(payload)
-    .toString('utf8')
-    .replace(/^lwm2m="?(\d\.\d)"?/, '</>;lwm2m=$1');
-  try {
-    return parseLinks(text);
-  } catch (error) {
-    if (error instanceof Lwm2mError) return [];
-    throw error;
-  }
 }
