@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   FleetError,
   type BootstrapPlan,
+  type DeviceRegistration,
   type PlanOwner,
   type Rpc,
   type StoredPlan,
@@ -29,6 +30,9 @@ const BootstrapSecurity = builder.enumType('BootstrapSecurity', {
 const SERVER = {
   uri: 'The server’s address as seen from the devices: `"coaps://lwm2m.example.com:5684"`. With NO_SEC it starts with coap://.',
   shortServerId: 'The short server id in the Security and Server instances, 1 to 65534: `1`.',
+  securityInstanceId:
+    'The id of the Security instance (/0) of this server, 0 to 65534: `100`. It should differ from the id of the device’s bootstrap account. Where a Discover finds the account at this id, the server’s instance gets another id.',
+  serverInstanceId: 'The id of the Server instance (/1) of this server, 0 to 65534: `100`.',
   lifetime: 'The lifetime of the device’s registrations in seconds: `86400`.',
   binding: 'The binding in the Server instance: `"U"` (UDP).',
   security: 'The credential for this server: `FRESH_PSK`.',
@@ -45,6 +49,8 @@ const PLAN = {
     'The device’s LwM2M server. The bootstrap writes it as an instance of Security (/0) and of Server (/1). Null: it writes only `values`.',
   values: 'More values to write, at most 500: `[{ path: "/3/0/15", value: "Europe/Berlin" }]`.',
   deletes: 'Paths that are deleted first: `["/0", "/1"]`. The device keeps its bootstrap account.',
+  keyLength:
+    'The bytes of each new key, for FRESH_PSK and `{{psk}}`: `32`, or `16` for devices that can’t hold longer keys.',
   reads: 'Paths that are read at the end: `["/1"]`. Only `/1` and `/2` and paths below them (LwM2M 1.1).',
 } as const;
 
@@ -53,6 +59,8 @@ const BootstrapServerType = builder.objectRef<NonNullable<BootstrapPlan['server'
   fields: (t) => ({
     uri: t.exposeString('uri', { description: SERVER.uri }),
     shortServerId: t.exposeInt('shortServerId', { description: SERVER.shortServerId }),
+    securityInstanceId: t.exposeInt('securityInstanceId', { description: SERVER.securityInstanceId }),
+    serverInstanceId: t.exposeInt('serverInstanceId', { description: SERVER.serverInstanceId }),
     lifetime: t.exposeInt('lifetime', { description: SERVER.lifetime }),
     binding: t.exposeString('binding', { description: SERVER.binding }),
     security: t.expose('security', { type: BootstrapSecurity, description: SERVER.security }),
@@ -82,6 +90,7 @@ const BootstrapPlanType = builder.objectRef<StoredPlan>('BootstrapPlan').impleme
       resolve: ({ deletes }) => [...deletes],
     }),
     reads: t.field({ type: ['ResourcePath'], description: PLAN.reads, resolve: ({ reads }) => [...reads] }),
+    keyLength: t.exposeInt('keyLength', { description: PLAN.keyLength }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the plan was set.' }),
   }),
 });
@@ -110,12 +119,20 @@ builder.objectField(DeviceProfileNode, 'bootstrapPlan', (t) =>
   }),
 );
 
+/**
+ * The default id of the server's instances. Devices keep their bootstrap account in one of the first instances, and an
+ * id below 256 is one byte in every format.
+ */
+const UNLIKELY = 100;
+
 const BootstrapServerInput = builder.inputType('BootstrapServerInput', {
   description:
     'The LwM2M server with which devices register. Most plans need only the address: `{ uri: "coaps://lwm2m.example.com:5684" }`.',
   fields: (t) => ({
     uri: t.string({ required: true, description: SERVER.uri, validate: z.string().min(1).max(255) }),
     shortServerId: t.int({ defaultValue: 1, description: SERVER.shortServerId }),
+    securityInstanceId: t.int({ defaultValue: UNLIKELY, description: SERVER.securityInstanceId }),
+    serverInstanceId: t.int({ defaultValue: UNLIKELY, description: SERVER.serverInstanceId }),
     lifetime: t.int({ defaultValue: 86_400, description: SERVER.lifetime }),
     binding: t.string({ defaultValue: 'U', description: SERVER.binding, validate: z.string().max(10).nullish() }),
     security: t.field({ type: BootstrapSecurity, defaultValue: 'FRESH_PSK', description: SERVER.security }),
@@ -151,16 +168,19 @@ const BootstrapPlanInput = builder.inputType('BootstrapPlanInput', {
       description: PLAN.reads,
       validate: z.array(z.string()).max(50).nullish(),
     }),
+    keyLength: t.int({ defaultValue: 32, description: PLAN.keyLength }),
   }),
 });
 
 /** Converts the input to a plan; the fleet validates it. */
-function planOf({ server, values, deletes, reads }: typeof BootstrapPlanInput.$inferInput): BootstrapPlan {
+function planOf({ server, values, deletes, reads, keyLength }: typeof BootstrapPlanInput.$inferInput): BootstrapPlan {
   return {
     server: server
       ? {
           uri: server.uri,
           shortServerId: server.shortServerId ?? 1,
+          securityInstanceId: server.securityInstanceId ?? UNLIKELY,
+          serverInstanceId: server.serverInstanceId ?? UNLIKELY,
           lifetime: server.lifetime ?? 86_400,
           binding: server.binding ?? 'U',
           security: server.security ?? 'FRESH_PSK',
@@ -169,6 +189,7 @@ function planOf({ server, values, deletes, reads }: typeof BootstrapPlanInput.$i
     values: values ?? [],
     deletes: deletes ?? ['/0', '/1'],
     reads: reads ?? [],
+    keyLength: keyLength ?? 32,
   };
 }
 
@@ -267,6 +288,15 @@ builder.relayMutationField(
   },
 );
 
+/** The id of the device's only Server instance. Throws FleetError VALIDATION if it has several. */
+function onlyServer(registration: DeviceRegistration | null): number {
+  const ids = registration?.objects.find(({ objectId }) => objectId === 1)?.instanceIds ?? [];
+  if (ids.length <= 1) return ids[0] ?? 0;
+  throw new FleetError('VALIDATION', `the device has the Server instances ${ids.join(', ')}: choose one`, {
+    field: ['serverInstanceId'],
+  });
+}
+
 builder.relayMutationField(
   'requestBootstrap',
   {
@@ -274,8 +304,8 @@ builder.relayMutationField(
     inputFields: (t) => ({
       deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       serverInstanceId: t.int({
-        defaultValue: 0,
-        description: 'The id of the Server instance (/1) of Treeline on the device: `0`.',
+        description:
+          'The id of the Server instance (/1) of Treeline on the device: `100`. Absent: the only one that the device listed in its registration, or 0 if it listed none.',
         validate: z.number().int().min(0).max(65_534).nullish(),
       }),
       rpcMode: rpcModeField(t),
@@ -287,10 +317,12 @@ builder.relayMutationField(
       'Tells a registered device to bootstrap again: an Execute of the resource Bootstrap-Request Trigger, `/1/{serverInstanceId}/9` (LwM2M 1.1). Only for operators and admins.',
     authScopes: { operator: true },
     errors: deviceResultUnion('RequestBootstrap', 'a field is invalid'),
-    resolve: async (_root, { input }, { fleet, actor }): Promise<Rpc> => {
+    resolve: async (_root, { input }, { fleet, actor, load }): Promise<Rpc> => {
       const { deviceId, serverInstanceId, rpcMode, timeoutMs, expiresAt, idempotencyKey } = input;
-      const operation = { kind: 'execute', path: `/1/${serverInstanceId ?? 0}/9` } as const;
       const id = idOf('Device', deviceId, 'deviceId');
+      const device = serverInstanceId == null ? await fleet.devices.get(actor, { id }) : null;
+      const instanceId = serverInstanceId ?? onlyServer(device && (await load.registration(device.id)));
+      const operation = { kind: 'execute', path: `/1/${instanceId}/9` } as const;
       const options = { mode: rpcMode, timeoutMs, expiresAt, idempotencyKey };
       return reached(await fleet.rpcs.perform(actor, id, operation, options));
     },

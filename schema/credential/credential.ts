@@ -59,10 +59,14 @@ export const PskSecretType = builder.objectRef<NonNullable<IssuedCredential['sec
     }),
     keyHex: t.exposeString('keyHex', {
       description:
-        'The key in hex: 64 digits if the server generated it. It belongs in resource 5 of the device’s Security object (/0).',
+        'The key in hex: 64 digits if the server generated 32 bytes. It belongs in resource 5 of the device’s Security object (/0).',
     }),
   }),
 });
+
+/** The description of `keyLength` wherever the server can generate a key. */
+export const KEY_LENGTH =
+  'The bytes of a generated key: `16` for devices that can’t hold longer keys, or `32`. Absent: 32. Give either this or `key`.';
 
 const PskInput = builder.inputType('PskInput', {
   description: 'A pre-shared key. `{}` generates a key of 32 random bytes; its identity is the endpoint name.',
@@ -78,6 +82,7 @@ const PskInput = builder.inputType('PskInput', {
       // A longer text is refused before it is parsed. The message must not contain the key.
       validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
     }),
+    keyLength: t.int({ description: KEY_LENGTH }),
   }),
 });
 
@@ -122,6 +127,7 @@ export const CredentialInput = builder.inputType('CredentialInput', {
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   identity: ['psk', 'identity'],
   key: ['psk', 'key'],
+  keyLength: ['psk', 'keyLength'],
   publicKey: ['rawPublicKey', 'publicKey'],
   subject: ['certificate', 'commonName'],
 };
@@ -131,7 +137,7 @@ export function newCredential(
   { psk, rawPublicKey, certificate }: typeof CredentialInput.$inferInput,
   field: string,
 ): NewCredential {
-  if (psk) return { kind: 'psk', identity: psk.identity, key: psk.key };
+  if (psk) return { kind: 'psk', identity: psk.identity, key: psk.key, keyLength: psk.keyLength };
   if (rawPublicKey) return { kind: 'rpk', publicKey: rawPublicKey.publicKey };
   if (certificate) return { kind: 'x509', subject: certificate.commonName };
   throw new FleetError('VALIDATION', 'exactly one of psk, rawPublicKey and certificate is required', {

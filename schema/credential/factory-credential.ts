@@ -4,6 +4,7 @@ import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { DeviceProfileNode } from '../nodes.ts';
+import { KEY_LENGTH } from './credential.ts';
 
 const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCredential').implement({
   description:
@@ -74,6 +75,7 @@ builder.relayMutationField(
         // A longer text is refused before it is parsed. The message must not contain the key.
         validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
       }),
+      keyLength: t.int({ description: KEY_LENGTH }),
       endpointPattern: t.string({
         required: true,
         description: 'The endpoint names that may use it; `*` matches any text: `"urn:imei:35*"`.',

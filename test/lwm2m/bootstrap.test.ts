@@ -155,14 +155,17 @@ describe('a Bootstrap-Request', () => {
     expect(handlers.endings).toEqual(['b1 finished']);
   });
 
-  it.each(['0', '65535'])('finds a bootstrap account that the device lists with the short server id %s', async (ssid) => {
-    const { device, network, lines } = world(
-      except('GET /', links(`</>;lwm2m=1.1,</0/0>;ssid=7,</0/1>;ssid=${ssid}`)),
-    );
-    await device.request(BEGIN);
-    await network.clock.advance(100);
-    expect(lines()).toContain('PUT /0/0');
-  });
+  it.each(['0', '65535'])(
+    'finds a bootstrap account that the device lists with the short server id %s',
+    async (ssid) => {
+      const { device, network, lines } = world(
+        except('GET /', links(`</>;lwm2m=1.1,</0/0>;ssid=7,</0/1>;ssid=${ssid}`)),
+      );
+      await device.request(BEGIN);
+      await network.clock.advance(100);
+      expect(lines()).toContain('PUT /0/0');
+    },
+  );
 
   it.each([
     [[], ContentFormat.tlv],
@@ -391,13 +394,16 @@ describe('a Bootstrap-Pack-Request', () => {
     ['refuses Discover', { code: codes.notFound }, 0],
     ['resets Discover', 'reset', 0],
     ['does not answer Discover', null, 5_000],
-  ] as const)('is answered when the device %s, and assumes the bootstrap account at /0/0', async (_what, answer, ms) => {
-    const { device, handlers, network } = world();
-    device.onAsked = toDiscover(device, answer);
-    expect(await packed(device, network, ms + 100)).toMatchObject({ code: '2.05' });
-    expect(securityInstances(device)).toEqual(['/0/1']);
-    expect(handlers.endings).toEqual(['b1 finished']);
-  });
+  ] as const)(
+    'is answered when the device %s, and assumes the bootstrap account at /0/0',
+    async (_what, answer, ms) => {
+      const { device, handlers, network } = world();
+      device.onAsked = toDiscover(device, answer);
+      expect(await packed(device, network, ms + 100)).toMatchObject({ code: '2.05' });
+      expect(securityInstances(device)).toEqual(['/0/1']);
+      expect(handlers.endings).toEqual(['b1 finished']);
+    },
+  );
 
   it('that comes during the Discover of the last one ends the last one', async () => {
     const { device, handlers, network } = world(except('GET /', null));

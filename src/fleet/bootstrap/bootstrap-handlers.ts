@@ -101,7 +101,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     return store.asTenant(tenantId, async (tx) => {
       const beginning = { ...beginningOf(request), tenantId, deviceId: id, endpoint };
       const bootstrap = await journal.begin(tx, beginning);
-      const psk = wantsPsk(plan) ? await freshCredentials.make(tx, device, bootstrap.id) : null;
+      const psk = wantsPsk(plan) ? await freshCredentials.make(tx, device, bootstrap.id, plan.keyLength) : null;
       const source = { model: modelOf(tenantId), objects: [] };
       return { bootstrap, configuration: configurationOf(plan, endpoint, psk, source) };
     });

@@ -10,7 +10,7 @@ import type { Device } from '../devices/index.ts';
 import type { WriteValue } from '../objects/index.ts';
 import { checkPlan } from './bootstrap-rules.ts';
 import { configurationOf } from './bootstrap-template.ts';
-import type { BootstrapPlan, PlanOwner, StoredPlan } from './bootstrap.ts';
+import type { BootstrapPlan, BootstrapTarget, PlanOwner, StoredPlan } from './bootstrap.ts';
 
 /** Shown instead of a secret. */
 const BLANK = '[redacted]';
@@ -18,6 +18,12 @@ const BLANK = '[redacted]';
 const SECRETS: Readonly<Record<string, readonly string[]>> = { '0': ['5', '8'], '21': ['0'] };
 /** The key for the trial of a plan. */
 const TRIAL_PSK = { identity: 'trial', key: new Uint8Array(32) };
+
+type Later = 'securityInstanceId' | 'serverInstanceId';
+/** A plan as it is stored. Plans of earlier versions have no instance ids, which were 0, and no length of keys. */
+type PlanOfAnyVersion = Omit<BootstrapPlan, 'server' | 'keyLength'> & {
+  readonly server: (Omit<BootstrapTarget, Later> & Partial<Pick<BootstrapTarget, Later>>) | null;
+} & Partial<Pick<BootstrapPlan, 'keyLength'>>;
 
 /** Keeps the plans of profiles and devices in the database, encrypted because they may hold keys. */
 export class BootstrapPlans {
@@ -91,7 +97,9 @@ export class BootstrapPlans {
 
   #open({ id, sealedPlan }: { id: string; sealedPlan: Uint8Array }): BootstrapPlan {
     // The cast is safe: `set` checked the plan before it sealed it.
-    return JSON.parse(this.#seal.open(sealedPlan, planContext(id)).toString()) as BootstrapPlan;
+    const stored = JSON.parse(this.#seal.open(sealedPlan, planContext(id)).toString()) as PlanOfAnyVersion;
+    const { server } = stored;
+    return { keyLength: 32, ...stored, server: server && { securityInstanceId: 0, serverInstanceId: 0, ...server } };
   }
 }
 

@@ -1,5 +1,6 @@
 import { Path } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
+import { checkKeyLength } from '../credentials/index.ts';
 import { parsePath } from '../objects/index.ts';
 import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 
@@ -12,13 +13,14 @@ const READABLE = [Path.of(1), Path.of(2)];
 
 /** Checks a plan. Throws FleetError VALIDATION; its field is the path of the wrong part in the plan. */
 export function checkPlan(plan: BootstrapPlan): void {
-  const { server, values, deletes, reads } = plan;
+  const { server, values, deletes, reads, keyLength } = plan;
   if (server === null && values.length === 0) throw wrong([], 'the plan is empty: give a server or values');
   if (server) checkTarget(server);
   if (values.length > MOST_VALUES)
     throw wrong(['values'], `${values.length} values are too many: the limit is ${MOST_VALUES}`);
   if (JSON.stringify(plan).length > LARGEST_PLAN)
     throw wrong(['values'], `the plan has more than ${LARGEST_PLAN} characters of JSON, the limit`);
+  checkKeyLength(keyLength);
   checkPaths(deletes, 'deletes', 'an object or an object instance like /0 or /1/0', (path) => path.ids.length <= 2);
   checkPaths(
     reads,
@@ -29,7 +31,8 @@ export function checkPlan(plan: BootstrapPlan): void {
 }
 
 /** Checks the LwM2M server of a plan. */
-function checkTarget({ uri, shortServerId, lifetime, binding, security }: BootstrapTarget): void {
+function checkTarget(target: BootstrapTarget): void {
+  const { uri, shortServerId, lifetime, binding, security } = target;
   const scheme = security === 'NO_SEC' ? /^coap(\+tcp)?:$/ : /^coaps(\+tcp)?:$/;
   if (uri.length > 255 || !URL.canParse(uri) || !scheme.test(new URL(uri).protocol)) {
     const example = security === 'NO_SEC' ? 'coap://lwm2m.example.com' : 'coaps://lwm2m.example.com';
@@ -40,6 +43,10 @@ function checkTarget({ uri, shortServerId, lifetime, binding, security }: Bootst
   }
   if (!whole(shortServerId, 1, 65_534))
     throw wrong(['server', 'shortServerId'], `the short server id must be 1 to 65534, not ${shortServerId}`);
+  for (const name of ['securityInstanceId', 'serverInstanceId'] as const) {
+    if (!whole(target[name], 0, 65_534))
+      throw wrong(['server', name], `an instance id must be 0 to 65534, not ${target[name]}`);
+  }
   if (!whole(lifetime, 1, 2 ** 31 - 1))
     throw wrong(['server', 'lifetime'], `the lifetime must be 1 to 2147483647 seconds, not ${lifetime}`);
   if (!/^[UTSNMH]{1,6}Q?$/.test(binding)) {

@@ -21,6 +21,8 @@ export const TEMPLATE_NAMES = [
 ] as const;
 type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
+const SECURITY = 0;
+const SERVER = 1;
 /** Values of Security Mode, resource 2 of Security (/0): Core 1.2, Appendix E.1. */
 const PSK = 0;
 const NO_SEC = 3;
@@ -55,27 +57,50 @@ export function configurationOf(
     throw new FleetError('VALIDATION', `${twice.path} appears twice: a plan can set each path once`, {
       field: ['values'],
     });
+  if (server) checkInstances(server, values);
   return { deletes: deletes.map((path) => Path.parse(path)), values, reads: reads.map((path) => Path.parse(path)) };
 }
 
+/**
+ * Throws VALIDATION for values that belong to another Security or Server instance than the plan's server and don't make
+ * a whole one: without resource 0, which every instance has, the device refuses the configuration.
+ */
+function checkInstances(server: BootstrapTarget, values: readonly PathValue[]): void {
+  for (const [object, own] of [
+    [SECURITY, server.securityInstanceId],
+    [SERVER, server.serverInstanceId],
+  ] as const) {
+    const whole = new Set(values.flatMap(({ path }) => (path.resourceId === 0 ? [String(path.cut(2))] : [])));
+    const half = values.find(({ path }) => path.objectId === object && !whole.has(String(path.cut(2))));
+    if (!half) continue;
+    throw new FleetError(
+      'VALIDATION',
+      `${half.path} needs ${half.path.cut(2)}/0 too, or it belongs to the plan's server: /${object}/${own}`,
+      { field: ['values'] },
+    );
+  }
+}
+
 /** Returns the values of the Security (/0) and the Server (/1) instance for a server. */
-function accountOf({ uri, shortServerId, lifetime, binding, security }: BootstrapTarget, psk: FreshPsk | null) {
+function accountOf(target: BootstrapTarget, psk: FreshPsk | null): readonly PathValue[] {
+  const { uri, shortServerId, lifetime, binding, security } = target;
+  const securityPath = Path.of(SECURITY, target.securityInstanceId);
+  const serverPath = Path.of(SERVER, target.serverInstanceId);
   const nothing = new Uint8Array();
   const credential = security === 'FRESH_PSK' ? psk : null;
-  const account: readonly PathValue[] = [
-    { path: Path.of(0, 0, 0), value: { type: 'String', value: uri } },
-    { path: Path.of(0, 0, 1), value: { type: 'Boolean', value: false } },
-    { path: Path.of(0, 0, 2), value: { type: 'Integer', value: credential ? PSK : NO_SEC } },
-    { path: Path.of(0, 0, 3), value: opaque(credential ? Buffer.from(credential.identity) : nothing) },
-    { path: Path.of(0, 0, 4), value: opaque(nothing) },
-    { path: Path.of(0, 0, 5), value: opaque(credential?.key ?? nothing) },
-    { path: Path.of(0, 0, 10), value: { type: 'Integer', value: shortServerId } },
-    { path: Path.of(1, 0, 0), value: { type: 'Integer', value: shortServerId } },
-    { path: Path.of(1, 0, 1), value: { type: 'Integer', value: lifetime } },
-    { path: Path.of(1, 0, 6), value: { type: 'Boolean', value: true } },
-    { path: Path.of(1, 0, 7), value: { type: 'String', value: binding } },
+  return [
+    { path: securityPath.child(0), value: { type: 'String', value: uri } },
+    { path: securityPath.child(1), value: { type: 'Boolean', value: false } },
+    { path: securityPath.child(2), value: { type: 'Integer', value: credential ? PSK : NO_SEC } },
+    { path: securityPath.child(3), value: opaque(credential ? Buffer.from(credential.identity) : nothing) },
+    { path: securityPath.child(4), value: opaque(nothing) },
+    { path: securityPath.child(5), value: opaque(credential?.key ?? nothing) },
+    { path: securityPath.child(10), value: { type: 'Integer', value: shortServerId } },
+    { path: serverPath.child(0), value: { type: 'Integer', value: shortServerId } },
+    { path: serverPath.child(1), value: { type: 'Integer', value: lifetime } },
+    { path: serverPath.child(6), value: { type: 'Boolean', value: true } },
+    { path: serverPath.child(7), value: { type: 'String', value: binding } },
   ];
-  return account;
 }
 
 function opaque(value: Uint8Array): TypedValue {

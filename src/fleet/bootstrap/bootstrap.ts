@@ -19,6 +19,8 @@ export interface BootstrapPlan {
   readonly deletes: readonly string[];
   /** The paths to read after the writes: `/1`, `/2` and their instances (LwM2M 1.1). */
   readonly reads: readonly string[];
+  /** The bytes of each new key, of FRESH_PSK and of `{{psk}}`: 16 or 32. */
+  readonly keyLength: number;
 }
 
 /** A plan as the database has it; its secrets are redacted. */
@@ -33,6 +35,12 @@ export interface BootstrapTarget {
   readonly uri: string;
   /** 1 to 65534. */
   readonly shortServerId: number;
+  /**
+   * The ids of the instances of Security (/0) and Server (/1), 0 to 65534. The Security instance gets another id if the
+   * device keeps its bootstrap account there.
+   */
+  readonly securityInstanceId: number;
+  readonly serverInstanceId: number;
   /** The registration lifetime in seconds. */
   readonly lifetime: number;
   readonly binding: string;
@@ -87,8 +95,10 @@ export interface FactoryCredential {
 export interface NewFactoryCredential {
   readonly name: string;
   readonly identity: string;
-  /** 16 to 64 bytes in hex; 32 random bytes if absent. */
+  /** 16 to 64 bytes in hex; random bytes if absent. */
   readonly key?: string | null;
+  /** The bytes of a generated key: 32 if absent. Not together with `key`. */
+  readonly keyLength?: number | null;
   readonly endpointPattern: string;
   /** The tenant's default profile if absent. */
   readonly profileId?: string | null;

@@ -109,7 +109,7 @@ export class FactoryCredentials {
     requireRole(actor, 'admin');
     const { store, clock, seal, defaultProfile } = this.#parts;
     check(input, clock.now());
-    const key = pskKey(input.key);
+    const key = pskKey(input.key, input.keyLength);
     const id = randomUUID();
     const profileId = input.profileId ?? (await defaultProfile(actor.tenantId));
     const row: FactoryRow = {

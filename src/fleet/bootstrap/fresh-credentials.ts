@@ -32,12 +32,13 @@ export class FreshCredentials {
     this.#book = book;
   }
 
-  /** Creates the PSK that the bootstrap writes to the device. */
-  async make(tx: Transaction, device: Device, bootstrapId: string): Promise<FreshPsk> {
+  /** Creates the PSK, with a key of `keyLength` bytes, that the bootstrap writes to the device. */
+  async make(tx: Transaction, device: Device, bootstrapId: string, keyLength: number): Promise<FreshPsk> {
     await this.#dropUnused(tx, device);
     const { credential, secret } = await this.#book.issue(tx, device, {
       kind: 'psk',
       identity: `${named(device.endpoint)}#${randomBytes(4).toString('hex')}`,
+      keyLength,
     });
     if (secret === null) throw new Error('the new PSK was issued without its key');
     await tx.update(credentials).set({ bootstrapId }).where(eq(credentials.id, credential.id));

@@ -36,9 +36,17 @@ export interface DeviceCredential {
 
 /** The input for a new credential. */
 export type NewCredential =
-  /** `identity`: 1 to 128 bytes; default: the endpoint. `key`: 16 to 64 bytes in hex; default: 32 random bytes. */
+  /**
+   * `identity`: 1 to 128 bytes; default: the endpoint. `key`: 16 to 64 bytes in hex; default: `keyLength` random bytes,
+   * 16 or 32 (the default).
+   */
   (
-    | { readonly kind: 'psk'; readonly identity?: string | null; readonly key?: string | null }
+    | {
+        readonly kind: 'psk';
+        readonly identity?: string | null;
+        readonly key?: string | null;
+        readonly keyLength?: number | null;
+      }
     /** `publicKey`: a SubjectPublicKeyInfo as PEM or as DER in base64. */
     | { readonly kind: 'rpk'; readonly publicKey: string }
     /**

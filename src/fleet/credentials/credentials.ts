@@ -103,6 +103,12 @@ export function createCredentials({
       credentialId: id,
     });
 
+  /** The length of a PSK's key in bytes. */
+  function pskBytes({ id, sealedKey }: CredentialRow): number {
+    if (sealedKey === null) throw new Error(`the PSK ${id} has no key`);
+    return seal.open(sealedKey, keyContext(id)).length;
+  }
+
   /** Inserts a credential. Throws CONFLICT if another credential of any tenant has the same identity. */
   async function insert(
     tx: Transaction,
@@ -144,7 +150,7 @@ export function createCredentials({
   async function issue(tx: Transaction, device: CredentialOwner, input: NewCredential): Promise<IssuedCredential> {
     await checkRoom(tx, device.id);
     if (input.kind === 'psk') {
-      const key = pskKey(input.key);
+      const key = pskKey(input.key, input.keyLength);
       const put = (identity: string): Promise<CredentialRow> => insert(tx, device, input, identity, key);
       // The default identity is the endpoint. If another credential has it, maybe of another tenant, a suffix is added.
       const wanted = input.identity ?? null;
@@ -240,7 +246,8 @@ export function createCredentials({
         await checkRoom(tx, old.deviceId);
         // The new key needs its own identity, because both keys are valid during the overlap.
         const identity = successorOf(old.identity);
-        const key = pskKey(null);
+        // A device that can't hold long keys must be able to hold the new one.
+        const key = randomBytes(pskBytes(old));
         const row = await insert(tx, { tenantId: old.tenantId, id: old.deviceId }, old, identity, key);
         return { credential: credentialOfRow(row), secret: { identity, keyHex: key.toString('hex') } };
       });

@@ -19,5 +19,5 @@ export {
   keyContext,
   type PskOnFile,
 } from './look-up.ts';
-export { checkedIdentity, pskKey, utf8 } from './rules.ts';
+export { checkedIdentity, checkKeyLength, pskKey, utf8 } from './rules.ts';
 export { Seal, SealError } from './seal.ts';

@@ -5,7 +5,9 @@ import { FleetError } from '../common/index.ts';
 const LONGEST_IDENTITY = 128;
 const SHORTEST_KEY = 16;
 const LONGEST_KEY = 64;
-const GENERATED_KEY = 32;
+/** The lengths of generated keys. Small DTLS stacks such as tinydtls can't hold 32 bytes. */
+const GENERATED_KEYS = [16, 32] as const;
+const USUAL_KEY = 32;
 const LONGEST_SUBJECT = 200;
 
 /** Returns the PSK identity. Throws VALIDATION unless it has 1 to 128 bytes. */
@@ -19,12 +21,28 @@ export function checkedIdentity(identity: string): string {
   return identity;
 }
 
+/** Throws VALIDATION unless a generated key can have this length in bytes. */
+export function checkKeyLength(length: number): void {
+  if (GENERATED_KEYS.some((allowed) => allowed === length)) return;
+  throw new FleetError('VALIDATION', `a generated key must have ${GENERATED_KEYS.join(' or ')} bytes, not ${length}`, {
+    field: ['keyLength'],
+  });
+}
+
 /**
- * Decodes a PSK from hex; without `hex`, generates 32 random bytes. Throws VALIDATION unless the key has 16 to 64
- * bytes. The error does not contain the key.
+ * Decodes a PSK from hex; without `hex`, generates `length` random bytes: 16 or 32, the default. Throws VALIDATION for
+ * another length, for a length beside `hex`, and unless the key has 16 to 64 bytes. The error does not contain the key.
  */
-export function pskKey(hex: string | null | undefined): Buffer {
-  if (hex === null || hex === undefined) return randomBytes(GENERATED_KEY);
+export function pskKey(hex: string | null | undefined, length?: number | null): Buffer {
+  if (length !== null && length !== undefined) {
+    checkKeyLength(length);
+    if (hex !== null && hex !== undefined) {
+      throw new FleetError('VALIDATION', `keyLength (${length}) is for a generated key: give either key or keyLength`, {
+        field: ['keyLength'],
+      });
+    }
+  }
+  if (hex === null || hex === undefined) return randomBytes(length ?? USUAL_KEY);
   const key = /^(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex, 'hex') : null;
   if (key === null || key.length < SHORTEST_KEY || key.length > LONGEST_KEY) {
     throw new FleetError('VALIDATION', `a PSK must be ${SHORTEST_KEY} to ${LONGEST_KEY} bytes in hex`, {

@@ -1,11 +1,14 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { udpPeer, type Peer } from '../../../src/coap/index.ts';
 import { createBootstrapLookUp, createCredentialLookUp, createCredentials } from '../../../src/fleet/index.ts';
 import type { Bootstrap, BootstrapPlan, Device, NewCredential } from '../../../src/fleet/index.ts';
+import { planContext } from '../../../src/fleet/bootstrap/bootstrap-plans.ts';
 import { matches } from '../../../src/fleet/bootstrap/factory-credentials.ts';
 import { FreshCredentials } from '../../../src/fleet/bootstrap/fresh-credentials.ts';
 import { deviceKey } from '../../../src/fleet/devices/device-key.ts';
 import type { BootstrapAdmission, BootstrapConfiguration, Registration } from '../../../src/lwm2m/index.ts';
+import { bootstrapPlans } from '../../../src/store/index.ts';
 import { useStore } from '../../store/database.ts';
 import { ADMIN, fleetWorld, OTHER, otherTenant, type FleetWorld } from '../fleet-world.ts';
 
@@ -17,6 +20,8 @@ const OURS: BootstrapPlan = {
   server: {
     uri: 'coaps://lwm2m.example.com:5684',
     shortServerId: 7,
+    securityInstanceId: 40,
+    serverInstanceId: 50,
     lifetime: 600,
     binding: 'U',
     security: 'FRESH_PSK',
@@ -24,6 +29,7 @@ const OURS: BootstrapPlan = {
   values: [],
   deletes: ['/0', '/1'],
   reads: [],
+  keyLength: 32,
 };
 const LOOPBACK = udpPeer('127.0.0.1', 40_000);
 
@@ -59,7 +65,7 @@ function valueAt({ values }: BootstrapConfiguration, path: string): unknown {
 }
 
 function identityIn(configuration: BootstrapConfiguration): string {
-  return Buffer.from(valueAt(configuration, '/0/0/3') as Uint8Array).toString();
+  return Buffer.from(valueAt(configuration, '/0/40/3') as Uint8Array).toString();
 }
 
 /** The valid credential of a PSK identity at the LwM2M server; null when there is none. */
@@ -89,10 +95,10 @@ describe('a bootstrap', () => {
     const known = await device();
     const configuration = await given(known.endpoint);
     expect(configuration.deletes.map(String)).toEqual(['/0', '/1']);
-    expect(valueAt(configuration, '/0/0/0')).toBe('coaps://lwm2m.example.com:5684');
-    expect([valueAt(configuration, '/0/0/10'), valueAt(configuration, '/1/0/0')]).toEqual([7, 7]);
-    expect([valueAt(configuration, '/1/0/1'), valueAt(configuration, '/1/0/7')]).toEqual([600, 'U']);
-    const key = valueAt(configuration, '/0/0/5');
+    expect(valueAt(configuration, '/0/40/0')).toBe('coaps://lwm2m.example.com:5684');
+    expect([valueAt(configuration, '/0/40/10'), valueAt(configuration, '/1/50/0')]).toEqual([7, 7]);
+    expect([valueAt(configuration, '/1/50/1'), valueAt(configuration, '/1/50/7')]).toEqual([600, 'U']);
+    const key = valueAt(configuration, '/0/40/5');
     const lookUp = createCredentialLookUp({ store: store(), clock: world.network.clock, seal: world.seal });
     expect(await lookUp.psk(Buffer.from(identityIn(configuration)))).toMatchObject({ key });
     const step = { path: '/0/1', contentFormat: 11542, bytes: 9, message: null, startedAt: 1, endedAt: 2 };
@@ -103,6 +109,37 @@ describe('a bootstrap', () => {
     expect(record?.steps).toEqual([{ ...step, operation: 'WRITE', code: '2.04' }]);
     const hex = Buffer.from(key as Uint8Array).toString('hex');
     expect(JSON.stringify(record)).not.toContain(hex);
+  });
+
+  it.each([16, 32])('gives fresh keys of %d bytes, where the plan says so', async (keyLength) => {
+    const known = await device({
+      ...OURS,
+      keyLength,
+      values: [
+        { path: '/0/3/0', value: 'coaps://other' },
+        { path: '/0/3/5', value: '{{psk}}' },
+      ],
+    });
+    const configuration = await given(known.endpoint);
+    expect(valueAt(configuration, '/0/40/5')).toHaveLength(keyLength);
+    expect(valueAt(configuration, '/0/3/5')).toEqual(Buffer.from(valueAt(configuration, '/0/40/5') as Uint8Array));
+  });
+
+  it('uses a plan that an earlier version stored: its server has the instances 0', async () => {
+    const known = await device();
+    const { securityInstanceId, serverInstanceId, ...server } = OURS.server ?? {};
+    expect([securityInstanceId, serverInstanceId]).toEqual([40, 50]);
+    const { keyLength, ...earlier } = { ...OURS, server };
+    expect(keyLength).toBe(32);
+    await store().asTenant(known.tenantId, async (tx) => {
+      const own = eq(bootstrapPlans.deviceId, known.id);
+      const [row] = await tx.select({ id: bootstrapPlans.id }).from(bootstrapPlans).where(own);
+      const sealedPlan = world.seal.close(Buffer.from(JSON.stringify(earlier)), planContext(row?.id ?? ''));
+      await tx.update(bootstrapPlans).set({ sealedPlan }).where(own);
+    });
+    const configuration = await given(known.endpoint);
+    expect(valueAt(configuration, '/0/0/5')).toHaveLength(32);
+    expect(valueAt(configuration, '/1/0/0')).toBe(7);
   });
 
   it('keeps the old key until the device has registered with the new one', async () => {
@@ -260,6 +297,15 @@ describe('a factory credential', () => {
     return credential;
   }
 
+  it('has a key of the length that was asked for', async () => {
+    const input = { name: 'batch', endpointPattern: '*', mostDevices: 1, expiresAt };
+    const made = (more: object) =>
+      world.fleet.bootstraps.createFactoryCredential(ADMIN, { ...input, identity: `length-${run++}`, ...more });
+    expect((await made({})).keyHex).toHaveLength(64);
+    expect((await made({ keyLength: 16 })).keyHex).toHaveLength(32);
+    await expect(made({ keyLength: 24 })).rejects.toMatchObject({ code: 'VALIDATION', field: ['keyLength'] });
+  });
+
   it('makes a device for an unknown endpoint that matches its pattern, and bootstraps it again', async () => {
     const { id } = await factory('urn:batch-a:*');
     expect(await ask('urn:batch-a:1', proving(id))).toMatchObject({ admitted: true });
@@ -352,7 +398,9 @@ describe('a plan', () => {
     ['a key for a server without DTLS', { ...OURS, server: { ...OURS.server, uri: 'coap://example.com' } }],
     ['a value of the wrong type', { ...OURS, values: [{ path: '/1/1/1', value: 'long' }] }],
     ['a name that there is not', { ...OURS, values: [{ path: '/3/0/15', value: '{{zone}}' }] }],
-    ['a place twice', { ...OURS, values: [{ path: '/1/0/1', value: 1 }] }],
+    ['a place twice', { ...OURS, values: [{ path: '/1/50/1', value: 1 }] }],
+    ['a part of another Server instance', { ...OURS, values: [{ path: '/1/0/2', value: 1 }] }],
+    ['a key of another length', { ...OURS, keyLength: 24 }],
     ['a read of something else', { ...OURS, reads: ['/0'] }],
     ['a delete of a resource', { ...OURS, deletes: ['/3/0/1'] }],
   ] as [string, BootstrapPlan][])('with %s is refused', async (_what, plan) => {
@@ -364,6 +412,7 @@ describe('a plan', () => {
   it('is shown with its keys blanked, and to its tenant only', async () => {
     const values = [
       { path: '/0/1', value: { '0': 'coaps://a', '5': 'AAAA' } },
+      { path: '/0/2/0', value: 'coaps://b' },
       { path: '/0/2/5', value: 'AAAA' },
       { path: '/21/0/0', value: 'AAAA' },
     ];
@@ -371,6 +420,7 @@ describe('a plan', () => {
     const shown = await world.fleet.bootstraps.plan(ADMIN, { deviceId: known.id });
     expect(shown?.values).toEqual([
       { path: '/0/1', value: { '0': 'coaps://a', '5': '[redacted]' } },
+      { path: '/0/2/0', value: 'coaps://b' },
       { path: '/0/2/5', value: '[redacted]' },
       { path: '/21/0/0', value: '[redacted]' },
     ]);

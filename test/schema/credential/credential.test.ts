@@ -76,6 +76,13 @@ describe('a device that is provisioned with security', () => {
     expect(JSON.stringify(await credentialsOf(device?.id))).not.toContain(secret?.keyHex);
   });
 
+  it('gets a PSK of 16 bytes where that is asked for, and so after a rotation', async () => {
+    const { credential, secret } = await provision('urn:imei:short', { psk: { keyLength: 16 } });
+    expect(secret?.keyHex).toMatch(/^[0-9a-f]{32}$/);
+    const rotated = await issue('rotateCredential', { id: credential?.id, overlapSeconds: 600 });
+    expect(rotated.secret?.keyHex).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   it('accepts an existing key of the device', async () => {
     const key = '000102030405060708090A0B0C0D0E0F';
     const { secret } = await provision('urn:imei:own', { psk: { identity: 'own-key', key } });
@@ -97,6 +104,8 @@ describe('a device that is provisioned with security', () => {
 
   it.each([
     ['a key that is not hex', { psk: { key: 'hunter2hunter2hunter2' } }, ['security', 'psk', 'key']],
+    ['a length that no generated key has', { psk: { keyLength: 24 } }, ['security', 'psk', 'keyLength']],
+    ['a length beside a key', { psk: { key: '00'.repeat(16), keyLength: 16 } }, ['security', 'psk', 'keyLength']],
     ['a public key that is none', { rawPublicKey: { publicKey: 'AQID' } }, ['security', 'rawPublicKey', 'publicKey']],
   ])('is not there after %s', async (_what, security, field) => {
     const refused = await provision('urn:imei:refused', security);
