@@ -1,116 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { codes, udpPeer, type Code } from '../../src/coap/index.ts';
-import {
-  ContentFormat,
-  createBootstrapServer,
-  decode,
-  Path,
-  registryModel,
-  type BootstrapAdmission,
-  type BootstrapConfiguration,
-  type BootstrapHandlers,
-  type BootstrapOutcome,
-  type BootstrapRequest,
-  type BootstrapServer,
-  type BootstrapStep,
-  type PathValue,
-} from '../../src/lwm2m/index.ts';
+import { ContentFormat, createBootstrapServer, decode, Path, registryModel } from '../../src/lwm2m/index.ts';
 import { SimulatedNetwork } from '../coap/network.ts';
-import { ScriptedDevice, SERVER, type AskedOfDevice, type DeviceAnswer, type ServerAnswer } from './scripted-device.ts';
-
-const values: readonly PathValue[] = [
-  { path: Path.of(1, 0, 0), value: { type: 'Integer', value: 1 } },
-  { path: Path.of(1, 0, 1), value: { type: 'Integer', value: 300 } },
-  { path: Path.of(0, 0, 0), value: { type: 'String', value: 'coaps://lwm2m.example.com:5684' } },
-  { path: Path.of(0, 0, 10), value: { type: 'Integer', value: 1 } },
-];
-const CONFIGURATION: BootstrapConfiguration = {
-  deletes: [Path.of(0), Path.of(1)],
-  values,
-  reads: [Path.of(1), Path.of(2)],
-};
-const STEPS = ['GET /', 'DELETE /0', 'DELETE /1', 'PUT /0/1', 'PUT /1/0', 'GET /1', 'GET /2', 'POST /bs'];
-
-class RecordingBootstrapHandlers implements BootstrapHandlers {
-  readonly requests: BootstrapRequest[] = [];
-  readonly steps: (BootstrapStep & { readonly bootstrap: string })[] = [];
-  readonly outcomes: [bootstrap: string, outcome: BootstrapOutcome][] = [];
-  configuration = CONFIGURATION;
-  refusal: Extract<BootstrapAdmission, { admitted: false }> | null = null;
-
-  async admit(request: BootstrapRequest): Promise<BootstrapAdmission> {
-    this.requests.push(request);
-    if (this.refusal) return this.refusal;
-    const { configuration } = this;
-    return {
-      admitted: true,
-      bootstrapId: `b${this.requests.length}`,
-      deviceKey: request.endpoint ?? '',
-      configuration,
-    };
-  }
-
-  async stepped(bootstrap: string, step: BootstrapStep): Promise<void> {
-    this.steps.push({ ...step, bootstrap });
-  }
-
-  async ended(bootstrap: string, outcome: BootstrapOutcome): Promise<void> {
-    this.outcomes.push([bootstrap, outcome]);
-  }
-
-  /** The outcomes of the bootstraps, in the order of their ends. */
-  get endings(): string[] {
-    return this.outcomes.map(([name, end]) => `${name} ${end.finished ? 'finished' : end.reason}`);
-  }
-}
-
-interface World {
-  readonly network: SimulatedNetwork;
-  readonly handlers: RecordingBootstrapHandlers;
-  readonly server: BootstrapServer;
-  readonly device: ScriptedDevice;
-  readonly lines: () => string[];
-}
-
-function world(answers: (asked: AskedOfDevice) => DeviceAnswer | null = answerAll): World {
-  const network = new SimulatedNetwork();
-  const handlers = new RecordingBootstrapHandlers();
-  const server = createBootstrapServer({
-    endpoints: [network.endpoint(SERVER)],
-    handlers,
-    clock: network.clock,
-    onFault,
-  });
-  const device = new ScriptedDevice(network);
-  device.onAsked = answers;
-  return { network, handlers, server, device, lines: () => device.asked.map(({ line }) => line) };
-}
-
-/** The answers of a device that accepts every request; its bootstrap account is /0/0. */
-function answerAll({ line }: AskedOfDevice): DeviceAnswer {
-  if (line === 'GET /') return links('</>;lwm2m=1.1,</0/0>,</0/1>;ssid=7,</1/0>;ssid=7,</3/0>');
-  if (line.startsWith('GET')) return { code: codes.content, contentFormat: ContentFormat.tlv };
-  return { code: line.startsWith('DELETE') ? codes.deleted : codes.changed };
-}
-
-/** Answers like answerAll, except for one request. */
-function except(wanted: string, answer: DeviceAnswer | null) {
-  return (asked: AskedOfDevice): DeviceAnswer | null => (asked.line === wanted ? answer : answerAll(asked));
-}
-
-/** Answers like answerAll, except that it answers or resets Discover. */
-function toDiscover(device: ScriptedDevice, answer: DeviceAnswer | 'reset' | null) {
-  return (asked: AskedOfDevice): DeviceAnswer | null => {
-    if (asked.line !== 'GET /') return answerAll(asked);
-    if (answer !== 'reset') return answer;
-    device.reset(asked.message.messageId);
-    return null;
-  };
-}
-
-function links(payload: string): DeviceAnswer {
-  return { code: codes.content, contentFormat: ContentFormat.linkFormat, payload };
-}
+import {
+  answerAll,
+  except,
+  links,
+  onFault,
+  RecordingBootstrapHandlers,
+  STEPS,
+  toDiscover,
+  world,
+} from './bootstrap-world.ts';
+import { SERVER } from './scripted-device.ts';
 
 const BEGIN = { method: 'POST', path: '/bs', query: ['ep=dev1'] } as const;
 
@@ -348,105 +250,8 @@ describe('a bootstrap that is interrupted', () => {
   });
 });
 
-describe('a Bootstrap-Pack-Request', () => {
-  const PACK = { method: 'GET', path: '/bspack', query: ['ep=dev1'] } as const;
-
-  async function packed(device: ScriptedDevice, network: SimulatedNetwork, withinMs = 100): Promise<ServerAnswer> {
-    const messageId = device.send(PACK);
-    await network.clock.advance(withinMs);
-    return device.answerTo(messageId);
-  }
-
-  it('LightweightM2M-1.2-int-12 [scripted client, 1.2 over UDP] Bootstrap via Bootstrap-Pack-Request: is answered with the complete configuration in one payload', async () => {
-    const { device, handlers, network, lines } = world();
-    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
-    const payload = device.received.at(-1)?.payload ?? new Uint8Array();
-    const { readings } = decode({
-      contentFormat: ContentFormat.senmlCbor,
-      path: Path.root,
-      payload,
-      model: registryModel(),
-      now: 0,
-    });
-    expect(readings.map(({ path, value }) => [String(path), value])).toEqual([
-      ['/0/1/0', 'coaps://lwm2m.example.com:5684'],
-      ['/0/1/10', 1],
-      ['/1/0/0', 1],
-      ['/1/0/1', 300],
-    ]);
-    expect(handlers.requests).toMatchObject([{ endpoint: 'dev1', pack: true }]);
-    expect(handlers.outcomes).toEqual([['b1', { finished: true, lwm2mVersion: '1.2' }]]);
-    expect(handlers.steps).toMatchObject([
-      { operation: 'DISCOVER', path: '/', code: '2.05' },
-      { operation: 'PACK', path: '/bspack', code: '2.05', bytes: payload.length },
-    ]);
-    await network.clock.advance(100);
-    expect(lines()).toEqual(['GET /']);
-  });
-
-  it('does not overwrite the bootstrap account, whichever Security instance it is', async () => {
-    const { device, network } = world(except('GET /', links('</>;lwm2m=1.2,</0/1>,</0/0>;ssid=7')));
-    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
-    expect(securityInstances(device)).toEqual(['/0/0']);
-  });
-
-  it.each([
-    ['refuses Discover', { code: codes.notFound }, 0],
-    ['resets Discover', 'reset', 0],
-    ['does not answer Discover', null, 5_000],
-  ] as const)(
-    'is answered when the device %s, and assumes the bootstrap account at /0/0',
-    async (_what, answer, ms) => {
-      const { device, handlers, network } = world();
-      device.onAsked = toDiscover(device, answer);
-      expect(await packed(device, network, ms + 100)).toMatchObject({ code: '2.05' });
-      expect(securityInstances(device)).toEqual(['/0/1']);
-      expect(handlers.endings).toEqual(['b1 finished']);
-    },
-  );
-
-  it('that comes during the Discover of the last one ends the last one', async () => {
-    const { device, handlers, network } = world(except('GET /', null));
-    const first = device.send(PACK);
-    await network.clock.advance(1_000);
-    device.onAsked = answerAll;
-    expect(await packed(device, network)).toMatchObject({ code: '2.05' });
-    expect(device.answerTo(first)).toMatchObject({ code: '5.03' });
-    expect(handlers.endings).toEqual(['b1 DISCOVER /: the device started another bootstrap', 'b2 finished']);
-  });
-
-  it('ends when the server stops during its Discover', async () => {
-    const { device, handlers, network, server } = world(except('GET /', null));
-    const asked = device.send(PACK);
-    await network.clock.advance(1_000);
-    await server.stop();
-    await network.clock.advance(100);
-    expect(device.answerTo(asked)).toMatchObject({ code: '5.03' });
-    expect(handlers.endings).toEqual(['b1 DISCOVER /: the server is stopping']);
-  });
-
-  it('is answered 5.00 and fails when no format can carry the configuration', async () => {
-    const { device, handlers, network } = world();
-    handlers.configuration = { ...CONFIGURATION, values: [...values, ...values] };
-    expect(await packed(device, network)).toMatchObject({ code: '5.00' });
-    expect(handlers.endings).toEqual([expect.stringContaining("b1 the configuration can't be encoded")]);
-  });
-});
-
-/** The Security instances in the pack that the device received last. */
-function securityInstances(device: ScriptedDevice): string[] {
-  const payload = device.received.at(-1)?.payload ?? new Uint8Array();
-  const format = { contentFormat: ContentFormat.senmlCbor, path: Path.root, model: registryModel(), now: 0 };
-  const { readings } = decode({ ...format, payload });
-  return [...new Set(readings.filter(({ path }) => path.objectId === 0).map(({ path }) => String(path.cut(2))))];
-}
-
 function shown(line: string): string {
   const [method = '', path = ''] = line.split(' ');
   const operations: Record<string, string> = { PUT: 'WRITE', DELETE: 'DELETE', POST: 'FINISH', GET: 'READ' };
   return `${line === 'GET /' ? 'DISCOVER' : operations[method]} ${path}`;
-}
-
-function onFault(error: unknown): never {
-  throw error;
 }

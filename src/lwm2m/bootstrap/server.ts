@@ -60,7 +60,7 @@ class Server implements BootstrapServer {
   readonly #most: number;
   readonly #onFault: BootstrapServerOptions['onFault'];
   /** The running bootstrap of each device: how to abort it, and a promise of its end. */
-  readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
+  readonly #running = new Map<string, { abort: AbortController; ended: Promise<unknown> }>();
   #stopping = false;
 
   constructor({ endpoints, handlers, clock, sessions = MOST_SESSIONS, onFault }: BootstrapServerOptions) {
@@ -115,7 +115,7 @@ class Server implements BootstrapServer {
     peer: Peer,
     { bootstrapId, deviceKey, configuration }: Admitted,
     contentFormat: number | null,
-    play: (session: BootstrapSession, before: Promise<void> | undefined) => Promise<Result>,
+    play: (session: BootstrapSession, before: Promise<unknown> | undefined) => Promise<Result>,
   ): Promise<Result> {
     const before = this.#running.get(deviceKey);
     before?.abort.abort('the device started another bootstrap');
@@ -133,15 +133,16 @@ class Server implements BootstrapServer {
       if (this.#running.get(deviceKey)?.abort === abort) this.#running.delete(deviceKey);
     });
     // The end of a session is awaited by the next one and by `stop`; `result` has the error.
-    const ended = result.then(
-      () => {},
-      () => {},
-    );
+    const ended = Promise.allSettled([result]);
     this.#running.set(deviceKey, { abort, ended });
     return result;
   }
 
-  async #play(session: BootstrapSession, { bootstrapId }: Admitted, before: Promise<void> | undefined): Promise<void> {
+  async #play(
+    session: BootstrapSession,
+    { bootstrapId }: Admitted,
+    before: Promise<unknown> | undefined,
+  ): Promise<void> {
     await before;
     const outcome = await session.run().catch((error: unknown) => ({
       finished: false as const,

@@ -10,27 +10,13 @@ import { deviceKey } from '../../../src/fleet/devices/device-key.ts';
 import type { BootstrapAdmission, BootstrapConfiguration, Registration } from '../../../src/lwm2m/index.ts';
 import { bootstrapPlans } from '../../../src/store/index.ts';
 import { useStore } from '../../store/database.ts';
+import { OURS } from './example-plan.ts';
 import { ADMIN, fleetWorld, OTHER, otherTenant, type FleetWorld } from '../fleet-world.ts';
 
 const store = useStore();
 let world: FleetWorld;
 let run = 0;
 
-const OURS: BootstrapPlan = {
-  server: {
-    uri: 'coaps://lwm2m.example.com:5684',
-    shortServerId: 7,
-    securityInstanceId: 40,
-    serverInstanceId: 50,
-    lifetime: 600,
-    binding: 'U',
-    security: 'FRESH_PSK',
-  },
-  values: [],
-  deletes: ['/0', '/1'],
-  reads: [],
-  keyLength: 32,
-};
 const LOOPBACK = udpPeer('127.0.0.1', 40_000);
 
 beforeAll(async () => {
@@ -389,41 +375,5 @@ describe('a factory credential', () => {
     ['exact', 'exactly', false],
   ])('with the pattern %s and the endpoint %s: %s', (pattern, endpoint, expected) => {
     expect(matches(pattern, endpoint)).toBe(expected);
-  });
-});
-
-describe('a plan', () => {
-  it.each([
-    ['nothing', { ...OURS, server: null }],
-    ['a key for a server without DTLS', { ...OURS, server: { ...OURS.server, uri: 'coap://example.com' } }],
-    ['a value of the wrong type', { ...OURS, values: [{ path: '/1/1/1', value: 'long' }] }],
-    ['a name that there is not', { ...OURS, values: [{ path: '/3/0/15', value: '{{zone}}' }] }],
-    ['a place twice', { ...OURS, values: [{ path: '/1/50/1', value: 1 }] }],
-    ['a part of another Server instance', { ...OURS, values: [{ path: '/1/0/2', value: 1 }] }],
-    ['a key of another length', { ...OURS, keyLength: 24 }],
-    ['a read of something else', { ...OURS, reads: ['/0'] }],
-    ['a delete of a resource', { ...OURS, deletes: ['/3/0/1'] }],
-  ] as [string, BootstrapPlan][])('with %s is refused', async (_what, plan) => {
-    const known = await device(null);
-    const set = world.fleet.bootstraps.setPlan(ADMIN, { deviceId: known.id }, plan);
-    await expect(set).rejects.toMatchObject({ code: 'VALIDATION' });
-  });
-
-  it('is shown with its keys blanked, and to its tenant only', async () => {
-    const values = [
-      { path: '/0/1', value: { '0': 'coaps://a', '5': 'AAAA' } },
-      { path: '/0/2/0', value: 'coaps://b' },
-      { path: '/0/2/5', value: 'AAAA' },
-      { path: '/21/0/0', value: 'AAAA' },
-    ];
-    const known = await device({ ...OURS, values });
-    const shown = await world.fleet.bootstraps.plan(ADMIN, { deviceId: known.id });
-    expect(shown?.values).toEqual([
-      { path: '/0/1', value: { '0': 'coaps://a', '5': '[redacted]' } },
-      { path: '/0/2/0', value: 'coaps://b' },
-      { path: '/0/2/5', value: '[redacted]' },
-      { path: '/21/0/0', value: '[redacted]' },
-    ]);
-    expect(await world.fleet.bootstraps.plan(OTHER, { deviceId: known.id })).toBeNull();
   });
 });

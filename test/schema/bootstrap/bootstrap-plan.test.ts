@@ -63,40 +63,40 @@ describe('a bootstrap plan', () => {
   });
 });
 
-describe('requestBootstrap', () => {
-  async function request(endpoint: string, links: string, input: object = {}) {
-    const device = await rawDevice(world.coapPort);
-    expect(await device.register([`ep=${endpoint}`, 'lt=300', 'lwm2m=1.1'], links)).toMatchObject({ code: '2.01' });
-    const { device: found } = await world.data<{ device: { id: string } }>(
-      'query ($endpoint: String!) { device(endpoint: $endpoint) { id } }',
-      { endpoint },
-    );
-    const { requestBootstrap } = await world.data(
-      `mutation ($input: RequestBootstrapInput!) { requestBootstrap(input: $input) {
-        __typename ... on RequestBootstrapPayload { rpc { params } } ${ERRORS}
-      } }`,
-      { input: { deviceId: found.id, rpcMode: 'ONE_WAY', ...input } },
-    );
-    await device.close();
-    return requestBootstrap;
-  }
+async function requestBootstrap(endpoint: string, links: string, input: object = {}) {
+  const device = await rawDevice(world.coapPort);
+  expect(await device.register([`ep=${endpoint}`, 'lt=300', 'lwm2m=1.1'], links)).toMatchObject({ code: '2.01' });
+  const { device: found } = await world.data<{ device: { id: string } }>(
+    'query ($endpoint: String!) { device(endpoint: $endpoint) { id } }',
+    { endpoint },
+  );
+  const answer = await world.data(
+    `mutation ($input: RequestBootstrapInput!) { requestBootstrap(input: $input) {
+      __typename ... on RequestBootstrapPayload { rpc { params } } ${ERRORS}
+    } }`,
+    { input: { deviceId: found.id, rpcMode: 'ONE_WAY', ...input } },
+  );
+  await device.close();
+  return answer['requestBootstrap'];
+}
 
+describe('requestBootstrap', () => {
   it.each([
     ['the only Server instance of the registration', '</1/100>,</3/0>', '/1/100/9'],
     ['instance 0 if the registration lists none', '</3/0>', '/1/0/9'],
   ])('executes the trigger of %s', async (_what, links, path) => {
-    const answer = await request(`asked-${count++}`, links);
+    const answer = await requestBootstrap(`asked-${count++}`, links);
     expect(answer).toMatchObject({ rpc: { params: { path } } });
   });
 
   it('asks which instance of several', async () => {
     const links = '</1/0>,</1/7>,</3/0>';
-    expect(await request(`asked-${count++}`, links)).toEqual({
+    expect(await requestBootstrap(`asked-${count++}`, links)).toEqual({
       __typename: 'ValidationError',
       field: ['serverInstanceId'],
       message: expect.stringContaining('0, 7'),
     });
-    expect(await request(`asked-${count++}`, links, { serverInstanceId: 7 })).toMatchObject({
+    expect(await requestBootstrap(`asked-${count++}`, links, { serverInstanceId: 7 })).toMatchObject({
       rpc: { params: { path: '/1/7/9' } },
     });
   });
