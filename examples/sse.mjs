@@ -27,11 +27,11 @@ async function post(query, variables, accept) {
   throw response.status < 500 ? new Refused(message) : new Error(message);
 }
 
-/** The `data` of one result. The server says SERVER_CLOSING before it restarts: then another attempt helps. */
+/** The `data` of one result. An error does not go away with another attempt: the key was revoked, or the input is wrong. */
 function dataOf({ data, errors }) {
   if (!errors) return data;
-  const [{ message, extensions }] = errors;
-  throw extensions?.code === 'SERVER_CLOSING' ? new Error(message) : new Refused(message);
+  const [{ message }] = errors;
+  throw new Refused(message);
 }
 
 /** The events of an event stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html defines it. */

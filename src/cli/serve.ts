@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { readConfig, settings } from '../config/index.ts';
+import type { Addresses } from '../composition/addresses.ts';
+import { readConfig, settings, type Config } from '../config/index.ts';
 import type { Treeline } from '../main.ts';
 import { fail } from './failure.ts';
 
@@ -19,7 +20,7 @@ export function serveCommand(): Command {
         // No draining: without the database, every answer to a device or caller would be wrong.
         void treeline.failed.then(fail);
         stopOnSignal(treeline);
-        process.stdout.write(banner(treeline, config.http.graphiql));
+        process.stdout.write(banner(treeline, config.http));
       } catch (error) {
         fail(error);
       }
@@ -45,12 +46,13 @@ function stopOnSignal(treeline: Treeline): void {
   process.on('SIGTERM', stop);
 }
 
-function banner({ addresses, adminToken }: Treeline, graphiql: boolean): string {
+function banner({ addresses, adminToken }: Treeline, http: Config['http']): string {
   const lines = [
     '',
     'Treeline is running.',
     '',
-    `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE${graphiql ? '; GraphiQL in a browser' : ''}`,
+    `  GraphQL     ${addresses.graphql}   POST, WebSocket and SSE${http.graphiql ? '; GraphiQL in a browser' : ''}`,
+    `  Web pages   ${pagesOf(addresses, http)} may call it`,
     `  LwM2M       ${addresses.coap}   NoSec`,
     `              ${addresses.coapTcp}   NoSec`,
     `              ${addresses.coaps}   DTLS: PSK, raw public keys, X.509`,
@@ -70,6 +72,12 @@ function banner({ addresses, adminToken }: Treeline, graphiql: boolean): string 
     '',
   ];
   return lines.join('\n');
+}
+
+/** The origins of the web pages that may call the API. */
+function pagesOf({ graphql }: Addresses, { publicUrl, localPages, allowedOrigins }: Config['http']): string {
+  const own = publicUrl ?? new URL(graphql).origin;
+  return [own, ...(localPages ? ['localhost (any port)'] : []), ...allowedOrigins].join(', ');
 }
 
 function settingsHelp(): string {

@@ -53,10 +53,29 @@ export const brokers: Check<string[]> = (text) => {
   return list.every((broker) => /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(broker)) ? list : undefined;
 };
 
-export const origins: Check<string[]> = (text) => {
-  const list = text
+export const origin: Check<string> = (text) =>
+  URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text ? text : undefined;
+
+export const origins: Check<string[]> = (text) =>
+  every(text, (one) => URL.canParse(one) && new URL(one).origin === one);
+
+/** RFC 9110 §5.6.2: a field name is a token. */
+export const headerNames: Check<string[]> = (text) => every(text, (name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name));
+
+/** IP addresses, and networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3). */
+export const networks: Check<string[]> = (text) =>
+  every(text, (one) => {
+    const [network = '', prefix, more] = one.split('/');
+    const bits = { 4: 32, 6: 128 }[isIP(network)];
+    if (bits === undefined || more !== undefined) return false;
+    return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  });
+
+/** Splits a list at its commas; an empty text is an empty list. */
+function every(text: string, isValid: (item: string) => boolean): string[] | undefined {
+  const items = text
     .split(',')
-    .map((origin) => origin.trim())
+    .map((item) => item.trim())
     .filter(Boolean);
-  return list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin) ? list : undefined;
-};
+  return items.every(isValid) ? items : undefined;
+}

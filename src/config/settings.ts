@@ -107,7 +107,32 @@ export const settings = {
     variable: 'TREELINE_ALLOWED_ORIGINS',
     fallback: '',
     meaning:
-      'Origins of web apps on other sites that may call the API, exactly as the browser sends them, separated by commas: http://localhost:5173,https://app.example.com. No slash at the end, no *.',
+      'Origins of web apps on other sites that may call the API, exactly as the browser sends them, separated by commas: http://localhost:5173,https://app.example.com. No slash at the end, no *. With the embedded database, pages on localhost are always allowed.',
+  },
+  corsHeaders: {
+    variable: 'TREELINE_CORS_HEADERS',
+    fallback:
+      'traceparent,tracestate,baggage,sentry-trace,b3,X-Request-Id,Apollo-Require-Preflight,apollographql-client-name,apollographql-client-version,X-Apollo-Operation-Name,X-Apollo-Operation-Id',
+    meaning:
+      'Request headers that web apps of other origins may send, besides Authorization, Content-Type and Accept, separated by commas.',
+  },
+  publicUrl: {
+    variable: 'TREELINE_PUBLIC_URL',
+    fallback: null,
+    meaning:
+      'Origin at which browsers reach the GraphQL server, if a proxy is in front of it, for example https://api.example.com. Its pages may call the API.',
+  },
+  trustedProxies: {
+    variable: 'TREELINE_TRUSTED_PROXIES',
+    fallback: '',
+    meaning:
+      'IP addresses and networks of proxies, separated by commas, for example 127.0.0.1,10.0.0.0/8. Only from them, X-Forwarded-For, -Host and -Proto count.',
+  },
+  keepAlive: {
+    variable: 'TREELINE_HTTP_KEEP_ALIVE_SECONDS',
+    fallback: '75',
+    meaning:
+      'Seconds that an idle HTTP connection stays open (1 to 3600). It must be longer than the idle timeout of a load balancer in front, usually 60.',
   },
   introspection: {
     variable: 'TREELINE_INTROSPECTION',

@@ -50,10 +50,10 @@ export class FailedAuthentications {
   async authenticate(
     access: Pick<Access, 'authenticate'>,
     token: string | null,
-    remoteAddress: string | undefined,
+    address: string,
   ): Promise<Authentication> {
     if (token === null) return authenticate(access, token);
-    const network = networkOf(remoteAddress ?? 'unknown');
+    const network = networkOf(address);
     const prefix = hash(token.slice(0, PREFIX_LENGTH));
     const id = hash(token);
     const provenAt = this.#proven.get(id) ?? -Infinity;

@@ -1,7 +1,7 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createContext, schema, type Context, type Services } from '../../schema/index.ts';
-import type { Actor } from '../fleet/index.ts';
+import type { Caller } from './caller.ts';
 import { useCost } from './cost.ts';
 import { createMask, withoutSuggestions } from './masking.ts';
 import type { Log } from './log.ts';
@@ -10,11 +10,6 @@ import type { HttpLimits, HttpSettings } from './settings.ts';
 import { useSubscriptions } from './subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
-
-/** The caller of a request. */
-export interface Caller {
-  readonly actor: Actor;
-}
 
 export type GraphqlServer = YogaServerInstance<Caller, Context>;
 
@@ -40,6 +35,8 @@ export function createGraphql(
     maskedErrors: { maskError: (error) => mask(error) },
     graphiql: false,
     plugins: [
+      withoutPersistedQueries,
+      withoutBuffering,
       useTextLimit(limits.tokens),
       ...(settings.introspection ? [] : [withoutIntrospection]),
       useCost(limits),
@@ -47,6 +44,25 @@ export function createGraphql(
     ],
   });
 }
+
+/** Clients with automatic persisted queries (Apollo, urql) then send the whole text. */
+const withoutPersistedQueries: Plugin<Context> = {
+  onParams({ params }) {
+    if (params.query || params.extensions?.['persistedQuery'] === undefined) return;
+    throw new GraphQLError('PersistedQueryNotSupported', {
+      extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED', http: { status: 200 } },
+    });
+  },
+};
+
+/** nginx holds events back without this header. */
+const withoutBuffering: Plugin<Context> = {
+  onResponse({ response }) {
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+      response.headers.set('X-Accel-Buffering', 'no');
+    }
+  },
+};
 
 function useTextLimit(maxTokens: number): Plugin<Context> {
   return {

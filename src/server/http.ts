@@ -10,7 +10,9 @@ import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
 import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
 import { createListener, hostOf } from './listener.ts';
 import type { Log } from './log.ts';
-import { allowOrigin, originAllowed } from './origin.ts';
+import { createClientFinder, type Client } from './client.ts';
+import { Origins } from './origin.ts';
+import { inRequest, withRequest } from './request-log.ts';
 import { Sessions } from './sessions.ts';
 import { DEFAULT_LIMITS, type HttpSettings, type TlsIdentity } from './settings.ts';
 import { createWebSocketSide } from './websocket.ts';
@@ -31,7 +33,7 @@ export interface HttpServer {
   /** Counts since the start: invalid tokens, and tokens that were not looked up because of the limit. */
   failedAuthentications(): { readonly refused: number; readonly limited: number };
   /**
-   * Accepts no more connections, ends subscriptions (WebSocket: 1001; SSE: a last error SERVER_CLOSING), lets running
+   * Accepts no more connections, ends subscriptions (WebSocket: 1001; SSE: without `complete`), lets running
    * requests finish for `drainMs` and then closes the remaining connections. Idempotent.
    */
   close(): Promise<void>;
@@ -39,30 +41,41 @@ export interface HttpServer {
 
 /** GraphQL over HTTP, SSE and WebSocket, health and metrics, on one port. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { fleet, telemetry, bus, settings, log, clock } = options;
+  const { fleet, telemetry, bus, settings, clock } = options;
+  const log = withRequest(options.log);
   const limits = { ...DEFAULT_LIMITS, ...settings.limits };
   const sessions = new Sessions();
   const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log });
   const { access } = fleet;
   const failures = new FailedAuthentications({ limit: limits.failedAuthentications, clock, log });
-  const webSockets = createWebSocketSide({ graphql, access, failures, sessions, settings, limits, log, clock });
+  const origins = new Origins(settings, log);
+  const clientOf = createClientFinder(settings.trustedProxies);
+  const webSockets = createWebSocketSide({
+    graphql,
+    access,
+    failures,
+    sessions,
+    origins,
+    clientOf,
+    limits,
+    log,
+    clock,
+  });
   const graphiql = settings.graphiql ? createGraphiql(GRAPHQL_PATH, GRAPHIQL) : null;
   let closing: Promise<void> | null = null;
 
-  async function actorOf(request: IncomingMessage): Promise<Actor | null> {
-    return (await failures.authenticate(access, tokenOfRequest(request), request.socket.remoteAddress)).actor;
+  async function actorOf(request: IncomingMessage, { address }: Client): Promise<Actor | null> {
+    return (await failures.authenticate(access, tokenOfRequest(request), address)).actor;
   }
 
-  async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!originAllowed(request, settings.allowedOrigins)) {
-      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed. Add it to TREELINE_ALLOWED_ORIGINS.');
-    }
-    allowOrigin(request, response);
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse, client: Client): Promise<void> {
+    origins.setHeaders(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    if (!origins.allows(request, client)) return refuse(response, 403, 'FORBIDDEN', origins.reject(request));
     // The GraphiQL page contains no secrets: it loads without a token and sends the token that the user enters.
     if (await graphiql?.answer(request, response)) return;
     const token = tokenOfRequest(request);
-    const authentication = await failures.authenticate(access, token, request.socket.remoteAddress);
+    const authentication = await failures.authenticate(access, token, client.address);
     if (authentication.actor === null) {
       const { retryAfter, message } = authentication;
       if (retryAfter !== undefined) {
@@ -72,23 +85,38 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
       return refuse(response, 401, 'UNAUTHENTICATED', message);
     }
-    return graphql.handle(request, response, { actor: authentication.actor });
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (encoding !== 'identity') {
+      response.setHeader('Accept-Encoding', 'identity');
+      const message = `Content-Encoding ${JSON.stringify(encoding)} is not supported. Send the body uncompressed.`;
+      return refuse(response, 415, 'UNSUPPORTED_MEDIA_TYPE', message);
+    }
+    // The response to a HEAD is that to a GET; Node leaves the body out.
+    if (request.method === 'HEAD') request.method = 'GET';
+    return graphql.handle(request, response, { actor: authentication.actor, cut: () => response.destroy() });
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answer(request: IncomingMessage, response: ServerResponse, client: Client): Promise<void> {
     switch (pathOf(request)) {
       case GRAPHQL_PATH:
-        return answerGraphql(request, response);
+        return answerGraphql(request, response, client);
       case '/healthz':
         return answerLiveness(response);
       case '/readyz':
         return answerReadiness(response, options, closing !== null);
       case '/metrics':
-        return answerMetrics(response, options, settings.openMetrics ? null : () => actorOf(request));
+        return answerMetrics(response, options, settings.openMetrics ? null : () => actorOf(request, client));
       default:
         if (await graphiql?.answer(request, response)) return;
         return refuse(response, 404, 'NOT_FOUND', `This path does not exist. The API is at ${GRAPHQL_PATH}.`);
     }
+  }
+
+  function fail(response: ServerResponse, error: unknown): void {
+    const id = randomUUID();
+    log.error({ id, err: error }, 'unexpected error');
+    if (response.headersSent) response.destroy();
+    else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error; the server logged it with the id ${id}.`);
   }
 
   const listener = createListener(settings, limits.connections, (request, response) => {
@@ -96,12 +124,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.once('close', () => {
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
-    answer(request, response).catch((error: unknown) => {
-      const id = randomUUID();
-      log.error({ id, err: error }, 'unexpected error');
-      if (response.headersSent) response.destroy();
-      else refuse(response, 500, 'INTERNAL_SERVER_ERROR', `Unexpected error; the server logged it with the id ${id}.`);
-    });
+    const client = clientOf(request);
+    response.setHeader('X-Request-Id', client.requestId);
+    void inRequest(client, () => answer(request, response, client).catch((error: unknown) => fail(response, error)));
   });
   const { server } = listener;
   server.on('upgrade', (request, socket, head) => webSockets.upgrade(request, socket, head));

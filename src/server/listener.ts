@@ -24,6 +24,7 @@ export function createListener(settings: HttpSettings, maxConnections: number, a
   const secure = tls ? createHttpsServer({ ...pem(tls), handshakeTimeout: HANDSHAKE_MS }, answer) : null;
   const server: Server = secure ?? createServer(answer);
   server.maxConnections = maxConnections;
+  server.keepAliveTimeout = settings.keepAliveMs;
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -15,6 +15,16 @@ export interface HttpSettings {
   readonly openMetrics: boolean;
   /** Other origins whose web pages may call the API: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
+  /** Whether pages on `localhost` and loopback addresses, on any port, may call the API. */
+  readonly localPages: boolean;
+  /** Request headers that pages of other origins may send, besides Authorization, Content-Type and Accept. */
+  readonly corsHeaders: readonly string[];
+  /** The origin that browsers use when a proxy is in front of the server: `https://api.example.com`. */
+  readonly publicUrl: string | null;
+  /** IP addresses and networks (`10.0.0.0/8`) of proxies whose X-Forwarded headers count. */
+  readonly trustedProxies: readonly string[];
+  /** Milliseconds that an idle connection stays open for the next request. */
+  readonly keepAliveMs: number;
   /** Whether clients may query the schema. */
   readonly introspection: boolean;
   /** Whether a browser that opens /graphql gets GraphiQL. */

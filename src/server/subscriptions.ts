@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { createContext, type Context, type LiveEvent, type Services } from '../../schema/index.ts';
 import { withinLimit } from './cost.ts';
+import type { Caller } from './caller.ts';
 import type { SessionEnd, Sessions } from './sessions.ts';
 
 /** The results of each event, by subscriber group; garbage-collected with the event. */
@@ -37,14 +38,20 @@ export function useSubscriptions(services: Services, sessions: Sessions): Plugin
     if (!(Symbol.asyncIterator in source)) return source;
     // The schema's subscriptions yield LiveEvents, and createContext made the context.
     const events = (source as AsyncIterable<LiveEvent<unknown>>)[Symbol.asyncIterator]();
-    const context = args.contextValue as Context;
+    const context = args.contextValue as Context & Caller;
     const group = groupOf(args, context);
     const resolve = (event: LiveEvent<unknown>): Promise<ExecutionResult> =>
       once(shared, event.origin, group, async () => {
         const contextValue = createContext(services, context.actor);
         return withinLimit(await execute({ ...args, rootValue: event, contextValue }), contextValue);
       });
-    return results(events, resolve, (end) => sessions.open(context.actor, end));
+    return results(events, resolve, (end) =>
+      sessions.open(context.actor, (why) => {
+        // A client whose stream is cut connects again; after a last event it would not.
+        if (why.code === 'SERVER_CLOSING') context.cut?.();
+        end(why);
+      }),
+    );
   }
 
   return {

@@ -9,20 +9,25 @@ import { tokenOfParameters, tokenOfRequest } from './authentication.ts';
 import type { FailedAuthentications } from './failed-authentications.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './graphql.ts';
 import type { Log } from './log.ts';
-import { originAllowed } from './origin.ts';
+import type { Client } from './client.ts';
+import type { Origins } from './origin.ts';
+import { inRequest } from './request-log.ts';
 import type { Sessions } from './sessions.ts';
-import type { HttpLimits, HttpSettings } from './settings.ts';
+import type { HttpLimits } from './settings.ts';
 
 /** Interval of pings; a client that has not answered the last ping is disconnected. */
 const KEEP_ALIVE_MS = 12_000;
 /** The close code for a client that must wait, after HTTP 429. */
 const TOO_MANY_REQUESTS = 4429;
+/** Short enough for a close reason. */
+const NO_TOKEN = 'A token is required: connectionParams {"token": "<token>"}.';
 /** RFC 6455 §5.5: a close reason has at most 123 bytes. */
 const LONGEST_REASON = 123;
 
 interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
+  readonly client: Client;
   actor?: Actor;
   closeSession?: () => void;
 }
@@ -48,12 +53,13 @@ export function createWebSocketSide(options: {
   access: Access;
   failures: FailedAuthentications;
   sessions: Sessions;
-  settings: HttpSettings;
+  origins: Origins;
+  clientOf: (request: IncomingMessage) => Client;
   limits: HttpLimits;
   log: Log;
   clock: Clock;
 }): WebSocketSide {
-  const { graphql, access, failures, sessions, settings, limits, log, clock } = options;
+  const { graphql, access, failures, sessions, origins, clientOf, limits, log, clock } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, handleProtocols });
   const server = makeServer<Record<string, unknown>, Extra>({
     execute: (args) => (args.rootValue as RootValue).execute(args), // set by onSubscribe below
@@ -61,10 +67,11 @@ export function createWebSocketSide(options: {
 
     async onConnect({ connectionParams, extra }) {
       const token = tokenOfParameters(connectionParams) ?? tokenOfRequest(extra.request);
-      const authentication = await failures.authenticate(access, token, extra.request.socket.remoteAddress);
+      const authentication = await failures.authenticate(access, token, extra.client.address);
       const { actor } = authentication;
       if (actor === null) {
-        const { retryAfter, message } = authentication;
+        const { retryAfter } = authentication;
+        const message = token === null ? NO_TOKEN : authentication.message;
         if (retryAfter === undefined) close(extra.socket, CloseCode.Unauthorized, `Unauthorized: ${message}`);
         else close(extra.socket, TOO_MANY_REQUESTS, message);
         return false;
@@ -115,7 +122,8 @@ export function createWebSocketSide(options: {
     },
   });
 
-  sockets.on('connection', (socket, request) => {
+  sockets.on('headers', (headers, request) => headers.push(`X-Request-Id: ${clientOf(request).requestId}`));
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage, client: Client) => {
     const fail = (error: unknown): void => {
       log.warn({ err: error }, 'a WebSocket failed');
       close(socket, CloseCode.InternalServerError, 'Internal server error');
@@ -130,12 +138,15 @@ export function createWebSocketSide(options: {
             else socket.send(data, (error) => (error ? reject(error) : resolve()));
           }),
         close: (code = 1000, reason = '') => close(socket, code, reason),
-        onMessage: (take) => socket.on('message', (data) => void take(String(data)).catch(fail)),
+        onMessage: (take) =>
+          socket.on('message', (data) => inRequest(client, () => void take(String(data)).catch(fail))),
       },
-      { socket, request },
+      { socket, request, client },
     );
     // A protocol violation (too long a message, bad frames) ends only this connection: ws closes it with the code.
-    socket.on('error', (error) => log.info({ err: error }, 'a WebSocket client violated the protocol'));
+    socket.on('error', (error) =>
+      log.info({ client: client.address, err: error }, 'a WebSocket client violated the protocol'),
+    );
     const stop = keepAlive(socket, clock);
     socket.once('close', (code, reason) => {
       stop();
@@ -149,10 +160,16 @@ export function createWebSocketSide(options: {
       socket.on('error', () => socket.destroy());
       if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
         return refuse(socket, '404 Not Found', `Open the WebSocket at ${GRAPHQL_PATH}.`);
-      if (!originAllowed(request, settings.allowedOrigins)) {
-        return refuse(socket, '403 Forbidden', 'This origin is not allowed. Add it to TREELINE_ALLOWED_ORIGINS.');
+      const client = clientOf(request);
+      if (!origins.allows(request, client)) {
+        return refuse(
+          socket,
+          '403 Forbidden',
+          inRequest(client, () => origins.reject(request)),
+        );
       }
-      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+      request.headers['x-request-id'] = client.requestId;
+      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request, client));
     },
     get count() {
       return sockets.clients.size;
@@ -167,7 +184,8 @@ export function createWebSocketSide(options: {
 }
 
 function close(socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, Buffer.from(reason).subarray(0, LONGEST_REASON).toString());
+  // In stream mode, the decoder leaves out a character that is cut.
+  socket.close(code, new TextDecoder().decode(Buffer.from(reason).subarray(0, LONGEST_REASON), { stream: true }));
 }
 
 function refuse(socket: Duplex, status: string, message: string): void {

@@ -31,6 +31,24 @@ describe('readConfig', () => {
     expect(readConfig({ DATABASE_URL: url, TREELINE_NOSEC_BOOTSTRAP: 'true' }).bootstrap.noSec).toBe(true);
   });
 
+  it('reads the settings about proxies and web pages', () => {
+    const { http } = readConfig({
+      TREELINE_PUBLIC_URL: 'https://api.example.com',
+      TREELINE_TRUSTED_PROXIES: '127.0.0.1, ::1,10.0.0.0/8',
+      TREELINE_CORS_HEADERS: 'X-One, X-Two',
+    });
+    expect(http).toMatchObject({
+      publicUrl: 'https://api.example.com',
+      trustedProxies: ['127.0.0.1', '::1', '10.0.0.0/8'],
+      corsHeaders: ['X-One', 'X-Two'],
+      keepAliveMs: 75_000,
+      localPages: true,
+    });
+    const other = readConfig({ DATABASE_URL: 'postgres://treeline:secret@db:5432/treeline' });
+    expect(other.http).toMatchObject({ publicUrl: null, trustedProxies: [], localPages: false });
+    expect(other.http.corsHeaders).toContain('traceparent');
+  });
+
   it('treats an empty variable as absent', () => {
     expect(readConfig({ DATABASE_URL: '', KAFKA_BROKERS: ' ' })).toMatchObject({
       database: { kind: 'embedded' },
@@ -70,6 +88,13 @@ describe('readConfig', () => {
     ['TREELINE_TELEMETRY_TOPIC', 'a b'],
     ['TREELINE_COAPS_HOST', '::, a b'],
     ['TREELINE_ALLOWED_ORIGINS', 'https://a.example/path'],
+    ['TREELINE_PUBLIC_URL', 'https://a.example/path'],
+    ['TREELINE_PUBLIC_URL', 'api.example.com'],
+    ['TREELINE_CORS_HEADERS', 'X-A, X B'],
+    ['TREELINE_TRUSTED_PROXIES', 'proxy.example.com'],
+    ['TREELINE_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TREELINE_TRUSTED_PROXIES', '10.0.0.0/8/8'],
+    ['TREELINE_HTTP_KEEP_ALIVE_SECONDS', '0'],
   ])('rejects %s=%s with an error that names both', (variable, value) => {
     expect(() => readConfig({ [variable]: value })).toThrow(ConfigError);
     expect(() => readConfig({ [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)}`);

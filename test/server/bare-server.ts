@@ -41,6 +41,11 @@ export const HTTP_SETTINGS: HttpSettings = {
   tls: null,
   openMetrics: false,
   allowedOrigins: [],
+  localPages: false,
+  corsHeaders: [],
+  publicUrl: null,
+  trustedProxies: [],
+  keepAliveMs: 75_000,
   introspection: true,
   graphiql: true,
 };

@@ -156,6 +156,28 @@ describe('a WebSocket', () => {
     expect(world.logged).toMatchObject([{ level: 40, err: { message: 'the database is away' } }]);
   });
 
+  it('is told in a whole sentence that it needs a token', async () => {
+    const client = await open(await start());
+    client.send({ type: 'connection_init' });
+    await until(() => client.closed() !== null);
+    expect(client.closed()).toEqual({
+      code: 4401,
+      reason: 'Unauthorized: A token is required: connectionParams {"token": "<token>"}.',
+    });
+  });
+
+  it('gets a close reason that fits, whatever characters it has', async () => {
+    const world = await start();
+    const client = await open(world);
+    await client.connected();
+    const id = `x${'€'.repeat(60)}`;
+    const query = 'subscription { deviceStatusChanged { endpoint } }';
+    for (let times = 0; times < 2; times++) client.send({ type: 'subscribe', id, payload: { query } });
+    await until(() => client.closed() !== null);
+    expect(client.closed()).toMatchObject({ code: 4409, reason: expect.stringMatching(/^Subscriber for x€+$/) });
+    expect(world.logged).toEqual([]);
+  });
+
   it('gets nothing before it has said who it is', async () => {
     const client = await open(await start());
     client.send({ type: 'subscribe', id: '1', payload: { query: '{ viewer { role } }' } });
