@@ -79,14 +79,18 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     pageInfoFieldOptions: { description: 'Cursors of this page, and whether there are pages before and after it.' },
     firstArgOptions: {
       description:
-        'Returns the first `first` items of the list, or of the items after `after`: 1 to 200. If neither first nor last is given: 50.',
+        'Returns the first `first` items of the list, or of the items after `after`: 1 to 200. Absent or null, without last: 50.',
     },
-    afterArgOptions: { description: 'Returns items after this cursor; use it with `first`.' },
+    afterArgOptions: {
+      description: 'Returns items after this cursor; use it with `first`. Absent or null: from the start of the list.',
+    },
     lastArgOptions: {
       description:
-        'Returns the last `last` items of the list, or of the items before `before`: 1 to 200. Not allowed together with `first`.',
+        'Returns the last `last` items of the list, or of the items before `before`: 1 to 200. Not allowed together with `first`. Absent or null: `first` applies.',
     },
-    beforeArgOptions: { description: 'Returns items before this cursor; use it with `last`.' },
+    beforeArgOptions: {
+      description: 'Returns items before this cursor; use it with `last`. Absent or null: from the end of the list.',
+    },
     defaultConnectionFieldOptions: { complexity: (args) => ({ field: 1, multiplier: pageSize(args) }) },
     clientMutationId: 'omit',
     mutationInputArgOptions: { description: 'The input of the mutation.', required: true },

@@ -45,8 +45,7 @@ const VALUE = {
 } as const;
 
 const PLAN = {
-  server:
-    'The device’s LwM2M server. The bootstrap writes it as an instance of Security (/0) and of Server (/1). Null: it writes only `values`.',
+  server: 'The device’s LwM2M server. The bootstrap writes it as an instance of Security (/0) and of Server (/1).',
   values: 'More values to write, at most 500: `[{ path: "/3/0/15", value: "Europe/Berlin" }]`.',
   deletes: 'Paths that are deleted first: `["/0", "/1"]`. The device keeps its bootstrap account.',
   keyLength:
@@ -78,7 +77,11 @@ const BootstrapValueType = builder.objectRef<WriteValue>('BootstrapValue').imple
 const BootstrapPlanType = builder.objectRef<StoredPlan>('BootstrapPlan').implement({
   description: 'The configuration that a bootstrap writes to a device.',
   fields: (t) => ({
-    server: t.expose('server', { type: BootstrapServerType, nullable: true, description: PLAN.server }),
+    server: t.expose('server', {
+      type: BootstrapServerType,
+      nullable: true,
+      description: `${PLAN.server} Null: the bootstrap writes only \`values\`.`,
+    }),
     values: t.field({
       type: [BootstrapValueType],
       description: PLAN.values,
@@ -130,12 +133,26 @@ const BootstrapServerInput = builder.inputType('BootstrapServerInput', {
     'The LwM2M server with which devices register. Most plans need only the address: `{ uri: "coaps://lwm2m.example.com:5684" }`.',
   fields: (t) => ({
     uri: t.string({ required: true, description: SERVER.uri, validate: z.string().min(1).max(255) }),
-    shortServerId: t.int({ defaultValue: 1, description: SERVER.shortServerId }),
-    securityInstanceId: t.int({ defaultValue: UNLIKELY, description: SERVER.securityInstanceId }),
-    serverInstanceId: t.int({ defaultValue: UNLIKELY, description: SERVER.serverInstanceId }),
-    lifetime: t.int({ defaultValue: 86_400, description: SERVER.lifetime }),
-    binding: t.string({ defaultValue: 'U', description: SERVER.binding, validate: z.string().max(10).nullish() }),
-    security: t.field({ type: BootstrapSecurity, defaultValue: 'FRESH_PSK', description: SERVER.security }),
+    shortServerId: t.int({ defaultValue: 1, description: `${SERVER.shortServerId} Absent or null: 1.` }),
+    securityInstanceId: t.int({
+      defaultValue: UNLIKELY,
+      description: `${SERVER.securityInstanceId} Absent or null: ${UNLIKELY}.`,
+    }),
+    serverInstanceId: t.int({
+      defaultValue: UNLIKELY,
+      description: `${SERVER.serverInstanceId} Absent or null: ${UNLIKELY}.`,
+    }),
+    lifetime: t.int({ defaultValue: 86_400, description: `${SERVER.lifetime} Absent or null: 86400.` }),
+    binding: t.string({
+      defaultValue: 'U',
+      description: `${SERVER.binding} Absent or null: \`"U"\`.`,
+      validate: z.string().max(10).nullish(),
+    }),
+    security: t.field({
+      type: BootstrapSecurity,
+      defaultValue: 'FRESH_PSK',
+      description: `${SERVER.security} Absent or null: \`FRESH_PSK\`.`,
+    }),
   }),
 });
 
@@ -150,25 +167,28 @@ const BootstrapValueInput = builder.inputType('BootstrapValueInput', {
 const BootstrapPlanInput = builder.inputType('BootstrapPlanInput', {
   description: 'The configuration that a bootstrap writes: `{ server: { uri: "coaps://lwm2m.example.com:5684" } }`.',
   fields: (t) => ({
-    server: t.field({ type: BootstrapServerInput, description: PLAN.server }),
+    server: t.field({
+      type: BootstrapServerInput,
+      description: `${PLAN.server} Absent or null: it writes only \`values\`.`,
+    }),
     values: t.field({
       type: [BootstrapValueInput],
-      description: PLAN.values,
+      description: `${PLAN.values} Absent or null: none.`,
       validate: z.array(z.unknown()).max(500).nullish(),
     }),
     deletes: t.field({
       type: ['ResourcePath'],
       defaultValue: ['/0', '/1'],
-      description: PLAN.deletes,
+      description: `${PLAN.deletes} Absent or null: \`["/0", "/1"]\`.`,
       validate: z.array(z.string()).max(50).nullish(),
     }),
     reads: t.field({
       type: ['ResourcePath'],
       defaultValue: [],
-      description: PLAN.reads,
+      description: `${PLAN.reads} Absent or null: none.`,
       validate: z.array(z.string()).max(50).nullish(),
     }),
-    keyLength: t.int({ defaultValue: 32, description: PLAN.keyLength }),
+    keyLength: t.int({ defaultValue: 32, description: `${PLAN.keyLength} Absent or null: 32.` }),
   }),
 });
 
@@ -207,13 +227,17 @@ builder.relayMutationField(
     description:
       'The plan, for the devices of a profile or for one device: `{ profileId: "…", plan: { server: { uri: "coaps://lwm2m.example.com:5684" } } }`.',
     inputFields: (t) => ({
-      profileId: t.id({ description: 'The profile’s global id or UUID. Give either profileId or deviceId.' }),
+      profileId: t.id({
+        description:
+          'The profile’s global id or UUID. Give exactly one of profileId and deviceId. Absent or null: the plan is that of `deviceId`.',
+      }),
       deviceId: t.id({
-        description: 'The device’s global id or UUID. A device’s own plan is used instead of its profile’s plan.',
+        description:
+          'The device’s global id or UUID. A device’s own plan is used instead of its profile’s plan. Absent or null: the plan is that of `profileId`.',
       }),
       plan: t.field({
         type: BootstrapPlanInput,
-        description: 'The new plan; it replaces the current one. Null removes the plan.',
+        description: 'The new plan; it replaces the current one. Absent or null: the current plan is removed.',
       }),
       ifUpdatedAt: ifUpdatedAtField(t, 'the plan'),
     }),
@@ -305,7 +329,7 @@ builder.relayMutationField(
       deviceId: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       serverInstanceId: t.int({
         description:
-          'The id of the Server instance (/1) of Treeline on the device: `100`. Absent: the only one that the device listed in its registration, or 0 if it listed none.',
+          'The id of the Server instance (/1) of Treeline on the device: `100`. Absent or null: the only one that the device listed in its registration, or 0 if it listed none.',
         validate: z.number().int().min(0).max(65_534).nullish(),
       }),
       rpcMode: rpcModeField(t),

@@ -149,7 +149,7 @@ builder.queryField('bootstraps', (t) =>
       args: {
         status: t.arg({
           type: [BootstrapStatusEnum],
-          description: 'Returns only bootstraps in one of these states: `[FAILED, REFUSED]`. Absent: all.',
+          description: 'Returns only bootstraps in one of these states: `[FAILED, REFUSED]`. Absent or null: all.',
         }),
       },
       resolve: async (_root, { status, ...page }, { fleet, actor }) =>

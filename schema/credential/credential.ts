@@ -66,19 +66,19 @@ export const PskSecretType = builder.objectRef<NonNullable<IssuedCredential['sec
 
 /** The description of `keyLength` wherever the server can generate a key. */
 export const KEY_LENGTH =
-  'The bytes of a generated key: `16` for devices that can’t hold longer keys, or `32`. Absent: 32. Give either this or `key`.';
+  'The bytes of a generated key: `16` for devices that can’t hold longer keys, or `32`. Absent or null: 32. Give either this or `key`.';
 
 const PskInput = builder.inputType('PskInput', {
   description: 'A pre-shared key. `{}` generates a key of 32 random bytes; its identity is the endpoint name.',
   fields: (t) => ({
     identity: t.string({
       description:
-        'The PSK identity, 1 to 128 bytes, unique among all tenants: `"urn:imei:123"`. Absent: the endpoint name, with a suffix if another credential has it.',
+        'The PSK identity, 1 to 128 bytes, unique among all tenants: `"urn:imei:123"`. Absent or null: the endpoint name, with a suffix if another credential has it.',
       validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes').nullish(),
     }),
     key: t.string({
       description:
-        'An existing key of the device, 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: the server generates one.',
+        'An existing key of the device, 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
       // A longer text is refused before it is parsed. The message must not contain the key.
       validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
     }),
@@ -104,14 +104,15 @@ const CertificateNameInput = builder.inputType('CertificateNameInput', {
   fields: (t) => ({
     commonName: t.string({
       description:
-        'The common name (CN) of the certificates’ subject, 1 to 200 characters: `"urn:imei:123"`. Absent: the endpoint name.',
+        'The common name (CN) of the certificates’ subject, 1 to 200 characters: `"urn:imei:123"`. Absent or null: the endpoint name.',
       validate: z.string().min(1, 'is empty').max(200, 'is longer than 200 characters').nullish(),
     }),
   }),
 });
 
 export const CredentialInput = builder.inputType('CredentialInput', {
-  description: 'A new credential of exactly one kind: `{ psk: {} }`.',
+  description:
+    'A new credential of exactly one kind: `{ psk: {} }`. Give one field; the others must be absent, and null is an error.',
   isOneOf: true,
   fields: (t) => ({
     psk: t.field({ type: PskInput, description: 'A pre-shared key: `{}` generates one.' }),

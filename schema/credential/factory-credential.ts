@@ -71,7 +71,7 @@ builder.relayMutationField(
       }),
       key: t.string({
         description:
-          'A key of 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent: the server generates one.',
+          'A key of 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
         // A longer text is refused before it is parsed. The message must not contain the key.
         validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
       }),
@@ -82,7 +82,7 @@ builder.relayMutationField(
         validate: z.string().min(1, 'is empty').max(252, 'is longer than 252 characters'),
       }),
       profileId: t.id({
-        description: 'The profile of devices that are added with it. Absent: the tenant’s default profile.',
+        description: 'The profile of devices that are added with it. Absent or null: the tenant’s default profile.',
       }),
       mostDevices: t.int({
         required: true,

@@ -10,25 +10,35 @@ export const DeviceFilterInput = builder.inputType('DeviceFilter', {
   description: 'Selects devices that meet all given conditions. Example: `{ status: [ONLINE], tags: ["roof"] }`.',
   fields: (t) => ({
     ids: t.idList({
-      description: 'Devices with one of these ids: up to 200 global ids or UUIDs.',
+      description: 'Devices with one of these ids: up to 200 global ids or UUIDs. Absent or null: any.',
       validate: z.array(z.string()).max(200).nullish(),
     }),
-    status: t.field({ type: [DeviceStatusEnum], description: 'Devices in one of these states: `[ONLINE, SLEEPING]`.' }),
-    profileId: t.id({ description: 'Devices with this profile: global id or UUID.' }),
+    status: t.field({
+      type: [DeviceStatusEnum],
+      description: 'Devices in one of these states: `[ONLINE, SLEEPING]`. Absent or null: any.',
+    }),
+    profileId: t.id({ description: 'Devices with this profile: global id or UUID. Absent or null: any.' }),
     tags: t.stringList({
-      description: 'Devices that have all of these tags: `["berlin", "roof"]`.',
+      description: 'Devices that have all of these tags: `["berlin", "roof"]`. Absent or null: any.',
       validate: z.array(z.string()).max(50).nullish(),
     }),
     search: t.string({
-      description: 'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`.',
+      description:
+        'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`. Absent or null: any.',
       validate: z.string().max(255).nullish(),
     }),
     objectId: t.int({
-      description: 'Devices that registered this object: `3303`.',
+      description: 'Devices that registered this object: `3303`. Absent or null: any.',
       validate: z.number().int().min(0).max(65_534).nullish(),
     }),
-    lastSeenBefore: t.field({ type: 'DateTime', description: 'Devices whose last message arrived before this time.' }),
-    lastSeenAfter: t.field({ type: 'DateTime', description: 'Devices whose last message arrived after this time.' }),
+    lastSeenBefore: t.field({
+      type: 'DateTime',
+      description: 'Devices whose last message arrived before this time. Absent or null: any.',
+    }),
+    lastSeenAfter: t.field({
+      type: 'DateTime',
+      description: 'Devices whose last message arrived after this time. Absent or null: any.',
+    }),
   }),
 });
 
@@ -69,7 +79,11 @@ const DeviceOrderInput = builder.inputType('DeviceOrder', {
   description: 'The sort order of devices: `{ field: LAST_SEEN, direction: DESC }`.',
   fields: (t) => ({
     field: t.field({ type: DeviceOrderField, required: true, description: 'The value to sort by: `LAST_SEEN`.' }),
-    direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'The direction of sorting: `ASC`.' }),
+    direction: t.field({
+      type: OrderDirection,
+      defaultValue: 'ASC',
+      description: 'The direction of sorting: `ASC`. Absent or null: `ASC`.',
+    }),
   }),
 });
 
@@ -80,8 +94,10 @@ builder.queryField('device', (t) =>
     description:
       'Returns one device by id or by endpoint; pass exactly one of them. Null if the tenant has no such device. Example: `device(endpoint: "urn:imei:123")`.',
     args: {
-      id: t.arg.id({ description: 'The device’s global id or UUID.' }),
-      endpoint: t.arg.string({ description: 'The device’s LwM2M endpoint name: `"urn:imei:123"`.' }),
+      id: t.arg.id({ description: 'The device’s global id or UUID. Absent or null: `endpoint` names the device.' }),
+      endpoint: t.arg.string({
+        description: 'The device’s LwM2M endpoint name: `"urn:imei:123"`. Absent or null: `id` names the device.',
+      }),
     },
     resolve: async (_root, { id, endpoint }, { fleet, actor }) => {
       if ((id == null) === (endpoint == null)) {
@@ -100,8 +116,11 @@ builder.queryField('devices', (t) =>
       description:
         'Lists the tenant’s devices, by endpoint unless `orderBy` says otherwise. Example: `devices(first: 20, filter: { status: [ONLINE] }, orderBy: { field: LAST_SEEN, direction: DESC })`.',
       args: {
-        filter: t.arg({ type: DeviceFilterInput, description: 'Selects devices. Absent: all.' }),
-        orderBy: t.arg({ type: DeviceOrderInput, description: 'The sort order. Absent: by endpoint, ascending.' }),
+        filter: t.arg({ type: DeviceFilterInput, description: 'Selects devices. Absent or null: all.' }),
+        orderBy: t.arg({
+          type: DeviceOrderInput,
+          description: 'The sort order. Absent or null: by endpoint, ascending.',
+        }),
       },
       resolve: async (_root, { filter: asked, orderBy, ...page }, { fleet, actor }) => {
         const filter = deviceFilter(asked);

@@ -45,20 +45,23 @@ builder.relayMutationField(
           'The LwM2M endpoint name with which the device will register, unique in the tenant: `"urn:imei:123"`.',
         validate: z.string().min(1, 'is empty').max(255, 'is longer than 255 characters'),
       }),
-      name: t.string({ description: 'A name for people: `"Boiler room"`.', validate: name }),
-      tags: t.stringList({ description: 'Labels for filtering, at most 50: `["berlin", "roof"]`.', validate: tags }),
+      name: t.string({ description: 'A name for people: `"Boiler room"`. Absent or null: no name.', validate: name }),
+      tags: t.stringList({
+        description: 'Labels for filtering, at most 50: `["berlin", "roof"]`. Absent or null: none.',
+        validate: tags,
+      }),
       profileId: t.id({
-        description: 'The device’s profile: global id or UUID. Absent: the tenant’s default profile.',
+        description: 'The device’s profile: global id or UUID. Absent or null: the tenant’s default profile.',
       }),
       awakeTime: t.int({
         description:
-          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Null: the profile’s value applies.',
+          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Absent or null: the profile’s value applies.',
         validate: awakeTime,
       }),
       security: t.field({
         type: CredentialInput,
         description:
-          'The device’s DTLS credential: `{ psk: {} }`. The device then can’t register without security. Absent: no credential.',
+          'The device’s DTLS credential: `{ psk: {} }`. The device then can’t register without security. Absent or null: no credential.',
       }),
     }),
   },
@@ -113,15 +116,21 @@ builder.relayMutationField(
     inputFields: (t) => ({
       id: t.id({ required: true, description: 'The device’s global id or UUID.' }),
       ifUpdatedAt: ifUpdatedAtField(t, 'the device'),
-      name: t.string({ description: 'The new name: `"Boiler room"`. Null removes the name.', validate: name }),
+      name: t.string({
+        description: 'The new name: `"Boiler room"`. Absent: unchanged. Null: the name is removed.',
+        validate: name,
+      }),
       tags: t.stringList({
-        description: 'The complete new list of tags: `["berlin"]`. `[]` removes all tags; null leaves them unchanged.',
+        description:
+          'The complete new list of tags: `["berlin"]`. Absent: unchanged. Null or `[]`: all tags are removed.',
         validate: tags,
       }),
-      profileId: t.id({ description: 'The new profile: global id or UUID. Null: the profile stays.' }),
+      profileId: t.id({
+        description: 'The new profile: global id or UUID. Absent: unchanged. Null: the tenant’s default profile.',
+      }),
       awakeTime: t.int({
         description:
-          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Null: the profile’s value applies.',
+          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Absent: unchanged. Null: the profile’s value applies.',
         validate: awakeTime,
       }),
     }),

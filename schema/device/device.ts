@@ -88,7 +88,7 @@ builder.objectType(DeviceNode, {
         'The resource tree with the last received values, by ascending object id. Resources of which no value was received, and executable resources such as Reboot, are not listed. `readResources(paths: ["/"])` fetches all values from the device.',
       args: {
         objectIds: t.arg.intList({
-          description: 'Returns only these objects: `[3, 3303]`. Absent: all.',
+          description: 'Returns only these objects: `[3, 3303]`. Absent or null: all.',
           validate: z.array(z.number().int().min(0).max(65_534)).max(100).nullish(),
         }),
       },
@@ -183,7 +183,7 @@ builder.objectType(DeviceNode, {
         args: {
           status: t.arg({
             type: [RpcStatusEnum],
-            description: 'Returns only RPCs in one of these states: `[QUEUED, SENT]`. Absent: all.',
+            description: 'Returns only RPCs in one of these states: `[QUEUED, SENT]`. Absent or null: all.',
           }),
         },
         complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
@@ -201,11 +201,17 @@ builder.objectType(DeviceNode, {
         args: {
           metrics: t.arg.stringList({
             description:
-              'Returns only these metrics, and only points that have at least one of them: `["temperature"]`. Absent: all.',
+              'Returns only these metrics, and only points that have at least one of them: `["temperature"]`. Absent or null: all.',
             validate: z.array(z.string()).max(100).nullish(),
           }),
-          from: t.arg({ type: 'DateTime', description: 'Returns only points at or after this time.' }),
-          to: t.arg({ type: 'DateTime', description: 'Returns only points before this time.' }),
+          from: t.arg({
+            type: 'DateTime',
+            description: 'Returns only points at or after this time. Absent or null: from the oldest.',
+          }),
+          to: t.arg({
+            type: 'DateTime',
+            description: 'Returns only points before this time. Absent or null: up to the newest.',
+          }),
         },
         complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
         resolve: async ({ id }, { metrics, from, to, ...page }, { telemetry, actor }) =>

@@ -15,20 +15,24 @@ const MEANING = {
   hqmax: 'Maximum number of historical values that the device queues for one notification (LwM2M 1.2): `10`.',
 } as const;
 
+/** What an absent attribute and null do. */
+const UNSET =
+  'Absent: `writeAttributes` leaves it unchanged. Null: `writeAttributes` removes it from the device. Elsewhere, both mean: not set.';
+
 export const NotificationAttributesInput = builder.inputType('NotificationAttributesInput', {
   description:
-    'Notification attributes: they say when a device notifies (Core 1.2 §7.3). Example: `{ pmin: 10, pmax: 300, st: 0.5 }`. In `writeAttributes`, null removes an attribute; an attribute that is absent stays unchanged.',
+    'Notification attributes: they say when a device notifies (Core 1.2 §7.3). Example: `{ pmin: 10, pmax: 300, st: 0.5 }`.',
   fields: (t) => ({
-    pmin: t.int({ description: MEANING.pmin }),
-    pmax: t.int({ description: MEANING.pmax }),
-    gt: t.float({ description: MEANING.gt }),
-    lt: t.float({ description: MEANING.lt }),
-    st: t.float({ description: MEANING.st }),
-    epmin: t.int({ description: MEANING.epmin }),
-    epmax: t.int({ description: MEANING.epmax }),
-    edge: t.boolean({ description: MEANING.edge }),
-    con: t.boolean({ description: MEANING.con }),
-    hqmax: t.int({ description: MEANING.hqmax }),
+    pmin: t.int({ description: `${MEANING.pmin} ${UNSET}` }),
+    pmax: t.int({ description: `${MEANING.pmax} ${UNSET}` }),
+    gt: t.float({ description: `${MEANING.gt} ${UNSET}` }),
+    lt: t.float({ description: `${MEANING.lt} ${UNSET}` }),
+    st: t.float({ description: `${MEANING.st} ${UNSET}` }),
+    epmin: t.int({ description: `${MEANING.epmin} ${UNSET}` }),
+    epmax: t.int({ description: `${MEANING.epmax} ${UNSET}` }),
+    edge: t.boolean({ description: `${MEANING.edge} ${UNSET}` }),
+    con: t.boolean({ description: `${MEANING.con} ${UNSET}` }),
+    hqmax: t.int({ description: `${MEANING.hqmax} ${UNSET}` }),
   }),
 });
 

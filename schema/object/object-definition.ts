@@ -119,7 +119,7 @@ builder.queryField('objectDefinition', (t) =>
       objectId: t.arg.int({ required: true, description: 'The object’s id, 0 to 65534: `3303`.' }),
       version: t.arg.string({
         description:
-          'The object’s version, major.minor: `"1.1"`. If there is no definition of this version, the highest minor version of the same major version is returned. Absent: the newest version.',
+          'The object’s version, major.minor: `"1.1"`. If there is no definition of this version, the highest minor version of the same major version is returned. Absent or null: the newest version.',
       }),
     },
     resolve: (_root, { objectId, version }, { load }) => load.definition(objectId, version ?? null),
@@ -134,7 +134,8 @@ builder.queryField('objectDefinitions', (t) =>
         'Lists the object definitions of the registry and of the tenant, by ascending id and version. Example: `objectDefinitions(search: "temp") { nodes { objectId name } }`.',
       args: {
         search: t.arg.string({
-          description: 'Part of the object’s name in upper or lower case, or the object’s id: `"temp"`. Absent: all.',
+          description:
+            'Part of the object’s name in upper or lower case, or the object’s id: `"temp"`. Absent or null: all.',
         }),
       },
       resolve: async (_root, { search, ...page }, { fleet, actor }) =>

@@ -27,7 +27,7 @@ export function callFields(t: InputFields) {
 export function formatField(t: InputFields) {
   return t.int({
     description:
-      'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent: the server chooses one that the device supports.',
+      'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent or null: the server chooses one that the device supports.',
     validate: z.number().int().min(0).max(65_535).nullish(),
   });
 }
@@ -49,7 +49,7 @@ const CompositeChoiceEnum = builder.enumType('CompositeChoice', {
 export function compositeField(t: InputFields) {
   return t.field({
     type: CompositeChoiceEnum,
-    description: 'Whether several paths become one composite request: `NEVER`. Absent: `AUTO`.',
+    description: 'Whether several paths become one composite request: `NEVER`. Absent or null: `AUTO`.',
   });
 }
 
@@ -66,8 +66,21 @@ export async function perform({ fleet, actor }: Context, call: CallFields, opera
   const { deviceId, rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey } = call;
   const id = idOf('Device', deviceId, 'deviceId');
   return reached(
-    await fleet.rpcs.perform(actor, id, operation, { mode: rpcMode, timeoutMs, expiresAt, delivery, idempotencyKey }),
+    await fleet.rpcs.perform(actor, id, given(operation), {
+      mode: rpcMode,
+      timeoutMs,
+      expiresAt,
+      delivery,
+      idempotencyKey,
+    }),
   );
+}
+
+/** Without options that are null: they mean the same as absent ones, also for the record of the call and its key. */
+function given(operation: OperationInput): OperationInput {
+  const entries = Object.entries(operation).filter(([, value]) => value != null);
+  // The cast is safe: only optional properties can be null.
+  return Object.fromEntries(entries) as unknown as OperationInput;
 }
 
 export const AnsweredValueType = builder.objectRef<AnsweredValue>('AnsweredValue').implement({

@@ -35,7 +35,7 @@ builder.relayMutationField(
         validate: z.number().int().min(0).max(65_534),
       }),
       instanceId: t.int({
-        description: 'The id of the new instance: `1`. Absent: the device chooses it.',
+        description: 'The id of the new instance: `1`. Absent or null: the device chooses it.',
         validate: z.number().int().min(0).max(65_534).nullish(),
       }),
       values: t.field({

@@ -44,7 +44,7 @@ builder.relayMutationField(
       }),
       depth: t.int({
         description:
-          'How many levels below the path are listed, 0 to 3 (LwM2M 1.2): `1`. Absent: the default of the standard.',
+          'How many levels below the path are listed, 0 to 3 (LwM2M 1.2): `1`. Absent or null: the default of the standard.',
         validate: z.number().int().min(0).max(3).nullish(),
       }),
       ...callFields(t),
@@ -85,7 +85,7 @@ builder.relayMutationField(
       attributes: t.field({
         type: NotificationAttributesInput,
         required: true,
-        description: 'The attributes to set: `{ pmin: 10, pmax: 300 }`. Null removes an attribute.',
+        description: 'The attributes to set: `{ pmin: 10, pmax: 300 }`. An attribute that is null is removed.',
       }),
       ...callFields(t),
     }),
@@ -118,7 +118,7 @@ builder.relayMutationField(
       attributes: t.field({
         type: NotificationAttributesInput,
         description:
-          'When the device notifies: `{ pmin: 10 }`. A device with LwM2M 1.2 gets the attributes in the Observe request; other devices get a Write-Attributes before it.',
+          'When the device notifies: `{ pmin: 10 }`. A device with LwM2M 1.2 gets the attributes in the Observe request; other devices get a Write-Attributes before it. Absent or null: the attributes of the device stay.',
       }),
       contentFormat: formatField(t),
       ...callFields(t),
@@ -162,7 +162,7 @@ builder.relayMutationField(
       }),
       passive: t.boolean({
         description:
-          'False (default): sends a cancel request to the device now. True: answers the next notification with a Reset (RFC 7641 §3.6).',
+          'False: sends a cancel request to the device now. True: answers the next notification with a Reset (RFC 7641 §3.6). Absent or null: false.',
       }),
       ...callFields(t),
     }),

@@ -32,7 +32,7 @@ builder.relayMutationField(
       withoutAccept: t.boolean({
         defaultValue: false,
         description:
-          'True: requests one path without an Accept option. The device chooses the format, and `rpc.result.contentFormat` has it. Not allowed together with contentFormat.',
+          'True: requests one path without an Accept option. The device chooses the format, and `rpc.result.contentFormat` has it. Not allowed together with contentFormat. Absent or null: false.',
       }),
       composite: compositeField(t),
       ...callFields(t),
@@ -47,7 +47,7 @@ builder.relayMutationField(
         kind: 'read',
         paths: input.paths,
         contentFormat: input.contentFormat,
-        withoutAccept: input.withoutAccept,
+        withoutAccept: input.withoutAccept ?? false,
         composite: input.composite,
       }),
   },
@@ -109,12 +109,12 @@ builder.relayMutationField(
       force: t.boolean({
         defaultValue: false,
         description:
-          'True: also sends values that violate the definition of their resource: it is not writable, or the value is outside of its range.',
+          'True: also sends values that violate the definition of their resource: it is not writable, or the value is outside of its range. Absent or null: false.',
       }),
       mode: t.field({
         type: WriteMode,
         defaultValue: 'REPLACE',
-        description: 'What happens to values that the Write does not contain: `REPLACE`.',
+        description: 'What happens to values that the Write does not contain: `REPLACE`. Absent or null: `REPLACE`.',
       }),
       contentFormat: formatField(t),
       composite: compositeField(t),
@@ -130,7 +130,7 @@ builder.relayMutationField(
         kind: 'write',
         values: input.values,
         mode: input.mode ?? 'REPLACE',
-        force: input.force,
+        force: input.force ?? false,
         contentFormat: input.contentFormat,
         composite: input.composite,
       }),
@@ -147,7 +147,8 @@ const ExecuteArgumentInput = builder.inputType('ExecuteArgumentInput', {
       validate: z.number().int().min(0).max(9),
     }),
     value: t.string({
-      description: 'The argument\'s value: printable ASCII without `\'`: `"5"`. Absent: an argument without a value.',
+      description:
+        'The argument\'s value: printable ASCII without `\'`: `"5"`. Absent or null: an argument without a value.',
       validate: z.string().max(1024).nullish(),
     }),
   }),
@@ -166,7 +167,7 @@ builder.relayMutationField(
       }),
       arguments: t.field({
         type: [ExecuteArgumentInput],
-        description: 'The arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`.',
+        description: 'The arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`. Absent or null: none.',
         validate: z
           .array(z.looseObject({ digit: z.number() }))
           .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'contains a digit twice')

@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import type { DeviceProfile, MetricMapping, ProfileInput, RpcMethod } from '../../src/fleet/index.ts';
+import {
+  FleetError,
+  type DeviceProfile,
+  type MetricMapping,
+  type ProfileInput,
+  type RpcMethod,
+} from '../../src/fleet/index.ts';
 import { builder, type InputFields } from '../builder.ts';
 import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
@@ -31,10 +37,10 @@ const MAPPING = {
   path: 'The path of the resource: `"/3303/0/5700"`. `*` as instance id maps the resource of every instance: `"/3303/*/5700"`.',
   metric:
     'The metric’s name: `"temperature"`. It starts with a letter or _ and contains letters, digits, _, . and -. `{instance}` is replaced by the instance id and is required if the path has `*`: `"temperature_{instance}"`. Each instance of a multiple resource is a metric with its id: `power_0`, `power_1`; if another mapping can have that name, `power__0`. One resource can have several mappings with different names.',
-  scale: 'The stored number is value × scale + offset: `0.001` converts millivolts to volts. Absent: 1.',
-  offset: 'The stored number is value × scale + offset: `-273.15` converts kelvins to °C. Absent: 0.',
-  kind: '`NUMERIC` or `STRING`. Null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64. With NUMERIC, a String that is a decimal number (`"22.5"`) becomes this number; other text becomes a dead letter.',
-  attributes: 'Notification attributes of the observation: `{ pmin: 10 }`. Null: the device’s defaults.',
+  scale: 'The stored number is value × scale + offset: `0.001` converts millivolts to volts.',
+  offset: 'The stored number is value × scale + offset: `-273.15` converts kelvins to °C.',
+  kind: '`NUMERIC` or `STRING`. Absent or null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64. With NUMERIC, a String that is a decimal number (`"22.5"`) becomes this number; other text becomes a dead letter.',
+  attributes: 'Notification attributes of the observation: `{ pmin: 10 }`. Absent or null: the device’s defaults.',
 } as const;
 
 const AWAKE_TIME =
@@ -132,8 +138,8 @@ const MetricMappingInput = builder.inputType('MetricMappingInput', {
   fields: (t) => ({
     path: t.field({ type: 'ResourcePath', required: true, description: MAPPING.path }),
     metric: t.string({ required: true, description: MAPPING.metric, validate: z.string().min(1).max(128) }),
-    scale: t.float({ description: MAPPING.scale }),
-    offset: t.float({ description: MAPPING.offset }),
+    scale: t.float({ description: `${MAPPING.scale} Absent or null: 1.` }),
+    offset: t.float({ description: `${MAPPING.offset} Absent or null: 0.` }),
     kind: t.field({ type: MetricKind, description: MAPPING.kind }),
     attributes: t.field({ type: NotificationAttributesInput, description: MAPPING.attributes }),
   }),
@@ -148,33 +154,35 @@ const RpcMethodInput = builder.inputType('RpcMethodInput', {
     path: t.string({ required: true, description: METHOD.path, validate: z.string().min(1).max(128) }),
     parameters: t.field({
       type: 'JSON',
-      description: METHOD.parameters,
+      description: `${METHOD.parameters} Absent or null: none.`,
       validate: z.record(z.string(), z.unknown()).nullish(),
     }),
   }),
 });
 
 function profileFields(t: InputFields, change: 'create' | 'update') {
+  /** What an absent value and null do. */
+  const without = (none: string) =>
+    change === 'create' ? `Absent or null: ${none}.` : `Absent: unchanged. Null: ${none}.`;
   const complete = (items: string) =>
     change === 'update' ? ` This is the complete new list: ${items} that you leave out are deleted.` : '';
   return {
     mappings: t.field({
       type: [MetricMappingInput],
-      description: `The resources to record and their metrics, at most 200.${complete('mappings')}`,
+      description: `The resources to record and their metrics, at most 200.${complete('mappings')} ${without('none')}`,
       validate: z.array(z.unknown()).max(500).nullish(),
     }),
     methods: t.field({
       type: [RpcMethodInput],
-      description: `The methods for \`callRpc\`, at most 100.${complete('methods')}`,
+      description: `The methods for \`callRpc\`, at most 100.${complete('methods')} ${without('none')}`,
       validate: z.array(z.unknown()).max(100).nullish(),
     }),
     offlineAfter: t.int({
-      description:
-        'Seconds without a message until a device is OFFLINE: `600`. Null: a device is OFFLINE only when its registration ends.',
+      description: `Seconds without a message until a device is OFFLINE: \`600\`. ${without('a device is OFFLINE only when its registration ends')}`,
       validate: z.number().int().min(1).nullish(),
     }),
     awakeTime: t.int({
-      description: `${AWAKE_TIME} 1 to 86400; null: 93, the MAX_TRANSMIT_WAIT of CoAP.`,
+      description: `${AWAKE_TIME} 1 to 86400. ${without('93, the MAX_TRANSMIT_WAIT of CoAP')}`,
       validate: z.number().int().min(1).max(86_400).nullish(),
     }),
   };
@@ -197,12 +205,15 @@ interface ProfileFields {
   readonly awakeTime?: number | null;
 }
 
-/** The given fields of a profile. Leaves out absent fields, and fields whose null has no meaning. */
+/** The given fields of a profile; null clears a field. Throws VALIDATION if the name is null. */
 function changes(input: ProfileFields): Partial<ProfileInput> {
+  if (input.name === null) {
+    throw new FleetError('VALIDATION', 'name: null is not a name; a profile must have one', { field: ['name'] });
+  }
   return {
-    ...(input.name != null && { name: input.name }),
-    ...(input.mappings != null && {
-      mappings: input.mappings.map(({ path, metric, scale, offset, kind, attributes }) => ({
+    ...(input.name !== undefined && { name: input.name }),
+    ...(input.mappings !== undefined && {
+      mappings: (input.mappings ?? []).map(({ path, metric, scale, offset, kind, attributes }) => ({
         path,
         metric,
         ...(scale != null && { scale }),
@@ -211,8 +222,8 @@ function changes(input: ProfileFields): Partial<ProfileInput> {
         ...(attributes != null && { attributes }),
       })),
     }),
-    ...(input.methods != null && {
-      methods: input.methods.map(({ parameters, ...method }) => ({
+    ...(input.methods !== undefined && {
+      methods: (input.methods ?? []).map(({ parameters, ...method }) => ({
         ...method,
         // The validation of the input ensures that it is an object.
         ...(parameters != null && { parameters: parameters as Readonly<Record<string, unknown>> }),
@@ -267,7 +278,11 @@ builder.relayMutationField(
     inputFields: (t) => ({
       id: t.id({ required: true, description: 'The profile’s global id or UUID.' }),
       ifUpdatedAt: ifUpdatedAtField(t, 'the profile'),
-      name: t.string({ description: 'The new name: `"thermostat"`.', validate: profileName.nullish() }),
+      name: t.string({
+        description:
+          'The new name, 1 to 200 characters: `"thermostat"`. Absent: unchanged. Null: a ValidationError, because a profile must have a name.',
+        validate: profileName.nullish(),
+      }),
       ...profileFields(t, 'update'),
     }),
   },

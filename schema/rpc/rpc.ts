@@ -194,7 +194,7 @@ export function rpcModeField(t: InputFields) {
   return t.field({
     type: RpcModeEnum,
     description:
-      'How the call is delivered: `TWO_WAY` (default) waits for the response; `ONE_WAY` sends and returns; `PERSISTENT` keeps trying until `expiresAt`.',
+      'How the call is delivered: `TWO_WAY` (default) waits for the response; `ONE_WAY` sends and returns; `PERSISTENT` keeps trying until `expiresAt`. Absent or null: `TWO_WAY`.',
   });
 }
 
@@ -202,18 +202,20 @@ export function rpcModeField(t: InputFields) {
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: `Maximum number of milliseconds from the call to its end, 1 to ${RPC_LIMITS.timeoutMs}. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent: 30000.`,
+      description: `Maximum number of milliseconds from the call to its end, 1 to ${RPC_LIMITS.timeoutMs}. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent or null: 30000.`,
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent: 7 days from now.',
+      description:
+        'Only with PERSISTENT: give up after this time, at most 366 days from now. Absent or null: 7 days from now.',
     }),
     delivery: t.field({
       type: DeliveryEnum,
-      description: 'How often the operation may reach the device: `AT_MOST_ONCE`. Absent: by the kind of operation.',
+      description:
+        'How often the operation may reach the device: `AT_MOST_ONCE`. Absent or null: by the kind of operation.',
     }),
     idempotencyKey: t.string({
-      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`.`,
+      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`. Absent or null: each call is executed.`,
     }),
   };
 }
@@ -245,7 +247,7 @@ builder.relayMutationField(
       params: t.field({
         type: 'JSON',
         description:
-          'The parameters of the method. `reboot`: none. A method of the profile: the names in its `{{…}}`. Operations: read `{paths}`, write `{values: [{path, value}]}`, execute `{path, arguments}`, create `{objectId, instanceId, values: [{path, value}]}`, delete `{path}`, discover `{path, depth}`, write-attributes `{path, attributes}`, observe `{paths, attributes}`, cancel-observation `{paths}`.',
+          'The parameters of the method. `reboot`: none. A method of the profile: the names in its `{{…}}`. Operations: read `{paths}`, write `{values: [{path, value}]}`, execute `{path, arguments}`, create `{objectId, instanceId, values: [{path, value}]}`, delete `{path}`, discover `{path, depth}`, write-attributes `{path, attributes}`, observe `{paths, attributes}`, cancel-observation `{paths}`. Absent or null: `{}`.',
       }),
       mode: rpcModeField(t),
       ...rpcOptionFields(t),

@@ -129,7 +129,7 @@ builder.subscriptionField('resourceChanged', (t) =>
       paths: t.arg({
         type: ['ResourcePath'],
         description:
-          '1 to 100 paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
+          '1 to 100 paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent or null: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
         validate: watched,
       }),
     },
@@ -177,7 +177,7 @@ builder.subscriptionField('deviceStatusChanged', (t) =>
     args: {
       filter: t.arg({
         type: DeviceFilterInput,
-        description: 'Selects devices by their state after the change. Absent: all devices of the tenant.',
+        description: 'Selects devices by their state after the change. Absent or null: all devices of the tenant.',
       }),
     },
     subscribe: (_root, { filter: asked }, { fleet, actor, bus }) => {
@@ -198,9 +198,10 @@ builder.subscriptionField('rpcChanged', (t) =>
     description:
       'Delivers an RPC each time its status changes: one RPC, the RPCs of a device, or all RPCs of the tenant. With `id`, the first event has the current state, no later event has an earlier one, and the subscription completes after a final status. A PERSISTENT RPC is QUEUED again after an attempt without a response. Example: `rpcChanged(id: "…")`.',
     args: {
-      id: t.arg.id({ description: 'Only this RPC: its global id or UUID. Absent: see deviceId.' }),
+      id: t.arg.id({ description: 'Only this RPC: its global id or UUID. Absent or null: see deviceId.' }),
       deviceId: t.arg.id({
-        description: 'Only RPCs of this device: its global id or UUID. Absent, without id: all RPCs of the tenant.',
+        description:
+          'Only RPCs of this device: its global id or UUID. Absent or null, without id: all RPCs of the tenant.',
       }),
     },
     subscribe: async (_root, args, context) => {
@@ -250,7 +251,7 @@ builder.subscriptionField('bootstrapChanged', (t) =>
     description:
       'Delivers a bootstrap each time it makes progress: the bootstraps of a device, or all bootstraps of the tenant. Example: `bootstrapChanged(deviceId: "…")`.',
     args: {
-      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent: all devices of the tenant.' }),
+      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent or null: all devices of the tenant.' }),
     },
     subscribe: async (_root, { deviceId }, context) => {
       const { actor, bus } = context;
@@ -272,10 +273,10 @@ builder.subscriptionField('telemetry', (t) =>
     description:
       'Delivers telemetry points when they are stored. Example: `telemetry(deviceId: "…", metrics: ["temperature"])`.',
     args: {
-      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent: all devices of the tenant.' }),
+      deviceId: t.arg.id({ description: 'The device’s global id or UUID. Absent or null: all devices of the tenant.' }),
       metrics: t.arg.stringList({
         description:
-          'Delivers only these metrics, and only points that have at least one of them: `["temperature"]`. Absent: all.',
+          'Delivers only these metrics, and only points that have at least one of them: `["temperature"]`. Absent or null: all.',
         validate: z.array(z.string()).max(100).nullish(),
       }),
     },

@@ -48,7 +48,8 @@ export async function argumentValues(
   return values;
 }
 
-async function valueOf(type: GraphQLInputType, offered: OfferedValues): Promise<unknown> {
+/** A value of the type: for an input object its required fields, and those that the world offers. */
+export async function valueOf(type: GraphQLInputType, offered: OfferedValues): Promise<unknown> {
   if (isNonNullType(type)) return valueOf(getNullableType(type), offered);
   if (isListType(type)) return [await valueOf(type.ofType, offered)];
   if (isInputObjectType(type)) return inputObject(type, offered);

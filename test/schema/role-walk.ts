@@ -153,9 +153,10 @@ async function requestFor(
   return { query: `${operation}${declared} ${selection}`, variables };
 }
 
-async function send(
+/** Sends the request; of a subscription, resolves with the result of the first event. */
+export async function send(
   { query, variables }: Request,
-  root: Step,
+  root: Pick<Step, 'type' | 'field'>,
   role: Role,
   { api, events }: PopulatedWorld,
 ): Promise<FormattedExecutionResult> {
