@@ -16,6 +16,7 @@ import './rpc/rpc.ts';
 import './operation/instances.ts';
 import './operation/observing.ts';
 import './operation/values.ts';
+import './device/registration-problem.ts';
 import './bootstrap/bootstrap.ts';
 import './bootstrap/bootstrap-plan.ts';
 import './credential/factory-credential.ts';

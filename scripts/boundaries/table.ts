@@ -32,7 +32,7 @@ const lower: readonly Module[] = [
 ];
 
 /** What every module of the fleet may import besides the fleet's lower modules. */
-const FLEET_IMPORTS = ['events', 'store', 'lwm2m'];
+const FLEET_IMPORTS = ['events', 'network', 'store', 'lwm2m'];
 
 /** The modules of src/fleet, lowest layer first. Each may import those before it. */
 const fleetLayers: readonly (readonly [name: string, purpose: string])[] = [

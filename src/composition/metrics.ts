@@ -243,6 +243,18 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     perDtls(({ sessions, resumable, halfOpen }) => by('state', { open: sessions, resumable, half_open: halfOpen })),
   );
 
+  counter(
+    'treeline_registration_problems_total',
+    'Refused Registers and Updates by kind, and registrations that move back and forth (DISPLACED).',
+    ['kind'],
+    () => by('kind', fleet().registrationProblems.counts),
+  );
+  counter(
+    'treeline_registration_problems_not_recorded_total',
+    'Registration problems over the limits of the log.',
+    [],
+    () => [[{}, fleet().registrationProblems.leftOut]],
+  );
   gauge('treeline_fleet_registered_devices', 'Registered devices.', [], () => [[{}, fleet().registered]]);
   gauge('treeline_fleet_waiting', 'Readings and registrations that wait to be stored, and RPC queues.', ['what'], () =>
     by('what', {

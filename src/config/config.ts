@@ -37,7 +37,7 @@ export interface Config {
   readonly secretKey: Uint8Array | null;
   /** Null: generated at the first start. */
   readonly adminToken: string | null;
-  readonly autoProvision: boolean;
+  readonly autoProvision: { readonly perNetwork: number; readonly total: number } | null;
   /** Seconds between the end of a registration’s lifetime and its removal. */
   readonly registrationGrace: number;
   /** What subscribers can make the server ask of one device. */

@@ -231,6 +231,17 @@ export const settings = {
     meaning:
       'Whether a NoSec device with an unknown endpoint is added to the default tenant and profile when it registers. If absent: true with the embedded database, false with DATABASE_URL.',
   },
+  autoProvisionPerNetwork: {
+    variable: 'TREELINE_AUTO_PROVISION_PER_NETWORK',
+    fallback: '1000',
+    meaning:
+      'How many of the stored devices may have been added automatically (TREELINE_AUTO_PROVISION) from one IPv4 address or IPv6 /64 prefix. A Register of a further unknown endpoint is refused with 4.03.',
+  },
+  autoProvisionTotal: {
+    variable: 'TREELINE_AUTO_PROVISION_TOTAL',
+    fallback: '10000',
+    meaning: 'The same for all addresses together.',
+  },
   registrationGrace: {
     variable: 'TREELINE_REGISTRATION_GRACE_SECONDS',
     fallback: '93',

@@ -34,6 +34,7 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
     watching: createWatching(devices, observing),
     credentials,
     handshakes,
+    registrationProblems: { page: (...asked) => parts.problems.page(...asked) },
     bootstraps: {
       page: (actor, request, filter) => bootstraps.page(actor, request, filter),
       plan: (actor, owner) => plans.shown(actor, owner),
@@ -45,12 +46,13 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
   };
 }
 
-function snapshotOf({ roster, readings, registrations, dispatcher, observing }: FleetParts): FleetSnapshot {
+function snapshotOf({ roster, readings, registrations, dispatcher, observing, problems }: FleetParts): FleetSnapshot {
   return {
     registered: roster.size,
     readings: readings.snapshot(),
     registrations: registrations.snapshot(),
     rpcs: dispatcher.size,
     observing: observing.size,
+    registrationProblems: problems.snapshot(),
   };
 }

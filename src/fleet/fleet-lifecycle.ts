@@ -32,6 +32,7 @@ export async function stopFleet(parts: FleetParts): Promise<void> {
   dispatcher.stop();
   observing.stop();
   await presence.stop();
+  await parts.problems.stop();
   await models.stop();
   await Promise.all([registrations, observations, readings, journal].map((stored) => stored.idle()));
 }

@@ -13,7 +13,15 @@ import { createProvisioning, type Device, deviceKey } from './devices/index.ts';
 import { createDevices } from './inventory/index.ts';
 import { ObjectModels } from './objects/index.ts';
 import { ObservationRecords, ObservationRequests, Observing } from './observing/index.ts';
-import { AwakeTimes, createAdmission, Presence, Registrations, Roster } from './presence/index.ts';
+import {
+  AwakeTimes,
+  createAdmission,
+  Displacements,
+  Presence,
+  ProblemLog,
+  Registrations,
+  Roster,
+} from './presence/index.ts';
 import { createProfiles, RegistrationProfiles } from './profiles/index.ts';
 import { Readings } from './readings/index.ts';
 import { createExecution, RpcDispatcher, RpcJournal } from './rpcs/index.ts';
@@ -33,6 +41,8 @@ export function createParts(options: FleetOptions) {
   const readings = new Readings({ store, sink: telemetry, bus, log });
   const roster = new Roster();
   const registrations = new Registrations(store, telemetry);
+  const problems = new ProblemLog({ store, clock, log });
+  const displacements = new Displacements();
   const presence = new Presence({ roster, registrations, profiles, bus, clock, log });
   const awakeTimes = new AwakeTimes({ store, lwm2m, roster, profiles, log });
   const admit = createAdmission({
@@ -99,6 +109,8 @@ export function createParts(options: FleetOptions) {
     roster,
     registrations,
     presence,
+    problems,
+    displacements,
     admit,
     requests,
     observations,

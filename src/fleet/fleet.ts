@@ -3,6 +3,7 @@ import type { Bootstraps } from './bootstrap/index.ts';
 import type { Credentials, Handshakes } from './credentials/index.ts';
 import type { Devices, Watching } from './inventory/index.ts';
 import type { Definitions } from './objects/index.ts';
+import type { RegistrationProblems } from './presence/index.ts';
 import type { RegistrationProfiles, Profiles } from './profiles/index.ts';
 import type { Rpcs } from './rpcs/index.ts';
 
@@ -18,4 +19,5 @@ export interface Fleet {
   readonly credentials: Credentials;
   readonly handshakes: Handshakes;
   readonly bootstraps: Bootstraps;
+  readonly registrationProblems: RegistrationProblems;
 }

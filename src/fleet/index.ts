@@ -76,7 +76,12 @@ export {
   type PlanOwner,
   type StoredPlan,
 } from './bootstrap/index.ts';
-export type { DeviceRegistration } from './presence/index.ts';
+export type {
+  DeviceRegistration,
+  RegistrationProblem,
+  RegistrationProblemKind,
+  RegistrationProblems,
+} from './presence/index.ts';
 export type { DeviceObservation, WantedState } from './observing/index.ts';
 export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
 export { hasEnded, progressOf, RPC_LIMITS } from './rpcs/index.ts';

@@ -13,7 +13,7 @@ import type { FreshCredentials } from './bootstrap/index.ts';
 import { parseDeviceKey } from './devices/index.ts';
 import { definitionAt, type DefinitionSource, valueToJson } from './objects/index.ts';
 import type { ObservationRecords, Observing } from './observing/index.ts';
-import type { createAdmission, Presence, Roster } from './presence/index.ts';
+import type { createAdmission, Displacements, Presence, ProblemLog, Roster } from './presence/index.ts';
 import type { MetricMapping, ProfileBook, RegistrationProfiles } from './profiles/index.ts';
 import { measuredOf, type Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
@@ -24,6 +24,8 @@ export interface Lwm2mHandlerParts {
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
+  readonly problems: ProblemLog;
+  readonly displacements: Displacements;
   readonly profiles: ProfileBook;
   readonly registrationProfiles: RegistrationProfiles;
   readonly readings: Readings;
@@ -56,24 +58,46 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     return measuredOf({ scope, readings: own, running, mappings, objects: registration.objects });
   }
 
+  /** Records a registration that moves back and forth: two devices with one endpoint name displace each other. */
+  function moved(previous: Registration | null | undefined, { deviceKey, endpoint, peer }: Registration): void {
+    if (!previous || !parts.displacements.moved(deviceKey, previous.peer, peer, now())) return;
+    const places = [previous.peer, peer].map(({ address, port }) => `${address} port ${port}`).sort();
+    parts.problems.record({
+      at: now(),
+      deviceId: parseDeviceKey(deviceKey).deviceId,
+      endpoint,
+      peer,
+      kind: 'DISPLACED',
+      code: null,
+      reason: `the device registers alternately from ${places.join(' and ')}: two devices have this endpoint name, or one device changes its network`,
+    });
+  }
+
   return {
     admit,
+
+    refused: ({ peer, endpoint, cause, code, reason }) =>
+      parts.problems.record({ at: now(), deviceId: null, endpoint, peer, kind: cause, code, reason }),
 
     profileObjects: (profileId, key) => parts.registrationProfiles.links(parseDeviceKey(key).tenantId, profileId),
 
     async registered(registration, previous) {
       await presence.registered(registration);
+      moved(previous, registration);
       await freshCredentials.registered(registration, previous);
       observing.ended(registration.deviceKey);
     },
 
     async updated(registration, previous) {
       await presence.updated(registration);
+      moved(previous, registration);
       if (!sameObjects(registration, previous)) observing.objectsChanged(registration.deviceKey);
     },
 
     async moved(registration) {
+      const previous = roster.get(registration.deviceKey)?.registration;
       await presence.moved(registration);
+      moved(previous, registration);
       dispatcher.wake(registration.deviceKey);
     },
 
@@ -81,7 +105,9 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
 
     async ended(registration, end) {
       await presence.ended(registration, end);
-      if (!roster.get(registration.deviceKey)) observing.ended(registration.deviceKey);
+      if (roster.get(registration.deviceKey)) return;
+      observing.ended(registration.deviceKey);
+      parts.displacements.forget(registration.deviceKey);
     },
 
     ready({ deviceKey }, after) {

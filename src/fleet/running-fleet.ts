@@ -5,9 +5,11 @@ import type { Store } from '../store/index.ts';
 import type { Access } from './access/index.ts';
 import type { Log } from './common/index.ts';
 import type { CredentialBook, CredentialGate, Handshakes, Seal } from './credentials/index.ts';
+import type { AutoProvisionLimits } from './devices/index.ts';
 import type { FleetEvents } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import type { ObservingSettings, ObservingSnapshot } from './observing/index.ts';
+import type { ProblemLog } from './presence/index.ts';
 import type { ReadingsSnapshot, TelemetrySink } from './readings/index.ts';
 import type { SmsTrigger } from './rpcs/index.ts';
 
@@ -28,7 +30,8 @@ export interface FleetOptions {
   readonly seal: Seal;
   readonly clock: Clock;
   readonly settings: {
-    readonly autoProvision: boolean;
+    /** Not null: unknown endpoints without security are added to the default tenant, within the limits. */
+    readonly autoProvision: AutoProvisionLimits | null;
     readonly noSecBootstrap: boolean;
     readonly watching: ObservingSettings;
   };
@@ -44,6 +47,7 @@ export interface FleetSnapshot {
   readonly registrations: { readonly waiting: number; readonly running: number };
   readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
   readonly observing: ObservingSnapshot;
+  readonly registrationProblems: ReturnType<ProblemLog['snapshot']>;
 }
 
 /** A fleet with the handlers for its servers and the functions that start and stop it. */

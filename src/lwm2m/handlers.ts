@@ -22,7 +22,40 @@ export type Admission =
       readonly awakeMs?: number;
     }
   /** `code` is the response code. `reason` goes to the log and to the diagnostic payload, so it contains no secrets. */
-  | { readonly admitted: false; readonly code: '4.00' | '4.03'; readonly reason: string };
+  | {
+      readonly admitted: false;
+      readonly code: '4.00' | '4.03';
+      readonly reason: string;
+      readonly cause: RefusalCause;
+    };
+
+/** Why a Register or an Update is refused. */
+export type RefusalCause =
+  /** The message breaks a rule of LwM2M: a parameter, the endpoint name, the list of objects. */
+  | 'MALFORMED'
+  /** The server does not support the version, the content format or the Profile ID. */
+  | 'UNSUPPORTED'
+  /** The endpoint name is not that of the device of the credential. */
+  | 'ENDPOINT_MISMATCH'
+  | 'UNKNOWN_ENDPOINT'
+  /** The device has credentials and did not use security. */
+  | 'SECURITY_REQUIRED'
+  /** The credential was revoked or deleted, or has expired. */
+  | 'CREDENTIAL_ENDED'
+  /** The server or the network of the device has as many devices as it may have. */
+  | 'LIMIT';
+
+/** A Register or an Update that the server answered with an error. */
+export interface RefusedRegistration {
+  readonly peer: Peer;
+  /** The endpoint name that the device sent; for an Update, that of the registration. Null if there is none. */
+  readonly endpoint: string | null;
+  readonly cause: RefusalCause;
+  /** The code of the response: `4.03`. */
+  readonly code: string;
+  /** The diagnostic payload of the response. */
+  readonly reason: string;
+}
 
 /** The message that brought the readings. */
 export type ReadingOrigin = 'READ' | 'NOTIFICATION' | 'SEND' | 'WRITE';
@@ -44,6 +77,8 @@ export interface ReadingBatch {
 export interface Lwm2mHandlers {
   /** Decides whether this endpoint may register, and as which device. */
   admit(request: RegisterRequest): Promise<Admission>;
+  /** A Register or an Update was refused. Must be fast; not awaited. */
+  refused?(refusal: RefusedRegistration): void;
   /**
    * Returns the object links of a Profile ID (Core 1.2 §6.2.1.2), or null when the ID is unknown: the device then
    * registers again with the complete list. Without this handler every Profile ID is unknown.

@@ -54,6 +54,8 @@ export { isSecretObject } from './model/secret-objects.ts';
 export type {
   Admission,
   Lwm2mHandlers,
+  RefusalCause,
+  RefusedRegistration,
   ReadingBatch,
   ReadingOrigin,
   RegisterRequest,

@@ -22,7 +22,13 @@ interface Sample {
 const count = Number(process.argv[2] ?? DEVICES);
 const onPostgres = process.env['TREELINE_TEST_DATABASE_URL'] !== undefined;
 const installation = await freshInstallation();
-const settings = { ...installation.settings, TREELINE_LOG_LEVEL: 'warn', TREELINE_AUTO_PROVISION: 'true' };
+const settings = {
+  ...installation.settings,
+  TREELINE_LOG_LEVEL: 'warn',
+  TREELINE_AUTO_PROVISION: 'true',
+  TREELINE_AUTO_PROVISION_PER_NETWORK: '1000000',
+  TREELINE_AUTO_PROVISION_TOTAL: '1000000',
+};
 let treeline = await runTreeline(settings);
 try {
   const devices: LoadDevice[] = [];

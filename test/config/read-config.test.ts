@@ -11,7 +11,7 @@ describe('readConfig', () => {
       coaps: { hosts: [expect.stringMatching(/^(::|0\.0\.0\.0)$/)], port: 5684, identity: null },
       secretKey: null,
       adminToken: null,
-      autoProvision: true,
+      autoProvision: { perNetwork: 1_000, total: 10_000 },
       bootstrap: { noSec: true },
     });
   });
@@ -20,9 +20,13 @@ describe('readConfig', () => {
     const url = 'postgres://treeline:secret@db:5432/treeline';
     expect(readConfig({ DATABASE_URL: url })).toMatchObject({
       database: { kind: 'postgres', url },
-      autoProvision: false,
+      autoProvision: null,
     });
-    expect(readConfig({ DATABASE_URL: url, TREELINE_AUTO_PROVISION: 'true' }).autoProvision).toBe(true);
+    const limits = { TREELINE_AUTO_PROVISION_PER_NETWORK: '5', TREELINE_AUTO_PROVISION_TOTAL: '7' };
+    expect(readConfig({ DATABASE_URL: url, TREELINE_AUTO_PROVISION: 'true', ...limits }).autoProvision).toEqual({
+      perNetwork: 5,
+      total: 7,
+    });
   });
 
   it('turns bootstrap over NoSec off with DATABASE_URL unless TREELINE_NOSEC_BOOTSTRAP is true', () => {
@@ -82,6 +86,8 @@ describe('readConfig', () => {
     ['KAFKA_SASL_MECHANISM', 'gssapi'],
     ['KAFKA_SASL_MECHANISM', 'plain'],
     ['TREELINE_AUTO_PROVISION', 'maybe'],
+    ['TREELINE_AUTO_PROVISION_PER_NETWORK', '0'],
+    ['TREELINE_AUTO_PROVISION_TOTAL', '1e9'],
     ['TREELINE_NOSEC_BOOTSTRAP', 'maybe'],
     ['TREELINE_LOG_LEVEL', 'loud'],
     ['TREELINE_TELEMETRY_FORMAT', 'xml'],

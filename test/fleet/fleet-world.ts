@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { codes } from '../../src/coap/index.ts';
+import type { AutoProvisionLimits } from '../../src/fleet/devices/index.ts';
 import { createEventBus, type EventBus } from '../../src/events/index.ts';
 import {
   createAccess,
@@ -63,6 +64,8 @@ export interface FleetWorld {
   readonly bus: EventBus<FleetEvents>;
   readonly sink: RecordingSink;
   readonly warnings: string[];
+  /** The lines of level info. */
+  readonly infos: (object & { readonly message: string })[];
   /** Advances the clock, and waits for the transactions that start in this time. */
   advance(ms: number): Promise<void>;
   /** Waits until `work` is done, and advances the clock meanwhile. */
@@ -87,7 +90,8 @@ const OPEN: CredentialGate = { holders: async () => new Map(), secured: async ()
 export async function fleetWorld(
   opened: Store,
   options: {
-    autoProvision?: boolean;
+    /** True: with limits that no test reaches. */
+    autoProvision?: boolean | AutoProvisionLimits;
     noSecBootstrap?: boolean;
     requestBurst?: number;
     credentials?: CredentialGate;
@@ -103,7 +107,12 @@ export async function fleetWorld(
   const warnings: string[] = [];
   const warn = (details: object, message: string): void =>
     void warnings.push(`${message} ${'err' in details ? String(details.err) : ''}`.trim());
-  const log = { info: () => {}, warn, error: warn };
+  const infos: FleetWorld['infos'] = [];
+  const log = {
+    info: (details: object, message: string) => void infos.push({ ...details, message }),
+    warn,
+    error: warn,
+  };
   await ensureDefaultTenant(store, clock);
   const endpoint = network.endpoint(SERVER);
   const seal = new Seal(randomBytes(32));
@@ -120,7 +129,7 @@ export async function fleetWorld(
     handshakes: new HandshakeLog({ store, clock, log }),
     clock,
     settings: {
-      autoProvision: options.autoProvision ?? true,
+      autoProvision: limitsOf(options.autoProvision ?? true),
       noSecBootstrap: options.noSecBootstrap ?? true,
       watching: { lingerMs: 30_000, requestsPerMinute: 60, requestBurst: options.requestBurst ?? 200 },
     },
@@ -174,6 +183,7 @@ export async function fleetWorld(
     bus,
     sink,
     warnings,
+    infos,
     advance,
     during,
     device: (address = `192.0.2.${++addresses}`) => new Device(network, advance, address),
@@ -186,6 +196,11 @@ export async function fleetWorld(
       bus.close();
     },
   };
+}
+
+function limitsOf(autoProvision: boolean | AutoProvisionLimits): AutoProvisionLimits | null {
+  if (autoProvision === true) return { perNetwork: 10_000, total: 100_000 };
+  return autoProvision === false ? null : autoProvision;
 }
 
 /** Each device has an address of its own: the database remembers those of earlier tests. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_TENANT, type Bootstrap, type DeviceId } from '../../src/fleet/index.ts';
-import { bootstraps, deadLetters, handshakes, type Store } from '../../src/store/index.ts';
+import { bootstraps, deadLetters, handshakes, registrationProblems, type Store } from '../../src/store/index.ts';
 import { certify } from '../dtls/certificates.ts';
 import { objectXml } from '../lwm2m/object-xml.ts';
 import { apiWorld, type ApiWorld } from '../server/api-world.ts';
@@ -100,6 +100,21 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
       reason: 'malformed',
       bytes: Uint8Array.of(1),
       receivedAt: new Date(),
+    });
+    await tx.insert(registrationProblems).values({
+      tenantId: DEFAULT_TENANT,
+      deviceId,
+      endpoint: 'urn:other',
+      kind: 'ENDPOINT_MISMATCH',
+      code: '4.00',
+      reason: 'the endpoint name urn:other is not that of the device of the credential, urn:whole',
+      address: '127.0.0.1:56830',
+      network: '127.0.0.1',
+      security: { kind: 'psk', name: 'urn:whole' },
+      digest: 'one',
+      count: 1,
+      firstAt: new Date(),
+      lastAt: new Date(),
     });
     await tx.insert(handshakes).values({
       tenantId: DEFAULT_TENANT,

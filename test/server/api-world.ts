@@ -119,7 +119,7 @@ export async function apiWorld(
     gate: { holders: async () => holders, secured: async () => new Set() },
     clock,
     settings: {
-      autoProvision: true,
+      autoProvision: { perNetwork: 1_000, total: 10_000 },
       noSecBootstrap: true,
       watching: { lingerMs: 0, requestsPerMinute: 6_000, requestBurst: 1_000 },
     },

@@ -5,11 +5,14 @@ import type {
   BootstrapRequest,
   ObjectModel,
 } from '../../lwm2m/index.ts';
+import { networkOf } from '../../network/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
 import {
+  type AutoProvisionLimits,
   type Device,
+  endpointMismatch,
   endpointProblem,
   normalEndpoint,
   type Provisioning,
@@ -34,17 +37,23 @@ export interface BootstrapHandlerParts {
   readonly freshCredentials: FreshCredentials;
   readonly factory: FactoryCredentials;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
-  /** True: a Bootstrap-Request of an unknown endpoint over NoSec creates a device of the default tenant. */
-  readonly autoProvision: boolean;
+  /** Not null: a Bootstrap-Request of an unknown endpoint over NoSec creates a device of the default tenant. */
+  readonly autoProvision: AutoProvisionLimits | null;
   /** False: every Bootstrap-Request over NoSec is refused. */
   readonly noSec: boolean;
   readonly log: Log;
 }
 
-/** The device that sent a Bootstrap-Request, or the reason to refuse it; `tenantId`: null if unknown. */
+/** The device that sent a Bootstrap-Request, or the reason to refuse it, with what is known of it. */
 type Asker =
   | { readonly device: Device }
-  | { readonly device: null; readonly tenantId: TenantId | null; readonly reason: string };
+  | {
+      readonly device: null;
+      readonly tenantId: TenantId | null;
+      /** The device of the credential, if it was refused. */
+      readonly of: Device | null;
+      readonly reason: string;
+    };
 
 /**
  * Returns the handlers that the bootstrap server calls: `admit` decides about a Bootstrap-Request, `stepped` and
@@ -62,8 +71,11 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     const problem = endpointProblem(endpoint ?? '');
     if (endpoint === null || problem !== null)
       return refusedAsker(DEFAULT_TENANT, problem ?? 'the endpoint name must be given');
-    const [device] = await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint], parts.autoProvision);
-    if (!device) return refusedAsker(DEFAULT_TENANT, 'no such endpoint');
+    const newcomer = { endpoint, network: networkOf(peer.address) };
+    const [device] = parts.autoProvision
+      ? await provisioning.add(DEFAULT_TENANT, [newcomer], parts.autoProvision)
+      : await provisioning.ofEndpoints(DEFAULT_TENANT, [endpoint]);
+    if (!device || typeof device === 'string') return refusedAsker(DEFAULT_TENANT, device ?? 'no such endpoint');
     const secured = await store.asTenant(DEFAULT_TENANT, (tx) => lookUp.secured(tx, [device.id]));
     return secured.has(device.id)
       ? refusedAsker(
@@ -78,11 +90,12 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
     const holder = (await lookUp.holders([credential])).get(credential);
     if (holder) {
       const tenantId = holder.tenantId as TenantId; // the look-up read it from the device's row
+      const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint]);
+      if (!device) return refusedAsker(tenantId, 'no such device');
       if (endpoint !== null && endpoint !== normalEndpoint(holder.endpoint)) {
-        return refusedAsker(tenantId, 'the endpoint name does not match the device of the credential');
+        return refusedAsker(tenantId, endpointMismatch(endpoint, holder.endpoint), device);
       }
-      const [device] = await provisioning.ofEndpoints(tenantId, [holder.endpoint], false);
-      return device ? { device } : refusedAsker(tenantId, 'no such device');
+      return { device };
     }
     const claim = await lookUp.factory(credential);
     if (!claim) return refusedAsker(null, 'the credential was revoked or deleted, or has expired');
@@ -127,7 +140,7 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
       const { security } = request.peer;
       const asker =
         security === null ? await askerByName(request) : await askerByCredential(request, security.credential);
-      if (asker.device === null) return refuse(request, asker, asker.reason);
+      if (asker.device === null) return refuse(request, { tenantId: asker.tenantId, device: asker.of }, asker.reason);
       const { device } = asker;
       const plan = await plans.of(device);
       if (!plan)
@@ -152,8 +165,8 @@ export function createBootstrapHandlers(parts: BootstrapHandlerParts): Bootstrap
   };
 }
 
-function refusedAsker(tenantId: TenantId | null, reason: string): Asker {
-  return { device: null, tenantId, reason };
+function refusedAsker(tenantId: TenantId | null, reason: string, of: Device | null = null): Asker {
+  return { device: null, tenantId, of, reason };
 }
 
 /** Splits a bootstrap id, which has the form of a device key: `acme/5f0c…`. */

@@ -183,7 +183,7 @@ export class FactoryCredentials {
     const { provisioning } = this.#parts;
     const { tenantId, id, endpointPattern, profileId, mostDevices } = credential;
     if (!matches(endpointPattern, endpoint)) return `the endpoint does not match ${endpointPattern}`;
-    const [known] = await provisioning.ofEndpoints(tenantId, [endpoint], false);
+    const [known] = await provisioning.ofEndpoints(tenantId, [endpoint]);
     if (known) return (await this.#reaches(id, known)) ? known : 'the device has a credential of its own';
     const claimed = await provisioning.claim(tenantId, endpoint, {
       factoryCredentialId: id,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eq, inArray } from 'drizzle-orm';
+import { eq, inArray, isNotNull } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { devices, lockUntilEnd, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
@@ -27,16 +27,32 @@ export interface Provisioning {
     input: NewDevice,
     alongside: (tx: Transaction, device: Device) => Promise<T>,
   ): Promise<{ readonly device: Device; readonly made: T }>;
+  /** Returns the tenant's devices with these endpoints, in the same order; null for a missing one. */
+  ofEndpoints(tenantId: TenantId, endpoints: readonly string[]): Promise<(Device | null)[]>;
   /**
-   * Returns the tenant's devices with these endpoints, in the same order. If `create` is true, it creates the missing ones
-   * with the tenant's default profile; otherwise a missing one is null.
+   * Returns the devices of unknown and known endpoints that sent a message without security, in the same order. Creates
+   * the missing ones with the tenant's default profile. A string is the reason why one was not created: its network, or
+   * all networks, have added as many devices as the limits allow. Creations of a tenant wait for each other.
    */
-  ofEndpoints(tenantId: TenantId, endpoints: readonly string[], create: boolean): Promise<(Device | null)[]>;
+  add(tenantId: TenantId, newcomers: readonly Newcomer[], limits: AutoProvisionLimits): Promise<(Device | string)[]>;
   /**
    * Creates the device of a claim, or returns the present one with this endpoint; null if the factory credential has
    * added `most` devices already. Claims with one factory credential wait for each other, so that none exceeds `most`.
    */
   claim(tenantId: TenantId, endpoint: string, claim: FactoryClaim): Promise<Device | null>;
+}
+
+/** An endpoint that sent a message without security. */
+export interface Newcomer {
+  readonly endpoint: string;
+  /** An IPv4 address or the first 64 bits of an IPv6 address: see `networkOf`. */
+  readonly network: string;
+}
+
+/** How many of the stored devices may have been added by themselves. */
+export interface AutoProvisionLimits {
+  readonly perNetwork: number;
+  readonly total: number;
 }
 
 /** The factory credential of a claim. */
@@ -81,12 +97,52 @@ export function createProvisioning(
       lastSeen: null,
       awakeTime: null,
       factoryCredentialId: null,
+      addedFrom: null,
       createdAt: now,
       updatedAt: now,
       fieldTimes: {},
       ...input,
     };
   };
+
+  /** Creates the missing devices that the limits allow. `refused`: the reason for each of the others. */
+  async function addWithin(
+    tx: Transaction,
+    tenantId: TenantId,
+    missing: readonly Newcomer[],
+    { perNetwork, total }: AutoProvisionLimits,
+  ): Promise<{ readonly added: Map<string, Device>; readonly refused: Map<string, string> }> {
+    // Count and insert must be one: parallel Registers must not exceed the limits.
+    await lockUntilEnd(tx, `devices added by themselves to ${tenantId}`);
+    const profileId = await profileBook.ensureDefault(tx, tenantId);
+    const counts = new Map<string, number>();
+    let all = await tx.$count(devices, isNotNull(devices.addedFrom));
+    const refused = new Map<string, string>();
+    const fresh: DeviceRow[] = [];
+    for (const { endpoint, network } of missing) {
+      if (fresh.some((row) => row.endpoint === endpoint)) continue;
+      const count = counts.get(network) ?? (await tx.$count(devices, eq(devices.addedFrom, network)));
+      counts.set(network, count);
+      if (count >= perNetwork) {
+        refused.set(
+          endpoint,
+          `devices from ${network.includes(':') ? `${network}::/64` : network} may add only ${perNetwork} unknown endpoints: provision it`,
+        );
+      } else if (all >= total) {
+        refused.set(endpoint, `the server adds only ${total} unknown endpoints: provision it`);
+      } else {
+        counts.set(network, count + 1);
+        all++;
+        fresh.push(rowOf(tenantId, profileId, { endpoint, addedFrom: network }));
+      }
+    }
+    if (fresh.length > 0) await tx.insert(devices).values(fresh).onConflictDoNothing();
+    const added = await devicesAt(
+      tx,
+      missing.map(({ endpoint }) => endpoint),
+    );
+    return { added, refused };
+  }
 
   return {
     async provision(actor, input, alongside) {
@@ -121,29 +177,20 @@ export function createProvisioning(
       }
     },
 
-    async ofEndpoints(tenantId, endpoints, create) {
-      const { rows, created } = await store.asTenant(tenantId, async (tx) => {
-        const known = await tx
-          .select()
-          .from(devices)
-          .where(inArray(devices.endpoint, [...endpoints]));
-        const found = new Set(known.map((row) => row.endpoint));
-        const unknown = new Set(endpoints.filter((endpoint) => !found.has(endpoint)));
-        if (!create || unknown.size === 0) return { rows: known, created: [] };
-        const profileId = await profileBook.ensureDefault(tx, tenantId);
-        const fresh = [...unknown].map((endpoint) => rowOf(tenantId, profileId, { endpoint }));
-        await tx.insert(devices).values(fresh).onConflictDoNothing();
-        // Another process may have inserted some of them first.
-        const now = await tx
-          .select()
-          .from(devices)
-          .where(inArray(devices.endpoint, [...unknown]));
-        const insertedIds = new Set(fresh.map((row) => row.id));
-        return { rows: [...known, ...now], created: now.filter((row) => insertedIds.has(row.id)) };
-      });
-      for (const row of created) publish(deviceOfRow(row));
-      const byEndpoint = new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
+    async ofEndpoints(tenantId, endpoints) {
+      const byEndpoint = await store.asTenant(tenantId, (tx) => devicesAt(tx, endpoints));
       return endpoints.map((endpoint) => byEndpoint.get(endpoint) ?? null);
+    },
+
+    async add(tenantId, newcomers, limits) {
+      const endpoints = newcomers.map(({ endpoint }) => endpoint);
+      const known = await store.asTenant(tenantId, (tx) => devicesAt(tx, endpoints));
+      const missing = newcomers.filter(({ endpoint }) => !known.has(endpoint));
+      if (missing.length === 0) return endpoints.map((endpoint) => known.get(endpoint) ?? GONE);
+      const { added, refused } = await store.asTenant(tenantId, (tx) => addWithin(tx, tenantId, missing, limits));
+      for (const device of added.values()) if (!known.has(device.endpoint)) publish(device);
+      const now = new Map([...known, ...added]);
+      return endpoints.map((endpoint) => now.get(endpoint) ?? refused.get(endpoint) ?? GONE);
     },
 
     async claim(tenantId, endpoint, { factoryCredentialId, profileId, most }) {
@@ -187,6 +234,17 @@ export async function profileFor(
   });
 }
 
+/** The reason if another process deleted the device at once. */
+const GONE = 'the device was deleted: try again';
+
+async function devicesAt(tx: Transaction, endpoints: readonly string[]): Promise<Map<string, Device>> {
+  const rows = await tx
+    .select()
+    .from(devices)
+    .where(inArray(devices.endpoint, [...endpoints]));
+  return new Map(rows.map((row) => [row.endpoint, deviceOfRow(row)]));
+}
+
 /** A Uri-Query option, `ep=` included, has at most 255 bytes (RFC 7252 §5.10). */
 const LONGEST_ENDPOINT = 252;
 
@@ -215,6 +273,11 @@ export function endpointProblem(endpoint: string): string | null {
     return 'the endpoint name must be in Unicode normalization form C (NFC)';
   }
   return null;
+}
+
+/** The reason to refuse a message whose endpoint name is not that of the device of its credential, with both names. */
+export function endpointMismatch(sent: string, own: string): string {
+  return `the endpoint name ${sent} is not that of the device of the credential, ${own}`;
 }
 
 /** Returns the endpoint name in the form in which devices are stored and looked up: NFC. */

@@ -1,9 +1,19 @@
-import type { Admission, ObjectModel, RegisterRequest } from '../../lwm2m/index.ts';
+import type { Admission, ObjectModel, RefusalCause, RegisterRequest } from '../../lwm2m/index.ts';
+import { networkOf } from '../../network/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { Batcher } from '../common/index.ts';
 import type { CredentialHolder, CredentialGate } from '../credentials/index.ts';
-import { type Device, endpointProblem, normalEndpoint, type Provisioning, deviceKey } from '../devices/index.ts';
+import {
+  type AutoProvisionLimits,
+  type Device,
+  deviceKey,
+  endpointMismatch,
+  endpointProblem,
+  type Newcomer,
+  normalEndpoint,
+  type Provisioning,
+} from '../devices/index.ts';
 import type { AwakeTimes } from './awake-times.ts';
 
 /** The services and settings that admission uses. */
@@ -13,15 +23,15 @@ export interface AdmissionParts {
   readonly awakeTimes: AwakeTimes;
   readonly credentials: CredentialGate;
   readonly modelOf: (tenantId: TenantId) => ObjectModel;
-  /** True: a Register of an unknown endpoint over NoSec creates a device of the default tenant. */
-  readonly autoProvision: boolean;
+  /** Not null: a Register of an unknown endpoint over NoSec creates a device of the default tenant, within the limits. */
+  readonly autoProvision: AutoProvisionLimits | null;
 }
 
 /** The lane of the credential batcher: a credential is looked up before its tenant is known. */
 const ANY_TENANT = '';
 
 /** A device of the default tenant; `secured`: it has or had credentials, so it must not register over NoSec. */
-type Found = { readonly device: Device; readonly secured: boolean } | null;
+type Found = { readonly device: Device; readonly secured: boolean } | { readonly refused: string } | null;
 
 /**
  * Credential checks for a Register: the returned function finds the device of a Register, or refuses the Register. With
@@ -32,14 +42,22 @@ type Found = { readonly device: Device; readonly secured: boolean } | null;
 export function createAdmission(parts: AdmissionParts): (request: RegisterRequest) => Promise<Admission> {
   const { store, provisioning, awakeTimes, credentials, modelOf, autoProvision } = parts;
   // After a power cut, many devices register at the same time: one query looks up many of them.
-  const named = new Batcher<string, Found>({
+  const named = new Batcher<Newcomer, Found>({
     lane: () => DEFAULT_TENANT,
-    key: (endpoint) => endpoint,
-    async run(_, endpoints) {
-      const found = await provisioning.ofEndpoints(DEFAULT_TENANT, endpoints, autoProvision);
-      const ids = found.flatMap((device) => (device ? [device.id] : []));
+    key: ({ endpoint }) => endpoint,
+    async run(_, newcomers) {
+      const found = autoProvision
+        ? await provisioning.add(DEFAULT_TENANT, newcomers, autoProvision)
+        : await provisioning.ofEndpoints(
+            DEFAULT_TENANT,
+            newcomers.map(({ endpoint }) => endpoint),
+          );
+      const ids = found.flatMap((device) => (device && typeof device !== 'string' ? [device.id] : []));
       const secured = await store.asTenant(DEFAULT_TENANT, (tx) => credentials.secured(tx, ids));
-      return found.map((device) => device && { device, secured: secured.has(device.id) });
+      return found.map((device) => {
+        if (typeof device === 'string') return { refused: device };
+        return device && { device, secured: secured.has(device.id) };
+      });
     },
   });
   const holders = new Batcher<string, CredentialHolder | null>({
@@ -57,7 +75,6 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
       provisioning.ofEndpoints(
         tenantId as TenantId,
         those.map(({ endpoint }) => endpoint),
-        false,
       ),
   });
 
@@ -77,22 +94,25 @@ export function createAdmission(parts: AdmissionParts): (request: RegisterReques
     const endpoint = given === null ? null : normalEndpoint(given);
     if (peer.security !== null) {
       const holder = await holders.add(peer.security.credential);
-      if (!holder) return refused('4.03', 'the credential was revoked or deleted, or has expired');
+      if (!holder) return refused('4.03', 'the credential was revoked or deleted, or has expired', 'CREDENTIAL_ENDED');
       if (endpoint !== null && endpoint !== normalEndpoint(holder.endpoint)) {
-        return refused('4.00', 'the endpoint name does not match the device of the credential');
+        return refused('4.00', endpointMismatch(endpoint, holder.endpoint), 'ENDPOINT_MISMATCH');
       }
       const device = await held.add(holder);
-      return device ? admitted(device) : refused('4.03', 'no such device');
+      return device ? admitted(device) : refused('4.03', 'no such device', 'CREDENTIAL_ENDED');
     }
     const problem = endpointProblem(endpoint ?? '');
-    if (endpoint === null || problem !== null) return refused('4.00', problem ?? 'the endpoint name must be given');
-    const found = await named.add(endpoint);
-    if (!found) return refused('4.03', 'no such endpoint');
-    if (found.secured) return refused('4.03', 'this endpoint has credentials: it must register over DTLS or TLS');
+    if (endpoint === null || problem !== null)
+      return refused('4.00', problem ?? 'the endpoint name must be given', 'MALFORMED');
+    const found = await named.add({ endpoint, network: networkOf(peer.address) });
+    if (!found) return refused('4.03', 'no such endpoint', 'UNKNOWN_ENDPOINT');
+    if ('refused' in found) return refused('4.03', found.refused, 'LIMIT');
+    if (found.secured)
+      return refused('4.03', 'this endpoint has credentials: it must register over DTLS or TLS', 'SECURITY_REQUIRED');
     return admitted(found.device);
   };
 }
 
-function refused(code: '4.00' | '4.03', reason: string): Admission {
-  return { admitted: false, code, reason };
+function refused(code: '4.00' | '4.03', reason: string, cause: RefusalCause): Admission {
+  return { admitted: false, code, reason, cause };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { IncomingRequest, Peer } from '../../coap/index.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Lwm2mHandlers } from '../handlers.ts';
+import type { Lwm2mHandlers, RefusalCause } from '../handlers.ts';
 import type { Link } from '../link-format.ts';
 import type { Observations } from '../observation.ts';
 import type { QueueMode } from '../queue-mode.ts';
@@ -27,9 +27,14 @@ export interface RegistrationLifecycleOptions {
 }
 
 /** The outcome of a request: the registered device, or an error response. */
-export type Outcome =
-  | { readonly ok: true; readonly device: RegisteredDevice }
-  | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
+export type Outcome = { readonly ok: true; readonly device: RegisteredDevice } | Refused;
+
+export interface Refused {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly cause: RefusalCause;
+}
 
 /** Makes an id of 16 characters, a length that every client must support (Core 1.2 §6.2.1). */
 const ID_BYTES = 12;
@@ -65,15 +70,17 @@ export class RegistrationLifecycle {
     const { peer, payload } = request;
     const { lwm2mVersion, profileIds } = parameters;
     const admission = await handlers.admit({ endpoint: parameters.endpoint, lwm2mVersion, peer });
-    if (!admission.admitted) return refused(admission.code, admission.reason);
+    if (!admission.admitted) return refused(admission.code, admission.reason, admission.cause);
     const { deviceKey, endpoint, model, awakeMs } = admission;
     const links = await this.#profileLinks(profileIds, deviceKey);
-    if (links === null) return refused('4.09', 'a Profile ID is unknown; register with the complete list of objects');
+    if (links === null)
+      return refused('4.09', 'a Profile ID is unknown; register with the complete list of objects', 'UNSUPPORTED');
     const read = readObjectList(payload, lwm2mVersion, links);
     if (!read.ok) return refused('4.00', read.message);
     return tasks.run(deviceKey, async () => {
       const previous = registry.withKey(deviceKey);
-      if (!previous && registry.size >= most) return refused('5.03', 'the maximum of registered devices is reached');
+      if (!previous && registry.size >= most)
+        return refused('5.03', 'the maximum of registered devices is reached', 'LIMIT');
       const id = Buffer.from(this.#options.random(ID_BYTES)).toString('base64url');
       const origin = { peer, transport: reachedBy.transport, at: clock.now() };
       const registration = registrationOf({ id, deviceKey, endpoint }, parameters, read.list, origin);
@@ -85,6 +92,11 @@ export class RegistrationLifecycle {
     });
   }
 
+  /** The endpoint name of the registration at this location; null if there is none. */
+  endpointAt(id: string): string | null {
+    return this.#options.registry.withId(id)?.registration.endpoint ?? null;
+  }
+
   /** Rejects when a handler rejects. */
   async update(id: string, request: IncomingRequest, reachedBy: Lwm2mEndpoint): Promise<Outcome> {
     return this.#inTurn(id, request.peer, async (device) => {
@@ -94,7 +106,7 @@ export class RegistrationLifecycle {
       const parsed = parseUpdateQuery(query, before.lwm2mVersion);
       if (!parsed.ok) return refused(parsed.code, parsed.message);
       const links = await this.#profileLinks(parsed.parameters.profileIds ?? [], before.deviceKey);
-      if (links === null) return refused('4.09', 'a Profile ID is unknown');
+      if (links === null) return refused('4.09', 'a Profile ID is unknown', 'UNSUPPORTED');
       const listed = payload.length > 0 || links.length > 0;
       const read = listed ? readUpdatedList(payload, before, links) : null;
       if (read?.ok === false) return refused('4.00', read.message);
@@ -207,8 +219,8 @@ export class RegistrationLifecycle {
   }
 }
 
-function refused(code: RefusalCode, message: string): Outcome {
-  return { ok: false, code, message };
+function refused(code: RefusalCode, message: string, cause: RefusalCause = 'MALFORMED'): Refused {
+  return { ok: false, code, message, cause };
 }
 
 /**

@@ -23,6 +23,8 @@ export const devices = pgTable(
     awakeTime: integer('awake_time'),
     /** The factory credential that added the device; not a foreign key, because a revoked one is kept. */
     factoryCredentialId: uuid('factory_credential_id'),
+    /** The network (IPv4 address or /64 prefix) from which an unknown endpoint was added by itself; else null. */
+    addedFrom: text('added_from'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
     /** When a person last changed the device; `fieldTimes` has the time for each field that was changed. */
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
@@ -44,6 +46,9 @@ export const devices = pgTable(
     index('devices_of_factory')
       .on(table.factoryCredentialId)
       .where(sql`${table.factoryCredentialId} is not null`),
+    index('devices_added_from')
+      .on(table.tenantId, table.addedFrom)
+      .where(sql`${table.addedFrom} is not null`),
     index('devices_tags').using('gin', table.tags),
     sameTenant({ tenantId: table.tenantId, id: table.profileId }, profiles, 'no action'),
     ...rowSecurity(table.tenantId),

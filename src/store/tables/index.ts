@@ -10,6 +10,7 @@ export { observationRequests, observations } from './observations.ts';
 export { outbox } from './outbox.ts';
 export { profiles } from './profiles.ts';
 export { registrationProfiles } from './registration-profiles.ts';
+export { registrationProblems } from './registration-problems.ts';
 export { registrations } from './registrations.ts';
 export { resourceValues } from './resource-values.ts';
 export { rpcs, rpcTransitions } from './rpcs.ts';

@@ -17,7 +17,7 @@ const factory = new FactoryCredentials({
   bus: createEventBus<CredentialEvents>(),
   clock,
   seal,
-  provisioning: { provision: reached, ofEndpoints: reached, claim: reached },
+  provisioning: { provision: reached, ofEndpoints: reached, add: reached, claim: reached },
   defaultProfile: async () => 'default',
 });
 const input = {

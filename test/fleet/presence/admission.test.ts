@@ -61,11 +61,13 @@ function admission(autoProvision = false): (request: RegisterRequest) => Promise
     provisioning: {
       provision: () => Promise.reject(new Error('a Register provisions by its endpoint')),
       claim: () => Promise.reject(new Error('a Register claims no device')),
-      async ofEndpoints(tenantId, endpoints, made) {
+      async ofEndpoints(tenantId, endpoints) {
         lookUps.push(`devices ${tenantId} ${endpoints.join()}`);
-        return endpoints.map(
-          (endpoint) => devices.get(`${tenantId} ${endpoint}`) ?? (made ? known(tenantId, endpoint) : null),
-        );
+        return endpoints.map((endpoint) => devices.get(`${tenantId} ${endpoint}`) ?? null);
+      },
+      async add(tenantId, newcomers) {
+        lookUps.push(`devices ${tenantId} ${newcomers.map(({ endpoint }) => endpoint).join()}`);
+        return newcomers.map(({ endpoint }) => devices.get(`${tenantId} ${endpoint}`) ?? known(tenantId, endpoint));
       },
     },
     credentials: {
@@ -79,7 +81,7 @@ function admission(autoProvision = false): (request: RegisterRequest) => Promise
       },
     },
     modelOf: () => MODEL,
-    autoProvision,
+    autoProvision: autoProvision ? { perNetwork: 10, total: 10 } : null,
   };
   const awakeTimes = { of: async () => awakeTime };
   // Admission uses no more of the two than this.

@@ -95,7 +95,12 @@ describe('Register', () => {
 
   it('answers a refused device with the code of the admission', async () => {
     const { device, handlers } = await world();
-    handlers.admission = async () => ({ admitted: false, code: '4.03', reason: 'not provisioned' });
+    handlers.admission = async () => ({
+      admitted: false,
+      code: '4.03',
+      cause: 'UNKNOWN_ENDPOINT',
+      reason: 'not provisioned',
+    });
     expect(await device.register(DEV1)).toMatchObject({ code: '4.03', diagnostic: 'not provisioned' });
   });
 
