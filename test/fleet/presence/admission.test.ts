@@ -152,7 +152,12 @@ describe('a Register over NoSec', () => {
     'is refused with 4.00 for an endpoint name that is none (%#)',
     async (endpoint) => {
       const reason = endpointProblem(endpoint ?? '');
-      expect(await admission(true)(register(endpoint))).toEqual({ admitted: false, code: '4.00', reason });
+      expect(await admission(true)(register(endpoint))).toEqual({
+        admitted: false,
+        code: '4.00',
+        cause: 'MALFORMED',
+        reason,
+      });
       expect(lookUps).toEqual([]);
     },
   );
