@@ -1,5 +1,6 @@
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { endWithDevice } from './subscription/until-deleted.ts';
 import { countResponses } from './response-size.ts';
 import './scalars.ts';
 import './errors.ts';
@@ -20,6 +21,7 @@ import './device/registration-problem.ts';
 import './bootstrap/bootstrap.ts';
 import './bootstrap/bootstrap-plan.ts';
 import './credential/factory-credential.ts';
+import './subscription/device-changed.ts';
 import './subscription/subscription.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';
@@ -35,7 +37,7 @@ builder.mutationType({
 });
 
 /** The GraphQL API. */
-export const schema: GraphQLSchema = countResponses(builder.toSchema());
+export const schema: GraphQLSchema = countResponses(endWithDevice(builder.toSchema()));
 
 /** The API as sorted SDL: the content of schema/schema.graphql. */
 export function printedSchema(): string {

@@ -80,6 +80,10 @@ const StatusReasonEnum = builder.enumType('StatusReason', {
     DISCONNECTED: { value: 'disconnected', description: 'The TCP or TLS connection of the device ended.' },
     ASLEEP: { value: 'asleep', description: 'A queue-mode device is now believed asleep.' },
     AWAKE: { value: 'awake', description: 'A message arrived from a sleeping queue-mode device.' },
+    DELETED: {
+      value: 'deleted',
+      description: 'The device was deleted: `device` is null. Every subscriber gets this event, whatever its filter.',
+    },
   } satisfies Record<string, { value: StatusReason; description: string }>,
 });
 
@@ -173,7 +177,7 @@ builder.subscriptionField('deviceStatusChanged', (t) =>
   t.field({
     type: DeviceStatusChangeType,
     description:
-      'Delivers status changes of devices: provisioned, online, sleeping, offline. There is no first event with the current status, and no event for a changed name, changed tags or a deleted device. Example: `deviceStatusChanged(filter: { tags: ["roof"] })`.',
+      'Delivers status changes of devices: provisioned, online, sleeping, offline, deleted. There is no first event with the current status; `deviceChanged` delivers changed names and tags. Example: `deviceStatusChanged(filter: { tags: ["roof"] })`.',
     args: {
       filter: t.arg({
         type: DeviceFilterInput,
@@ -185,7 +189,10 @@ builder.subscriptionField('deviceStatusChanged', (t) =>
       return live<DeviceStatusChange, DeviceStatusChange>({
         subscription: bus.subscribe('deviceStatusChanged', actor.tenantId),
         select: async (change) =>
-          !filter || (await fleet.devices.matches(actor, change.deviceId, filter)) ? change : null,
+          // A deleted device matches no filter any more.
+          !filter || change.reason === 'deleted' || (await fleet.devices.matches(actor, change.deviceId, filter))
+            ? change
+            : null,
       });
     },
     resolve: ({ value }) => value,

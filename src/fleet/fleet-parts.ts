@@ -95,6 +95,7 @@ export function createParts(options: FleetOptions) {
     provisioning,
     profiles,
     credentials,
+    bus,
     clock,
     retire,
   });

@@ -57,7 +57,15 @@ export {
   type Profiles,
   type RegistrationProfile,
 } from './profiles/index.ts';
-export type { Device, DeviceStatus, DeviceStatusChange, StatusReason } from './devices/index.ts';
+export type {
+  Device,
+  DeviceChange,
+  DeviceDeletion,
+  DevicePart,
+  DeviceStatus,
+  DeviceStatusChange,
+  StatusReason,
+} from './devices/index.ts';
 export type {
   DeadLetter,
   DeviceStatusEvent,

@@ -198,6 +198,13 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
     events: {
       bootstrapChanged: () =>
         api.bus.publish('bootstrapChanged', DEFAULT_TENANT, { tenantId: DEFAULT_TENANT, bootstrap }),
+      deviceChanged: () =>
+        api.bus.publish('deviceChanged', `${DEFAULT_TENANT}/${deviceId}`, {
+          tenantId: DEFAULT_TENANT,
+          deviceId,
+          changed: ['name'],
+          at: new Date(),
+        }),
       deviceStatusChanged: () =>
         api.bus.publish('deviceStatusChanged', DEFAULT_TENANT, {
           tenantId: DEFAULT_TENANT,

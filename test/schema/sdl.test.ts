@@ -99,6 +99,7 @@ describe('the schema', () => {
     );
     expect(names('Subscription')).toEqual([
       'bootstrapChanged',
+      'deviceChanged',
       'deviceStatusChanged',
       'resourceChanged',
       'rpcChanged',

@@ -41,7 +41,7 @@ export interface GraphqlResponse {
 /** The API over a real fleet, LwM2M server and database, with simulated devices over UDP on loopback. */
 export interface ApiWorld {
   readonly fleet: Fleet;
-  readonly bus: EventBus<ApiEvents>;
+  readonly bus: EventBus<ApiEvents> & { snapshot(): { readonly subscribers: number } };
   readonly server: HttpServer;
   readonly url: string;
   /** The UDP port of the LwM2M server on 127.0.0.1. */

@@ -1,5 +1,11 @@
 /** The codes of FleetError. The GraphQL schema has an error type for each code. */
-export type FleetErrorCode = 'VALIDATION' | 'NOT_FOUND' | 'CONFLICT' | 'FORBIDDEN' | 'DEVICE_UNREACHABLE';
+export type FleetErrorCode =
+  | 'VALIDATION'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'FORBIDDEN'
+  | 'DEVICE_UNREACHABLE'
+  | 'DEVICE_DELETED';
 
 /** How a row was changed since a caller read it. */
 export interface StaleEdit {

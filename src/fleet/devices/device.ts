@@ -4,6 +4,26 @@ import type { DeviceId, TenantId } from '../access/index.ts';
 export interface DeviceEvents {
   /** The key is the tenant's id. */
   readonly deviceStatusChanged: DeviceStatusChange;
+  /** A device was changed by a person, or its registration changed. The key is the device's key. */
+  readonly deviceChanged: DeviceChange;
+  /** A device was deleted. The key is the device's key. */
+  readonly deviceDeleted: DeviceDeletion;
+}
+
+/** The parts of a device whose changes `deviceChanged` reports. */
+export type DevicePart = 'name' | 'tags' | 'profileId' | 'awakeTime' | 'registration';
+
+export interface DeviceChange {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  readonly changed: readonly DevicePart[];
+  readonly at: Date;
+}
+
+export interface DeviceDeletion {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  readonly endpoint: string;
 }
 
 /** Why the status of a device changed. */
@@ -16,7 +36,8 @@ export type StatusReason =
   | 'disconnected'
   | 'asleep'
   | 'awake'
-  | 'provisioned';
+  | 'provisioned'
+  | 'deleted';
 
 export interface DeviceStatusChange {
   readonly tenantId: TenantId;

@@ -1,6 +1,15 @@
 export { deviceKey, type DeviceKey, parseDeviceKey } from './device-key.ts';
 export { deviceOfRow, type DeviceRow } from './device-row.ts';
-export type { Device, DeviceEvents, DeviceStatus, DeviceStatusChange, StatusReason } from './device.ts';
+export type {
+  Device,
+  DeviceChange,
+  DeviceDeletion,
+  DeviceEvents,
+  DevicePart,
+  DeviceStatus,
+  DeviceStatusChange,
+  StatusReason,
+} from './device.ts';
 export {
   type AutoProvisionLimits,
   checkName,

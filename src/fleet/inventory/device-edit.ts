@@ -1,9 +1,19 @@
 import { eq } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
 import { devices, type Store } from '../../store/index.ts';
 import { type Actor, requireRole } from '../access/index.ts';
 import { changedFields, checkNotStale, FleetError, isUuid, nextEdit, Turns } from '../common/index.ts';
-import { checkName, checkTags, type Device, deviceKey, type DeviceRow, profileFor } from '../devices/index.ts';
+import {
+  checkName,
+  checkTags,
+  type Device,
+  type DeviceEvents,
+  deviceKey,
+  type DevicePart,
+  type DeviceRow,
+  profileFor,
+} from '../devices/index.ts';
 import type { Observing } from '../observing/index.ts';
 import type { AwakeTimes, Roster } from '../presence/index.ts';
 import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
@@ -20,6 +30,9 @@ export interface DeviceChanges {
   readonly awakeTime?: number | null | undefined;
 }
 
+/** The columns of these fields. */
+type Editable = Pick<DeviceRow, Exclude<DevicePart, 'registration'>>;
+
 /** The modules that `createDeviceEdit` calls. */
 export interface DeviceEditParts {
   readonly store: Store;
@@ -27,6 +40,7 @@ export interface DeviceEditParts {
   readonly observing: Observing;
   readonly awakeTimes: AwakeTimes;
   readonly profiles: ProfileBook;
+  readonly bus: EventBus<DeviceEvents>;
   readonly clock: Clock;
 }
 
@@ -35,7 +49,7 @@ export function createDeviceEdit(
   parts: DeviceEditParts,
   deviceOf: (row: DeviceRow) => Device,
 ): (actor: Actor, id: string, changes: DeviceChanges, ifUpdatedAt?: Date | null) => Promise<Device> {
-  const { store, roster, observing, awakeTimes, profiles, clock } = parts;
+  const { store, roster, observing, awakeTimes, profiles, bus, clock } = parts;
   // One edit of a device after the other, so that the last one in the database is also the last one that is applied.
   const turns = new Turns();
 
@@ -46,7 +60,7 @@ export function createDeviceEdit(
       if (!row) throw new FleetError('NOT_FOUND', 'no such device');
       checkNotStale('the device', row, ifUpdatedAt);
       const { name, tags, profileId, awakeTime } = changes;
-      const next: Partial<DeviceRow> = {
+      const next: Partial<Editable> = {
         ...(name !== undefined && { name }),
         ...(tags !== undefined && { tags: [...new Set(tags ?? [])] }),
         ...(profileId !== undefined && {
@@ -54,12 +68,16 @@ export function createDeviceEdit(
         }),
         ...(awakeTime !== undefined && { awakeTime }),
       };
-      const changed = changedFields(row, next);
-      if (changed.length === 0) return row;
+      const changed = changedFields<Editable>(row, next);
+      if (changed.length === 0) return { row, changed };
       const written = { ...next, ...nextEdit(row, changed, clock.now()) };
       await tx.update(devices).set(written).where(eq(devices.id, row.id));
-      return { ...row, ...written };
+      return { row: { ...row, ...written }, changed };
     });
+  }
+
+  function publish({ tenantId, id: deviceId, updatedAt }: Device, changed: readonly DevicePart[]): void {
+    bus.publish('deviceChanged', deviceKey(tenantId, deviceId), { tenantId, deviceId, changed, at: updatedAt });
   }
 
   /** Applies the edit to the registered device. */
@@ -78,8 +96,10 @@ export function createDeviceEdit(
     if (changes.tags != null) checkTags(changes.tags);
     checkAwakeTime(changes.awakeTime);
     return turns.take(id.toLowerCase(), async () => {
-      const device = deviceOf(await write(actor, id, changes, ifUpdatedAt));
+      const { row, changed } = await write(actor, id, changes, ifUpdatedAt);
+      const device = deviceOf(row);
       await apply(device);
+      if (changed.length > 0) publish(device, changed);
       return device;
     });
   };

@@ -1,11 +1,13 @@
 import { and, count, eq, inArray } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
+import type { EventBus } from '../../events/index.ts';
 import { devices, observations, registrations, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
 import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page } from '../common/index.ts';
 import type { IssuedCredential, CredentialBook, NewCredential } from '../credentials/index.ts';
 import {
   type Device,
+  type DeviceEvents,
   deviceOfRow,
   type DeviceRow,
   type NewDevice,
@@ -69,6 +71,7 @@ export interface DevicesParts {
   readonly provisioning: Provisioning;
   readonly profiles: ProfileBook;
   readonly credentials: CredentialBook;
+  readonly bus: EventBus<DeviceEvents>;
   readonly clock: Clock;
   /** Ends the registration, RPCs and observations of a device before it is deleted. */
   readonly retire: (device: Device, actor: Actor) => Promise<void>;
@@ -78,8 +81,22 @@ const DEFAULT_ORDER = { field: 'ENDPOINT', direction: 'ASC' } as const;
 
 /** Creates the part of the fleet that reads and changes a tenant's devices. */
 export function createDevices(parts: DevicesParts): Devices {
-  const { store, roster, observing, provisioning, credentials, retire } = parts;
+  const { store, roster, observing, provisioning, credentials, bus, clock, retire } = parts;
   const deviceOf = (row: DeviceRow): Device => withPresence(deviceOfRow(row), roster);
+
+  function publishDeletion({ tenantId, id: deviceId, endpoint, status, lastSeen }: Device): void {
+    bus.publish('deviceDeleted', deviceKey(tenantId, deviceId), { tenantId, deviceId, endpoint });
+    bus.publish('deviceStatusChanged', tenantId, {
+      tenantId,
+      deviceId,
+      endpoint,
+      status: status === 'NEVER_SEEN' ? 'NEVER_SEEN' : 'OFFLINE',
+      previous: status,
+      reason: 'deleted',
+      lastSeen,
+      at: new Date(clock.now()),
+    });
+  }
 
   async function find(actor: Actor, id: string): Promise<Device> {
     const rows = isUuid(id)
@@ -208,7 +225,12 @@ export function createDevices(parts: DevicesParts): Devices {
       requireRole(actor, 'admin');
       const device = await find(actor, id);
       await retire(device, actor);
-      await store.asTenant(actor.tenantId, (tx) => tx.delete(devices).where(eq(devices.id, device.id)));
+      const deleted = await store.asTenant(actor.tenantId, (tx) =>
+        tx.delete(devices).where(eq(devices.id, device.id)).returning(),
+      );
+      // Somebody else may have deleted it in the meantime.
+      if (!deleted[0]) throw new FleetError('NOT_FOUND', 'no such device');
+      publishDeletion(deviceOfRow(deleted[0]));
       return device;
     },
   };

@@ -165,7 +165,16 @@ export class Presence {
 
   async #store(change: PresenceChange): Promise<StoredChange | null> {
     const stored = await this.#parts.registrations.store(change);
-    if (stored?.change) this.#parts.bus.publish('deviceStatusChanged', stored.change.tenantId, stored.change);
+    const { bus } = this.#parts;
+    if (stored?.change) bus.publish('deviceStatusChanged', stored.change.tenantId, stored.change);
+    if (stored && change.kind !== 'status') {
+      const { key } = change;
+      bus.publish('deviceChanged', key, {
+        ...parseDeviceKey(key),
+        changed: ['registration'],
+        at: new Date(change.at),
+      });
+    }
     return stored;
   }
 

@@ -10,7 +10,7 @@ export function toStatusEvent(change: DeviceStatusChange): DeviceStatusEvent[] {
   const status = outside(change.status);
   const previous = outside(change.previous);
   const reason = change.reason === 'awake' ? 'updated' : change.reason;
-  if (status === null || reason === 'asleep' || reason === 'provisioned') return [];
+  if (status === null || reason === 'asleep' || reason === 'provisioned' || reason === 'deleted') return [];
   if (status === previous && reason !== 'registered') return [];
   const { tenantId, deviceId, endpoint, lastSeen, at } = change;
   return [{ tenantId, deviceId, endpoint, status, previous, reason, lastSeen, at }];
