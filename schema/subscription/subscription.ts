@@ -77,7 +77,10 @@ const StatusReasonEnum = builder.enumType('StatusReason', {
     DEREGISTERED: { value: 'deregistered', description: 'The device de-registered.' },
     EXPIRED: { value: 'expired', description: 'The lifetime of the registration ended without an Update.' },
     SILENT: { value: 'silent', description: 'No message arrived for the profile’s `offlineAfter`.' },
-    DISCONNECTED: { value: 'disconnected', description: 'The TCP or TLS connection of the device ended.' },
+    DISCONNECTED: {
+      value: 'disconnected',
+      description: 'The DTLS session, or the TCP or TLS connection, of the device ended.',
+    },
     ASLEEP: { value: 'asleep', description: 'A queue-mode device is now believed asleep.' },
     AWAKE: { value: 'awake', description: 'A message arrived from a sleeping queue-mode device.' },
     DELETED: {

@@ -212,6 +212,10 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
       return;
     }
     const { messages } = this.#layer;
+    if (!messages.reaches(this.state)) {
+      this.end(new CoapError('CLOSED', `the session of ${this.state.peer.key} has ended`));
+      return;
+    }
     const { ackTimeoutMs, exchangeLifetimeMs } = messages.parametersOf(this.state);
     const messageId = this.state.takeMessageId();
     const datagram = pending.datagramFor(messageId);

@@ -113,6 +113,11 @@ export interface CoapEndpoint {
    */
   movePeer(from: Peer, to: Peer): void;
   /**
+   * Sends the confirmable messages to the peer that wait for an acknowledgement once more now. Call it when a message
+   * of the peer shows that it is awake; calls that follow soon do nothing.
+   */
+  hasten(peer: Peer): void;
+  /**
    * Sets the only listener for new sessions of peers and new addresses of sessions, as `Transport.onPeerArrived`. The
    * requests and observations of a resumed session have already moved to the new one.
    */

@@ -127,6 +127,10 @@ class CoapEngine implements CoapEndpoint {
     if (state && from.key !== to.key) this.#messages.peers.move(state, to, this.#clock.now());
   }
 
+  hasten(peer: Peer): void {
+    for (const transmission of this.#messages.peers.get(peer.key)?.transmissions ?? []) transmission.hasten();
+  }
+
   onPeerArrived(arrived: (peer: Peer, formerKey: string | null) => void): void {
     this.#arrived = arrived;
   }

@@ -51,6 +51,11 @@ export class MessageLayer implements TransmissionContext {
     return this.#parameters(state.peer);
   }
 
+  /** False when the transport can't send to the peer, see `Transport.reaches`. */
+  reaches({ peer }: PeerState): boolean {
+    return this.#transport.reaches?.(peer) ?? true;
+  }
+
   send(state: PeerState, datagram: Uint8Array): void {
     this.sendTo(state.peer, datagram);
   }

@@ -24,6 +24,8 @@ export interface PeerTransmission {
   acknowledge(): void;
   /** The peer rejected the message with a Reset. */
   reset(): void;
+  /** Sends the message again now, see `Transmission.hasten`. */
+  hasten(): void;
   /** Stops the retransmissions without calling the listener. */
   cancel(): void;
 }

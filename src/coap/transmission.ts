@@ -3,6 +3,9 @@ import { append, without } from './list.ts';
 import type { TransmissionParameters } from './parameters.ts';
 import type { PeerState, PeerTransmission } from './peer.ts';
 
+/** A copy that was sent less than this before a message of the peer may still arrive. */
+const HASTE_GAP_MS = 200;
+
 /** The outcome of a confirmable message: exactly one of the three is called, or none after `cancel`. */
 export interface TransmissionListener {
   acknowledged(): void;
@@ -29,7 +32,11 @@ export class Transmission implements PeerTransmission {
   readonly #context: TransmissionContext;
   readonly #datagram: Uint8Array;
   readonly #listener: TransmissionListener;
+  readonly #ackTimeoutMs: number;
   #retransmissionsLeft: number;
+  #sentAt: number;
+  /** When the last copy was sent by `hasten`. */
+  #hastenedAt = Number.NEGATIVE_INFINITY;
   #timeoutMs: number;
   #timer: Timer;
 
@@ -47,13 +54,26 @@ export class Transmission implements PeerTransmission {
     this.messageId = messageId;
     this.#datagram = datagram;
     this.#listener = listener;
+    this.#ackTimeoutMs = parameters.ackTimeoutMs;
     this.#retransmissionsLeft = parameters.maxRetransmit;
     // RFC 7252 §4.2: the first timeout is between ACK_TIMEOUT and ACK_TIMEOUT × ACK_RANDOM_FACTOR; each retransmission
     // doubles it.
     this.#timeoutMs = parameters.ackTimeoutMs * (1 + context.random() * (parameters.ackRandomFactor - 1));
     this.#timer = context.clock.after(this.#timeoutMs, () => this.#onTimeout());
     state.transmissions = append(state.transmissions, this);
+    this.#sentAt = context.clock.now();
     context.send(state, datagram);
+  }
+
+  /**
+   * Sends a copy now, because the peer has just shown that it is awake. It comes in addition to the retransmissions of
+   * RFC 7252 §4.2, at most once in each ACK_TIMEOUT, so that a peer that sends often does not get many copies.
+   */
+  hasten(): void {
+    const now = this.#context.clock.now();
+    if (now - this.#sentAt < HASTE_GAP_MS || now - this.#hastenedAt < this.#ackTimeoutMs) return;
+    this.#hastenedAt = now;
+    this.#sendAgain();
   }
 
   acknowledge(): void {
@@ -80,6 +100,11 @@ export class Transmission implements PeerTransmission {
     this.#retransmissionsLeft--;
     this.#timeoutMs *= 2;
     this.#timer = this.#context.clock.after(this.#timeoutMs, () => this.#onTimeout());
+    this.#sendAgain();
+  }
+
+  #sendAgain(): void {
+    this.#sentAt = this.#context.clock.now();
     this.#context.retransmitted();
     this.#context.send(this.state, this.#datagram);
   }

@@ -25,6 +25,11 @@ export interface Peer {
  */
 export interface Transport {
   readonly kind: 'udp' | 'dtls' | 'tcp' | 'tls';
+  /**
+   * False when the session or connection of the peer has ended, so that nothing can be sent to it. Absent in transports
+   * without sessions.
+   */
+  reaches?(peer: Peer): boolean;
   /** Sends one datagram. It may be lost. Never throws. */
   send(peer: Peer, datagram: Uint8Array): void;
   /** Sets the only receiver. The receiver must copy `datagram` to keep it after the call. */

@@ -81,6 +81,10 @@ export class OpenSessions {
     this.#table.add(session);
   }
 
+  has(key: string): boolean {
+    return this.#table.get(key) !== undefined;
+  }
+
   /** Sends one message in the session with this key, or drops it. */
   send(key: string, data: Buffer): void {
     const session = this.#table.get(key);

@@ -97,6 +97,10 @@ export class DtlsServer {
     return this.#engine.metrics;
   }
 
+  reaches(peer: { readonly key: string }): boolean {
+    return this.#isOpen && this.#engine.sessions.has(peer.key);
+  }
+
   send(peer: { readonly key: string }, datagram: Uint8Array): void {
     if (this.#isOpen) this.#engine.send(peer.key, asBuffer(datagram));
   }

@@ -155,7 +155,10 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       if (reason === 'cancelled') observing.reconcile(observation.deviceKey);
     },
 
-    heard: ({ deviceKey }, at) => presence.heard(deviceKey, at),
+    heard({ deviceKey }, at) {
+      presence.heard(deviceKey, at);
+      dispatcher.heard(deviceKey);
+    },
 
     sleeping({ deviceKey }, asleep) {
       presence.sleeping(deviceKey, asleep);

@@ -13,6 +13,8 @@ export type Lwm2mErrorCode =
   | 'NOT_REGISTERED'
   /** The queue-mode device sleeps (Core 1.2 §6.5), or its connection has ended; the server sent nothing. */
   | 'UNREACHABLE'
+  /** The session or connection of the device ended after a request was sent and before the device answered it. */
+  | 'DISCONNECTED'
   /** The device did not answer in time. */
   | 'TIMEOUT'
   /** The device violated the protocol in its response (RST, bad blocks, undecodable payload). */

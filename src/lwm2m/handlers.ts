@@ -93,7 +93,10 @@ export interface Lwm2mHandlers {
   updated(registration: Registration, previous: Registration, moved: boolean): Promise<void>;
   /** Stores that the registration moved to another session or address of its device, without an Update. */
   moved(registration: Registration): Promise<void>;
-  /** The TCP or TLS connection of the device has ended; it sleeps or is offline until it connects again. Not awaited. */
+  /**
+   * The DTLS session, or the TCP or TLS connection, of the device has ended; it is offline until its next Register or
+   * Update. Not called for a queue-mode device, which sleeps. Not awaited.
+   */
   disconnected(registration: Registration): void;
   /**
    * Stores that the device de-registered, that the registration expired or that `remove` was called. `observationEnded`

@@ -36,7 +36,7 @@ export class RegisteredDevice implements Due {
   awakeMs: number | null;
   registration: Registration;
   reachedBy: Lwm2mEndpoint;
-  /** False after the TCP or TLS connection ended, until the next Register or Update: nothing can be sent. */
+  /** False after the DTLS session, or the TCP or TLS connection, ended, until the next Register or Update: nothing can be sent. */
   connected = true;
   dueAt = Infinity;
   heapIndex = -1;

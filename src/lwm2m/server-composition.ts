@@ -130,7 +130,7 @@ class Server implements RunningLwm2mServer {
     for (const reachedBy of this.#endpoints) {
       reachedBy.endpoint.onRequest((request) => this.#answer(request, reachedBy));
       reachedBy.endpoint.onPeerArrived((peer, formerKey) => void this.#follow(peer, formerKey, reachedBy));
-      if (isStream(reachedBy)) reachedBy.endpoint.onPeerGone((peer) => this.#disconnected(peer, reachedBy));
+      reachedBy.endpoint.onPeerGone((peer) => this.#disconnected(peer, reachedBy));
     }
     for (const device of this.#registry) {
       if (isStream(device.reachedBy)) this.#lost(device);
@@ -259,6 +259,7 @@ class Server implements RunningLwm2mServer {
       this.#handlers.heard(device.registration, this.#clock.now()),
     );
     this.#queue.heard(device);
+    device.reachedBy.endpoint.hasten(device.registration.peer);
   }
 
   /** Never rejects. */

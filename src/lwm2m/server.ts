@@ -23,8 +23,8 @@ export interface Lwm2mServer {
   start(restored: RestoredState): Promise<void>;
   registration(deviceKey: string): Registration | undefined;
   /**
-   * True while nothing can be sent to the registered device: a queue-mode device is assumed to sleep, or the TCP or TLS
-   * connection has ended.
+   * True while nothing can be sent to the registered device: a queue-mode device is assumed to sleep, or the DTLS session
+   * or the TCP or TLS connection has ended.
    */
   isUnreachable(deviceKey: string): boolean;
   /** Sets how long the queue-mode device is awake after each later message; null: `awakeMs` of the settings. */
@@ -39,6 +39,7 @@ export interface Lwm2mServer {
    * `handlers.sleeping(registration, false)` or `handlers.ready`.
    * LIMIT: too many operations or observations of the device; nothing was sent.
    * NOT_REGISTERED: the device is not registered, or its registration ended or was replaced before it answered.
+   * DISCONNECTED: the session or connection of the device ended before it answered.
    * TIMEOUT: the device did not answer; a queue-mode device is assumed to sleep from then on.
    * BAD_ANSWER: the device sent a reset, or a response that can't be decoded.
    * CANCELLED: the caller cancelled, or the server stops.

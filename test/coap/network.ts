@@ -30,6 +30,13 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/** A transport whose sessions with peers the test ends: nothing is sent in an ended session. */
+export interface SimulatedTransport extends Transport {
+  peerGone(peer: Peer): void;
+  /** As `peerGone`, but the CoAP endpoint learns of it only when it sends. */
+  endsSilently(peer: Peer): void;
+}
+
 /**
  * A simulated network with its own clock. It loses, duplicates, delays and reorders datagrams depending on its seed.
  */
@@ -47,17 +54,25 @@ export class SimulatedNetwork {
   }
 
   /** The transport of the host with this address, on port 5683. */
-  transport(address: string): Transport & { peerGone(peer: Peer): void } {
+  transport(address: string): SimulatedTransport {
     const self = udpPeer(address, 5683);
     let gone: (peer: Peer) => void = nothing;
+    const ended = new Set<string>();
     return {
       kind: 'udp',
-      send: (peer, datagram) => this.#carry(self, peer, new Uint8Array(datagram)),
+      reaches: (peer) => !ended.has(peer.key),
+      send: (peer, datagram) => {
+        if (!ended.has(peer.key)) this.#carry(self, peer, new Uint8Array(datagram));
+      },
       onDatagram: (receive) => void this.#receivers.set(self.key, receive),
       onPeerGone: (listener) => {
         gone = listener;
       },
-      peerGone: (peer) => gone(peer),
+      endsSilently: (peer) => void ended.add(peer.key),
+      peerGone: (peer) => {
+        ended.add(peer.key);
+        gone(peer);
+      },
       close: async () => void this.#receivers.delete(self.key),
     };
   }

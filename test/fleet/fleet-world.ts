@@ -71,6 +71,8 @@ export interface FleetWorld {
   /** Waits until `work` is done, and advances the clock meanwhile. */
   during<T>(work: Promise<T>): Promise<T>;
   device(address?: string): Device;
+  /** Ends the session of the device; the world's transport must have sessions. */
+  disconnect(device: Device): void;
   snapshot(): FleetSnapshot;
   stop(): Promise<void>;
 }
@@ -97,6 +99,7 @@ export async function fleetWorld(
     credentials?: CredentialGate;
     network?: SimulatedNetwork;
     smsTrigger?: SmsTrigger;
+    transport?: 'udp' | 'dtls' | 'tcp';
   } = {},
 ): Promise<FleetWorld> {
   const { store, isIdle } = counted(opened);
@@ -114,7 +117,8 @@ export async function fleetWorld(
     error: warn,
   };
   await ensureDefaultTenant(store, clock);
-  const endpoint = network.endpoint(SERVER);
+  const transport = network.transport(SERVER);
+  const endpoint = network.endpoint(SERVER, { transport });
   const seal = new Seal(randomBytes(32));
   const running = createFleet({
     store,
@@ -137,7 +141,7 @@ export async function fleetWorld(
     ...(options.smsTrigger && { smsTrigger: options.smsTrigger }),
   });
   const server: Lwm2mServer = createLwm2mServer({
-    endpoints: [{ endpoint, transport: 'udp' }],
+    endpoints: [{ endpoint, transport: options.transport ?? 'udp' }],
     handlers: running.handlers,
     clock,
     onFault: (error, doing) => warn({ err: error }, doing),
@@ -187,6 +191,7 @@ export async function fleetWorld(
     advance,
     during,
     device: (address = `192.0.2.${++addresses}`) => new Device(network, advance, address),
+    disconnect: ({ scripted }) => transport.peerGone(scripted.peer),
     snapshot: () => running.snapshot(),
     async stop() {
       // Stops the LwM2M server first and then the fleet, as main does.

@@ -69,6 +69,11 @@ export class Connection {
     socket.write(capabilities());
   }
 
+  /** False when nothing more is sent, also while the socket still closes. */
+  get isOpen(): boolean {
+    return !this.#over;
+  }
+
   send(datagram: Uint8Array): void {
     const { frame, echo } = this.#translation.outward(datagram);
     if (frame) this.#write(encodeFrame(frame));

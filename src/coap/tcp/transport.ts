@@ -99,6 +99,10 @@ export class TcpTransport implements Transport {
     return this.#connections.size;
   }
 
+  reaches(peer: Peer): boolean {
+    return this.#connections.get(peer.key)?.isOpen ?? false;
+  }
+
   send(peer: Peer, datagram: Uint8Array): void {
     this.#connections.get(peer.key)?.send(datagram);
   }

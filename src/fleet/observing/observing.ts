@@ -338,8 +338,10 @@ export class Observing {
         case 'NOT_REGISTERED':
         case 'CANCELLED':
           return false;
-        // The device does not answer: try again later.
+        // The device does not answer, or its session has ended: try again later.
         case 'TIMEOUT':
+        case 'DISCONNECTED':
+        case 'UNREACHABLE':
         case 'LIMIT':
           this.#devices.retryLater(device.key, observed);
           return false;

@@ -138,6 +138,11 @@ export class RpcDispatcher {
     this.#drain(key, queue);
   }
 
+  /** A message of the device came: it is the best time for another try. */
+  heard(key: DeviceKey): void {
+    if (this.#queues.get(key)?.retry) this.wake(key);
+  }
+
   /** Cancels a call and resolves with it; null when the device has received the call or the call has ended. */
   async cancel(rpc: Rpc, to: 'CANCELLED' | 'DELETED' = 'CANCELLED'): Promise<Rpc | null> {
     const cancelled = await this.#change(rpc, { to, at: this.#parts.clock.now() });
@@ -210,7 +215,8 @@ export class RpcDispatcher {
       let sent: Sent;
       do sent = await this.#parts.turns.take(key, () => this.#sendNext(key, queue));
       while (sent === 'one');
-      if (sent === 'held') return;
+      // A message of the device, or the end of the wait, may have come while the last attempt was recorded.
+      if (sent === 'held' && !queue.again) return;
     }
     if (this.#queues.get(key) === queue) this.#queues.delete(key);
   }
@@ -289,7 +295,8 @@ export class RpcDispatcher {
         return false;
       }
       const away =
-        error instanceof Lwm2mError && ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'UNREACHABLE'].includes(error.code);
+        error instanceof Lwm2mError &&
+        ['TIMEOUT', 'NOT_REGISTERED', 'CANCELLED', 'UNREACHABLE', 'DISCONNECTED'].includes(error.code);
       if (away) {
         const { reached } = progress;
         if (reached === 'delivered' && isRestart(operation)) {
@@ -305,7 +312,8 @@ export class RpcDispatcher {
         const ends = (once && reached !== 'nothing') || (reached === 'delivered' && rpc.mode !== 'PERSISTENT');
         const tried = ends ? 'perhaps done' : reached === 'nothing' ? 'nothing' : 'sent';
         const late = tried === 'nothing' ? TOO_LATE : errorOf(error);
-        await this.#away(rpc, error.code === 'TIMEOUT' ? late : UNREACHABLE, tried);
+        const unanswered = error.code === 'TIMEOUT' || error.code === 'DISCONNECTED';
+        await this.#away(rpc, unanswered ? late : UNREACHABLE, tried);
         return false;
       }
       if (progress.reached !== 'nothing') onDelivered();

@@ -154,6 +154,8 @@ export function errorOf(error: Lwm2mError): RpcError {
       return { code: 'DEVICE_UNREACHABLE', coapCode: null, message: 'the device is not registered' };
     case 'TIMEOUT':
       return { code: 'TIMEOUT', coapCode: null, message: 'the device did not answer in time' };
+    case 'DISCONNECTED':
+      return { code: 'TIMEOUT', coapCode: null, message: error.message };
     default:
       return { code: error.code, coapCode: null, message: error.message };
   }

@@ -81,8 +81,7 @@ export class Exchanges {
     await this.#opened(device, signal, timeoutMs ?? EXCHANGE_LIFETIME_MS);
     if (device.ended) throw ended();
     if (signal.aborted) throw isLate() ? late() : cancelled();
-    if (!device.connected)
-      throw new Lwm2mError('UNREACHABLE', 'the connection of the device has ended; nothing was sent');
+    if (!device.connected) throw unconnected();
     if (this.#queue.isAsleep(device)) throw new Lwm2mError('UNREACHABLE', 'the device sleeps; nothing was sent');
     let sent = false;
     try {
@@ -106,6 +105,7 @@ export class Exchanges {
       const silent = (error instanceof CoapError && error.code === 'TIMEOUT') || (sent && isLate());
       if (silent) this.#queue.silent(device);
       if (isLate() && !device.ended) throw late(error);
+      if (!sent && !device.ended && error instanceof CoapError && error.code === 'CLOSED') throw unconnected(error);
       throw device.ended ? ended(error) : lwm2mError(error);
     }
   }
@@ -137,8 +137,9 @@ function lwm2mError(error: unknown): unknown {
   if (!(error instanceof CoapError)) return error;
   switch (error.code) {
     case 'TIMEOUT':
-    case 'CLOSED':
       return new Lwm2mError('TIMEOUT', error.message, { cause: error });
+    case 'CLOSED':
+      return new Lwm2mError('DISCONNECTED', 'the connection of the device ended before it answered', { cause: error });
     case 'CANCELLED':
       return cancelled(error);
     case 'LIMIT':
@@ -148,6 +149,10 @@ function lwm2mError(error: unknown): unknown {
     default:
       return new Lwm2mError('BAD_ANSWER', error.message, { cause: error });
   }
+}
+
+function unconnected(cause?: unknown): Lwm2mError {
+  return new Lwm2mError('UNREACHABLE', 'the connection of the device has ended; nothing was sent', { cause });
 }
 
 /** The time of the operation is over: the request was not sent, or has no response yet. */
