@@ -1,4 +1,4 @@
-import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
+import { GraphQLOneOfDirective as ONE_OF, lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { endWithDevice } from './subscription/until-deleted.ts';
 import { countResponses } from './response-size.ts';
@@ -41,5 +41,6 @@ export const schema: GraphQLSchema = countResponses(endWithDevice(builder.toSche
 
 /** The API as sorted SDL: the content of schema/schema.graphql. */
 export function printedSchema(): string {
-  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+  // graphql-js prints no definition of the directives that it knows itself; other tools may not know this one.
+  return `"""${ONE_OF.description}"""\ndirective @${ONE_OF.name} on ${ONE_OF.locations.join(' | ')}\n\n${printSchema(lexicographicSortSchema(schema))}\n`;
 }

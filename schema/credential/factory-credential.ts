@@ -43,7 +43,9 @@ const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCrede
 builder.queryField('factoryCredentials', (t) =>
   t.field({
     type: [FactoryCredentialType],
-    description: 'Lists the tenant’s factory credentials, newest first. Only for admins.',
+    nullable: true,
+    description:
+      'Lists the tenant’s factory credentials, newest first. Only for admins. A caller with another role gets null, with the error at this field.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.bootstraps.factoryCredentials(actor))],
   }),

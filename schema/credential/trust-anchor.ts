@@ -34,7 +34,9 @@ function anchorPayload(done: string, description: string) {
 builder.queryField('trustAnchors', (t) =>
   t.field({
     type: [TrustAnchorType],
-    description: 'Lists the certificate authorities that the tenant trusts. Only for admins.',
+    nullable: true,
+    description:
+      'Lists the certificate authorities that the tenant trusts. Only for admins. A caller with another role gets null, with the error at this field.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.credentials.anchors(actor))],
   }),

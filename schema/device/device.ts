@@ -164,14 +164,17 @@ builder.objectType(DeviceNode, {
     }),
     credentials: t.field({
       type: [DeviceCredentialType],
-      description: 'The device’s DTLS credentials, also expired and revoked ones, newest first. Only for admins.',
+      nullable: true,
+      description:
+        'The device’s DTLS credentials, also expired and revoked ones, newest first. Only for admins. A caller with another role gets null, with the error at this field.',
       authScopes: { admin: true },
       resolve: async ({ id }, _args, { load }) => [...(await load.credentials(id))],
     }),
     handshakes: t.field({
       type: [HandshakeType],
+      nullable: true,
       description:
-        'The last 20 DTLS handshakes of the device, newest first. A new handshake appears after about one second. Only for admins.',
+        'The last 20 DTLS handshakes of the device, newest first. A new handshake appears after about one second. Only for admins. A caller with another role gets null, with the error at this field.',
       authScopes: { admin: true },
       complexity: { field: 1, multiplier: 20 },
       resolve: async ({ id }, _args, { load }) => [...(await load.handshakes(id))],

@@ -107,7 +107,7 @@ builder.queryField('registrationProblems', (t) =>
       args: {
         kind: t.arg({
           type: [RegistrationProblemKindEnum],
-          description: 'Returns only problems of these kinds: `[ENDPOINT_MISMATCH]`. Absent: all.',
+          description: 'Returns only problems of these kinds: `[ENDPOINT_MISMATCH]`. Absent or null: all.',
         }),
       },
       resolve: async (_root, { kind, ...page }, { fleet, actor }) =>

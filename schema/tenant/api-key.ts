@@ -28,7 +28,9 @@ const ApiKeyType = builder.objectRef<ApiKey>('ApiKey').implement({
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: [ApiKeyType],
-    description: 'Lists the tenant’s API keys that are not revoked, oldest first. Only for admins.',
+    nullable: true,
+    description:
+      'Lists the tenant’s API keys that are not revoked, oldest first. Only for admins. A caller with another role gets null, with the error at this field.',
     authScopes: { admin: true },
     resolve: async (_root, _args, { fleet, actor }) => [...(await fleet.access.keys(actor))],
   }),

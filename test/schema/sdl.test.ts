@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import {
+  buildSchema,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -60,6 +61,13 @@ describe('the descriptions of the schema', () => {
 describe('the schema', () => {
   it('is the same in schema/schema.graphql and in the code', async () => {
     expect(await readFile('schema/schema.graphql', 'utf8')).toBe(printedSchema());
+  });
+
+  it('declares @oneOf, and is valid for a tool that builds a schema of it', () => {
+    expect(printedSchema()).toMatch(/^directive @oneOf on INPUT_OBJECT$/m);
+    expect(printedSchema()).toMatch(/^input CredentialInput @oneOf \{$/m);
+    const built = buildSchema(printedSchema());
+    expect(built.getType('CredentialInput')).toMatchObject({ isOneOf: true });
   });
 
   it('has every mutation, query and subscription of the API', () => {
