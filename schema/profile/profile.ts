@@ -43,6 +43,8 @@ const MAPPING = {
   attributes: 'Notification attributes of the observation: `{ pmin: 10 }`. Absent or null: the device’s defaults.',
 } as const;
 
+const EXPECTED_INTERVAL =
+  'Seconds in which a SLEEPING device sends at least one message: `3600`. `offlineAfter` counts from their end.';
 const AWAKE_TIME =
   'Queue mode: seconds that a device stays awake after its last message. During this time the server sends calls immediately: `93`.';
 
@@ -103,7 +105,11 @@ builder.objectType(DeviceProfileNode, {
     offlineAfter: t.exposeInt('offlineAfter', {
       nullable: true,
       description:
-        'Seconds without a message until a device is OFFLINE: `600`. Null: a device is OFFLINE only when its registration ends.',
+        'Seconds without a message until a device is OFFLINE: `600`. For a SLEEPING device they count from the time when it should have sent a message: see `expectedInterval`. Null: a device is OFFLINE only when its registration ends.',
+    }),
+    expectedInterval: t.exposeInt('expectedInterval', {
+      nullable: true,
+      description: `${EXPECTED_INTERVAL} Null: the lifetime of its registration, which is also used if it is shorter.`,
     }),
     awakeTime: t.exposeInt('awakeTime', { nullable: true, description: `${AWAKE_TIME} Null: 93.` }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the profile was created.' }),
@@ -181,6 +187,10 @@ function profileFields(t: InputFields, change: 'create' | 'update') {
       description: `Seconds without a message until a device is OFFLINE: \`600\`. ${without('a device is OFFLINE only when its registration ends')}`,
       validate: z.number().int().min(1).nullish(),
     }),
+    expectedInterval: t.int({
+      description: `${EXPECTED_INTERVAL} ${without('the lifetime of its registration, which is also used if it is shorter')}`,
+      validate: z.number().int().min(1).nullish(),
+    }),
     awakeTime: t.int({
       description: `${AWAKE_TIME} 1 to 86400. ${without('93, the MAX_TRANSMIT_WAIT of CoAP')}`,
       validate: z.number().int().min(1).max(86_400).nullish(),
@@ -202,6 +212,7 @@ interface ProfileFields {
     | null;
   readonly methods?: readonly (Omit<RpcMethod, 'parameters'> & { readonly parameters?: unknown })[] | null;
   readonly offlineAfter?: number | null;
+  readonly expectedInterval?: number | null;
   readonly awakeTime?: number | null;
 }
 
@@ -230,6 +241,7 @@ function changes(input: ProfileFields): Partial<ProfileInput> {
       })),
     }),
     ...(input.offlineAfter !== undefined && { offlineAfter: input.offlineAfter }),
+    ...(input.expectedInterval !== undefined && { expectedInterval: input.expectedInterval }),
     ...(input.awakeTime !== undefined && { awakeTime: input.awakeTime }),
   };
 }

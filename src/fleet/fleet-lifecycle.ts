@@ -19,8 +19,11 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
   await dispatcher.start();
   const server = lwm2m();
   await server.start(restored.state);
-  for (const { key, registration } of roster.values()) {
-    if (registration.queueMode) presence.sleeping(key, server.isUnreachable(key));
+  for (const { key, registration, status } of roster.values()) {
+    if (!registration.queueMode) continue;
+    const asleep = server.isUnreachable(key);
+    // A sleeping device that was silent for too long stays offline until its next message.
+    if (!asleep || status !== 'OFFLINE') presence.sleeping(key, asleep);
   }
   presence.start();
   endUnprovenRegistrations({ bus, lwm2m, log });

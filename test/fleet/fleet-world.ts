@@ -261,10 +261,11 @@ export class Device {
 
   async register(endpoint: string, query: readonly string[] = [], links = TEMPERATURE_SENSOR): Promise<string> {
     const version = query.some((parameter) => parameter.startsWith('lwm2m=')) ? [] : ['lwm2m=1.1'];
+    const lifetime = query.some((parameter) => parameter.startsWith('lt=')) ? [] : ['lt=300'];
     const messageId = this.scripted.send({
       method: 'POST',
       path: '/rd',
-      query: [`ep=${endpoint}`, 'lt=300', ...version, ...query],
+      query: [`ep=${endpoint}`, ...lifetime, ...version, ...query],
       contentFormat: 40,
       payload: links,
     });

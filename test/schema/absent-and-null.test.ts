@@ -190,7 +190,8 @@ async function mutate(mutation: string, input: object, payload: string): Promise
 }
 
 const DEVICE = 'edited: device { id name tags awakeTime profile { isDefault } }';
-const PROFILE = 'edited: profile { id name mappings { metric } methods { name } offlineAfter awakeTime }';
+const PROFILE =
+  'edited: profile { id name mappings { metric } methods { name } offlineAfter expectedInterval awakeTime }';
 let made = 0;
 
 /** An object with a value in every field. */
@@ -209,6 +210,7 @@ const FULL: Readonly<Record<string, () => Promise<Edited>>> = {
         mappings: [{ path: '/3303/0/5700', metric: 'temperature' }],
         methods: [{ name: 'zero', operation: 'EXECUTE', path: '/3303/0/5605' }],
         offlineAfter: 600,
+        expectedInterval: 3_600,
         awakeTime: 60,
       },
       PROFILE,
@@ -225,6 +227,7 @@ const CLEARED: Readonly<Record<string, object>> = {
   'UpdateDeviceProfileInput.mappings': { mappings: [] },
   'UpdateDeviceProfileInput.methods': { methods: [] },
   'UpdateDeviceProfileInput.offlineAfter': { offlineAfter: null },
+  'UpdateDeviceProfileInput.expectedInterval': { expectedInterval: null },
   'UpdateDeviceProfileInput.awakeTime': { awakeTime: null },
 };
 

@@ -23,6 +23,7 @@ export async function addDevice(store: Store, tenant: string): Promise<KnownDevi
       mappings: [],
       methods: [],
       offlineAfter: null,
+      expectedInterval: null,
       createdAt: now,
       updatedAt: now,
     });

@@ -4,7 +4,7 @@ import type { Registration, RegistrationEnd } from '../../lwm2m/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
 import { type DeviceEvents, parseDeviceKey, type DeviceKey } from '../devices/index.ts';
-import type { ProfileBook } from '../profiles/index.ts';
+import type { DeviceProfile, ProfileBook } from '../profiles/index.ts';
 import type { PresenceChange, Registrations, StoredChange } from './registrations.ts';
 import type { LiveDevice, Roster } from './roster.ts';
 
@@ -202,21 +202,27 @@ export class Presence {
   }
 
   /**
-   * Sets online devices offline that sent no message for the `offlineAfter` of their profile. A sleeping device stays
-   * as it is while its lifetime lasts: the server expects no messages of it.
+   * Sets devices offline that sent no message for the `offlineAfter` of their profile. For a sleeping device, the time
+   * counts from when it should have sent one: an Update within its lifetime, or a message of any kind within the
+   * `expectedInterval` of its profile.
    */
   async #findSilent(): Promise<void> {
     const { roster, profiles, clock } = this.#parts;
-    const limits = new Map<string, number | null>();
+    const limits = new Map<string, DeviceProfile>();
     for (const { tenantId, profileId } of roster.values()) {
-      if (!limits.has(profileId)) limits.set(profileId, (await profiles.of(tenantId, profileId)).offlineAfter);
+      if (!limits.has(profileId)) limits.set(profileId, await profiles.of(tenantId, profileId));
     }
     const now = clock.now();
     for (const live of roster.values()) {
-      const limit = limits.get(live.profileId) ?? null;
-      if (limit !== null && live.status === 'ONLINE' && live.lastSeen + limit * 1000 < now) {
-        this.#become(live, 'OFFLINE', 'silent');
-      }
+      const profile = limits.get(live.profileId);
+      if (profile?.offlineAfter == null || live.status === 'OFFLINE') continue;
+      const quiet = live.status === 'SLEEPING' ? longestSleep(live.registration, profile) : 0;
+      if (live.lastSeen + (quiet + profile.offlineAfter) * 1000 < now) this.#become(live, 'OFFLINE', 'silent');
     }
   }
+}
+
+/** The seconds in which a sleeping device should send a message; a lifetime of 0 is endless. */
+function longestSleep({ lifetime }: Registration, { expectedInterval }: DeviceProfile): number {
+  return Math.min(lifetime === 0 ? Infinity : lifetime, expectedInterval ?? Infinity);
 }

@@ -8,6 +8,8 @@ export interface ProfileInput {
   readonly mappings?: readonly MetricMapping[];
   readonly methods?: readonly RpcMethod[];
   readonly offlineAfter?: number | null;
+  /** Seconds, 1..31,622,400. */
+  readonly expectedInterval?: number | null;
   /** Seconds, 1..86,400. */
   readonly awakeTime?: number | null;
 }
@@ -36,6 +38,11 @@ export interface DeviceProfile {
   readonly methods: readonly RpcMethod[];
   /** A device goes offline with the reason `silent` after this many seconds without a message; null: never. */
   readonly offlineAfter: number | null;
+  /**
+   * A sleeping device sends a message at least every so many seconds; `offlineAfter` counts from then. Null, or longer
+   * than the lifetime of its registration: the lifetime.
+   */
+  readonly expectedInterval: number | null;
   /** A queue-mode device stays awake for this many seconds after its last message; null: 93, MAX_TRANSMIT_WAIT. */
   readonly awakeTime: number | null;
   readonly createdAt: Date;

@@ -212,12 +212,13 @@ function defined(changes: Partial<ProfileInput>): Partial<ProfileInput> {
 
 function rowOfInput(
   input: ProfileInput,
-): Pick<ProfileRow, 'name' | 'mappings' | 'methods' | 'offlineAfter' | 'awakeTime'> {
+): Pick<ProfileRow, 'name' | 'mappings' | 'methods' | 'offlineAfter' | 'expectedInterval' | 'awakeTime'> {
   return {
     name: input.name,
     mappings: input.mappings ?? [],
     methods: input.methods ?? [],
     offlineAfter: input.offlineAfter ?? null,
+    expectedInterval: input.expectedInterval ?? null,
     awakeTime: input.awakeTime ?? null,
   };
 }

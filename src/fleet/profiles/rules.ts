@@ -16,6 +16,7 @@ export const DEFAULT_PROFILE: ProfileInput = {
   ],
   methods: STANDARD_METHODS,
   offlineAfter: null,
+  expectedInterval: null,
   awakeTime: null,
 };
 
@@ -34,21 +35,17 @@ export function checkProfile(input: ProfileInput, model: ObjectModel): void {
       ['name'],
       'name must have 1..200 characters, blanks at its ends not counted, and no control characters',
     );
-  const { mappings = [], methods = [], offlineAfter } = input;
+  const { mappings = [], methods = [] } = input;
   if (mappings.length > MOST_MAPPINGS)
     throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
   if (methods.length > MOST_METHODS)
     throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
   checkMappings(mappings, model);
   checkMethods(methods, model);
-  if (
-    offlineAfter != null &&
-    !(Number.isInteger(offlineAfter) && offlineAfter > 0 && offlineAfter <= LONGEST_SILENCE)
-  ) {
-    throw wrong(
-      ['offlineAfter'],
-      `offlineAfter must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${offlineAfter}`,
-    );
+  for (const field of ['offlineAfter', 'expectedInterval'] as const) {
+    const seconds = input[field];
+    if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SILENCE)) continue;
+    throw wrong([field], `${field} must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${seconds}`);
   }
   checkAwakeTime(input.awakeTime);
 }

@@ -30,6 +30,8 @@ export const profiles = pgTable(
     methods: json('methods').notNull(),
     /** Seconds. */
     offlineAfter: integer('offline_after'),
+    /** Seconds in which a sleeping device sends a message; null: its lifetime. */
+    expectedInterval: integer('expected_interval'),
     /** Seconds that a queue-mode device stays awake after its last message; null: MAX_TRANSMIT_WAIT. */
     awakeTime: integer('awake_time'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),

@@ -41,6 +41,7 @@ async function device(actor: Actor, endpoint: string): Promise<DeviceId> {
       mappings: [],
       methods: [],
       offlineAfter: null,
+      expectedInterval: null,
       createdAt: at,
       updatedAt: at,
     });

@@ -69,6 +69,33 @@ describe('the presence of a device', () => {
     expect(world.sink.events.at(-1)).toMatchObject({ status: 'online', previous: 'offline', reason: 'updated' });
   });
 
+  it.each([
+    ['the interval of its profile', 600, 3_600, 600],
+    ['its lifetime where that is shorter', 86_400, 300, 300],
+    ['its lifetime where the profile expects none', null, 300, 300],
+  ])('is silent while it sleeps, from the end of %s on', async (_what, expectedInterval, lifetime, expected) => {
+    const network = new SimulatedNetwork();
+    world = await fleetWorld(store(), { network });
+    const name = `Sleepers ${Math.random()}`;
+    const profile = await world.fleet.profiles.create(ADMIN, { name, offlineAfter: 60, expectedInterval });
+    const endpoint = `asleep-${Math.random()}`;
+    await world.fleet.devices.provision(ADMIN, { endpoint, profileId: profile.id });
+    const device = world.device();
+    await device.register(endpoint, ['b=U', 'Q', `lt=${lifetime}`]);
+    await world.advance((expected + 50) * 1_000);
+    expect(await known(endpoint)).toMatchObject({ status: 'SLEEPING' });
+    await world.advance(20_000);
+    expect(await known(endpoint)).toMatchObject({ status: 'OFFLINE' });
+    expect(world.sink.events.at(-1)).toMatchObject({ status: 'offline', reason: 'silent' });
+    await world.stop();
+    world = await fleetWorld(store(), { network });
+    await world.advance(6_000);
+    expect(await known(endpoint)).toMatchObject({ status: 'OFFLINE' });
+    expect(world.sink.events).toEqual([]);
+    await device.send('POST', device.scripted.location);
+    expect(await known(endpoint)).toMatchObject({ status: 'ONLINE' });
+  });
+
   it('is SLEEPING after a queue-mode device’s awake time, which is online to consumers', async () => {
     world = await fleetWorld(store());
     const device = world.device();

@@ -18,6 +18,7 @@ describe('profiles', () => {
         name: 'Default',
         isDefault: true,
         offlineAfter: null,
+        expectedInterval: null,
         mappings: [
           { path: '/3303/0/5700', metric: 'temperature' },
           { path: '/3304/0/5700', metric: 'humidity' },
@@ -168,6 +169,7 @@ describe('profiles', () => {
       ['mappings', '0', 'attributes', 'pmin'],
     ],
     [{ offlineAfter: 0 }, ['offlineAfter']],
+    [{ expectedInterval: 0 }, ['expectedInterval']],
     [{ awakeTime: 1.5 }, ['awakeTime']],
   ])('refuse %j', async (input, field) => {
     await expect(world.fleet.profiles.create(ADMIN, { name: 'Wrong', ...input })).rejects.toMatchObject({

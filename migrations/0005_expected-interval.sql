@@ -1,0 +1,1 @@
+ALTER TABLE "profiles" ADD COLUMN "expected_interval" integer;
