@@ -32,6 +32,7 @@ export const AES_128_CCM_8: Aead = {
   },
 };
 
+export const AES_128_CCM = oneShot('aes-128-ccm', 16);
 export const AES_128_GCM = oneShot('aes-128-gcm', 16);
 
 function ccmFor(key: AesKey, length: number): Aead {

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { type Address, addressKey } from './address.ts';
 import { Hmac } from './hmac.ts';
-import type { ClientHello } from './messages.ts';
+import type { HelloStart } from './messages.ts';
 import type { Random } from './random.ts';
 
 const COOKIE_LENGTH = 32;
@@ -29,18 +29,18 @@ export class Cookies {
     this.#rotateAt = clock.now() + ROTATION_MS;
   }
 
-  make(from: Address, hello: ClientHello): Buffer {
+  make(from: Address, hello: HelloStart): Buffer {
     this.#rotate();
     return cookie(this.#current, from, hello);
   }
 
-  accepts(from: Address, hello: ClientHello): boolean {
+  accepts(from: Address, hello: HelloStart): boolean {
     if (hello.cookie.length !== COOKIE_LENGTH) return false;
     this.#rotate();
     return this.#isOf(this.#current, from, hello) || this.#isOf(this.#previous, from, hello);
   }
 
-  #isOf(secret: Hmac, from: Address, hello: ClientHello): boolean {
+  #isOf(secret: Hmac, from: Address, hello: HelloStart): boolean {
     return timingSafeEqual(cookie(secret, from, hello), hello.cookie);
   }
 
@@ -59,6 +59,6 @@ export class Cookies {
   }
 }
 
-function cookie(secret: Hmac, from: Address, hello: ClientHello): Buffer {
+function cookie(secret: Hmac, from: Address, hello: HelloStart): Buffer {
   return secret.digest(Buffer.from(`${addressKey(from)}|`), hello.beforeCookie, hello.behindCookie);
 }

@@ -31,6 +31,13 @@ const RECHECK_PAUSE_MS = 1_000;
 /** No valid protected fragment is shorter, and no plain alert record is longer than a record with such a fragment. */
 const SHORTEST_PROTECTED = 16;
 
+/** The unprotected messages of the flight with which a device ends a full handshake. */
+const LAST_FLIGHT: ReadonlySet<number> = new Set([
+  HANDSHAKE.certificate,
+  HANDSHAKE.clientKeyExchange,
+  HANDSHAKE.certificateVerify,
+]);
+
 /** The engine's callbacks. They must not throw; they may call `send`. */
 export interface EngineEvents extends SessionEvents {
   handshakeEnded(report: HandshakeReport): void;
@@ -200,20 +207,29 @@ export class DtlsEngine {
     for (const fragment of fragments) {
       const handshake = this.#handshakes.at(from);
       if (fragment.type === HANDSHAKE.clientHello) this.#receiveHello(from, record, fragment);
-      else if (handshake === undefined) this.#counters.dropped('out_of_place');
+      else if (handshake === undefined) this.#receiveLate(from, fragment);
       else handshake.receive(fragment);
     }
   }
 
   /**
-   * Accepts one ClientHello per datagram: the address is not verified yet, and each ClientHello causes one datagram in
-   * answer.
+   * Accepts one ClientHello per datagram: the address is not verified yet, and each ClientHello, or first fragment of
+   * one, causes one datagram in answer.
    */
   #receiveHello(from: Address, record: DtlsRecord, fragment: HandshakeFragment): void {
-    if (this.#hasHello) return this.#counters.dropped('out_of_place');
+    if (this.#hasHello && fragment.offset === 0) return this.#counters.dropped('out_of_place');
     this.#hasHello = true;
     const hello = this.#gate.admit(from, record, fragment);
     if (hello !== null) this.#begin(from, hello);
+  }
+
+  /**
+   * A device that did not receive the server's last flight repeats its own (RFC 6347 §4.2.4). Its Finished may be an old
+   * record, which is not accepted again, so the unprotected messages before it count.
+   */
+  #receiveLate(from: Address, { type }: HandshakeFragment): void {
+    const isRepeated = LAST_FLIGHT.has(type) && this.sessions.at(from)?.repeatFinalFlight();
+    if (!isRepeated) this.#counters.dropped('out_of_place');
   }
 
   #receiveAlert(from: Address, record: DtlsRecord): void {

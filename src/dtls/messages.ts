@@ -87,23 +87,39 @@ export function fragmentOf(message: Buffer, start: number, end: number): Buffer 
   return bytes;
 }
 
-export interface ClientHello {
+/** The fields of a ClientHello before its extensions. */
+export interface HelloStart {
   readonly version: number;
   readonly random: Buffer;
   readonly sessionId: Buffer;
   readonly cookie: Buffer;
   readonly suites: readonly number[];
   readonly compression: Buffer;
-  readonly extensions: Extensions;
   /** The received bytes of version, random and session id. */
   readonly beforeCookie: Buffer;
   /** The received bytes of cipher suites and compression methods. */
   readonly behindCookie: Buffer;
 }
 
+export interface ClientHello extends HelloStart {
+  readonly extensions: Extensions;
+}
+
 /** The buffers of the result are views into `body`. Throws `decode_error` and `illegal_parameter`. */
 export function parseClientHello(body: Buffer): ClientHello {
   const reader = new Reader(body, 'ClientHello');
+  const start = readHelloStart(reader, body);
+  const extensions = parseExtensions(reader.left > 0 ? reader.vector(2) : NOTHING);
+  reader.end();
+  return { ...start, extensions };
+}
+
+/** Parses the first fragment of a ClientHello. Throws `decode_error`, also when it ends before the extensions. */
+export function parseHelloStart(body: Buffer): HelloStart {
+  return readHelloStart(new Reader(body, 'ClientHello'), body);
+}
+
+function readHelloStart(reader: Reader, body: Buffer): HelloStart {
   const version = reader.uint(2);
   const random = reader.bytes(32);
   const sessionId = reader.vector(1, { max: 32 });
@@ -113,9 +129,7 @@ export function parseClientHello(body: Buffer): ClientHello {
   const suites = uint16s(reader.vector(2, { min: 2 }), 'list of cipher suites');
   const compression = reader.vector(1, { min: 1 });
   const behindCookie = body.subarray(cookieEnd, reader.offset);
-  const extensions = parseExtensions(reader.left > 0 ? reader.vector(2) : NOTHING);
-  reader.end();
-  return { version, random, sessionId, cookie, suites, compression, extensions, beforeCookie, behindCookie };
+  return { version, random, sessionId, cookie, suites, compression, beforeCookie, behindCookie };
 }
 
 export function encodeHelloVerifyRequest(version: number, cookie: Buffer): Buffer {

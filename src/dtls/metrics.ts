@@ -5,7 +5,7 @@ export type DropReason =
   | OpenFailure
   /** The record has an epoch that the server does not use. */
   | 'wrong_epoch'
-  /** The ClientHello is fragmented; reassembly would need memory before the cookie is verified. */
+  /** A fragment of a ClientHello that is too long, or whose first fragment with a valid cookie did not come before. */
   | 'fragmented_hello'
   /** A handshake message without a handshake, or an unprotected record of a type that must be protected. */
   | 'out_of_place'

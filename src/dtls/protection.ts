@@ -8,7 +8,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
-import { AES_128_CCM_8, AES_128_GCM, type Aead } from './aead.ts';
+import { AES_128_CCM, AES_128_CCM_8, AES_128_GCM, type Aead } from './aead.ts';
 import { AES_BLOCK, AesKey } from './aes.ts';
 import type { DirectionKeys, KeyLengths } from './key-schedule.ts';
 import { additionalData, allocateRecord, encodeRecord, type RecordHeader } from './record.ts';
@@ -45,6 +45,8 @@ export function protectionOf(suite: CipherSuite, encryptThenMac: boolean): Prote
   switch (suite.cipher) {
     case 'AES_128_CCM_8':
       return CCM_8;
+    case 'AES_128_CCM':
+      return CCM;
     case 'AES_128_GCM':
       return GCM;
     case 'AES_128_CBC':
@@ -83,6 +85,7 @@ function withExplicitNonce(aead: Aead): Protection {
   };
 }
 
+const CCM = withExplicitNonce(AES_128_CCM);
 const CCM_8 = withExplicitNonce(AES_128_CCM_8);
 const GCM = withExplicitNonce(AES_128_GCM);
 

@@ -66,9 +66,10 @@ export class Session {
     this.#peer = peerAt(this.parts, address);
   }
 
-  /** Called when the device repeats its Finished, because it did not receive the server's. */
-  repeatFinalFlight(): void {
+  /** Called when the device repeats its last flight. False when the server's last flight is known to have arrived. */
+  repeatFinalFlight(): boolean {
     this.#finalFlight?.resend();
+    return this.#finalFlight !== null;
   }
 
   /** Called when the device sends application data, because it then has the server's Finished. */

@@ -8,7 +8,7 @@ import { certificateVerifier } from '../../src/dtls/certificate-trust.ts';
 import type { PskCredential } from '../../src/dtls/credential-source.ts';
 import { encodeExtension, EXTENSION } from '../../src/dtls/extensions.ts';
 import { HANDSHAKE } from '../../src/dtls/messages.ts';
-import { encodeRecord } from '../../src/dtls/record.ts';
+import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
 import { createServerIdentity, loadServerIdentity } from '../../src/dtls/server-identity.ts';
 import { SUITES } from '../../src/dtls/suites.ts';
 import { vector } from '../../src/dtls/wire.ts';
@@ -50,6 +50,28 @@ function holding(authority: Authority, ...issuers: readonly Authority[]): Partia
   const chain = [authority, ...issuers].map(({ certificate }) => certificate);
   return { suites: [ECDHE], certificate: { privateKey: authority.privateKey, chain } };
 }
+
+describe('a device that did not receive the last flight of the server', () => {
+  it.each<[string, Partial<ClientOptions>]>([
+    ['PSK', {}],
+    ['PSK and a Connection ID', { cid: Buffer.from('c0c1c2c3c4c5c6c7', 'hex') }],
+    ['a certificate', holding(device)],
+  ])('gets it again when it repeats its flight with an old Finished, over %s', async (_what, options) => {
+    let lost = 0;
+    world.weather = ({ toServer, datagram }) => {
+      const [first] = parseRecords(datagram);
+      // The server's flight is lost once; then the Finished of the device is an old record, which is not accepted again.
+      if (!toServer && first?.type === CONTENT.changeCipherSpec && lost++ === 0) return [];
+      if (toServer && lost > 0 && first)
+        datagram.writeUInt8(datagram.readUInt8(datagram.length - 1) ^ 1, datagram.length - 1);
+      return [0];
+    };
+    const client = await world.connected(options);
+    expect([client.state, world.engine.metrics.sessions]).toEqual(['shaking hands', 1]);
+    await world.clock.advance(3_000);
+    expect(client.state).toBe('open');
+  });
+});
 
 describe('a handshake', () => {
   it.each(SUITES.map((suite) => suite.name))(

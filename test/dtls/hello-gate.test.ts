@@ -4,8 +4,11 @@ import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { Address } from '../../src/dtls/address.ts';
+import { encodeExtension } from '../../src/dtls/extensions.ts';
 import { encodeFragment, HANDSHAKE, messageBody } from '../../src/dtls/messages.ts';
 import { CONTENT, encodeRecord, parseRecords } from '../../src/dtls/record.ts';
+import type { Client } from './client.ts';
 import { PSK, World } from './network.ts';
 
 /** Returns the datagrams of a device's first and second ClientHello. */
@@ -88,24 +91,104 @@ describe('a first ClientHello', () => {
     expect(world.engine.metrics).toMatchObject({ cookiesSent: cookiesSent + 1, cookiesRefused });
   });
 
-  it('is dropped when it is fragmented', async () => {
+  it('gets a cookie for its first fragment, and no memory', async () => {
     const world = new World();
     const [first] = await hellos(world);
-    const body = messageBody(first.subarray(13));
-    const pieces = [body.subarray(0, 30), body.subarray(30)].map((piece, i) =>
-      encodeRecord(
-        { type: CONTENT.handshake, epoch: 0, sequence: i, cid: null },
-        encodeFragment({
-          type: HANDSHAKE.clientHello,
-          length: body.length,
-          sequence: 0,
-          offset: i === 0 ? 0 : 30,
-          body: piece,
-        }),
-      ),
-    );
-    expect(answersTo(world, ...pieces)).toEqual([]);
-    expect(world.engine.metrics.dropped).toEqual({ fragmented_hello: 2 });
+    const [start = first, rest = first] = fragmented(first, 60);
+    const { cookiesSent } = world.engine.metrics;
+    const [answer, ...others] = answersTo(world, rest, start, rest);
+    expect(answer?.[13]).toBe(HANDSHAKE.helloVerifyRequest);
+    expect(others).toEqual([]);
+    expect(world.engine.metrics).toMatchObject({
+      cookiesSent: cookiesSent + 1,
+      halfOpen: 0,
+      dropped: { fragmented_hello: 2 },
+    });
+  });
+
+  it('is dropped without an answer when its first fragment ends before its extensions', async () => {
+    const world = new World();
+    const [first] = await hellos(world);
+    expect(answersTo(world, ...fragmented(first, 30))).toEqual([]);
+    expect(world.engine.metrics.dropped).toEqual({ malformed: 1, fragmented_hello: 2 });
+  });
+});
+
+describe('a ClientHello in fragments', () => {
+  /** A world whose clients send each ClientHello in pieces of at most `size` bytes, each in its own datagram. */
+  function narrow(size: number): { world: World; connect: () => Promise<Client> } {
+    const world = new World();
+    const connect = async (): Promise<Client> => {
+      const address = world.address();
+      const transmit = (datagram: Buffer): void => {
+        const isHello = datagram[0] === CONTENT.handshake && datagram[13] === HANDSHAKE.clientHello;
+        for (const piece of isHello ? fragmented(datagram, size) : [datagram]) world.carry(address, piece);
+      };
+      const extraExtensions = encodeExtension(0x5555, Buffer.alloc(300));
+      return world.connected({ transmit, extraExtensions }, address);
+    };
+    return { world, connect };
+  }
+
+  it.each([80, 200])('of at most %d bytes opens a session', async (size) => {
+    const { world, connect } = narrow(size);
+    expect((await connect()).state).toBe('open');
+    expect(world.engine.metrics).toMatchObject({ sessions: 1, halfOpen: 0, dropped: {} });
+  });
+
+  it('opens a session when fragments are lost and repeated', async () => {
+    const { world, connect } = narrow(80);
+    let count = 0;
+    world.weather = ({ toServer, datagram }) => {
+      if (!toServer || datagram[13] !== HANDSHAKE.clientHello) return [0];
+      count++;
+      return count % 4 === 0 ? [] : count % 3 === 0 ? [0, 1] : [0];
+    };
+    const client = await connect();
+    await world.clock.advance(30_000);
+    expect(client.state).toBe('open');
+  });
+
+  it('is dropped when it is longer than 4,096 bytes, also with a valid cookie', async () => {
+    const world = new World();
+    const address = world.address();
+    const [, second] = await hellos(world, address);
+    const [start] = fragmented(second, 100);
+    start?.writeUIntBE(4_097, 14, 3);
+    const { cookiesAccepted, dropped } = world.engine.metrics;
+    world.engine.receive(address, start ?? second);
+    expect(world.engine.metrics).toMatchObject({ cookiesAccepted: cookiesAccepted + 1 });
+    expect(world.engine.metrics.dropped).toEqual({ ...dropped, fragmented_hello: 1 });
+  });
+
+  it('is kept for a limited number of clients of an address, and for a minute', async () => {
+    const world = new World();
+    const heard = new Set<number>();
+    // The server gets only the first ClientHello of each client.
+    world.weather = ({ toServer, address }) => {
+      if (!toServer) return [0];
+      if (heard.has(address.port)) return [];
+      heard.add(address.port);
+      return [0];
+    };
+    /** The client's address, and its second ClientHello in two fragments. */
+    const begun: { readonly address: Address; readonly rest: Buffer }[] = [];
+    for (let n = 0; n < 40; n++) {
+      const address = world.address();
+      world.sent.length = 0;
+      const [, second] = await hellos(world, address);
+      const [start, rest] = fragmented(second, 100);
+      world.engine.receive(address, start ?? second);
+      begun.push({ address, rest: rest ?? second });
+    }
+    const complete = ({ address, rest }: { address: Address; rest: Buffer } = begun[0] ?? never()): number => {
+      const { halfOpen } = world.engine.metrics;
+      world.engine.receive(address, rest);
+      return world.engine.metrics.halfOpen - halfOpen;
+    };
+    expect([begun[7], begun[8], begun[38]].map(complete)).toEqual([0, 1, 1]);
+    await world.clock.advance(61_000);
+    expect(complete(begun[39])).toBe(0);
   });
 });
 
@@ -283,6 +366,27 @@ describe('open sessions', () => {
     expect(world.reports.at(-1)?.outcome).toMatchObject({ reason: 'the maximum number of sessions is reached' });
   });
 });
+
+/** The datagrams that carry the message of a datagram with one whole message, in pieces of at most `size` bytes. */
+function fragmented(datagram: Buffer, size: number): Buffer[] {
+  const [record] = parseRecords(datagram);
+  if (!record) throw new Error('no record');
+  const body = messageBody(record.fragment);
+  const sequence = record.fragment.readUInt16BE(4);
+  const pieces: Buffer[] = [];
+  for (let offset = 0; offset < body.length; offset += size) {
+    const piece = body.subarray(offset, offset + size);
+    const type = HANDSHAKE.clientHello;
+    const fragment = encodeFragment({ type, length: body.length, sequence, offset, body: piece });
+    const header = { type: CONTENT.handshake, epoch: 0, sequence: record.sequence + pieces.length, cid: null };
+    pieces.push(encodeRecord(header, fragment));
+  }
+  return pieces;
+}
+
+function never(): never {
+  throw new Error('there is none');
+}
 
 function heapUsed(): number {
   setFlagsFromString('--expose-gc');

@@ -69,6 +69,7 @@ function withCertificate(name = 'device'): string[] {
 requirePeer('openssl')('DTLS with OpenSSL', () => {
   it.each([
     ['PSK-AES128-CCM8', 'TLS_PSK_WITH_AES_128_CCM_8'],
+    ['PSK-AES128-CCM', 'TLS_PSK_WITH_AES_128_CCM'],
     ['PSK-AES128-GCM-SHA256', 'TLS_PSK_WITH_AES_128_GCM_SHA256'],
     ['PSK-AES128-CBC-SHA256', 'TLS_PSK_WITH_AES_128_CBC_SHA256'],
   ])('converses over %s', async (cipher, suite) => {
@@ -78,6 +79,7 @@ requirePeer('openssl')('DTLS with OpenSSL', () => {
 
   it.each([
     ['ECDHE-ECDSA-AES128-CCM8', 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8'],
+    ['ECDHE-ECDSA-AES128-CCM', 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM'],
     ['ECDHE-ECDSA-AES128-GCM-SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
     ['ECDHE-ECDSA-AES128-SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256'],
   ])('converses over %s with certificates, each side verifying the other', async (cipher, suite) => {
@@ -88,6 +90,13 @@ requirePeer('openssl')('DTLS with OpenSSL', () => {
   it('converses over CBC without encrypt-then-MAC where the settings allow it', async () => {
     await restart({ settings: { macThenEncrypt: true } });
     await converse(openssl(serving.port, 'PSK-AES128-CBC-SHA256', '-no_etm', ...withPsk()));
+  });
+
+  it('converses with a client whose MTU of 256 bytes makes it send its ClientHello in fragments', async () => {
+    const padding = ['-servername', `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example`];
+    const cipher = 'ECDHE-ECDSA-AES128-CCM8';
+    await converse(openssl(serving.port, cipher, '-mtu', '256', ...padding, ...withCertificate()));
+    expect(serving.reports).toMatchObject([{ credential: 'x509', outcome: { established: true } }]);
   });
 
   it('tells an expired certificate why it is refused', async () => {
