@@ -114,22 +114,22 @@ describe('a first ClientHello', () => {
   });
 });
 
-describe('a ClientHello in fragments', () => {
-  /** A world whose clients send each ClientHello in pieces of at most `size` bytes, each in its own datagram. */
-  function narrow(size: number): { world: World; connect: () => Promise<Client> } {
-    const world = new World();
-    const connect = async (): Promise<Client> => {
-      const address = world.address();
-      const transmit = (datagram: Buffer): void => {
-        const isHello = datagram[0] === CONTENT.handshake && datagram[13] === HANDSHAKE.clientHello;
-        for (const piece of isHello ? fragmented(datagram, size) : [datagram]) world.carry(address, piece);
-      };
-      const extraExtensions = encodeExtension(0x5555, Buffer.alloc(300));
-      return world.connected({ transmit, extraExtensions }, address);
+/** A world whose clients send each ClientHello in pieces of at most `size` bytes, each in its own datagram. */
+function narrow(size: number): { world: World; connect: () => Promise<Client> } {
+  const world = new World();
+  const connect = async (): Promise<Client> => {
+    const address = world.address();
+    const transmit = (datagram: Buffer): void => {
+      const isHello = datagram[0] === CONTENT.handshake && datagram[13] === HANDSHAKE.clientHello;
+      for (const piece of isHello ? fragmented(datagram, size) : [datagram]) world.carry(address, piece);
     };
-    return { world, connect };
-  }
+    const extraExtensions = encodeExtension(0x5555, Buffer.alloc(300));
+    return world.connected({ transmit, extraExtensions }, address);
+  };
+  return { world, connect };
+}
 
+describe('a ClientHello in fragments', () => {
   it.each([80, 200])('of at most %d bytes opens a session', async (size) => {
     const { world, connect } = narrow(size);
     expect((await connect()).state).toBe('open');

@@ -154,7 +154,7 @@ export function encode(request: EncodeRequest): Uint8Array {
     case ContentFormat.cbor:
       return encodeCbor(onlyValue(contentFormat, path, values));
     case ContentFormat.lwm2mJson:
-      return encodeLwm2mJson(values);
+      return encodeLwm2mJson(path, values);
     default:
       return encodeSenml(contentFormat, values);
   }

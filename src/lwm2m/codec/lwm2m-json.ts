@@ -31,7 +31,9 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
     const path = parseName(fullName(baseName, name, context), context, element.offset);
     const timed = baseTime !== 0 || fields.t !== undefined;
     const sum = baseTime + (fields.t === undefined ? 0 : secondsField(fields.t, 't'));
-    const time = timed ? absoluteTime(sum, context.now, element.offset) : null;
+    // TS 1.0.2 §6.4.4: a base time is seconds since 1970, whatever its size.
+    const now = baseTime === 0 ? context.now : null;
+    const time = timed ? absoluteTime(sum, now, element.offset) : null;
     places.add(path, time, element.offset);
     readings.push(typing.reading(path, valueOf(fields, element), time));
   }
