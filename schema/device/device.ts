@@ -23,7 +23,7 @@ export const DeviceStatusEnum = builder.enumType('DeviceStatus', {
     },
     SLEEPING: {
       description:
-        'Registered in queue mode and believed asleep. PERSISTENT calls wait until it wakes; other calls wait at most `timeoutMs` and then end with TIMEOUT.',
+        'Registered in queue mode and believed asleep. PERSISTENT calls wait until it wakes; other calls wait at most `timeoutMs` and then end with TIMEOUT; the message names PERSISTENT.',
     },
     OFFLINE: {
       description:

@@ -7,7 +7,7 @@ import type { LiveDevice, Roster } from '../presence/index.ts';
 import { defaultDelivery, isRestart } from './delivery.ts';
 import { NextRegistrations } from './next-registration.ts';
 import { errorOf, type Execution } from './rpc-execution.ts';
-import { EXPIRED, PERHAPS_DONE, RESTARTED, TOO_LATE, UNREACHABLE } from './rpc-errors.ts';
+import { ASLEEP, EXPIRED, PERHAPS_DONE, RESTARTED, TOO_LATE, UNREACHABLE } from './rpc-errors.ts';
 import { RpcExpiry } from './rpc-expiry.ts';
 import type { RpcJournal, StatusChange } from './rpc-journal.ts';
 import { hasEnded } from './rpc-state.ts';
@@ -189,7 +189,8 @@ export class RpcDispatcher {
     const timer = this.#parts.clock.after(deadlineOf(rpc) - this.#parts.clock.now(), () => {
       this.#deadlines.delete(rpc.id);
       if (!this.#running.has(rpc.id)) {
-        void this.#change(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error: TOO_LATE });
+        const error = this.#parts.lwm2m().isUnreachable(key) ? ASLEEP : TOO_LATE;
+        void this.#change(rpc, { to: 'TIMEOUT', at: this.#parts.clock.now(), error });
       }
     });
     this.#deadlines.set(rpc.id, timer);

@@ -10,6 +10,11 @@ export const TOO_LATE: RpcError = {
   coapCode: null,
   message: 'nothing could be sent to the device in time',
 };
+export const ASLEEP: RpcError = {
+  code: 'TIMEOUT',
+  coapCode: null,
+  message: 'the device did not wake in time, and nothing was sent to it: mode PERSISTENT holds the call until it wakes',
+};
 /** Ends a call that the device may have done. */
 export const PERHAPS_DONE: RpcError = {
   code: 'UNKNOWN',

@@ -239,7 +239,11 @@ describe('a call to a device that sleeps', () => {
     const held = read(known, ['/3/0/9'], { timeoutMs: 60_000 });
     const late = read(known, ['/3303/0/5700'], { timeoutMs: 10_000 });
     await world.advance(20_000);
-    expect(await late).toMatchObject({ status: 'TIMEOUT', attempts: 0 });
+    expect(await late).toMatchObject({
+      status: 'TIMEOUT',
+      attempts: 0,
+      error: { code: 'TIMEOUT', message: expect.stringContaining('mode PERSISTENT holds the call until it wakes') },
+    });
     expect(device.asked).toEqual([]);
     await device.send('POST', device.scripted.location);
     await world.advance(100);
