@@ -17,10 +17,28 @@ const NotFound = errorsOf('NOT_FOUND');
 const Conflict = errorsOf('CONFLICT');
 const Forbidden = errorsOf('FORBIDDEN');
 
+const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
+  description: 'The code of an error, for programs. Errors of queries have the same codes in `extensions.code`.',
+  values: {
+    VALIDATION: { description: 'The input is invalid: `ValidationError`.' },
+    NOT_FOUND: { description: 'The tenant has no object with this id: `NotFoundError`.' },
+    CONFLICT: { description: 'The current state does not allow the change: `ConflictError`.' },
+    FORBIDDEN: { description: 'The token’s role is too low: `ForbiddenError`.' },
+    DEVICE_UNREACHABLE: { description: 'The device is not registered: `DeviceUnreachableError`.' },
+    DEVICE_DELETED: {
+      description: 'The device of a subscription was deleted; only in `extensions.code`, not an error of a mutation.',
+    },
+  } satisfies Record<FleetErrorCode, { description: string }>,
+});
+
 const UserError = builder.interfaceRef<FleetError>('UserError').implement({
   description:
     'An error of a mutation that the caller can correct. Each mutation’s result is a union of its payload and such errors. Select `... on UserError { message }`; without it, an error is returned as `{}`.',
   fields: (t) => ({
+    code: t.expose('code', {
+      type: UserErrorCodeEnum,
+      description: 'The kind of the error, for programs: `CONFLICT`.',
+    }),
     message: t.exposeString('message', {
       description: 'What is wrong, as text for people. The description of each error type has an example.',
     }),

@@ -1,6 +1,7 @@
 import { GraphQLOneOfDirective as ONE_OF, lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { endWithDevice } from './subscription/until-deleted.ts';
+import { listErrors } from './mutation-errors.ts';
 import { countResponses } from './response-size.ts';
 import './scalars.ts';
 import './errors.ts';
@@ -37,7 +38,7 @@ builder.mutationType({
 });
 
 /** The GraphQL API. */
-export const schema: GraphQLSchema = countResponses(endWithDevice(builder.toSchema()));
+export const schema: GraphQLSchema = countResponses(listErrors(endWithDevice(builder.toSchema())));
 
 /** The API as sorted SDL: the content of schema/schema.graphql. */
 export function printedSchema(): string {

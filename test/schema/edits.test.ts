@@ -18,7 +18,7 @@ type Result = Record<string, unknown> & { readonly __typename: string };
 async function mutate(mutation: string, input: object, selection: string): Promise<Result> {
   const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}`;
   const query = `mutation ($input: ${type}Input!) { ${mutation}(input: $input) {
-    __typename ... on ${type}Payload { ${selection} } ... on UserError { message } ... on ConflictError { changed updatedAt } } }`;
+    __typename ... on ${type}Payload { ${selection} } ... on UserError { message } ... on ConflictError { code changed updatedAt } } }`;
   const data = await world.data<Record<string, Result>>(query, { input });
   const result = data[mutation];
   if (!result) throw new Error(`${mutation} returned nothing`);
@@ -136,6 +136,7 @@ describe('an edit with ifUpdatedAt', () => {
     const stale = await mutate(mutation, { ...next, ...input, ifUpdatedAt: first }, edit.payload);
     expect(stale).toEqual({
       __typename: 'ConflictError',
+      code: 'CONFLICT',
       message: expect.stringContaining(`was last changed at ${second} (changed: ${edit.changed.join(', ')})`),
       changed: edit.changed,
       updatedAt: second,
@@ -157,7 +158,7 @@ describe('an edit with ifUpdatedAt', () => {
 
   it('of a removed plan, registration profile or definition says that it was removed', async () => {
     const ifUpdatedAt = '2026-01-01T00:00:00Z';
-    const gone = { changed: expect.any(Array), updatedAt: null, __typename: 'ConflictError' };
+    const gone = { code: 'CONFLICT', changed: expect.any(Array), updatedAt: null, __typename: 'ConflictError' };
     const plan = { values: [{ path: '/3/0/15', value: 'UTC' }] };
     expect(await mutate('setBootstrapPlan', { deviceId: await newDevice(), plan, ifUpdatedAt }, '__typename')).toEqual({
       ...gone,

@@ -132,4 +132,10 @@ describe('the schema', () => {
       );
     }
   });
+
+  it('lists the possible errors of every mutation in its description', () => {
+    for (const { name, description } of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+      expect(description, name).toMatch(/ Possible errors: (`\w+Error`(, )?)+; `\w+Result` says when\.$/);
+    }
+  });
 });
