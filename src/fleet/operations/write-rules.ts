@@ -1,9 +1,6 @@
-import type { PathValue } from '../../lwm2m/index.ts';
+import type { PathValue, TypedValue } from '../../lwm2m/index.ts';
 import { definitionAt, type DefinitionSource } from '../objects/index.ts';
-
-const NUMBER = '-?\\d{1,20}(?:\\.\\d{1,20})?';
-/** `0..100`, `0-100`, `1 to 5`. A range in other words, or with a unit such as `bytes`, is not checked. */
-const RANGE = new RegExp(`^\\s*(${NUMBER})\\s*(?:\\.\\.|-|to)\\s*(${NUMBER})\\s*$`);
+import { lengthRange, numberRange, type Span } from './range.ts';
 
 /**
  * Finds why the definition of the resource rules a Write out: it is not writable, or the value is outside of its range.
@@ -15,9 +12,27 @@ export function writeProblem({ path, value }: PathValue, source: DefinitionSourc
   if (!definition.operations.includes('W')) {
     return `${path} (${definition.name}) is not writable: leave it out, or set force`;
   }
-  const [, low, high] = RANGE.exec(definition.range) ?? [];
-  if (low === undefined || high === undefined) return null;
-  if (typeof value.value !== 'number' && typeof value.value !== 'bigint') return null;
-  if (value.value >= Number(low) && value.value <= Number(high)) return null;
-  return `${value.value} is not in ${definition.range}, the range of ${path} (${definition.name}): change it, or set force`;
+  const { range, name } = definition;
+  const measured = measure(value, range);
+  if (measured === null) return null;
+  const { size, spans, what } = measured;
+  if (spans.some(({ low, high }) => size >= low && size <= high)) return null;
+  return `${what} is not in ${range}, the range of ${path} (${name}): change it, or set force`;
+}
+
+/** The number, or the length of a text or of bytes, that the range limits; null when it can't be compared. */
+function measure(
+  value: TypedValue,
+  range: string,
+): { size: number | bigint; spans: readonly Span[]; what: string } | null {
+  if (typeof value.value === 'number' || typeof value.value === 'bigint') {
+    const spans = numberRange(range);
+    return spans && { size: value.value, spans, what: String(value.value) };
+  }
+  if (value.type !== 'String' && value.type !== 'Opaque') return null;
+  const limits = lengthRange(range);
+  if (limits === null) return null;
+  const inBytes = limits.inBytes || value.type === 'Opaque';
+  const size = inBytes ? Buffer.from(value.value).length : [...value.value].length;
+  return { size, spans: limits.spans, what: `the length of ${size} ${inBytes ? 'bytes' : 'characters'}` };
 }
