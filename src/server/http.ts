@@ -34,7 +34,8 @@ export interface HttpServer {
   failedAuthentications(): { readonly refused: number; readonly limited: number };
   /**
    * Accepts no more connections, ends subscriptions (WebSocket: 1001; SSE: without `complete`), lets running
-   * requests finish for `drainMs` and then closes the remaining connections. Idempotent.
+   * requests finish for `drainMs` and then closes the remaining connections. After two thirds of this time, calls that
+   * wait for a device are answered with their state. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -156,11 +157,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     sessions.close();
     webSockets.close();
     server.closeIdleConnections();
+    // A caller then gets the id and the state of a call whose device has not answered.
+    const lastCall = clock.after((limits.drainMs * 2) / 3, () => fleet.rpcs.endWaits());
     const deadline = clock.after(limits.drainMs, () => {
       webSockets.terminate();
       listener.closeAllConnections();
     });
     await closed;
+    lastCall.cancel();
     deadline.cancel();
   }
 }

@@ -3,7 +3,7 @@ import { afterEach } from 'vitest';
 
 import type { ApiEvents, Services } from '../../schema/index.ts';
 import { createEventBus, type EventBus } from '../../src/events/index.ts';
-import { DEFAULT_TENANT, type Access, type Actor } from '../../src/fleet/index.ts';
+import { DEFAULT_TENANT, type Access, type Actor, type Fleet } from '../../src/fleet/index.ts';
 import {
   createHttpServer,
   type HttpServer,
@@ -62,7 +62,8 @@ async function bareServer(options: BareOptions = {}): Promise<BareServer> {
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const access = { authenticate: authenticate ?? (async (token: string) => ACTORS[token] ?? null) };
   const server = createHttpServer({
-    fleet: { access } as Services['fleet'], // the tests ask for nothing else of the fleet
+    // The tests ask for nothing else of the fleet.
+    fleet: { access, rpcs: { endWaits: () => {} } as unknown as Fleet['rpcs'] } as Services['fleet'],
     telemetry: {
       page: () => Promise.reject(new Error('a bare server has no telemetry')),
       deadLetters: () => Promise.reject(new Error('a bare server has no telemetry')),

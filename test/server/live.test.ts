@@ -4,6 +4,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { DEFAULT_TENANT, type DeviceId, type DeviceStatusChange } from '../../src/fleet/index.ts';
+import { rawDevice } from './raw-device.ts';
 import { useStore } from '../store/database.ts';
 import { adminOf, apiWorld, GLOBEX, next, type ApiWorld } from './api-world.ts';
 
@@ -295,6 +296,33 @@ describe('a server that closes', () => {
     expect((await answer).status).toBe(200);
     await closed;
     await expect(fetch(closing.url)).rejects.toThrow();
+    await closing.stop();
+  });
+
+  it('answers a call to a device that is silent with its id and state', async () => {
+    const closing = await apiWorld(store(), { limits: { drainMs: 3_000 } });
+    const executed = gate();
+    // It refuses the observations of its profile, and never answers the Execute.
+    const silent = await rawDevice(closing.coapPort, ({ method }) => {
+      if (method !== 'POST') return { code: 0x84 };
+      executed.open();
+      return new Promise(() => {}) as never;
+    });
+    await silent.register(['ep=urn:silent', 'lt=300', 'lwm2m=1.1', 'b=U'], '</3/0>');
+    const { device } = await closing.data<{ device: { id: string } }>('{ device(endpoint: "urn:silent") { id } }');
+    const answer = closing.ask(
+      'mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot" }) { ... on CallRpcPayload { rpc { rpcId status } } } }',
+      { id: device.id },
+    );
+    await executed.opened;
+    const closed = closing.server.close();
+    const { status, body } = await answer;
+    expect([status, body.errors]).toEqual([200, undefined]);
+    expect(body.data).toEqual({
+      callRpc: { rpc: { rpcId: expect.any(String), status: expect.stringMatching(/^(SENT|DELIVERED)$/) } },
+    });
+    await closed;
+    await silent.close();
     await closing.stop();
   });
 

@@ -44,6 +44,8 @@ export interface Rpcs {
   perform(actor: Actor, deviceId: string, operation: OperationInput, options?: RpcOptions): Promise<Rpc>;
   /** Cancels a call that the device has not received. Rejects with CONFLICT when it has, or when the call has ended. */
   cancel(actor: Actor, id: string): Promise<Rpc>;
+  /** Answers TWO_WAY calls with their present state, the waiting and all later ones: the server is about to stop. */
+  endWaits(): void;
 }
 
 /**

@@ -18,6 +18,7 @@ import type { RpcDispatcher } from './rpc-dispatcher.ts';
 import type { RpcJournal } from './rpc-journal.ts';
 import { rpcOfRow, transitionOfRow, type RpcRow } from './rpc-row.ts';
 import { RPC_LIMITS, type Rpc, type RpcMode, type RpcOptions, type Rpcs, type RpcTransition } from './rpc.ts';
+import { Waits } from './waits.ts';
 
 export interface RpcsParts {
   readonly store: Store;
@@ -37,6 +38,8 @@ const LONGEST_EXPIRY_MS = 366 * 24 * 3_600_000;
 
 /** Makes the service that calls devices and lists a tenant's calls. */
 export function createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock, seal }: RpcsParts): Rpcs {
+  const waits = new Waits();
+
   /** Resolves with the device and what its operations are planned by; rejects with NOT_FOUND for an unknown device. */
   async function target(
     actor: Actor,
@@ -102,10 +105,18 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
       throw error;
     });
     if (fresh) dispatcher.dispatch(rpc, call.operation);
-    return rpc.mode === 'TWO_WAY' ? dispatcher.ended(rpc) : rpc;
+    return rpc.mode === 'TWO_WAY' ? waits.for(dispatcher.ended(rpc), () => present(rpc)) : rpc;
+  }
+
+  /** The call as it is stored now. */
+  async function present(rpc: Rpc): Promise<Rpc> {
+    const rows = await store.asTenant(rpc.tenantId, (tx) => tx.select().from(rpcs).where(eq(rpcs.id, rpc.id)));
+    return rows[0] ? rpcOfRow(rows[0]) : rpc;
   }
 
   return {
+    endWaits: () => waits.end(),
+
     async many(actor, ids) {
       const wanted = ids.filter(isUuid);
       if (wanted.length === 0) return ids.map(() => null);
