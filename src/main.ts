@@ -7,7 +7,7 @@ import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/port-check.ts';
-import { readinessOf } from './composition/readiness.ts';
+import { createReadiness } from './composition/readiness.ts';
 import { shareEvents } from './composition/shared-events.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config/index.ts';
@@ -169,7 +169,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     settings: { ...config.http, tls: apiCertificate },
     log,
     clock,
-    ready: () => readinessOf(store, telemetry),
+    ready: createReadiness(store, telemetry, clock),
     metrics: processMetrics({
       endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
       fleet: () => running.snapshot(),

@@ -9,7 +9,7 @@ const DRAIN_MS = 4_500;
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Runs the GraphQL and LwM2M servers until it receives SIGINT or SIGTERM.')
+    .description('Runs the GraphQL and LwM2M servers until it receives SIGINT, SIGTERM or SIGHUP.')
     .addHelpText('after', settingsHelp())
     .action(async () => {
       try {
@@ -44,6 +44,8 @@ function stopOnSignal(treeline: Treeline): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // The terminal was closed.
+  process.on('SIGHUP', stop);
 }
 
 function banner({ addresses, adminToken }: Treeline, http: Config['http']): string {

@@ -1,24 +1,24 @@
 /** The callers that wait for the end of something, until it ends or the server stops. */
 export class Waits {
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<AbortController>();
   #areOver = false;
 
   /** Resolves with the result of `ended`; or, when the waits are over before, with that of `present`. */
   async for<T>(ended: Promise<T>, present: () => Promise<T>): Promise<T> {
-    let release: () => void = () => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
-    this.#waiting.add(release);
-    if (this.#areOver) release();
+    const wait = new AbortController();
+    const released = new Promise<void>((resolve) => wait.signal.addEventListener('abort', () => resolve()));
+    this.#waiting.add(wait);
+    if (this.#areOver) wait.abort();
     try {
       return await Promise.race([ended, released.then(present)]);
     } finally {
-      this.#waiting.delete(release);
+      this.#waiting.delete(wait);
     }
   }
 
   /** Ends the present waits and those to come. */
   end(): void {
     this.#areOver = true;
-    for (const release of this.#waiting) release();
+    for (const wait of this.#waiting) wait.abort();
   }
 }
