@@ -8,6 +8,7 @@ import ValidationPlugin from '@pothos/plugin-validation';
 import { FleetError, type ResourceState } from '../src/fleet/index.ts';
 import type { Context } from './context.ts';
 import { decodeNodeId, encodeGlobalId } from './global-id.ts';
+import InputPlugin from './input-plugin.ts';
 import { pageSize } from './page.ts';
 
 /** A resource's value as JSON: one value, or resource instance id → value. */
@@ -34,7 +35,15 @@ export interface SchemaTypes {
  * authorization and validation and turns them into members of a mutation's result union.
  */
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: [RelayPlugin, ErrorsPlugin, ScopeAuthPlugin, ComplexityPlugin, ValidationPlugin, DataloaderPlugin],
+  plugins: [
+    RelayPlugin,
+    ErrorsPlugin,
+    InputPlugin,
+    ScopeAuthPlugin,
+    ComplexityPlugin,
+    ValidationPlugin,
+    DataloaderPlugin,
+  ],
   defaultFieldNullability: false,
   relay: {
     encodeGlobalID: (type, id) => encodeGlobalId(type, String(id)),

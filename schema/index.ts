@@ -26,7 +26,7 @@ import './subscription/device-changed.ts';
 import './subscription/subscription.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';
-export { costOf, type Cost } from './cost.ts';
+export { costOf, type Cost, type Measured } from './cost.ts';
 export type { CostLimits } from './limits.ts';
 export { expectedError } from './errors.ts';
 export type { LiveEvent } from './subscription/live.ts';

@@ -8,6 +8,7 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -21,12 +22,13 @@ const known = new WeakMap<GraphQLSchema, Sizes>();
 
 /**
  * The cost of the introspection in an operation: the number of fields below `__schema` and `__type`, each multiplied by
- * the average number of items of the lists around it. The operation is the first of the document, and the document is
- * valid.
+ * the average number of items of the lists around it. The document is valid for the schema.
  */
-export function introspectionCostOf(schema: GraphQLSchema, { definitions }: DocumentNode): number {
-  const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  if (operation === undefined) return 0;
+export function introspectionCostOf(
+  schema: GraphQLSchema,
+  { definitions }: DocumentNode,
+  operation: OperationDefinitionNode,
+): number {
   const sizes = known.get(schema) ?? sizesOf(schema);
   known.set(schema, sizes);
   const fragments = new Map<string, FragmentDefinitionNode>();

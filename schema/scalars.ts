@@ -37,6 +37,9 @@ builder.scalarType('UUID', {
 });
 
 const A_TIME = 'date-time: it must be RFC 3339 with an offset, like 2026-05-29T14:30:00Z';
+/** RFC 3339 has years of four digits, and the database no year 0. */
+const FIRST_TIME = Date.parse('0001-01-01T00:00:00Z');
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
 
 function parseDateTime(value: unknown): Date {
   const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
@@ -44,13 +47,13 @@ function parseDateTime(value: unknown): Date {
   const midnight = Date.parse(`${day}T00:00:00Z`);
   const real = day !== undefined && Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
   const time = real ? Date.parse(String(value).toUpperCase()) : Number.NaN;
-  if (Number.isNaN(time)) throw refuse(value, A_TIME);
+  if (!(time >= FIRST_TIME && time <= LAST_TIME)) throw refuse(value, A_TIME);
   return new Date(time);
 }
 
 builder.scalarType('DateTime', {
   description:
-    'A date and time (RFC 3339) with an offset from UTC and millisecond precision. Output is always in UTC: `"2026-05-29T14:30:00.000Z"`.',
+    'A date and time (RFC 3339) with an offset from UTC and millisecond precision, in the years 1 to 9999. Output is always in UTC: `"2026-05-29T14:30:00.000Z"`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (date) => (date as Date).toISOString(), // Pothos has checked that resolvers return a Date
   parseValue: parseDateTime,

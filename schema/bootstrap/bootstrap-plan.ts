@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import {
   FleetError,
+  LIMITS,
   type BootstrapPlan,
   type DeviceRegistration,
   type PlanOwner,
@@ -15,6 +15,7 @@ import { deviceResultUnion, reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode, DeviceProfileNode } from '../nodes.ts';
 import { rpcModeField, rpcOptionFields, rpcPayloadField } from '../rpc/rpc.ts';
+import { GENERATED_KEY, integer, list, OBJECT_ID, text } from '../rules.ts';
 
 const BootstrapSecurity = builder.enumType('BootstrapSecurity', {
   description: 'The credential that a bootstrap gives the device for its LwM2M server.',
@@ -29,10 +30,10 @@ const BootstrapSecurity = builder.enumType('BootstrapSecurity', {
 
 const SERVER = {
   uri: 'The server’s address as seen from the devices: `"coaps://lwm2m.example.com:5684"`. With NO_SEC it starts with coap://.',
-  shortServerId: 'The short server id in the Security and Server instances, 1 to 65534: `1`.',
+  shortServerId: 'The short server id in the Security and Server instances: `1`.',
   securityInstanceId:
-    'The id of the Security instance (/0) of this server, 0 to 65534: `100`. It should differ from the id of the device’s bootstrap account. Where a Discover finds the account at this id, the server’s instance gets another id.',
-  serverInstanceId: 'The id of the Server instance (/1) of this server, 0 to 65534: `100`.',
+    'The id of the Security instance (/0) of this server: `100`. It should differ from the id of the device’s bootstrap account. Where a Discover finds the account at this id, the server’s instance gets another id.',
+  serverInstanceId: 'The id of the Server instance (/1) of this server: `100`.',
   lifetime: 'The lifetime of the device’s registrations in seconds: `86400`.',
   binding: 'The binding in the Server instance: `"U"` (UDP).',
   security: 'The credential for this server: `FRESH_PSK`.',
@@ -46,7 +47,7 @@ const VALUE = {
 
 const PLAN = {
   server: 'The device’s LwM2M server. The bootstrap writes it as an instance of Security (/0) and of Server (/1).',
-  values: 'More values to write, at most 500: `[{ path: "/3/0/15", value: "Europe/Berlin" }]`.',
+  values: 'More values to write: `[{ path: "/3/0/15", value: "Europe/Berlin" }]`.',
   deletes: 'Paths that are deleted first: `["/0", "/1"]`. The device keeps its bootstrap account.',
   keyLength:
     'The bytes of each new key, for FRESH_PSK and `{{psk}}`: `32`, or `16` for devices that can’t hold longer keys.',
@@ -132,21 +133,31 @@ const BootstrapServerInput = builder.inputType('BootstrapServerInput', {
   description:
     'The LwM2M server with which devices register. Most plans need only the address: `{ uri: "coaps://lwm2m.example.com:5684" }`.',
   fields: (t) => ({
-    uri: t.string({ required: true, description: SERVER.uri, validate: z.string().min(1).max(255) }),
-    shortServerId: t.int({ defaultValue: 1, description: `${SERVER.shortServerId} Absent or null: 1.` }),
+    uri: t.string({ required: true, description: SERVER.uri, validate: text({ most: 255 }) }),
+    shortServerId: t.int({
+      defaultValue: 1,
+      description: `${SERVER.shortServerId} Absent or null: 1.`,
+      validate: integer(1, 65_534),
+    }),
     securityInstanceId: t.int({
       defaultValue: UNLIKELY,
       description: `${SERVER.securityInstanceId} Absent or null: ${UNLIKELY}.`,
+      validate: OBJECT_ID,
     }),
     serverInstanceId: t.int({
       defaultValue: UNLIKELY,
       description: `${SERVER.serverInstanceId} Absent or null: ${UNLIKELY}.`,
+      validate: OBJECT_ID,
     }),
-    lifetime: t.int({ defaultValue: 86_400, description: `${SERVER.lifetime} Absent or null: 86400.` }),
+    lifetime: t.int({
+      defaultValue: 86_400,
+      description: `${SERVER.lifetime} Absent or null: 86400.`,
+      validate: integer(1, 2 ** 31 - 1),
+    }),
     binding: t.string({
       defaultValue: 'U',
       description: `${SERVER.binding} Absent or null: \`"U"\`.`,
-      validate: z.string().max(10).nullish(),
+      validate: text({ most: 10 }),
     }),
     security: t.field({
       type: BootstrapSecurity,
@@ -174,21 +185,25 @@ const BootstrapPlanInput = builder.inputType('BootstrapPlanInput', {
     values: t.field({
       type: [BootstrapValueInput],
       description: `${PLAN.values} Absent or null: none.`,
-      validate: z.array(z.unknown()).max(500).nullish(),
+      validate: list('values', { most: LIMITS.planValues }),
     }),
     deletes: t.field({
       type: ['ResourcePath'],
       defaultValue: ['/0', '/1'],
       description: `${PLAN.deletes} Absent or null: \`["/0", "/1"]\`.`,
-      validate: z.array(z.string()).max(50).nullish(),
+      validate: list('paths', { most: LIMITS.planPaths }),
     }),
     reads: t.field({
       type: ['ResourcePath'],
       defaultValue: [],
       description: `${PLAN.reads} Absent or null: none.`,
-      validate: z.array(z.string()).max(50).nullish(),
+      validate: list('paths', { most: LIMITS.planPaths }),
     }),
-    keyLength: t.int({ defaultValue: 32, description: `${PLAN.keyLength} Absent or null: 32.` }),
+    keyLength: t.int({
+      defaultValue: 32,
+      description: `${PLAN.keyLength} Absent or null: 32.`,
+      validate: GENERATED_KEY,
+    }),
   }),
 });
 
@@ -330,7 +345,7 @@ builder.relayMutationField(
       serverInstanceId: t.int({
         description:
           'The id of the Server instance (/1) of Treeline on the device: `100`. Absent or null: the only one that the device listed in its registration, or 0 if it listed none.',
-        validate: z.number().int().min(0).max(65_534).nullish(),
+        validate: OBJECT_ID,
       }),
       rpcMode: rpcModeField(t),
       ...rpcOptionFields(t),

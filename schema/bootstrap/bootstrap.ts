@@ -3,6 +3,7 @@ import type { BootstrapStep } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 import { DeviceNode } from '../nodes.ts';
 import { connection, pageRequest, pageSize } from '../page.ts';
+import { choice } from '../rules.ts';
 import { SecurityIdentity } from '../device/registration.ts';
 
 const BootstrapStatusEnum = builder.enumType('BootstrapStatus', {
@@ -150,6 +151,7 @@ builder.queryField('bootstraps', (t) =>
         status: t.arg({
           type: [BootstrapStatusEnum],
           description: 'Returns only bootstraps in one of these states: `[FAILED, REFUSED]`. Absent or null: all.',
+          validate: choice('states'),
         }),
       },
       resolve: async (_root, { status, ...page }, { fleet, actor }) =>

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   FleetError,
   type CredentialPurpose,
@@ -10,6 +9,7 @@ import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { SecurityKind } from '../device/registration.ts';
+import { GENERATED_KEY, integer, PSK_IDENTITY, PSK_KEY, text } from '../rules.ts';
 
 const CredentialPurposeEnum = builder.enumType('CredentialPurpose', {
   description: 'The server that accepts a credential.',
@@ -73,16 +73,15 @@ const PskInput = builder.inputType('PskInput', {
   fields: (t) => ({
     identity: t.string({
       description:
-        'The PSK identity, 1 to 128 bytes, unique among all tenants: `"urn:imei:123"`. Absent or null: the endpoint name, with a suffix if another credential has it.',
-      validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes').nullish(),
+        'The PSK identity, unique among all tenants: `"urn:imei:123"`. Absent or null: the endpoint name, with a suffix if another credential has it.',
+      validate: PSK_IDENTITY,
     }),
     key: t.string({
       description:
-        'An existing key of the device, 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
-      // A longer text is refused before it is parsed. The message must not contain the key.
-      validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
+        'An existing key of the device: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
+      validate: PSK_KEY,
     }),
-    keyLength: t.int({ description: KEY_LENGTH }),
+    keyLength: t.int({ description: KEY_LENGTH, validate: GENERATED_KEY }),
   }),
 });
 
@@ -93,7 +92,7 @@ const RawPublicKeyInput = builder.inputType('RawPublicKeyInput', {
       required: true,
       description:
         'An EC key on P-256, as SubjectPublicKeyInfo in PEM or in base64 of DER: `"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"`.',
-      validate: z.string().min(1, 'is empty').max(4_096, 'is longer than 4096 characters'),
+      validate: text({ most: 4_096, lines: true }),
     }),
   }),
 });
@@ -104,8 +103,8 @@ const CertificateNameInput = builder.inputType('CertificateNameInput', {
   fields: (t) => ({
     commonName: t.string({
       description:
-        'The common name (CN) of the certificates’ subject, 1 to 200 characters: `"urn:imei:123"`. Absent or null: the endpoint name.',
-      validate: z.string().min(1, 'is empty').max(200, 'is longer than 200 characters').nullish(),
+        'The common name (CN) of the certificates’ subject: `"urn:imei:123"`. Absent or null: the endpoint name.',
+      validate: text({ most: 200 }),
     }),
   }),
 });
@@ -218,8 +217,8 @@ builder.relayMutationField(
       overlapSeconds: t.int({
         required: true,
         description:
-          'Seconds during which the old key is also valid, 0 to 7776000 (90 days): `86400`. Configure the new key on the device during this time.',
-        validate: z.number().int().min(0).max(7_776_000),
+          'Seconds during which the old key is also valid: `86400`. Configure the new key on the device during this time.',
+        validate: integer(0, 7_776_000),
       }),
     }),
   },

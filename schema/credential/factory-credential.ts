@@ -1,9 +1,9 @@
-import * as z from 'zod';
 import type { FactoryCredential } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { DeviceProfileNode } from '../nodes.ts';
+import { GENERATED_KEY, integer, NAME, PSK_IDENTITY, PSK_KEY, text } from '../rules.ts';
 import { KEY_LENGTH } from './credential.ts';
 
 const FactoryCredentialType = builder.objectRef<FactoryCredential>('FactoryCredential').implement({
@@ -64,32 +64,30 @@ builder.relayMutationField(
       name: t.string({
         required: true,
         description: 'A name for people: `"Batch 2026-11"`.',
-        validate: z.string().trim().min(1, 'is empty').max(200, 'is longer than 200 characters'),
+        validate: NAME,
       }),
       identity: t.string({
         required: true,
-        description: 'The PSK identity, 1 to 128 bytes, unique among all tenants: `"factory-7"`.',
-        validate: z.string().min(1, 'is empty').max(128, 'is longer than 128 bytes'),
+        description: 'The PSK identity, unique among all tenants: `"factory-7"`.',
+        validate: PSK_IDENTITY,
       }),
       key: t.string({
-        description:
-          'A key of 16 to 64 bytes in hex: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
-        // A longer text is refused before it is parsed. The message must not contain the key.
-        validate: z.string().max(128, 'must be 16 to 64 bytes in hex').nullish(),
+        description: 'An existing key: `"000102030405060708090a0b0c0d0e0f"`. Absent or null: the server generates one.',
+        validate: PSK_KEY,
       }),
-      keyLength: t.int({ description: KEY_LENGTH }),
+      keyLength: t.int({ description: KEY_LENGTH, validate: GENERATED_KEY }),
       endpointPattern: t.string({
         required: true,
         description: 'The endpoint names that may use it; `*` matches any text: `"urn:imei:35*"`.',
-        validate: z.string().min(1, 'is empty').max(252, 'is longer than 252 characters'),
+        validate: text({ most: 252 }),
       }),
       profileId: t.id({
         description: 'The profile of devices that are added with it. Absent or null: the tenant’s default profile.',
       }),
       mostDevices: t.int({
         required: true,
-        description: 'The maximum number of devices that can be added with it, 1 to 1000000: `1000`.',
-        validate: z.number().int().min(1).max(1_000_000),
+        description: 'The maximum number of devices that can be added with it: `1000`.',
+        validate: integer(1, 1_000_000),
       }),
       expiresAt: t.field({
         type: 'DateTime',

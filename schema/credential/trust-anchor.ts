@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import type { TrustAnchor } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
+import { NAME, name, text } from '../rules.ts';
 
 const TrustAnchorType = builder.objectRef<TrustAnchor>('TrustAnchor').implement({
   description:
@@ -50,12 +50,12 @@ builder.relayMutationField(
       name: t.string({
         required: true,
         description: 'A name for people: `"Factory 2026"`.',
-        validate: z.string().trim().min(1, 'is empty').max(200, 'is longer than 200 characters'),
+        validate: NAME,
       }),
       certificate: t.string({
         required: true,
         description: 'The authority’s certificate in PEM, or in base64 of DER: `"MIIBszCCAVmgAwIBAgIU…"`.',
-        validate: z.string().min(1, 'is empty').max(32_768, 'is longer than 32768 characters'),
+        validate: text({ most: 32_768, lines: true }),
       }),
     }),
   },
@@ -103,12 +103,12 @@ builder.relayMutationField(
         required: true,
         description:
           'The SHA-256 of the certificate in hex, with or without colons: `"9f:86:d0:81:88:4c:7d:65:9a:2f:ea:a0:c5:5a:d0:15:a3:bf:4f:1b:2b:0b:82:2c:d1:5d:6c:15:b0:f0:0a:08"`.',
-        validate: z.string().max(100, 'is longer than 100 characters'),
+        validate: text({ most: 100 }),
       }),
       reason: t.string({
         required: true,
         description: 'The reason, shown in the handshake log: `"stolen"`.',
-        validate: z.string().trim().min(1, 'is empty').max(500, 'is longer than 500 characters'),
+        validate: name({ most: 500 }),
       }),
     }),
   },

@@ -1,35 +1,36 @@
-import * as z from 'zod';
-import { FleetError, type DeviceFilter } from '../../src/fleet/index.ts';
+import { FleetError, LIMITS, type DeviceFilter } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { DeviceStatusEnum } from './device.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode } from '../nodes.ts';
 import { connection, pageRequest } from '../page.ts';
+import { choice, OBJECT_ID, text } from '../rules.ts';
 
 export const DeviceFilterInput = builder.inputType('DeviceFilter', {
   description: 'Selects devices that meet all given conditions. Example: `{ status: [ONLINE], tags: ["roof"] }`.',
   fields: (t) => ({
     ids: t.idList({
-      description: 'Devices with one of these ids: up to 200 global ids or UUIDs. Absent or null: any.',
-      validate: z.array(z.string()).max(200).nullish(),
+      description: 'Devices with one of these ids: global ids or UUIDs. Absent or null: any.',
+      validate: choice('ids'),
     }),
     status: t.field({
       type: [DeviceStatusEnum],
       description: 'Devices in one of these states: `[ONLINE, SLEEPING]`. Absent or null: any.',
+      validate: choice('states'),
     }),
     profileId: t.id({ description: 'Devices with this profile: global id or UUID. Absent or null: any.' }),
     tags: t.stringList({
       description: 'Devices that have all of these tags: `["berlin", "roof"]`. Absent or null: any.',
-      validate: z.array(z.string()).max(50).nullish(),
+      validate: choice('tags', text({ most: LIMITS.tag })),
     }),
     search: t.string({
       description:
         'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`. Absent or null: any.',
-      validate: z.string().max(255).nullish(),
+      validate: text({ least: 0, most: LIMITS.search }),
     }),
     objectId: t.int({
       description: 'Devices that registered this object: `3303`. Absent or null: any.',
-      validate: z.number().int().min(0).max(65_534).nullish(),
+      validate: OBJECT_ID,
     }),
     lastSeenBefore: t.field({
       type: 'DateTime',
@@ -97,11 +98,12 @@ builder.queryField('device', (t) =>
       id: t.arg.id({ description: 'The device’s global id or UUID. Absent or null: `endpoint` names the device.' }),
       endpoint: t.arg.string({
         description: 'The device’s LwM2M endpoint name: `"urn:imei:123"`. Absent or null: `id` names the device.',
+        validate: text({ most: 255 }),
       }),
     },
     resolve: async (_root, { id, endpoint }, { fleet, actor }) => {
       if ((id == null) === (endpoint == null)) {
-        throw new FleetError('VALIDATION', 'device needs exactly one of id and endpoint', { field: ['id'] });
+        throw new FleetError('VALIDATION', 'device needs exactly one of id and endpoint');
       }
       // An id is loaded in one batch with the other devices of the query.
       return id == null ? fleet.devices.get(actor, { endpoint: endpoint ?? '' }) : idOf('Device', id, 'id');

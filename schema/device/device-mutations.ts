@@ -1,5 +1,4 @@
-import * as z from 'zod';
-import type { Device, IssuedCredential } from '../../src/fleet/index.ts';
+import { LIMITS, type Device, type IssuedCredential } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import {
   CredentialInput,
@@ -12,13 +11,10 @@ import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { DeviceNode } from '../nodes.ts';
+import { integer, list, NAME, name, text } from '../rules.ts';
 
-const awakeTime = z.number().int().min(1).max(86_400).nullish();
-const name = z.string().trim().min(1, 'is empty').max(255, 'is longer than 255 characters').nullish();
-const tags = z
-  .array(z.string().trim().min(1, 'is empty').max(64, 'is longer than 64 characters'))
-  .max(50, 'has more than 50 tags')
-  .nullish();
+const awakeTime = integer(1, LIMITS.awakeTime);
+const tags = list('tags', { most: LIMITS.tags }, name({ most: LIMITS.tag }));
 
 interface Provisioned {
   readonly device: Device;
@@ -43,11 +39,11 @@ builder.relayMutationField(
         required: true,
         description:
           'The LwM2M endpoint name with which the device will register, unique in the tenant: `"urn:imei:123"`.',
-        validate: z.string().min(1, 'is empty').max(255, 'is longer than 255 characters'),
+        validate: text({ most: 252 }),
       }),
-      name: t.string({ description: 'A name for people: `"Boiler room"`. Absent or null: no name.', validate: name }),
+      name: t.string({ description: 'A name for people: `"Boiler room"`. Absent or null: no name.', validate: NAME }),
       tags: t.stringList({
-        description: 'Labels for filtering, at most 50: `["berlin", "roof"]`. Absent or null: none.',
+        description: 'Labels for filtering: `["berlin", "roof"]`. Absent or null: none.',
         validate: tags,
       }),
       profileId: t.id({
@@ -55,7 +51,7 @@ builder.relayMutationField(
       }),
       awakeTime: t.int({
         description:
-          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Absent or null: the profile’s value applies.',
+          'Queue mode: seconds that the device stays awake after its last message: `60`. Absent or null: the profile’s value applies.',
         validate: awakeTime,
       }),
       security: t.field({
@@ -118,7 +114,7 @@ builder.relayMutationField(
       ifUpdatedAt: ifUpdatedAtField(t, 'the device'),
       name: t.string({
         description: 'The new name: `"Boiler room"`. Absent: unchanged. Null: the name is removed.',
-        validate: name,
+        validate: NAME,
       }),
       tags: t.stringList({
         description:
@@ -130,7 +126,7 @@ builder.relayMutationField(
       }),
       awakeTime: t.int({
         description:
-          'Queue mode: seconds that the device stays awake after its last message, 1 to 86400: `60`. Absent: unchanged. Null: the profile’s value applies.',
+          'Queue mode: seconds that the device stays awake after its last message: `60`. Absent: unchanged. Null: the profile’s value applies.',
         validate: awakeTime,
       }),
     }),

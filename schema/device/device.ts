@@ -1,5 +1,4 @@
-import * as z from 'zod';
-import { FleetError, type DeviceStatus } from '../../src/fleet/index.ts';
+import { FleetError, LIMITS, type DeviceStatus } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { DeviceCredentialType } from '../credential/credential.ts';
 import { DeviceObjectType, ResourceObject } from '../tree/device-tree.ts';
@@ -13,6 +12,7 @@ import { DeadLetterType } from '../telemetry/dead-letter.ts';
 import { TelemetryPointType } from '../telemetry/telemetry.ts';
 import { narrow, parseSelector, selects } from '../tree/tree-selection.ts';
 import { treeOf, versionOf } from '../tree/tree.ts';
+import { choice, list, METRICS, OBJECT_ID } from '../rules.ts';
 
 export const DeviceStatusEnum = builder.enumType('DeviceStatus', {
   description: 'Whether the server can send requests to a device.',
@@ -32,8 +32,6 @@ export const DeviceStatusEnum = builder.enumType('DeviceStatus', {
     NEVER_SEEN: { description: 'Provisioned, but never registered.' },
   } satisfies Record<DeviceStatus, { description: string }>,
 });
-
-const paths = z.array(z.string()).min(1, 'is empty').max(100, 'has more than 100 paths');
 
 builder.objectType(DeviceNode, {
   description: 'A device: its status, its resource tree with the last received values, its RPCs and its telemetry.',
@@ -89,7 +87,7 @@ builder.objectType(DeviceNode, {
       args: {
         objectIds: t.arg.intList({
           description: 'Returns only these objects: `[3, 3303]`. Absent or null: all.',
-          validate: z.array(z.number().int().min(0).max(65_534)).max(100).nullish(),
+          validate: choice('ids', OBJECT_ID),
         }),
       },
       complexity: { field: 1, multiplier: 5 },
@@ -136,9 +134,8 @@ builder.objectType(DeviceNode, {
         paths: t.arg({
           type: ['ResourcePath'],
           required: true,
-          description:
-            '1 to 100 paths of objects, instances or resources; `*` matches any id: `["/3/0", "/3303/*/5700"]`.',
-          validate: paths,
+          description: 'Paths of objects, instances or resources; `*` matches any id: `["/3/0", "/3303/*/5700"]`.',
+          validate: list('paths', { least: 1, most: LIMITS.paths }),
         }),
       },
       resolve: async ({ id }, { paths: wanted }, { load }) => {
@@ -187,6 +184,7 @@ builder.objectType(DeviceNode, {
           status: t.arg({
             type: [RpcStatusEnum],
             description: 'Returns only RPCs in one of these states: `[QUEUED, SENT]`. Absent or null: all.',
+            validate: choice('states'),
           }),
         },
         complexity: (args) => ({ field: 10, multiplier: pageSize(args) }),
@@ -205,7 +203,7 @@ builder.objectType(DeviceNode, {
           metrics: t.arg.stringList({
             description:
               'Returns only these metrics, and only points that have at least one of them: `["temperature"]`. Absent or null: all.',
-            validate: z.array(z.string()).max(100).nullish(),
+            validate: METRICS,
           }),
           from: t.arg({
             type: 'DateTime',

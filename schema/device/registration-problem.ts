@@ -2,6 +2,7 @@ import type { RegistrationProblem, RegistrationProblemKind } from '../../src/fle
 import { builder } from '../builder.ts';
 import { DeviceNode } from '../nodes.ts';
 import { connection, pageRequest, pageSize } from '../page.ts';
+import { choice } from '../rules.ts';
 import { SecurityIdentity } from './registration.ts';
 
 const RegistrationProblemKindEnum = builder.enumType('RegistrationProblemKind', {
@@ -108,6 +109,7 @@ builder.queryField('registrationProblems', (t) =>
         kind: t.arg({
           type: [RegistrationProblemKindEnum],
           description: 'Returns only problems of these kinds: `[ENDPOINT_MISMATCH]`. Absent or null: all.',
+          validate: choice('kinds'),
         }),
       },
       resolve: async (_root, { kind, ...page }, { fleet, actor }) =>

@@ -1,5 +1,8 @@
 import type { NotificationAttributes } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
+import { integer } from '../rules.ts';
+
+const COUNT = integer(0, 2 ** 31 - 1);
 
 /** Descriptions of the attributes, shared by the input and the output type. */
 const MEANING = {
@@ -23,16 +26,16 @@ export const NotificationAttributesInput = builder.inputType('NotificationAttrib
   description:
     'Notification attributes: they say when a device notifies (Core 1.2 §7.3). Example: `{ pmin: 10, pmax: 300, st: 0.5 }`.',
   fields: (t) => ({
-    pmin: t.int({ description: `${MEANING.pmin} ${UNSET}` }),
-    pmax: t.int({ description: `${MEANING.pmax} ${UNSET}` }),
+    pmin: t.int({ description: `${MEANING.pmin} ${UNSET}`, validate: COUNT }),
+    pmax: t.int({ description: `${MEANING.pmax} ${UNSET}`, validate: COUNT }),
     gt: t.float({ description: `${MEANING.gt} ${UNSET}` }),
     lt: t.float({ description: `${MEANING.lt} ${UNSET}` }),
     st: t.float({ description: `${MEANING.st} ${UNSET}` }),
-    epmin: t.int({ description: `${MEANING.epmin} ${UNSET}` }),
-    epmax: t.int({ description: `${MEANING.epmax} ${UNSET}` }),
+    epmin: t.int({ description: `${MEANING.epmin} ${UNSET}`, validate: COUNT }),
+    epmax: t.int({ description: `${MEANING.epmax} ${UNSET}`, validate: COUNT }),
     edge: t.boolean({ description: `${MEANING.edge} ${UNSET}` }),
     con: t.boolean({ description: `${MEANING.con} ${UNSET}` }),
-    hqmax: t.int({ description: `${MEANING.hqmax} ${UNSET}` }),
+    hqmax: t.int({ description: `${MEANING.hqmax} ${UNSET}`, validate: COUNT }),
   }),
 });
 

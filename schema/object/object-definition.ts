@@ -1,10 +1,10 @@
-import * as z from 'zod';
-import type { KnownDefinition } from '../../src/fleet/index.ts';
+import { LIMITS, type KnownDefinition } from '../../src/fleet/index.ts';
 import type { ResourceDefinition, ResourceType as TypeName } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { connection, pageRequest } from '../page.ts';
+import { OBJECT_ID, text, VERSION } from '../rules.ts';
 
 export const ResourceType = builder.enumType('ResourceType', {
   description:
@@ -116,10 +116,11 @@ builder.queryField('objectDefinition', (t) =>
     description:
       'Returns the definition of an object; null if there is none. Example: `objectDefinition(objectId: 3303)`.',
     args: {
-      objectId: t.arg.int({ required: true, description: 'The object’s id, 0 to 65534: `3303`.' }),
+      objectId: t.arg.int({ required: true, description: 'The object’s id: `3303`.', validate: OBJECT_ID }),
       version: t.arg.string({
         description:
           'The object’s version, major.minor: `"1.1"`. If there is no definition of this version, the highest minor version of the same major version is returned. Absent or null: the newest version.',
+        validate: VERSION,
       }),
     },
     resolve: (_root, { objectId, version }, { load }) => load.definition(objectId, version ?? null),
@@ -136,6 +137,7 @@ builder.queryField('objectDefinitions', (t) =>
         search: t.arg.string({
           description:
             'Part of the object’s name in upper or lower case, or the object’s id: `"temp"`. Absent or null: all.',
+          validate: text({ least: 0, most: LIMITS.search }),
         }),
       },
       resolve: async (_root, { search, ...page }, { fleet, actor }) =>
@@ -156,7 +158,8 @@ builder.relayMutationField(
       xml: t.string({
         required: true,
         description:
-          'The content of the XML file, as LWM2M.xsd defines it: `"<LWM2M><Object><Name>Pump</Name><ObjectID>26241</ObjectID>…</Object></LWM2M>"`. At most 524288 characters.',
+          'The content of the XML file, as LWM2M.xsd defines it: `"<LWM2M><Object><Name>Pump</Name><ObjectID>26241</ObjectID>…</Object></LWM2M>"`.',
+        validate: text({ most: 524_288, lines: true }),
       }),
       ifUpdatedAt: ifUpdatedAtField(t, 'the tenant’s definition that the file replaces'),
     }),
@@ -190,11 +193,11 @@ builder.relayMutationField(
   {
     description: 'The definition to delete: `{ objectId: 26241, version: "1.0" }`.',
     inputFields: (t) => ({
-      objectId: t.int({ required: true, description: 'The object’s id, 0 to 65534: `26241`.' }),
+      objectId: t.int({ required: true, description: 'The object’s id: `26241`.', validate: OBJECT_ID }),
       version: t.string({
         required: true,
         description: 'The object’s version, major.minor: `"1.0"`.',
-        validate: z.string().regex(/^\d{1,5}\.\d{1,5}$/, 'must be major.minor, like 1.0'),
+        validate: VERSION,
       }),
     }),
   },

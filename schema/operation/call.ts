@@ -1,5 +1,4 @@
-import * as z from 'zod';
-import type { OperationInput, Rpc } from '../../src/fleet/index.ts';
+import { LIMITS, type OperationInput, type Rpc } from '../../src/fleet/index.ts';
 import { builder, type InputFields } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { reached } from '../errors.ts';
@@ -8,12 +7,13 @@ import { ResourceType } from '../object/object-definition.ts';
 import { rpcModeField, rpcOptionFields } from '../rpc/rpc.ts';
 import type { AnsweredValue } from '../rpc/rpc-result.ts';
 import { hasWildcard } from '../tree/tree-selection.ts';
+import { integer, list, path } from '../rules.ts';
 
 /** A path on the device. `*` is allowed only in queries of stored values. */
-export const exactPath = z
-  .string()
-  .refine((path) => !hasWildcard(path), 'must not contain *: an operation needs exact paths');
-export const exactPaths = z.array(exactPath).min(1, 'is empty').max(100, 'has more than 100 paths');
+export const exactPath = path((text) =>
+  hasWildcard(text) ? 'must not contain *: an operation needs exact paths' : null,
+);
+export const exactPaths = list('paths', { least: 1, most: LIMITS.paths }, exactPath);
 
 /** The device of an operation, and the options of the call. */
 export function callFields(t: InputFields) {
@@ -28,7 +28,7 @@ export function formatField(t: InputFields) {
   return t.int({
     description:
       'The CoAP content format: 0 text, 42 opaque, 60 CBOR, 110 SenML JSON, 112 SenML CBOR, 11542 TLV, 11543 LwM2M JSON, 11544 LwM2M CBOR. Absent or null: the server chooses one that the device supports.',
-    validate: z.number().int().min(0).max(65_535).nullish(),
+    validate: integer(0, 65_535),
   });
 }
 

@@ -1,9 +1,10 @@
-import * as z from 'zod';
 import { builder } from '../builder.ts';
 import { deviceResultUnion } from '../errors.ts';
 import { AS_RPC, callFields, exactPath, formatField, perform } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
+import { list, OBJECT_ID, text } from '../rules.ts';
+import { LIMITS } from '../../src/fleet/index.ts';
 
 const InstanceValueInput = builder.inputType('InstanceValueInput', {
   description: 'A value of a new instance: `{ path: "5850", value: true }`.',
@@ -11,9 +12,9 @@ const InstanceValueInput = builder.inputType('InstanceValueInput', {
     path: t.string({
       required: true,
       description: 'The resource id: `"5850"`; for a resource instance, both ids: `"6/0"`.',
-      validate: z
-        .string()
-        .regex(/^\d{1,5}(?:\/\d{1,5})?$/, 'must be a resource id like 5850, or resource/instance like 6/0'),
+      validate: text({ most: 11 }, (path) =>
+        /^\d{1,5}(?:\/\d{1,5})?$/.test(path) ? null : 'must be a resource id like 5850, or resource/instance like 6/0',
+      ),
     }),
     value: t.field({
       type: 'ResourceValue',
@@ -32,17 +33,17 @@ builder.relayMutationField(
       objectId: t.int({
         required: true,
         description: 'The object’s id: `3311`.',
-        validate: z.number().int().min(0).max(65_534),
+        validate: OBJECT_ID,
       }),
       instanceId: t.int({
         description: 'The id of the new instance: `1`. Absent or null: the device chooses it.',
-        validate: z.number().int().min(0).max(65_534).nullish(),
+        validate: OBJECT_ID,
       }),
       values: t.field({
         type: [InstanceValueInput],
         required: true,
-        description: 'The values of the new instance, at most 100: `[{ path: "5850", value: true }]`; `[]` for none.',
-        validate: z.array(z.unknown()).max(100, 'has more than 100 values'),
+        description: 'The values of the new instance: `[{ path: "5850", value: true }]`; `[]` for none.',
+        validate: list('values', { most: LIMITS.values }),
       }),
       contentFormat: formatField(t),
       ...callFields(t),

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Link } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 import { deviceResultUnion } from '../errors.ts';
@@ -6,6 +5,7 @@ import { NotificationAttributesInput } from '../object/notification-attributes.t
 import { AnsweredValueType, AS_RPC, callFields, exactPath, exactPaths, formatField, perform } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
+import { integer } from '../rules.ts';
 
 const LinkAttribute = builder.objectRef<readonly [string, string | null]>('LinkAttribute').implement({
   description: 'An attribute of a link. Example: `pmin=10`.',
@@ -44,8 +44,8 @@ builder.relayMutationField(
       }),
       depth: t.int({
         description:
-          'How many levels below the path are listed, 0 to 3 (LwM2M 1.2): `1`. Absent or null: the default of the standard.',
-        validate: z.number().int().min(0).max(3).nullish(),
+          'How many levels below the path are listed (LwM2M 1.2): `1`. Absent or null: the default of the standard.',
+        validate: integer(0, 3),
       }),
       ...callFields(t),
     }),
@@ -112,7 +112,7 @@ builder.relayMutationField(
         type: ['ResourcePath'],
         required: true,
         description:
-          '1 to 100 paths: `["/3303/0/5700"]`. Several paths need LwM2M 1.1 and become one Observe-Composite; a device that refuses it gets one Observe for each path.',
+          'The paths: `["/3303/0/5700"]`. Several paths need LwM2M 1.1 and become one Observe-Composite; a device that refuses it gets one Observe for each path.',
         validate: exactPaths,
       }),
       attributes: t.field({

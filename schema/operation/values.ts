@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { builder } from '../builder.ts';
 import { deviceResultUnion } from '../errors.ts';
 import {
@@ -13,8 +12,10 @@ import {
 } from './call.ts';
 import { rpcPayloadField } from '../rpc/rpc.ts';
 import { answerOf } from '../rpc/rpc-result.ts';
+import { integer, list, text } from '../rules.ts';
+import { LIMITS } from '../../src/fleet/index.ts';
 
-const fewValues = z.array(z.unknown()).min(1, 'is empty').max(100, 'has more than 100 values');
+const fewValues = list('values', { least: 1, most: LIMITS.values });
 
 builder.relayMutationField(
   'readResources',
@@ -25,7 +26,7 @@ builder.relayMutationField(
         type: ['ResourcePath'],
         required: true,
         description:
-          '1 to 100 paths of objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`. `["/"]` reads all values of the device (LwM2M 1.1).',
+          'Paths of objects, instances, resources or resource instances: `["/3/0/9", "/3303/0"]`. `["/"]` reads all values of the device (LwM2M 1.1).',
         validate: exactPaths,
       }),
       contentFormat: formatField(t),
@@ -103,7 +104,7 @@ builder.relayMutationField(
       values: t.field({
         type: [WriteValueInput],
         required: true,
-        description: '1 to 100 paths with their new values: `[{ path: "/3/0/14", value: "+01:00" }]`.',
+        description: 'The paths with their new values: `[{ path: "/3/0/14", value: "+01:00" }]`.',
         validate: fewValues,
       }),
       force: t.boolean({
@@ -143,15 +144,22 @@ const ExecuteArgumentInput = builder.inputType('ExecuteArgumentInput', {
   fields: (t) => ({
     digit: t.int({
       required: true,
-      description: 'The argument’s number, 0 to 9; each at most once: `0`.',
-      validate: z.number().int().min(0).max(9),
+      description: 'The argument’s number; each at most once: `0`.',
+      validate: integer(0, 9),
     }),
     value: t.string({
       description:
         'The argument\'s value: printable ASCII without `\'`: `"5"`. Absent or null: an argument without a value.',
-      validate: z.string().max(1024).nullish(),
+      validate: text({ least: 0, most: 1024 }),
     }),
   }),
+});
+
+/** Each argument once. */
+const ARGUMENTS = list<{ readonly digit: number }>('arguments', { most: 10 }, undefined, (all) => {
+  const twice = all.findIndex(({ digit }, at) => all.findIndex((one) => one.digit === digit) < at);
+  const digit = all[twice]?.digit;
+  return digit === undefined ? [] : [{ message: `${digit} occurs twice`, path: [String(twice), 'digit'] }];
 });
 
 builder.relayMutationField(
@@ -168,10 +176,7 @@ builder.relayMutationField(
       arguments: t.field({
         type: [ExecuteArgumentInput],
         description: 'The arguments (Core §6.3.5): `[{ digit: 0, value: "5" }]`. Absent or null: none.',
-        validate: z
-          .array(z.looseObject({ digit: z.number() }))
-          .refine((all) => new Set(all.map(({ digit }) => digit)).size === all.length, 'contains a digit twice')
-          .nullish(),
+        validate: ARGUMENTS,
       }),
       ...callFields(t),
     }),

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   FleetError,
   type DeviceProfile,
@@ -13,6 +12,8 @@ import { idOf } from '../global-id.ts';
 import { NotificationAttributesInput, NotificationAttributesType } from '../object/notification-attributes.ts';
 import { DeviceProfileNode } from '../nodes.ts';
 import { connection, pageRequest } from '../page.ts';
+import { integer, list, NAME, OBJECT, text } from '../rules.ts';
+import { LIMITS } from '../../src/fleet/index.ts';
 
 const MetricKind = builder.enumType('MetricKind', {
   description: 'Whether the values of a metric are numbers or text.',
@@ -143,7 +144,7 @@ const MetricMappingInput = builder.inputType('MetricMappingInput', {
   description: 'A resource and its metric: `{ path: "/3303/0/5700", metric: "temperature" }`.',
   fields: (t) => ({
     path: t.field({ type: 'ResourcePath', required: true, description: MAPPING.path }),
-    metric: t.string({ required: true, description: MAPPING.metric, validate: z.string().min(1).max(128) }),
+    metric: t.string({ required: true, description: MAPPING.metric, validate: text({ most: 128 }) }),
     scale: t.float({ description: `${MAPPING.scale} Absent or null: 1.` }),
     offset: t.float({ description: `${MAPPING.offset} Absent or null: 0.` }),
     kind: t.field({ type: MetricKind, description: MAPPING.kind }),
@@ -155,13 +156,13 @@ const RpcMethodInput = builder.inputType('RpcMethodInput', {
   description:
     'A method and its operation: `{ name: "setpoint", operation: WRITE, path: "/3308/{{zone}}/5900", parameters: { value: "{{degrees}}" } }`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: METHOD.name, validate: z.string().min(1).max(64) }),
+    name: t.string({ required: true, description: METHOD.name, validate: text({ most: 64 }) }),
     operation: t.field({ type: MethodOperation, required: true, description: 'The LwM2M operation: `WRITE`.' }),
-    path: t.string({ required: true, description: METHOD.path, validate: z.string().min(1).max(128) }),
+    path: t.string({ required: true, description: METHOD.path, validate: text({ most: 128 }) }),
     parameters: t.field({
       type: 'JSON',
       description: `${METHOD.parameters} Absent or null: none.`,
-      validate: z.record(z.string(), z.unknown()).nullish(),
+      validate: OBJECT,
     }),
   }),
 });
@@ -175,30 +176,28 @@ function profileFields(t: InputFields, change: 'create' | 'update') {
   return {
     mappings: t.field({
       type: [MetricMappingInput],
-      description: `The resources to record and their metrics, at most 200.${complete('mappings')} ${without('none')}`,
-      validate: z.array(z.unknown()).max(500).nullish(),
+      description: `The resources to record and their metrics.${complete('mappings')} ${without('none')}`,
+      validate: list('mappings', { most: LIMITS.mappings }),
     }),
     methods: t.field({
       type: [RpcMethodInput],
-      description: `The methods for \`callRpc\`, at most 100.${complete('methods')} ${without('none')}`,
-      validate: z.array(z.unknown()).max(100).nullish(),
+      description: `The methods for \`callRpc\`.${complete('methods')} ${without('none')}`,
+      validate: list('methods', { most: LIMITS.methods }),
     }),
     offlineAfter: t.int({
       description: `Seconds without a message until a device is OFFLINE: \`600\`. ${without('a device is OFFLINE only when its registration ends')}`,
-      validate: z.number().int().min(1).nullish(),
+      validate: integer(1, LIMITS.offlineAfter),
     }),
     expectedInterval: t.int({
       description: `${EXPECTED_INTERVAL} ${without('the lifetime of its registration, which is also used if it is shorter')}`,
-      validate: z.number().int().min(1).nullish(),
+      validate: integer(1, LIMITS.offlineAfter),
     }),
     awakeTime: t.int({
-      description: `${AWAKE_TIME} 1 to 86400. ${without('93, the MAX_TRANSMIT_WAIT of CoAP')}`,
-      validate: z.number().int().min(1).max(86_400).nullish(),
+      description: `${AWAKE_TIME} ${without('93, the MAX_TRANSMIT_WAIT of CoAP')}`,
+      validate: integer(1, LIMITS.awakeTime),
     }),
   };
 }
-
-const profileName = z.string().trim().min(1, 'is empty').max(255);
 
 interface ProfileFields {
   readonly name?: string | null;
@@ -263,8 +262,8 @@ builder.relayMutationField(
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'The profile’s name, unique in the tenant, 1 to 200 characters: `"thermostat"`.',
-        validate: profileName,
+        description: 'The profile’s name, unique in the tenant: `"thermostat"`.',
+        validate: NAME,
       }),
       ...profileFields(t, 'create'),
     }),
@@ -292,8 +291,8 @@ builder.relayMutationField(
       ifUpdatedAt: ifUpdatedAtField(t, 'the profile'),
       name: t.string({
         description:
-          'The new name, 1 to 200 characters: `"thermostat"`. Absent: unchanged. Null: a ValidationError, because a profile must have a name.',
-        validate: profileName.nullish(),
+          'The new name: `"thermostat"`. Absent: unchanged. Null: a ValidationError, because a profile must have a name.',
+        validate: NAME,
       }),
       ...profileFields(t, 'update'),
     }),

@@ -3,6 +3,7 @@ import { builder } from '../builder.ts';
 import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
 import { connection, pageRequest } from '../page.ts';
+import { text } from '../rules.ts';
 
 const PROFILE_ID = 'The Profile ID that devices send in the parameter `pid` of a Register: `"6:1234abcd"`.';
 
@@ -49,11 +50,12 @@ builder.relayMutationField(
   {
     description: 'The Profile ID and its objects: `{ profileId: "6:1234abcd", links: "</1/0>,</3/0>" }`.',
     inputFields: (t) => ({
-      profileId: t.string({ required: true, description: PROFILE_ID }),
+      profileId: t.string({ required: true, description: PROFILE_ID, validate: text({ most: 255 }) }),
       links: t.string({
         required: true,
         description:
-          'The objects and object instances, in the link format of a Register: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`. At most 16384 characters.',
+          'The objects and object instances, in the link format of a Register: `"</1/0>,</3/0>,</3303/0>;ver=1.1"`.',
+        validate: text({ most: 16_384 }),
       }),
       ifUpdatedAt: ifUpdatedAtField(t, 'the registration profile'),
     }),
@@ -77,7 +79,9 @@ builder.relayMutationField(
   'deleteRegistrationProfile',
   {
     description: 'The Profile ID to delete.',
-    inputFields: (t) => ({ profileId: t.string({ required: true, description: PROFILE_ID }) }),
+    inputFields: (t) => ({
+      profileId: t.string({ required: true, description: PROFILE_ID, validate: text({ most: 255 }) }),
+    }),
   },
   {
     description:

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   RPC_LIMITS,
   type Delivery,
@@ -12,6 +11,7 @@ import { builder, type InputFields } from '../builder.ts';
 import { deviceResultUnion, reached, resultUnion } from '../errors.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode, RpcNode } from '../nodes.ts';
+import { integer, text } from '../rules.ts';
 
 export const RpcStatusEnum = builder.enumType('RpcStatus', {
   description:
@@ -202,7 +202,8 @@ export function rpcModeField(t: InputFields) {
 export function rpcOptionFields(t: InputFields) {
   return {
     timeoutMs: t.int({
-      description: `Maximum number of milliseconds from the call to its end, 1 to ${RPC_LIMITS.timeoutMs}. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent or null: 30000.`,
+      description: `Maximum number of milliseconds from the call to its end. It includes the wait behind other calls; a call whose time is over before its turn is not sent. PERSISTENT: from sending a request or block until its response, for each attempt. Absent or null: 30000.`,
+      validate: integer(1, RPC_LIMITS.timeoutMs),
     }),
     expiresAt: t.field({
       type: 'DateTime',
@@ -215,7 +216,8 @@ export function rpcOptionFields(t: InputFields) {
         'How often the operation may reach the device: `AT_MOST_ONCE`. Absent or null: by the kind of operation.',
     }),
     idempotencyKey: t.string({
-      description: `A text of 1 to ${RPC_LIMITS.idempotencyKey} characters that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`. Absent or null: each call is executed.`,
+      description: `A text that identifies this call. The key belongs to one call: the caller, the mutation and all its arguments. The same call with the same key is not executed again and returns the RPC of the first one; any other call is a ConflictError. Example: \`"7b0b4a3e-reboot-1"\`. Absent or null: each call is executed.`,
+      validate: text({ most: RPC_LIMITS.idempotencyKey }),
     }),
   };
 }
@@ -242,7 +244,7 @@ builder.relayMutationField(
         required: true,
         description:
           '`"reboot"`, `"factory_reset"`, another method of the device’s profile, or an LwM2M operation: `"read"`, `"write"`, `"execute"`, `"create"`, `"delete"`, `"discover"`, `"write-attributes"`, `"observe"`, `"cancel-observation"`.',
-        validate: z.string().min(1, 'is empty').max(64, 'is longer than 64 characters'),
+        validate: text({ most: 64 }),
       }),
       params: t.field({
         type: 'JSON',

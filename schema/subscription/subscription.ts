@@ -1,7 +1,7 @@
-import * as z from 'zod';
 import {
   FleetError,
   hasEnded,
+  LIMITS,
   progressOf,
   type Device,
   type DeviceId,
@@ -24,6 +24,7 @@ import { DeviceNode, RpcNode } from '../nodes.ts';
 import { TelemetryPointType } from '../telemetry/telemetry.ts';
 import { hasWildcard, narrow, parseSelector, selects } from '../tree/tree-selection.ts';
 import { versionOf } from '../tree/tree.ts';
+import { list, METRICS, path } from '../rules.ts';
 
 builder.subscriptionType({
   description:
@@ -120,11 +121,11 @@ async function deviceOf({ fleet, actor }: Context, text: string): Promise<Device
   return device;
 }
 
-const watched = z
-  .array(z.string().refine((path) => !hasWildcard(path), 'must not contain *: watch the object or instance instead'))
-  .min(1, 'is empty')
-  .max(100, 'has more than 100 paths')
-  .nullish();
+const watched = list(
+  'paths',
+  { least: 1, most: LIMITS.paths },
+  path((text) => (hasWildcard(text) ? 'must not contain *: watch the object or instance instead' : null)),
+);
 
 builder.subscriptionField('resourceChanged', (t) =>
   t.field({
@@ -136,7 +137,7 @@ builder.subscriptionField('resourceChanged', (t) =>
       paths: t.arg({
         type: ['ResourcePath'],
         description:
-          '1 to 100 paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent or null: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
+          'Paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent or null: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
         validate: watched,
       }),
     },
@@ -287,7 +288,7 @@ builder.subscriptionField('telemetry', (t) =>
       metrics: t.arg.stringList({
         description:
           'Delivers only these metrics, and only points that have at least one of them: `["temperature"]`. Absent or null: all.',
-        validate: z.array(z.string()).max(100).nullish(),
+        validate: METRICS,
       }),
     },
     subscribe: async (_root, { deviceId, metrics }, context) => {

@@ -1,9 +1,9 @@
-import * as z from 'zod';
 import type { Access } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { resultUnion } from '../errors.ts';
 import { encodeGlobalId, idOf } from '../global-id.ts';
 import { RoleEnum } from './tenant.ts';
+import { NAME } from '../rules.ts';
 
 type ApiKey = Awaited<ReturnType<Access['keys']>>[number];
 type NewKey = Awaited<ReturnType<Access['createKey']>>;
@@ -43,8 +43,8 @@ builder.relayMutationField(
     inputFields: (t) => ({
       name: t.string({
         required: true,
-        description: 'The key’s name, 1 to 200 characters: `"dashboard"`.',
-        validate: z.string().trim().min(1, 'is empty').max(255, 'is longer than 255 characters'),
+        description: 'The key’s name: `"dashboard"`.',
+        validate: NAME,
       }),
       role: t.field({ type: RoleEnum, required: true, description: 'The role of requests with this key: `VIEWER`.' }),
     }),

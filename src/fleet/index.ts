@@ -1,14 +1,19 @@
 export {
+  badCursor,
   type Cursor,
-  cursorOf,
   FleetError,
   type FleetErrorCode,
   isUuid,
+  LIMITS,
+  limitsOf,
   type Log,
   type Page,
   pageOf,
   type PageRequest,
   type PageWindow,
+  shown,
+  type TextLimits,
+  textProblem,
   windowOf,
 } from './common/index.ts';
 export {

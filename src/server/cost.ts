@@ -1,6 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { costOf, type Context, type CostLimits } from '../../schema/index.ts';
+import { costOf, type Context, type CostLimits, type Measured } from '../../schema/index.ts';
 
 interface CostExtension {
   readonly complexity: number;
@@ -14,13 +14,13 @@ interface CostExtension {
 export function useCost(limits: CostLimits): Plugin<Context> {
   const measure = ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) =>
     check(
-      () =>
-        costOf(schema, document, {
-          operationName,
-          // The variables are unchecked, and createContext made the context.
-          variables: variableValues as Record<string, unknown> | null | undefined,
-          context: contextValue as Context,
-        }),
+      costOf(schema, {
+        document,
+        operationName,
+        // The variables are unchecked, and createContext made the context.
+        variables: variableValues as Record<string, unknown> | null | undefined,
+        context: contextValue as Context,
+      }),
       limits,
     );
   return {
@@ -52,21 +52,15 @@ export function withinLimit(result: ExecutionResult, { responseSize: { refusal }
 }
 
 function check(
-  count: () => { complexity: number; depth: number },
+  measured: Measured,
   limits: CostLimits,
 ): { readonly cost: CostExtension } | { readonly refusal: ExecutionResult } {
-  let counted: { complexity: number; depth: number };
-  try {
-    counted = count();
-  } catch (error) {
-    const failure = error instanceof GraphQLError ? error : new GraphQLError('', { originalError: asError(error) });
-    return { refusal: { errors: [failure] } };
-  }
+  if ('invalid' in measured) return { refusal: { errors: measured.invalid } };
   const cost: CostExtension = {
-    ...counted,
+    ...measured.cost,
     maximumComplexity: limits.complexity,
     maximumDepth: limits.depth,
-    remaining: Math.max(0, limits.complexity - counted.complexity),
+    remaining: Math.max(0, limits.complexity - measured.cost.complexity),
   };
   const refuse = (message: string): { refusal: ExecutionResult } => {
     const error = new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED' } });
@@ -81,8 +75,4 @@ function check(
     return refuse(`The operation has ${cost.depth} levels; the limit is ${limits.depth}. Nest fewer fields.`);
   }
   return { cost };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

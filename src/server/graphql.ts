@@ -3,6 +3,7 @@ import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createContext, schema, type Context, type Services } from '../../schema/index.ts';
 import type { Caller } from './caller.ts';
 import { useCost } from './cost.ts';
+import { useErrorFormat } from './error-format.ts';
 import { createMask, withoutSuggestions } from './masking.ts';
 import type { Log } from './log.ts';
 import type { Sessions } from './sessions.ts';
@@ -41,6 +42,7 @@ export function createGraphql(
       ...(settings.introspection ? [] : [withoutIntrospection]),
       useCost(limits),
       useSubscriptions(services, sessions),
+      useErrorFormat,
     ],
   });
 }

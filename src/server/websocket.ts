@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock, Timer } from '../clock.ts';
 import type { Access, Actor } from '../fleet/index.ts';
 import { tokenOfParameters, tokenOfRequest } from './authentication.ts';
+import { formatOfWebSocket } from './error-format.ts';
 import type { FailedAuthentications } from './failed-authentications.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './graphql.ts';
 import type { Log } from './log.ts';
@@ -116,6 +117,10 @@ export function createWebSocketSide(options: {
         rootValue: { execute, subscribe } satisfies RootValue,
       };
     },
+
+    onError: (_context, _id, _payload, errors) => formatOfWebSocket(errors),
+    onNext: (_context, _id, _payload, _args, result) =>
+      result.errors && { ...result, errors: formatOfWebSocket(result.errors) },
 
     onClose({ extra }) {
       extra.closeSession?.();

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gte, lt, or, sql, type SQL } from 'drizzle-orm';
 
 import {
+  badCursor,
   FleetError,
   isUuid,
   pageOf,
@@ -38,7 +39,10 @@ export function createHistory(store: Store): TelemetryHistory {
   return {
     deadLetters: (actor, deviceId, request) => letterPage(store, actor, deviceId, request),
     async page(actor, deviceId, request, filter = {}) {
-      const window = windowOf(request);
+      if (filter.from && filter.to && filter.from > filter.to) {
+        throw new FleetError('VALIDATION', `must not be after to, ${filter.to.toISOString()}`, { field: ['from'] });
+      }
+      const window = windowOf(request, 'telemetry', deviceId, filter);
       const beyond = beyondOf(window);
       const rows = isUuid(deviceId)
         ? await store.asTenant(actor.tenantId, (tx) =>
@@ -77,10 +81,7 @@ function beyondOf({ from, backward }: PageWindow): SQL | undefined {
   if (from === null) return undefined;
   const time = new Date(from.key);
   if (Number.isNaN(time.getTime()) || !isUuid(from.id)) {
-    const field = backward ? 'before' : 'after';
-    throw new FleetError('VALIDATION', `${field}: the cursor is invalid; use a cursor from a page of telemetry`, {
-      field: [field],
-    });
+    throw badCursor(backward);
   }
   const { timestamp, eventId } = telemetryPoints;
   const here = sql`(${sql.param(time, timestamp)}, ${from.id}::uuid)`;

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, lt, type SQL } from 'drizzle-orm';
 
 import {
-  FleetError,
+  badCursor,
   isUuid,
   pageOf,
   windowOf,
@@ -32,7 +32,7 @@ export async function letterPage(
   deviceId: DeviceId,
   request: PageRequest,
 ): Promise<Page<DeadLetterEntry>> {
-  const window = windowOf(request);
+  const window = windowOf(request, 'dead letters', deviceId);
   const beyond = beyondOf(window);
   const { id, path, kind, reason, contentFormat, receivedAt } = deadLetters;
   const rows: Row[] = isUuid(deviceId)
@@ -57,10 +57,7 @@ export async function letterPage(
 function beyondOf({ from, backward }: PageWindow): SQL | undefined {
   if (from === null) return undefined;
   if (from.key !== 'letter' || !/^\d{1,15}$/.test(from.id)) {
-    const field = backward ? 'before' : 'after';
-    throw new FleetError('VALIDATION', `${field}: the cursor is invalid; use a cursor from a page of dead letters`, {
-      field: [field],
-    });
+    throw badCursor(backward);
   }
   const id = Number(from.id);
   return backward ? gt(deadLetters.id, id) : lt(deadLetters.id, id);

@@ -3,7 +3,7 @@ import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { apiKeys, lockUntilEnd, settings, type Store } from '../../store/index.ts';
-import { FleetError, isUuid } from '../common/index.ts';
+import { FleetError, isUuid, LIMITS, textProblem } from '../common/index.ts';
 import type { AccessEvents } from './access-events.ts';
 import type { Actor, Role, TenantId } from './actor.ts';
 import { ADMIN_TOKEN_SETTING } from './admin-token.ts';
@@ -31,7 +31,6 @@ export interface Access {
 }
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
-const LONGEST_NAME = 200;
 /** Most API keys of a tenant. Revoked keys do not count. */
 const MOST_KEYS = 200;
 /** The longest API key and TREELINE_ADMIN_TOKEN, in characters. Longer tokens are rejected without a query. */
@@ -67,9 +66,8 @@ export function createAccess(store: Store, bus: EventBus<AccessEvents>, clock: C
     async createKey(actor, input) {
       requireRole(actor, 'admin');
       const name = input.name.trim();
-      if (name.length === 0 || name.length > LONGEST_NAME) {
-        throw new FleetError('VALIDATION', `the name must have 1 to ${LONGEST_NAME} characters`, { field: ['name'] });
-      }
+      const problem = textProblem(name, { most: LIMITS.name });
+      if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['name'] });
       if (!ROLES.includes(input.role)) {
         throw new FleetError('VALIDATION', `the role must be one of ${ROLES.join(', ')}`, { field: ['role'] });
       }

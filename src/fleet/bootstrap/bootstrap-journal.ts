@@ -5,7 +5,7 @@ import type { EventBus } from '../../events/index.ts';
 import type { BootstrapOutcome, BootstrapStep } from '../../lwm2m/index.ts';
 import { bootstraps, type Store, type Transaction } from '../../store/index.ts';
 import type { Actor, DeviceId, TenantId } from '../access/index.ts';
-import { FleetError, type Page, pageOf, windowOf } from '../common/index.ts';
+import { badCursor, FleetError, type Page, pageOf, windowOf } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import type { BootstrapEvents, Bootstrap, Bootstraps } from './bootstrap.ts';
 
@@ -70,13 +70,11 @@ export class BootstrapJournal {
 
   /** Returns a page of the tenant's bootstraps, the newest first. */
   async page(...[actor, request, filter = {}]: Parameters<Bootstraps['page']>): Promise<Page<Bootstrap>> {
-    const window = windowOf(request);
+    const window = windowOf(request, 'bootstraps', filter);
     const { from, backward } = window;
     const after = from ? Number(from.key) : null;
     if (after !== null && !Number.isSafeInteger(after)) {
-      throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', {
-        field: [backward ? 'before' : 'after'],
-      });
+      throw badCursor(backward);
     }
     const rows = await this.#rows(actor, (tx) =>
       tx

@@ -1,12 +1,12 @@
 import { Path } from '../../lwm2m/index.ts';
-import { FleetError } from '../common/index.ts';
+import { FleetError, LIMITS } from '../common/index.ts';
 import { checkKeyLength } from '../credentials/index.ts';
 import { parsePath } from '../objects/index.ts';
 import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 
 /** The limits of a plan: values, paths of `deletes` and of `reads`, characters of JSON. */
-const MOST_VALUES = 500;
-const MOST_PATHS = 50;
+const MOST_VALUES = LIMITS.planValues;
+const MOST_PATHS = LIMITS.planPaths;
 const LARGEST_PLAN = 64 * 1024;
 /** The objects that a bootstrap may read back (Core 1.2 §6.1.7.6): Server and Access Control. */
 const READABLE = [Path.of(1), Path.of(2)];

@@ -12,7 +12,7 @@ import {
   type Store,
 } from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, isUuid } from '../common/index.ts';
+import { FleetError, isUuid, LIMITS, textProblem } from '../common/index.ts';
 import {
   type CredentialEvents,
   type PskOnFile,
@@ -29,7 +29,6 @@ type FactoryRow = typeof factoryCredentials.$inferSelect;
 const MOST_CREDENTIALS = 100;
 const MOST_DEVICES = 1_000_000;
 const LONGEST_PATTERN = 252;
-const LONGEST_NAME = 200;
 
 /** Look-ups of factory credentials for a handshake and a Bootstrap-Request, before the tenant is known. */
 export interface FactoryLookUp {
@@ -233,8 +232,8 @@ export function matches(pattern: string, endpoint: string): boolean {
 
 /** Throws VALIDATION if a field of the input is wrong. */
 function check({ name, endpointPattern, mostDevices, expiresAt }: NewFactoryCredential, now: number): void {
-  if (name.length < 1 || name.length > LONGEST_NAME)
-    throw wrong('name', `the name must have 1 to ${LONGEST_NAME} characters, not ${name.length}`);
+  const problem = textProblem(name, { most: LIMITS.name });
+  if (problem !== null) throw wrong('name', problem);
   if (endpointPattern.length < 1 || endpointPattern.length > LONGEST_PATTERN) {
     throw wrong(
       'endpointPattern',

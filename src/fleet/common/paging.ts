@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { FleetError } from './error.ts';
+import { shown } from './text.ts';
 
 /**
  * Cursor paging (Relay): `first` with or without `after`, or `last` with or without `before`. `first` and `last`:
@@ -28,6 +30,8 @@ export interface PageWindow {
    * The page begins after this row, in the direction of the query. Null: it begins at the start (backward: at the end).
    */
   readonly from: Cursor | null;
+  /** Identifies the list, its order and its filter; every cursor contains it. */
+  readonly list: string;
 }
 
 /** The position of a row: its sort key, then its id. Two rows can have the same key, but not the same id. */
@@ -37,10 +41,11 @@ export interface Cursor {
 }
 
 /**
- * Checks a page request. Throws FleetError VALIDATION unless it has exactly one of first and last, in 1..200; also for
- * a cursor that is invalid or belongs to the other direction.
+ * Checks a page request. `list`: the name of the list, and everything that decides what it contains and in which order.
+ * Throws FleetError VALIDATION unless the request has exactly one of first and last, in 1..200; also for a cursor that
+ * is invalid, belongs to the other direction, or comes from another list.
  */
-export function windowOf(request: PageRequest): PageWindow {
+export function windowOf(request: PageRequest, ...list: readonly unknown[]): PageWindow {
   const { first, last, after, before } = request;
   const size = first ?? last;
   const field = last != null ? 'last' : 'first';
@@ -57,24 +62,49 @@ export function windowOf(request: PageRequest): PageWindow {
   if (other != null) {
     throw new FleetError('VALIDATION', `${otherField} can't be combined with ${field}`, { field: [otherField] });
   }
-  return { size, backward, from: wanted == null ? null : parseCursor(wanted, wantedField) };
+  const name = nameOf(list);
+  return { size, backward, from: wanted == null ? null : parseCursor(wanted, wantedField, name), list: name };
 }
 
-export function cursorOf({ key, id }: Cursor): string {
-  return Buffer.from(JSON.stringify([key, id])).toString('base64url');
+/** A short name of the list. Nothing depends on its secrecy: a forged cursor can only begin a page elsewhere. */
+function nameOf(list: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(list, withoutNull)).digest('base64url').slice(0, 11);
 }
 
-function parseCursor(text: string, field: string): Cursor {
+/** The error for a cursor whose position can't be one of the list: nobody but a forger has such a cursor. */
+export function badCursor(backward: boolean): FleetError {
+  return new FleetError('VALIDATION', 'is not a cursor of this list: use one that a page of this list returned', {
+    field: [backward ? 'before' : 'after'],
+  });
+}
+
+/** A condition that is null is the same as an absent one. */
+function withoutNull(_key: string, value: unknown): unknown {
+  return value ?? undefined;
+}
+
+function cursorOf({ key, id }: Cursor, list: string): string {
+  return Buffer.from(JSON.stringify([key, id, list])).toString('base64url');
+}
+
+function parseCursor(text: string, field: string, list: string): Cursor {
+  let other = false;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (Array.isArray(parsed) && parsed.length === 2) {
-      const [key, id] = parsed as unknown[];
-      if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) return { key, id };
+    if (Array.isArray(parsed) && parsed.length === 3) {
+      const [key, id, from] = parsed as unknown[];
+      if (typeof key === 'string' && typeof id === 'string' && !`${key}${id}`.includes('\0')) {
+        if (from === list) return { key, id };
+        other = typeof from === 'string';
+      }
     }
   } catch {
     // Not JSON: the error below covers this too.
   }
-  throw new FleetError('VALIDATION', `${field}: invalid cursor`, { field: [field] });
+  const why = other
+    ? 'is a cursor of another list, or of this list with another order or filter: begin without a cursor'
+    : 'is not a cursor: use one that a page of this list returned';
+  throw new FleetError('VALIDATION', `${field}: ${shown(text)} ${why}`, { field: [field] });
 }
 
 /**
@@ -91,7 +121,7 @@ export function pageOf<Row, Node>(
   const kept = rows.slice(0, window.size);
   if (window.backward) kept.reverse();
   return {
-    edges: kept.map((row) => ({ cursor: cursorOf(cursor(row)), node: node(row) })),
+    edges: kept.map((row) => ({ cursor: cursorOf(cursor(row), window.list), node: node(row) })),
     hasNextPage: window.backward ? window.from !== null : more,
     hasPreviousPage: window.backward ? more : window.from !== null,
   };

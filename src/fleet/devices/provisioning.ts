@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { devices, lockUntilEnd, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, isUuid } from '../common/index.ts';
+import { FleetError, isUuid, LIMITS, textProblem } from '../common/index.ts';
 import { checkAwakeTime, type ProfileBook } from '../profiles/index.ts';
 import { deviceOfRow, type DeviceRow } from './device-row.ts';
 import type { DeviceEvents, Device } from './device.ts';
@@ -229,7 +229,7 @@ export async function profileFor(
     ? await tx.select({ id: profiles.id }).from(profiles).where(eq(profiles.id, profileId)).for('key share')
     : [];
   if (known) return known.id;
-  throw new FleetError('VALIDATION', `the tenant has no profile ${JSON.stringify(profileId.slice(0, 80))}`, {
+  throw new FleetError('VALIDATION', 'the tenant has no profile with this id', {
     field: ['profileId'],
   });
 }
@@ -286,21 +286,18 @@ export function normalEndpoint(endpoint: string): string {
 }
 
 export function checkName(name: string): void {
-  if (name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name)) {
-    throw new FleetError('VALIDATION', 'name must have at most 200 characters and no control characters', {
-      field: ['name'],
-    });
-  }
+  const problem = textProblem(name, { most: LIMITS.name });
+  if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['name'] });
 }
 
 export function checkTags(tags: readonly string[]): void {
-  if (tags.length > 50)
-    throw new FleetError('VALIDATION', `a device can have at most 50 tags, not ${tags.length}`, { field: ['tags'] });
+  if (tags.length > LIMITS.tags) {
+    throw new FleetError('VALIDATION', `a device can have at most ${LIMITS.tags} tags, not ${tags.length}`, {
+      field: ['tags'],
+    });
+  }
   for (const [index, tag] of tags.entries()) {
-    if (tag.length === 0 || tag.length > 100 || /[\p{Surrogate}\p{Control}]/u.test(tag)) {
-      throw new FleetError('VALIDATION', 'a tag must have 1..100 characters and no control characters', {
-        field: ['tags', String(index)],
-      });
-    }
+    const problem = textProblem(tag, { most: LIMITS.tag });
+    if (problem !== null) throw new FleetError('VALIDATION', problem, { field: ['tags', String(index)] });
   }
 }

@@ -1,9 +1,9 @@
 import { and, arrayContains, eq, exists, gt, ilike, inArray, lt, or, sql, type SQL } from 'drizzle-orm';
 import { devices, registrations, type Transaction } from '../../store/index.ts';
-import { FleetError, type Cursor, type PageWindow, isUuid } from '../common/index.ts';
+import { badCursor, FleetError, LIMITS, type Cursor, type PageWindow, isUuid } from '../common/index.ts';
 import type { DeviceRow, DeviceStatus } from '../devices/index.ts';
 
-/** Selects the devices that match every given condition. */
+/** Selects the devices that match every given condition. An empty list selects nothing. */
 export interface DeviceFilter {
   readonly ids?: readonly string[];
   readonly status?: readonly DeviceStatus[];
@@ -24,24 +24,31 @@ export interface DeviceOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
-const MOST_NAMED = 200;
-
 /** Returns the filter as a condition on devices; undefined selects every device of the tenant. */
 export function conditionOf(tx: Transaction, filter: DeviceFilter | undefined): SQL | undefined {
   if (!filter) return undefined;
   const { ids, status, profileId, tags, search, objectId, lastSeenBefore, lastSeenAfter } = filter;
   for (const [name, list] of Object.entries({ ids, status, tags })) {
-    if (list && list.length > MOST_NAMED) {
-      throw new FleetError('VALIDATION', `filter.${name} must hold at most ${MOST_NAMED} entries, not ${list.length}`, {
-        field: ['filter', name],
-      });
+    if (list && list.length > LIMITS.filtered) {
+      throw new FleetError(
+        'VALIDATION',
+        `filter.${name} must hold at most ${LIMITS.filtered} entries, not ${list.length}`,
+        {
+          field: ['filter', name],
+        },
+      );
     }
+  }
+  if (lastSeenAfter && lastSeenBefore && lastSeenAfter > lastSeenBefore) {
+    throw new FleetError('VALIDATION', `must not be after lastSeenBefore, ${lastSeenBefore.toISOString()}`, {
+      field: ['filter', 'lastSeenAfter'],
+    });
   }
   return and(
     ids && anyOf(ids.filter(isUuid), (some) => inArray(devices.id, some)),
     status && anyOf(status, (some) => inArray(devices.status, [...some])),
     profileId === undefined ? undefined : isUuid(profileId) ? eq(devices.profileId, profileId) : sql`false`,
-    tags && tags.length > 0 ? arrayContains(devices.tags, tags.map(storable)) : undefined,
+    tags && anyOf(tags, (all) => arrayContains(devices.tags, all.map(storable))),
     search ? searched(search) : undefined,
     objectId === undefined
       ? undefined
@@ -75,17 +82,12 @@ interface Ordering {
   readonly key: SQL;
   readonly textOf: (row: DeviceRow) => string;
   /** Turns the key's text in a cursor into a value; throws FleetError VALIDATION if the text is invalid. */
-  readonly valueOf: (text: string) => SQL;
+  readonly valueOf: (text: string, backward: boolean) => SQL;
 }
 
-const time = (text: string): SQL => {
+const time = (text: string, backward: boolean): SQL => {
   const date = new Date(Number(text));
-  if (Number.isNaN(date.getTime()))
-    throw new FleetError(
-      'VALIDATION',
-      'after is not a cursor of a list in this order: pass a cursor of the same list',
-      { field: ['after'] },
-    );
+  if (Number.isNaN(date.getTime())) throw badCursor(backward);
   return sql`${date.toISOString()}::timestamptz`;
 };
 
@@ -95,7 +97,7 @@ const ORDERINGS: Readonly<Record<DeviceOrder['field'], Ordering>> = {
   LAST_SEEN: {
     key: sql`coalesce(${devices.lastSeen}, '-infinity'::timestamptz)`,
     textOf: (row) => row.lastSeen?.getTime().toString() ?? '',
-    valueOf: (text) => (text === '' ? sql`'-infinity'::timestamptz` : time(text)),
+    valueOf: (text, backward) => (text === '' ? sql`'-infinity'::timestamptz` : time(text, backward)),
   },
   CREATED_AT: {
     key: sql`${devices.createdAt}`,
@@ -112,15 +114,10 @@ export function orderingOf(
   const { key, textOf, valueOf } = ORDERINGS[order.field];
   const descending = (order.direction === 'DESC') !== window.backward;
   const { from } = window;
-  if (from && !isUuid(from.id)) {
-    const field = window.backward ? 'before' : 'after';
-    throw new FleetError('VALIDATION', `${field} is not a cursor of devices: pass a cursor of the same list`, {
-      field: [field],
-    });
-  }
+  if (from && !isUuid(from.id)) throw badCursor(window.backward);
   return {
     beyond: from
-      ? sql`(${key}, ${devices.id}) ${sql.raw(descending ? '<' : '>')} (${valueOf(from.key)}, ${from.id}::uuid)`
+      ? sql`(${key}, ${devices.id}) ${sql.raw(descending ? '<' : '>')} (${valueOf(from.key, window.backward)}, ${from.id}::uuid)`
       : undefined,
     orderBy: descending ? [sql`${key} desc`, sql`${devices.id} desc`] : [sql`${key}`, sql`${devices.id}`],
     cursor: (row) => ({ key: textOf(row), id: row.id }),

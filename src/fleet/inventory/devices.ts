@@ -125,7 +125,7 @@ export function createDevices(parts: DevicesParts): Devices {
     },
 
     async page(actor, request, filter, order = DEFAULT_ORDER) {
-      const window = windowOf(request);
+      const window = windowOf(request, 'devices', order, filter ?? null);
       const { beyond, orderBy, cursor } = orderingOf(order, window);
       const rows = await store.asTenant(actor.tenantId, (tx) =>
         tx

@@ -1,5 +1,5 @@
 import type { Actor, DeviceId } from '../access/index.ts';
-import { FleetError } from '../common/index.ts';
+import { FleetError, LIMITS } from '../common/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import { parsePath } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
@@ -15,14 +15,12 @@ export interface Watching {
   watch(actor: Actor, deviceId: DeviceId, paths: readonly string[]): Promise<{ release(): void }>;
 }
 
-const MOST_PATHS = 100;
-
 /** Creates the leases on observations that subscriptions hold. */
 export function createWatching(devices: Devices, observing: Observing): Watching {
   return {
     async watch(actor, deviceId, paths) {
-      if (paths.length > MOST_PATHS) {
-        throw new FleetError('VALIDATION', `paths must hold at most ${MOST_PATHS} paths, not ${paths.length}`, {
+      if (paths.length > LIMITS.paths) {
+        throw new FleetError('VALIDATION', `paths must hold at most ${LIMITS.paths} paths, not ${paths.length}`, {
           field: ['paths'],
         });
       }

@@ -1,6 +1,6 @@
 import type { ObjectDefinition } from '../../lwm2m/index.ts';
 import type { Actor } from '../access/index.ts';
-import { FleetError, pageOf, windowOf, type PageRequest, type Page } from '../common/index.ts';
+import { badCursor, pageOf, windowOf, type PageRequest, type Page } from '../common/index.ts';
 import type { ObjectModels } from './object-models.ts';
 import type { OwnDefinitions } from './own-definitions.ts';
 
@@ -52,14 +52,13 @@ export function createDefinitions(models: ObjectModels, own: OwnDefinitions): De
     many: async (actor, wanted) => wanted.map(({ objectId, version }) => find(actor, objectId, version)),
 
     async page(actor, request, search) {
-      const window = windowOf(request);
+      const window = windowOf(request, 'object definitions', search ?? null);
       const found = [...models.of(actor.tenantId).definitions()].filter((definition) => matches(definition, search));
       const along = window.backward ? found.toReversed() : found;
       const { from } = window;
       const start = from ? along.findIndex((definition) => idOf(definition) === from.id) + 1 : 0;
       if (from && start === 0) {
-        const field = [window.backward ? 'before' : 'after'];
-        throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', { field });
+        throw badCursor(window.backward);
       }
       const rows = along.slice(start, start + window.size + 1);
       return pageOf(

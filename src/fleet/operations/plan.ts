@@ -8,7 +8,7 @@ import {
   type PathValue,
   type Registration,
 } from '../../lwm2m/index.ts';
-import { FleetError } from '../common/index.ts';
+import { FleetError, LIMITS } from '../common/index.ts';
 import {
   checkAttributes,
   definitionAt,
@@ -36,7 +36,6 @@ export interface Plan {
   readonly singles: readonly Operation[];
 }
 
-const MOST_PATHS = 100;
 const EXECUTE_ARGUMENT = /^[!\x23-\x26\x28-\x5b\x5d-\x7e]*$/;
 
 /** Throws FleetError VALIDATION with the field if the operation is invalid for the device's LwM2M version and objects. */
@@ -159,8 +158,8 @@ function readWithoutAccept([path, ...more]: readonly Path[], { contentFormat }: 
 }
 
 function planWrite(input: WriteInput, source: PlanSource, format: Format): Plan {
-  if (input.values.length === 0 || input.values.length > MOST_PATHS) {
-    throw wrong(['values'], `must hold 1..${MOST_PATHS} values, not ${input.values.length}`);
+  if (input.values.length === 0 || input.values.length > LIMITS.values) {
+    throw wrong(['values'], `must hold 1..${LIMITS.values} values, not ${input.values.length}`);
   }
   const written = input.values.map((value, index) => ({
     path: parsePath(value.path, ['values', String(index), 'path']),
@@ -242,8 +241,8 @@ function wrong(field: readonly string[], message: string): FleetError {
 }
 
 function parsePaths(texts: readonly string[], parse = belowRoot): Path[] {
-  if (texts.length === 0 || texts.length > MOST_PATHS) {
-    throw wrong(['paths'], `must hold 1..${MOST_PATHS} paths, not ${texts.length}`);
+  if (texts.length === 0 || texts.length > LIMITS.paths) {
+    throw wrong(['paths'], `must hold 1..${LIMITS.paths} paths, not ${texts.length}`);
   }
   const paths = texts.map((text, index) => parse(text, ['paths', String(index)]));
   const seen = new Set<string>();

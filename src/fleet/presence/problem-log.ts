@@ -5,7 +5,7 @@ import { networkOf } from '../../network/index.ts';
 import type { Registration } from '../../lwm2m/index.ts';
 import { credentials, devices, registrationProblems, type Store, type Transaction } from '../../store/index.ts';
 import { DEFAULT_TENANT, type DeviceId, requireRole } from '../access/index.ts';
-import { FleetError, isUuid, type Log, type Page, pageOf, windowOf } from '../common/index.ts';
+import { badCursor, isUuid, type Log, type Page, pageOf, windowOf } from '../common/index.ts';
 import { normalEndpoint } from '../devices/index.ts';
 import { type ProblemReport, PendingProblems, type WaitingProblem } from './pending-problems.ts';
 import type { RegistrationProblem, RegistrationProblemKind, RegistrationProblems } from './registration-problem.ts';
@@ -74,7 +74,7 @@ export class ProblemLog implements RegistrationProblems {
     ...[actor, request, filter = {}]: Parameters<RegistrationProblems['page']>
   ): Promise<Page<RegistrationProblem>> {
     requireRole(actor, 'operator');
-    const window = windowOf(request);
+    const window = windowOf(request, 'registration problems', filter);
     const { from, backward } = window;
     const rows = await this.#store.asTenant(actor.tenantId, (tx) =>
       tx
@@ -146,9 +146,7 @@ function beyond({ key, id }: { readonly key: string; readonly id: string }, back
   const at = new Date(key);
   const number = Number(id);
   if (Number.isNaN(at.getTime()) || !Number.isSafeInteger(number)) {
-    throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', {
-      field: [backward ? 'before' : 'after'],
-    });
+    throw badCursor(backward);
   }
   const row = sql`(${registrationProblems.lastAt}, ${registrationProblems.id})`;
   const cursor = sql`(${at.toISOString()}::timestamptz, ${number}::bigint)`;

@@ -5,6 +5,7 @@ import type { ObjectModel } from '../../lwm2m/index.ts';
 import { profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import {
+  badCursor,
   changedFields,
   checkNotStale,
   FleetError,
@@ -109,11 +110,12 @@ export function createProfiles(store: Store, clock: Clock, modelOf: (tenantId: T
     },
 
     async page(actor: Actor, request: PageRequest): Promise<Page<DeviceProfile>> {
-      const window = windowOf(request);
+      const window = windowOf(request, 'profiles');
       const { from, backward } = window;
       const beyond = backward ? lt : gt;
       const along = backward ? desc : asc;
       const at = from && new Date(Number(from.key));
+      if (from && (Number.isNaN(at?.getTime()) || !isUuid(from.id))) throw badCursor(backward);
       const rows = await store.asTenant(actor.tenantId, (tx) =>
         tx
           .select()

@@ -50,7 +50,7 @@ export class RegistrationProfiles {
 
   /** Returns a page of the tenant's Profile IDs in ascending order. */
   async page(actor: Actor, request: PageRequest): Promise<Page<RegistrationProfile>> {
-    const window = windowOf(request);
+    const window = windowOf(request, 'registration profiles');
     const { from, backward } = window;
     const { profileId } = registrationProfiles;
     const rows = await this.#store.asTenant(actor.tenantId, (tx) =>

@@ -1,4 +1,5 @@
 import type { ObjectModel } from '../../lwm2m/index.ts';
+import { LIMITS, textProblem } from '../common/index.ts';
 import { STANDARD_METHODS } from '../operations/index.ts';
 import { checkMappings } from './mapping-rules.ts';
 import { checkMethods } from './method-rules.ts';
@@ -20,38 +21,30 @@ export const DEFAULT_PROFILE: ProfileInput = {
   awakeTime: null,
 };
 
-const MOST_MAPPINGS = 200;
-const MOST_METHODS = 100;
-const LONGEST_SILENCE = 366 * 24 * 3600;
-const LONGEST_AWAKE = 24 * 3600;
-
 /**
  * Throws FleetError VALIDATION; its field is the path into the input. `model` has the definitions of the tenant.
  */
 export function checkProfile(input: ProfileInput, model: ObjectModel): void {
   const name = input.name.trim();
-  if (name.length === 0 || name.length > 200 || /[\p{Surrogate}\p{Control}]/u.test(name))
-    throw wrong(
-      ['name'],
-      'name must have 1..200 characters, blanks at its ends not counted, and no control characters',
-    );
+  const problem = textProblem(name, { most: LIMITS.name });
+  if (problem !== null) throw wrong(['name'], problem);
   const { mappings = [], methods = [] } = input;
-  if (mappings.length > MOST_MAPPINGS)
-    throw wrong(['mappings'], `a profile can have at most ${MOST_MAPPINGS} mappings, not ${mappings.length}`);
-  if (methods.length > MOST_METHODS)
-    throw wrong(['methods'], `a profile can have at most ${MOST_METHODS} methods, not ${methods.length}`);
+  if (mappings.length > LIMITS.mappings)
+    throw wrong(['mappings'], `a profile can have at most ${LIMITS.mappings} mappings, not ${mappings.length}`);
+  if (methods.length > LIMITS.methods)
+    throw wrong(['methods'], `a profile can have at most ${LIMITS.methods} methods, not ${methods.length}`);
   checkMappings(mappings, model);
   checkMethods(methods, model);
   for (const field of ['offlineAfter', 'expectedInterval'] as const) {
     const seconds = input[field];
-    if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SILENCE)) continue;
-    throw wrong([field], `${field} must be a whole number of seconds of 1..${LONGEST_SILENCE}, not ${seconds}`);
+    if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LIMITS.offlineAfter)) continue;
+    throw wrong([field], `${field} must be a whole number of seconds of 1..${LIMITS.offlineAfter}, not ${seconds}`);
   }
   checkAwakeTime(input.awakeTime);
 }
 
 /** Checks the awake time of a profile or of a device. */
 export function checkAwakeTime(seconds: number | null | undefined): void {
-  if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_AWAKE)) return;
-  throw wrong(['awakeTime'], `awakeTime must be a whole number of seconds of 1..${LONGEST_AWAKE}, not ${seconds}`);
+  if (seconds == null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= LIMITS.awakeTime)) return;
+  throw wrong(['awakeTime'], `awakeTime must be a whole number of seconds of 1..${LIMITS.awakeTime}, not ${seconds}`);
 }

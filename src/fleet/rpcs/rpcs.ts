@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { Path, type ObjectModel } from '../../lwm2m/index.ts';
 import { devices, rpcs, rpcTransitions, StoreError, type Store } from '../../store/index.ts';
 import { type Actor, type DeviceId, type TenantId, requireRole } from '../access/index.ts';
-import { FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
+import { badCursor, FleetError, pageOf, windowOf, isUuid } from '../common/index.ts';
 import type { Seal } from '../credentials/index.ts';
 import { deviceKey } from '../devices/index.ts';
 import { isSecretPath } from '../objects/index.ts';
@@ -126,13 +126,11 @@ export function createRpcs({ store, journal, dispatcher, profiles, roster, model
     },
 
     async page(actor, deviceId, request, status) {
-      const window = windowOf(request);
+      const window = windowOf(request, 'rpcs', deviceId, status ?? null);
       const { from, backward } = window;
       const after = from ? Number(from.key) : null;
       if (after !== null && !Number.isSafeInteger(after)) {
-        throw new FleetError('VALIDATION', 'invalid cursor: it must come from this list', {
-          field: [backward ? 'before' : 'after'],
-        });
+        throw badCursor(backward);
       }
       if (!isUuid(deviceId)) return { edges: [], hasNextPage: false, hasPreviousPage: false };
       // Newest first.

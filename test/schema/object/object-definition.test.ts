@@ -71,7 +71,7 @@ describe('an object definition', () => {
     expect(result).toEqual({
       __typename: 'ValidationError',
       field: ['xml'],
-      message: expect.stringMatching(/^line 14: <Type> "Number" is not String, /),
+      message: expect.stringMatching(/^xml: line 14: <Type> "Number" is not String, /),
     });
   });
 
