@@ -1,11 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { type Authority, certify } from '../dtls/certificates.ts';
-import { Client } from '../dtls/client.ts';
+import { openCertificateSession } from './certificate-session.ts';
 import { runTreeline, type TreelineProcess } from './treeline-process.ts';
 
 const DAY = 86_400_000;
@@ -47,28 +45,10 @@ async function factory() {
 }
 
 /** Opens a DTLS session; `ended` resolves with the alert that ends it. */
-async function overDtls({ certificate, privateKey }: Authority) {
-  const socket = createSocket('udp4');
-  const client = new Client({
-    clock: systemClock,
-    suites: ['TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8'],
-    certificate: { privateKey, chain: [certificate] },
-    transmit: (datagram) => socket.send(datagram, treeline.coaps.port, treeline.coaps.host),
-  });
-  socket.on('message', (datagram) => client.receive(datagram));
-  cleanUp.push(() => {
-    client.stop();
-    socket.close();
-  });
-  client.start();
-  while (client.state === 'shaking hands') await once(socket, 'message');
-  expect(client.state).toBe('open');
-  return {
-    async ended() {
-      while (client.alerts.length === 0) await once(socket, 'message');
-      return client.alerts[0];
-    },
-  };
+async function overDtls(authority: Authority) {
+  const session = await openCertificateSession(treeline.coaps, authority);
+  cleanUp.push(session.close);
+  return session;
 }
 
 /** Opens an accepted TLS connection; `ended` resolves when the server closes it. */
