@@ -34,7 +34,8 @@ try {
   const variables = { id: value.device.id, paths: paths.length > 0 ? paths : ['/3303/0/5700'] };
   for await (const { resourceChanged } of results(CHANGES, variables)) {
     const values = resourceChanged.resources.map((resource) => `${resource.path}=${resource.value}`);
-    console.log(resourceChanged.initial ? 'stored' : 'new', values.join(' '));
+    // An event can also have new states of the watched paths alone (`paths`), which are not selected here.
+    if (values.length > 0) console.log(resourceChanged.initial ? 'stored' : 'new', values.join(' '));
   }
 } catch (error) {
   // A wrong token ends the connection with code 4401; `reason` is the server's text.

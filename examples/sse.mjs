@@ -71,7 +71,9 @@ async function watch(onEvent) {
   for await (const { type, data } of eventsOf(await post(CHANGES, variables, 'text/event-stream'))) {
     if (type !== 'next') continue;
     const { initial, resources } = dataOf(JSON.parse(data)).resourceChanged;
-    console.log(initial ? 'stored' : 'new', resources.map(({ path, value }) => `${path}=${value}`).join(' '));
+    const values = resources.map(({ path, value }) => `${path}=${value}`);
+    // An event can also have new states of the watched paths alone (`paths`), which are not selected here.
+    if (values.length > 0) console.log(initial ? 'stored' : 'new', values.join(' '));
     onEvent();
   }
 }

@@ -24,6 +24,7 @@ import './bootstrap/bootstrap-plan.ts';
 import './credential/factory-credential.ts';
 import './subscription/device-changed.ts';
 import './subscription/subscription.ts';
+import './subscription/resource-changed.ts';
 
 export { createContext, type ApiEvents, type Context, type Services } from './context.ts';
 export { costOf, type Cost, type Measured } from './cost.ts';

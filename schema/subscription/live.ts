@@ -15,6 +15,8 @@ export interface LiveOptions<E, T> {
   readonly subscription: Subscription<E>;
   /** Converts a bus event to the subscriber's value; null skips the event. */
   readonly select: (event: E) => T | null | Promise<T | null>;
+  /** False: this value is only for this subscriber, so that its result is not shared. Absent: all are shared. */
+  readonly isShared?: (value: T) => boolean;
   /** The current state, sent as the first event and again after lost events. */
   readonly present?: () => Promise<T>;
   /** True for the last value: the subscription completes after it. */
@@ -28,7 +30,7 @@ export interface LiveOptions<E, T> {
  * this iterator ends immediately.
  */
 export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIterableIterator<LiveEvent<T>> {
-  const { subscription, select, present, isLast, left } = options;
+  const { subscription, select, isShared = () => true, present, isLast, left } = options;
   const events: AsyncIterator<Event<E>> = subscription[Symbol.asyncIterator]();
   let state: 'starting' | 'running' | 'left' = 'starting';
   let missed = 0;
@@ -65,7 +67,7 @@ export function live<E extends object, T>(options: LiveOptions<E, T>): AsyncIter
       }
       const event = result.value.value;
       const selected = await select(event);
-      if (selected !== null) return emit(selected, event);
+      if (selected !== null) return emit(selected, isShared(selected) ? event : null);
     }
     leave();
     return done;

@@ -1,65 +1,27 @@
 import {
   FleetError,
   hasEnded,
-  LIMITS,
   progressOf,
-  type Device,
-  type DeviceId,
   type DeviceStatusChange,
   type FleetEvents,
-  type ResourceState,
   type Rpc,
   type StatusReason,
 } from '../../src/fleet/index.ts';
 import type { TelemetryPoint } from '../../src/telemetry/index.ts';
 import { BootstrapType } from '../bootstrap/bootstrap.ts';
 import { builder } from '../builder.ts';
-import type { Context } from '../context.ts';
 import { DeviceStatusEnum } from '../device/device.ts';
 import { deviceFilter, DeviceFilterInput } from '../device/device-list.ts';
-import { ResourceObject } from '../tree/device-tree.ts';
 import { idOf } from '../global-id.ts';
 import { live } from './live.ts';
+import { deviceOf } from './subscribed-device.ts';
 import { DeviceNode, RpcNode } from '../nodes.ts';
 import { TelemetryPointType } from '../telemetry/telemetry.ts';
-import { hasWildcard, narrow, parseSelector, selects } from '../tree/tree-selection.ts';
-import { versionOf } from '../tree/tree.ts';
-import { list, METRICS, path } from '../rules.ts';
+import { METRICS } from '../rules.ts';
 
 builder.subscriptionType({
   description:
     'Events, over WebSocket (graphql-transport-ws) or SSE. The server keeps up to 1024 events for a slow subscriber and then drops the oldest; the next event has the number of dropped events in `extensions.missedEvents`.',
-});
-
-interface ResourceChange {
-  readonly deviceId: DeviceId;
-  readonly initial: boolean;
-  readonly resources: readonly ResourceState[];
-}
-
-const ResourceChangeType = builder.objectRef<ResourceChange>('ResourceChange').implement({
-  description: 'New values of one device, all from the same message.',
-  fields: (t) => ({
-    deviceId: t.expose('deviceId', { type: 'UUID', description: 'The device’s UUID.' }),
-    device: t.field({
-      type: DeviceNode,
-      nullable: true,
-      description: 'The device at the time of the event; null if it was deleted.',
-      resolve: ({ deviceId }) => deviceId,
-    }),
-    initial: t.exposeBoolean('initial', {
-      description:
-        'True for the first event and for the event after lost events: it has the stored values of all watched resources, as far as they are known, also unchanged ones.',
-    }),
-    resources: t.field({
-      type: [ResourceObject],
-      description: 'The resources with new values. If `initial` is true: the stored values, possibly empty.',
-      resolve: async ({ deviceId, resources }, _args, { load }) => {
-        const registration = await load.registration(deviceId);
-        return resources.map((state) => ({ state, version: versionOf(registration, state.objectId) }));
-      },
-    }),
-  }),
 });
 
 const StatusReasonEnum = builder.enumType('StatusReason', {
@@ -113,69 +75,6 @@ const DeviceStatusChangeType = builder.objectRef<DeviceStatusChange>('DeviceStat
     at: t.expose('at', { type: 'DateTime', description: 'When the status changed.' }),
   }),
 });
-
-/** Throws FleetError NOT_FOUND if the tenant has no such device. */
-async function deviceOf({ fleet, actor }: Context, text: string): Promise<Device> {
-  const device = await fleet.devices.get(actor, { id: idOf('Device', text, 'deviceId') });
-  if (!device) throw new FleetError('NOT_FOUND', `no device ${JSON.stringify(text.slice(0, 80))}`);
-  return device;
-}
-
-const watched = list(
-  'paths',
-  { least: 1, most: LIMITS.paths },
-  path((text) => (hasWildcard(text) ? 'must not contain *: watch the object or instance instead' : null)),
-);
-
-builder.subscriptionField('resourceChanged', (t) =>
-  t.field({
-    type: ResourceChangeType,
-    description:
-      'Delivers new values of a device’s resources. The device observes the given paths until the last subscriber has left, and 30 seconds longer; if it is offline or asleep, the observation starts when it is reachable. The first event has the stored values, which may be old; new values follow. Example: `resourceChanged(deviceId: "…", paths: ["/3303/0/5700"])`.',
-    args: {
-      deviceId: t.arg.id({ required: true, description: 'The device’s global id or UUID.' }),
-      paths: t.arg({
-        type: ['ResourcePath'],
-        description:
-          'Paths of objects, instances or resources: `["/3303/0/5700"]`. Not allowed: `*` and `/`. Absent or null: you get all values that arrive anyway (profile, other subscribers, reads); the device is not asked for more.',
-        validate: watched,
-      }),
-    },
-    subscribe: async (_root, { deviceId, paths }, context) => {
-      const { fleet, actor, bus } = context;
-      const device = await deviceOf(context, deviceId);
-      const selectors = (paths ?? ['/']).map(parseSelector);
-      const pick = (states: readonly ResourceState[]): ResourceState[] =>
-        states.flatMap((state) => {
-          const selector = selectors.find((one) => selects(one, state));
-          const narrowed = selector ? narrow(selector, state) : null;
-          return narrowed ? [narrowed] : [];
-        });
-      const subscription = bus.subscribe('resourceChanged', `${actor.tenantId}/${device.id}`, {
-        accept: ({ resources }) => resources.some((state) => selectors.some((one) => selects(one, state))),
-      });
-      try {
-        const lease = paths ? await fleet.watching.watch(actor, device.id, paths) : null;
-        return live<FleetEvents['resourceChanged'], ResourceChange>({
-          subscription,
-          select: ({ resources }) => {
-            const picked = pick(resources);
-            return picked.length === 0 ? null : { deviceId: device.id, initial: false, resources: picked };
-          },
-          present: async () => {
-            const found = await fleet.devices.resources(actor, [device.id], paths ? selectors : []);
-            return { deviceId: device.id, initial: true, resources: pick(found.get(device.id) ?? []) };
-          },
-          left: () => lease?.release(),
-        });
-      } catch (error) {
-        subscription.close();
-        throw error;
-      }
-    },
-    resolve: ({ value }) => value,
-  }),
-);
 
 builder.subscriptionField('deviceStatusChanged', (t) =>
   t.field({

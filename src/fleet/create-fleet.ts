@@ -31,7 +31,7 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
     definitions: createDefinitions(models, new OwnDefinitions(store, models, clock)),
     registrationProfiles,
     rpcs: createRpcs({ store, journal, dispatcher, profiles, roster, modelOf, clock, seal }),
-    watching: createWatching(devices, observing),
+    watching: createWatching({ devices, observing, roster, modelOf }),
     credentials,
     handshakes,
     registrationProblems: { page: (...asked) => parts.problems.page(...asked) },

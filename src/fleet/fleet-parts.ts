@@ -9,7 +9,7 @@ import {
   FreshCredentials,
 } from './bootstrap/index.ts';
 import { Turns } from './common/index.ts';
-import { createProvisioning, type Device, deviceKey } from './devices/index.ts';
+import { createProvisioning, type Device, deviceKey, parseDeviceKey } from './devices/index.ts';
 import { createDevices } from './inventory/index.ts';
 import { ObjectModels } from './objects/index.ts';
 import { ObservationRecords, ObservationRequests, Observing } from './observing/index.ts';
@@ -64,6 +64,7 @@ export function createParts(options: FleetOptions) {
     clock,
     log,
     settings: options.settings.watching,
+    onWatchChange: (key) => bus.publish('resourceChanged', key, { ...parseDeviceKey(key), resources: [] }),
   });
   const journal = new RpcJournal(store, bus);
   const dispatcher = new RpcDispatcher({

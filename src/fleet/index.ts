@@ -95,8 +95,8 @@ export type {
   RegistrationProblemKind,
   RegistrationProblems,
 } from './presence/index.ts';
-export type { DeviceObservation, WantedState } from './observing/index.ts';
-export type { DeviceFilter, DeviceOrder, Devices, Watching } from './inventory/index.ts';
+export type { DeviceObservation, WantedState, WatchState } from './observing/index.ts';
+export type { DeviceFilter, DeviceOrder, Devices, Watch, Watching } from './inventory/index.ts';
 export { hasEnded, progressOf, RPC_LIMITS } from './rpcs/index.ts';
 export type {
   Delivery,

@@ -144,6 +144,7 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
       'Query.rpc(id)': () => failed,
       'Device.resource(path)': () => '/3303/0/5700',
       'Subscription.resourceChanged(deviceId)': () => device,
+      'Subscription.resourceChanged(paths)': () => ['/3303/0/5700'],
       'Subscription.rpcChanged(id)': () => failed,
       'AddTrustAnchorInput.certificate': newCertificate,
       'CallRpcInput.method': () => 'resetMeasured',

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Lwm2mServer } from '../../lwm2m/index.ts';
 import type { Log, Turns } from '../common/index.ts';
+import type { DeviceKey } from '../devices/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { ObservationRequests } from './observation-requests.ts';
@@ -38,6 +39,8 @@ export interface ObservingParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: ObservingSettings;
+  /** Called when the states of a device's watched paths may have changed. */
+  readonly onWatchChange: (key: DeviceKey) => void;
   /** For the jitter; `Math.random` by default. */
   readonly random?: () => number;
 }

@@ -31,6 +31,7 @@ import {
   type WantedObservation,
   type WantedState,
 } from './wanted.ts';
+import { watchStates, type WatchState } from './watch-state.ts';
 import { WatchedPaths } from './watched-paths.ts';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -86,6 +87,7 @@ export class Observing {
   /** Drops the device's memory: its registration ended, and its observations with it. */
   ended(key: DeviceKey): void {
     this.#devices.forget(key);
+    this.#watchChanged(key);
   }
 
   /** Notes that the device itself ended an observation, with a notification of this code. It is tried again later. */
@@ -95,6 +97,7 @@ export class Observing {
     const name = observationKey(paths);
     const refusal = endedRefusal(code, observed.refused.get(name), this.#parts.clock.now(), this.#random);
     this.#devices.refused(key, observed, name, refusal);
+    this.#watchChanged(key);
   }
 
   /** Resolves with the observations that should run on the device, with their state; none if it is not registered. */
@@ -105,6 +108,16 @@ export class Observing {
     const running = this.#running(key);
     const refused = this.#devices.get(key)?.refused;
     return wanted.map((wish) => wantedState(wish, running.has(wish.key), refused?.get(wish.key)));
+  }
+
+  /** Resolves with the state of each of these paths that a subscription watches. */
+  async watchStates(key: DeviceKey, paths: readonly Path[]): Promise<WatchState[]> {
+    const device = this.#parts.roster.get(key);
+    if (!device) return watchStates(paths, null);
+    const wanted = await this.#wanted(device);
+    const { refused, cancelled = NONE } = this.#devices.get(key) ?? {};
+    const { objects } = device.registration;
+    return watchStates(paths, { objects, wanted, running: this.#running(key), refused, cancelled });
   }
 
   /**
@@ -195,6 +208,7 @@ export class Observing {
       })
       .finally(() => {
         observed.running = false;
+        this.#watchChanged(key);
         if (isBlank(observed) && this.#devices.has(key, observed)) this.#devices.forget(key);
       });
   }
@@ -363,5 +377,10 @@ export class Observing {
     const before = observed.refused.get(key);
     const refusal = refusalOf({ code, message, maxAge }, before, this.#parts.clock.now(), this.#random);
     this.#devices.refused(device.key, observed, key, refusal);
+    this.#watchChanged(device.key);
+  }
+
+  #watchChanged(key: DeviceKey): void {
+    if (this.#watched.of(key).length > 0) this.#parts.onWatchChange(key);
   }
 }

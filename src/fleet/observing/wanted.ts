@@ -87,23 +87,28 @@ export function wantedObservations(wishes: Wishes): WantedObservation[] {
     }
   }
   for (const request of wishes.requested) {
-    if (!request.paths.every((path) => registered(path, wishes.objects))) continue;
+    if (!request.paths.every((path) => isRegistered(path, wishes.objects))) continue;
     const parts = wishes.composite ? [request.paths] : request.paths.map((path) => [path]);
     for (const paths of parts) want({ ...request, paths }, 'REQUESTED');
   }
   // Parents come first, so that their observations cover their children.
   for (const path of wishes.watched.toSorted((one, other) => one.compare(other))) {
-    if (!registered(path, wishes.objects)) continue;
-    const covering = [...wanted.values()].find(
-      ({ paths, key }) => key !== String(path) && paths.length === 1 && paths.some((wider) => wider.contains(path)),
-    );
+    if (!isRegistered(path, wishes.objects)) continue;
+    const covering = coveringWish(path, [...wanted.values()]);
     want({ paths: covering ? covering.paths : [path], attributes: null, contentFormat: null }, 'WATCHED');
   }
   return [...wanted.values()];
 }
 
+/** The wanted observation of a path above this one, which brings its values too. */
+export function coveringWish(path: Path, wanted: readonly WantedObservation[]): WantedObservation | undefined {
+  return wanted.find(
+    ({ paths, key }) => key !== String(path) && paths.length === 1 && paths.some((wider) => wider.contains(path)),
+  );
+}
+
 /** True if the device registered the object and the instance of the path: it is not asked for others. */
-function registered(path: Path, objects: readonly RegisteredObject[]): boolean {
+export function isRegistered(path: Path, objects: readonly RegisteredObject[]): boolean {
   const object = objects.find(({ objectId }) => objectId === path.objectId);
   if (!object) return false;
   return path.instanceId === null || object.instanceIds.includes(path.instanceId);

@@ -15,6 +15,7 @@ export interface ReadingEvents {
   readonly resourceChanged: {
     readonly tenantId: TenantId;
     readonly deviceId: DeviceId;
+    /** Empty: the states of the paths that subscriptions watch may have changed. */
     readonly resources: readonly ResourceState[];
   };
 }
