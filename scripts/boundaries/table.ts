@@ -24,7 +24,12 @@ const lower: readonly Module[] = [
     imports: [],
     purpose: 'files of the data directory: keys, sessions',
   },
-  { name: 'store', folder: 'src/store', imports: [], purpose: 'database: connection, tables, row-level security' },
+  {
+    name: 'store',
+    folder: 'src/store',
+    imports: ['config'],
+    purpose: 'database: connection, tables, row-level security',
+  },
   { name: 'network', folder: 'src/network', imports: [], purpose: 'limits per address: networks and their entries' },
   { name: 'coap', folder: 'src/coap', imports: ['network'], purpose: 'CoAP over UDP and TCP' },
   { name: 'dtls', folder: 'src/dtls', imports: ['network'], purpose: 'DTLS 1.2 server' },

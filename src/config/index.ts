@@ -2,3 +2,4 @@ export type { Config } from './config.ts';
 export { readConfig } from './read-config.ts';
 export { ConfigError } from './reader.ts';
 export { settings, type LogLevel, type SaslMechanism } from './settings.ts';
+export { parsePostgresUrl, PostgresUrlError, type PostgresUrl, type TlsMode } from './postgres-url.ts';

@@ -1,18 +1,20 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 
 import type { Clock, Timer } from '../clock.ts';
 import type { DatabaseLocation } from './connect.ts';
+import { within } from './deadline.ts';
+import { connectPostgres } from './postgres.ts';
 
 /** The name of the channel of NOTIFY. */
 const NAME = 'treeline';
 /** PostgreSQL refuses a payload of 8000 bytes or more. */
 export const LONGEST_MESSAGE = 7_999;
-const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 /** How often the connection is checked: a peer that vanished closes no socket. */
 const CHECK_MS = 10_000;
 const CHECK_TIMEOUT_MS = 5_000;
+const CLOSE_MS = 1_000;
 
 /** Sends short messages to all processes on one database, and receives those of the others. */
 export interface Channel {
@@ -27,7 +29,10 @@ export interface Channel {
 
 /** Values for the metrics. */
 export interface ChannelSnapshot {
-  /** Always true for the embedded database, which has one process. */
+  /**
+   * Whether messages are heard. Always true for the embedded database, which has one process; false through a
+   * connection pooler, which passes no messages on.
+   */
   readonly connected: boolean;
   readonly sent: number;
   readonly received: number;
@@ -80,7 +85,7 @@ class PostgresChannel implements Channel {
   }
 
   async send(message: string): Promise<void> {
-    const client = this.#connected ? this.#client : null;
+    const client = this.#client;
     if (!client) throw new Error('the channel between the processes is not connected');
     await client.query('select pg_notify($1, $2)', [NAME, message]);
     this.#sent++;
@@ -96,33 +101,37 @@ class PostgresChannel implements Channel {
     this.#timer?.cancel();
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => {});
+    // A server that has stopped never confirms the end.
+    if (client !== null) await within(this.#options.clock, CLOSE_MS, () => client.end()).catch(() => {});
   }
 
   async #connect(): Promise<void> {
-    const client = new Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: CHECK_TIMEOUT_MS,
-    });
-    this.#client = client;
+    let client: Client | null = null;
+    try {
+      const opened = await connectPostgres(this.#url, CHECK_TIMEOUT_MS);
+      client = opened.client;
+      if (this.#closed) return void client.end().catch(() => {});
+      this.#client = client;
+      this.#listen(client);
+      // A pooler gives the connection that listens to other sessions: this one only sends.
+      if (!opened.route.pooled) await client.query(`listen ${NAME}`);
+      if (this.#client !== client) return;
+      this.#connected = !opened.route.pooled;
+    } catch (error) {
+      return this.#disconnected(client, error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#delay = FIRST_DELAY_MS;
+    this.#check(client);
+    this.#options.onConnected();
+  }
+
+  #listen(client: Client): void {
     client.on('error', (error) => this.#disconnected(client, error));
     client.on('end', () => this.#disconnected(client, new Error('the connection ended')));
     client.on('notification', ({ payload }) => {
       this.#received++;
       this.#options.onMessage(payload ?? '');
     });
-    try {
-      await client.connect();
-      await client.query(`listen ${NAME}`);
-    } catch (error) {
-      return this.#disconnected(client, error instanceof Error ? error : new Error(String(error)));
-    }
-    if (this.#client !== client) return;
-    this.#connected = true;
-    this.#delay = FIRST_DELAY_MS;
-    this.#check(client);
-    this.#options.onConnected();
   }
 
   #check(client: Client): void {
@@ -136,13 +145,14 @@ class PostgresChannel implements Channel {
     });
   }
 
-  #disconnected(client: Client, error: Error): void {
+  /** `client` is null when there was no connection. */
+  #disconnected(client: Client | null, error: Error): void {
     if (this.#closed || this.#client !== client) return;
     this.#client = null;
     if (this.#connected) this.#lost++;
     this.#connected = false;
     this.#timer?.cancel();
-    client.end().catch(() => {});
+    client?.end().catch(() => {});
     this.#options.onLost(error);
     this.#timer = this.#options.clock.after(this.#delay, () => void this.#connect());
     this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY_MS);

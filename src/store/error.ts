@@ -8,7 +8,9 @@ export type StoreErrorCode =
   | 'IN_USE'
   /** The embedded database's files can't be opened, or a migration failed. */
   | 'CANNOT_OPEN'
-  /** The connection broke, or the embedded database ended, before the result arrived. */
+  /** All connections are in use: those of the pool, or those that Postgres allows. */
+  | 'BUSY'
+  /** The connection broke or did not answer in time, or the embedded database ended, before the result arrived. */
   | 'LOST'
   /** A unique constraint was violated: see `constraint`. */
   | 'CONFLICT'
@@ -40,12 +42,13 @@ export class StoreError extends Error {
   }
 
   /**
-   * True if the database did not work, so that the same statement can succeed later: a broken connection, or SQLSTATE
-   * class 08 (connection), 53 (resources), 57 (operator intervention) or 58 (system error). False if the statement or
-   * its data is the reason.
+   * True if the database did not work, so that the same statement can succeed later: a broken connection, no free one,
+   * a lock that was not free in time, or SQLSTATE class 08 (connection), 53 (resources), 57 (operator intervention) or
+   * 58 (system error). False if the statement or its data is the reason.
    */
   get unavailable(): boolean {
-    if (this.code === 'LOST' || this.code === 'UNREACHABLE') return true;
+    if (this.code === 'LOST' || this.code === 'UNREACHABLE' || this.code === 'BUSY') return true;
+    if (this.sqlState === LOCK_NOT_AVAILABLE) return true;
     return UNAVAILABLE.has(this.sqlState?.slice(0, 2) ?? '');
   }
 }
@@ -53,7 +56,15 @@ export class StoreError extends Error {
 /** The classes of PostgreSQL's manual, Appendix A. */
 const UNAVAILABLE: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
 
-const CODES: Readonly<Record<string, StoreErrorCode>> = { 23505: 'CONFLICT', 23503: 'REFERENCE' };
+const CODES: Readonly<Record<string, StoreErrorCode>> = { 23505: 'CONFLICT', 23503: 'REFERENCE', 53300: 'BUSY' };
+
+/** A wait for a lock took longer than `lock_timeout`. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
+/** What `pg` says when a statement has no result in time: the connection is then of no use. */
+const NO_ANSWER = 'Query read timeout';
+/** What `pg` says when the pool has no free connection in time. */
+const POOL_IN_USE = 'timeout exceeded when trying to connect';
 
 /**
  * Converts an error of a statement to a StoreError. It keeps neither as the cause: Drizzle's error contains every
@@ -62,7 +73,9 @@ const CODES: Readonly<Record<string, StoreErrorCode>> = { 23505: 'CONFLICT', 235
 export function fromStatement(error: unknown): unknown {
   const cause = error instanceof DrizzleQueryError ? error.cause : error;
   if (cause instanceof DatabaseError) {
-    return new StoreError(CODES[cause.code ?? ''] ?? 'QUERY', cause.message, {
+    // Which row or table the wait was for; it has no values.
+    const place = cause.code === LOCK_NOT_AVAILABLE && cause.where ? ` ${cause.where}` : '';
+    return new StoreError(CODES[cause.code ?? ''] ?? 'QUERY', `${cause.message}${place}`, {
       sqlState: cause.code,
       constraint: cause.constraint,
     });
@@ -70,12 +83,18 @@ export function fromStatement(error: unknown): unknown {
   if (!(error instanceof DrizzleQueryError)) return error;
   // The driver could not encode a parameter: the connection is not broken.
   if (cause instanceof TypeError || cause instanceof RangeError) return new StoreError('QUERY', cause.message);
-  return new StoreError('LOST', error.cause?.message ?? 'the connection broke');
+  return lost(error.cause?.message ?? 'the connection broke');
+}
+
+function lost(message: string): StoreError {
+  if (message === NO_ANSWER) return new StoreError('LOST', 'the database did not answer in time');
+  if (message === POOL_IN_USE) return new StoreError('BUSY', 'no database connection became free in time');
+  return new StoreError('LOST', message);
 }
 
 /** Converts an error of connecting, or of a statement that Drizzle did not run, to a StoreError. */
 export function fromConnection(error: unknown): StoreError {
   const known = fromStatement(error);
   if (known instanceof StoreError) return known;
-  return new StoreError('LOST', error instanceof Error ? error.message : String(error));
+  return lost(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ROLES_SQL } from '../../src/store/row-security.ts';
+import { roleNames, SHARED_PREFIX } from '../../src/store/roles.ts';
+import { rolesSql } from '../../src/store/row-security.ts';
 import { ownerPool } from '../store/database.ts';
 import { runDevice } from './device-process.ts';
 import { freshInstallation, runTreeline, until, type Installation, type TreelineProcess } from './treeline-process.ts';
@@ -16,7 +17,7 @@ let treeline: TreelineProcess;
 async function load(): Promise<void> {
   const { pool, close } = await ownerPool(installation.location);
   await pool.query('drop schema public cascade; create schema public; drop schema if exists drizzle cascade');
-  await pool.query(ROLES_SQL);
+  await pool.query(rolesSql(roleNames(SHARED_PREFIX)));
   await pool.query(await readFile('test/data/database-0000.sql', 'utf8'));
   await close();
 }

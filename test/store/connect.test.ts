@@ -168,7 +168,7 @@ describe('Postgres', () => {
     });
     url.username = owner;
     url.password = 'pw';
-    const store = await opened({ kind: 'postgres', url: url.href });
+    const store = await opened({ ...location, url: url.href });
     await store.asSystem((tx) => tx.insert(tenants).values([tenant('acme'), tenant('umbrella')]));
     expect(await store.asTenant('acme', (tx) => tx.$count(tenants))).toBe(1);
   });

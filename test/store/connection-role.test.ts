@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import * as schema from '../../src/store/index.ts';
 import { openStore, tenants, type Store } from '../../src/store/index.ts';
+import { SHARED_PREFIX } from '../../src/store/roles.ts';
 import { migratedDatabase, ownerPool, useStore } from './database.ts';
 
 const server = process.env['TREELINE_TEST_DATABASE_URL'];
@@ -67,12 +68,12 @@ it('lets a transaction of one tenant not become one of all tenants by its role',
 
 describe.runIf(server)('a user of Postgres that is no superuser', () => {
   const name = `treeline_owner_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  const location = (): { kind: 'postgres'; url: string } => {
+  const location = (): { kind: 'postgres'; url: string; roles: string } => {
     const url = new URL(server ?? '');
     url.pathname = `/${name}`;
     url.username = name;
     url.password = 'pw';
-    return { kind: 'postgres', url: url.href };
+    return { kind: 'postgres', url: url.href, roles: SHARED_PREFIX };
   };
   let admin: Client;
   let version: number;

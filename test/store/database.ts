@@ -9,6 +9,7 @@ import { Client, Pool } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 
 import { openEmbedded } from '../../src/store/embedded.ts';
+import { SHARED_PREFIX } from '../../src/store/roles.ts';
 import { migrationsFolder, openStore, type DatabaseLocation, type Store } from '../../src/store/index.ts';
 
 /**
@@ -73,7 +74,11 @@ async function postgresDatabase(server: string): Promise<{ location: DatabaseLoc
   await onServer(`create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { location: { kind: 'postgres', url: url.href }, drop: () => onServer(`drop database ${name} with (force)`) };
+  // The databases of the tests share their roles, which would remain after each test.
+  return {
+    location: { kind: 'postgres', url: url.href, roles: SHARED_PREFIX },
+    drop: () => onServer(`drop database ${name} with (force)`),
+  };
 }
 
 async function embeddedDatabase(): Promise<{ location: DatabaseLocation; drop: () => Promise<void> }> {

@@ -1,61 +1,67 @@
-import type { Pool } from 'pg';
+import type { ClientBase } from 'pg';
 import { describe, expect, it } from 'vitest';
 
 import { migrate } from '../../src/store/migrate.ts';
 
-/** A pool of one connection, on which the statements that match `failing` fail; and what was done with it. */
+const OPTIONS = { embedded: false, schema: null, prefix: null, lockMs: 60_000, onNotice: (): void => {} };
+
+/** What an empty database answers. */
+const ANSWERS: readonly (readonly [RegExp, object])[] = [
+  [/current_database\(\) as database/, { database: 'iot', schema: 'public' }],
+  [/pg_try_advisory_xact_lock/, { free: true }],
+];
+
+/** A connection on which the statements that match `failing` fail; and what was done with it. */
 function scripted(...failing: RegExp[]) {
   const done: string[] = [];
-  const query = async (statement: string | { text: string }): Promise<{ rows: unknown[] }> => {
-    const text = typeof statement === 'string' ? statement : statement.text;
+  const query = async (text: string): Promise<{ rows: unknown[] }> => {
     if (failing.some((pattern) => pattern.test(text))) throw new Error(`failed: ${text}`);
     done.push(text);
-    return { rows: [] };
+    return { rows: ANSWERS.filter(([pattern]) => pattern.test(text)).map(([, row]) => row) };
   };
-  const release = (broken?: Error): void => void done.push(broken ? 'discarded' : 'released');
-  const client = { query, release };
-  return { pool: { connect: async () => client } as unknown as Pool, done }; // all that a migration asks of a pool
+  return { client: { query } as unknown as ClientBase, done }; // all that a migration asks of a client
 }
 
 const position = (done: string[], pattern: RegExp): number => done.findIndex((text) => pattern.test(text));
 
 describe('a migration', () => {
-  it('makes the roles first and states the rights last, while no other process migrates', async () => {
-    const { pool, done } = scripted();
-    await migrate(pool);
+  it('is one transaction, which takes the lock first, then makes the roles, and states the rights last', async () => {
+    const { client, done } = scripted();
+    expect(await migrate(client, OPTIONS)).toEqual({
+      name: 'public',
+      roles: { app: 'treeline_iot_app', system: 'treeline_iot_system', connection: 'treeline_iot_connection' },
+    });
     const steps = [
-      /pg_advisory_lock/,
+      /^begin$/,
+      /pg_try_advisory_xact_lock/,
       /create role/,
       /create schema/i,
+      /CREATE POLICY/,
       /grant select/,
-      /pg_advisory_unlock/,
-      /released/,
+      /^commit$/,
     ];
     const order = steps.map((step) => position(done, step));
     expect(order).not.toContain(-1);
     expect(order).toEqual([...order].sort((one, other) => one - other));
-    const numbers = done.filter((text) => text.includes('pg_advisory')).map((text) => /\((.*)\)/.exec(text)?.[1]);
-    expect(numbers).toEqual([numbers[0], numbers[0]]);
   });
 
-  it.each([/pg_advisory_lock/, /create role/, /create schema/i, /grant select/])(
-    'that fails at %s is CANNOT_OPEN, and keeps no other process waiting',
+  it('names no role of another installation', async () => {
+    const { client, done } = scripted();
+    await migrate(client, OPTIONS);
+    expect(done.filter((text) => /treeline_(app|system|connection)/.test(text))).toEqual([]);
+  });
+
+  it.each([/pg_try_advisory_xact_lock/, /create role/, /create schema/i, /grant select/])(
+    'that fails at %s is CANNOT_OPEN, and is rolled back, which ends its lock',
     async (failing) => {
-      const { pool, done } = scripted(failing);
-      await expect(migrate(pool)).rejects.toMatchObject({
+      const { client, done } = scripted(failing);
+      await expect(migrate(client, OPTIONS)).rejects.toMatchObject({
         name: 'StoreError',
         code: 'CANNOT_OPEN',
         message: expect.stringMatching(/failed/i),
-        cause: expect.any(Error),
       });
-      expect(done.at(-2)).toContain('pg_advisory_unlock');
-      expect(done.at(-1)).toBe('released');
+      expect(done.at(-1)).toBe('rollback');
+      expect(done).not.toContain('commit');
     },
   );
-
-  it('discards a connection that can’t even give the lock back', async () => {
-    const { pool, done } = scripted(/pg_advisory_unlock/);
-    await migrate(pool);
-    expect(done.at(-1)).toBe('discarded');
-  });
 });

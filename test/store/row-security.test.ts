@@ -3,9 +3,13 @@ import { getTableConfig, PgDialect, PgRole, PgTable } from 'drizzle-orm/pg-core'
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { RIGHTS_SQL, ROLES_SQL } from '../../src/store/row-security.ts';
+import { roleNames, SHARED_PREFIX } from '../../src/store/roles.ts';
+import { rightsSql, rolesSql } from '../../src/store/row-security.ts';
 import * as schema from '../../src/store/index.ts';
 import { migratedDatabase, ownerPool, useStore } from './database.ts';
+
+const RIGHTS_SQL = rightsSql(roleNames(SHARED_PREFIX));
+const ROLES_SQL = rolesSql(roleNames(SHARED_PREFIX));
 
 const server = process.env['TREELINE_TEST_DATABASE_URL'];
 const store = useStore();

@@ -3,6 +3,9 @@ import type { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { apiKeys, settings, tenants, type StoreError } from '../../src/store/index.ts';
+import { systemClock } from '../../src/clock.ts';
+import { roleNames, SHARED_PREFIX } from '../../src/store/roles.ts';
+import { connectionRoleSql } from '../../src/store/row-security.ts';
 import { createStore } from '../../src/store/store.ts';
 import { migratedDatabase, ownerPool, useStore } from './database.ts';
 
@@ -165,6 +168,9 @@ describe('a transaction across tenants', () => {
   });
 });
 
+const roles = roleNames(SHARED_PREFIX);
+const PLAIN = { clock: systemClock, roles, connectSql: connectionRoleSql(roles), transactionSql: null };
+
 /** A pool of one connection that answers as `answers` says, else with an empty result, and what was done with it. */
 function scripted(answers: Readonly<Record<string, object | Error>>, embedded = false) {
   const done: unknown[] = [];
@@ -175,9 +181,19 @@ function scripted(answers: Readonly<Record<string, object | Error>>, embedded = 
     return answer;
   };
   const release = (broken?: Error): void => void done.push(broken ? `discarded: ${broken.message}` : 'released');
-  const pool = { query, connect: async () => ({ query, release }), end: async () => void done.push('pool ended') };
+  const pool = {
+    query,
+    connect: async () => ({ query, release }),
+    end: async () => void done.push('pool ended'),
+    on: () => {},
+  };
   // What a store asks of a pool, and of its clients.
-  const made = createStore({ pool: pool as unknown as Pool, embedded, end: async () => void done.push('ended') });
+  const made = createStore({
+    ...PLAIN,
+    pool: pool as unknown as Pool,
+    embedded,
+    end: async () => void done.push('ended'),
+  });
   return { store: made, done };
 }
 
@@ -231,7 +247,7 @@ describe('a store', () => {
   it('leaves a connection without any rights, and renews the statistics of the embedded database', async () => {
     const { location, drop } = await migratedDatabase();
     const { pool, close } = await ownerPool(location);
-    const owned = createStore({ pool, embedded: true, end: async () => {} });
+    const owned = createStore({ ...PLAIN, pool, embedded: true, end: async () => {} });
     try {
       await owned.asSystem((tx) => tx.insert(tenants).values({ id: 'acme', name: 'Acme', createdAt: now }));
       await owned.asTenant('acme', (tx) => tx.select().from(tenants));
