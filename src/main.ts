@@ -77,6 +77,9 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
     database: config.database,
+    ...config.databaseLimits,
+    clock,
+    onNotice: (text) => log.warn(text),
     onError(error) {
       // The store reconnects to Postgres; the embedded database ends with its thread.
       if (config.database.kind === 'embedded') fail?.(error);
@@ -174,6 +177,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
       fleet: () => running.snapshot(),
       telemetry: () => telemetry.counters(),
+      store: () => store.snapshot(),
       publisher: () => telemetry.publisher(),
       outboxDepth: () => telemetry.outboxDepth(),
       bus: () => bus.snapshot(),

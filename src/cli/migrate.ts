@@ -8,7 +8,10 @@ export function migrateCommand(): Command {
     .action(async () => {
       try {
         const { openStore } = await import('../store/index.ts');
-        const store = await openStore({ database: readConfig(process.env).database });
+        const store = await openStore({
+          database: readConfig(process.env).database,
+          onNotice: (text) => process.stderr.write(`treeline: ${text}\n`),
+        });
         await store.close();
         process.stdout.write('The database has the current schema.\n');
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { Config } from '../config/index.ts';
+import { parsePostgresUrl, type Config } from '../config/index.ts';
 import type { BootstrapEndpoints } from './bootstrap-endpoints.ts';
 import type { Endpoints } from './endpoints.ts';
 
@@ -35,10 +35,15 @@ export function addressesOf(
     coapsTcp: uris('coaps+tcp', tls.transport.addresses),
     bootstrap: `${uris('coap', bootstrap.udp.transport.addresses)} ${uris('coaps', bootstrap.dtls.transport.addresses)}`,
     database:
-      database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${new URL(database.url).host}`,
+      database.kind === 'embedded' ? `embedded, in ${database.directory}` : `Postgres at ${hostOf(database.url)}`,
     telemetry:
       kafka.brokers.length > 0 ? `published to ${kafka.brokers.join(', ')}` : 'stored; KAFKA_BROKERS is not set',
   };
+}
+
+function hostOf(url: string): string {
+  const { host, port } = parsePostgresUrl(url);
+  return `${host.includes(':') && !host.startsWith('/') ? `[${host}]` : host}:${port}`;
 }
 
 function uris(scheme: string, bound: readonly BoundAddress[]): string {

@@ -3,7 +3,7 @@ import type { CoapMetrics, TcpMetrics } from '../coap/index.ts';
 import type { DtlsMetrics } from '../dtls/index.ts';
 import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';
-import type { ChannelSnapshot } from '../store/index.ts';
+import type { ChannelSnapshot, StoreSnapshot } from '../store/index.ts';
 import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts';
 
 /** The functions that read the current values, called for each request of the metrics page. */
@@ -11,6 +11,7 @@ export interface MetricSources {
   readonly endpoints: readonly EndpointMetrics[];
   readonly fleet: () => FleetSnapshot;
   readonly telemetry: () => TelemetryCounters;
+  readonly store: () => StoreSnapshot;
   /** Null without brokers. */
   readonly publisher: () => PublisherSnapshot | null;
   readonly outboxDepth: () => Promise<{ readonly waiting: number }>;
@@ -69,6 +70,7 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     endpoints,
     fleet,
     telemetry,
+    store,
     publisher,
     outboxDepth,
     bus,
@@ -329,6 +331,24 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     'Events on the event bus of the process, published and dropped.',
     ['outcome'],
     () => by('outcome', { published: bus().published, dropped: bus().dropped }),
+  );
+  gauge(
+    'treeline_database_connections',
+    'Connections of the pool: open, idle (open, without a transaction), and callers that wait for one (waiting).',
+    ['state'],
+    () => by('state', { ...store().connections }),
+  );
+  counter(
+    'treeline_database_connections_lost_total',
+    'Database connections that broke or did not answer in time.',
+    [],
+    () => [[{}, store().lost]],
+  );
+  counter(
+    'treeline_database_connections_refused_total',
+    'Attempts to connect that Postgres refused because it allows no more connections. The caller waited.',
+    [],
+    () => [[{}, store().refused]],
   );
   counter(
     'treeline_channel_messages_total',

@@ -45,8 +45,8 @@ export const TOPIC_RULE = '1 to 200 of: letters, digits, ".", "_", "-" and {tena
 export const topic: Check<string> = (text) =>
   /^(?:[A-Za-z0-9._-]|\{tenant_id\}){1,200}$/.test(text) ? text : undefined;
 
-export const postgresUrl: Check<string> = (text) =>
-  URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) ? text : undefined;
+/** A prefix of role names: `treeline_iot`. PostgreSQL shortens names to 63 bytes; the longest ending has 11. */
+export const rolePrefix: Check<string> = (text) => (/^[a-z_][a-z0-9_]{0,51}$/.test(text) ? text : undefined);
 
 export const brokers: Check<string[]> = (text) => {
   const list = text.split(',').map((broker) => broker.trim());

@@ -1,11 +1,11 @@
+import type { DatabaseConfig, DatabaseLimits } from './database.ts';
 import type { HttpConfig } from './http.ts';
 import type { LogLevel, SaslMechanism } from './settings.ts';
 
 /** The settings of the server, checked. */
 export interface Config {
-  readonly database:
-    | { readonly kind: 'embedded'; readonly directory: string }
-    | { readonly kind: 'postgres'; readonly url: string };
+  readonly database: DatabaseConfig;
+  readonly databaseLimits: DatabaseLimits;
   readonly kafka: {
     readonly brokers: readonly string[];
     readonly telemetryTopic: string;

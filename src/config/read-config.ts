@@ -1,6 +1,6 @@
-import { join } from 'node:path';
-import { TOPIC_RULE, brokers, everywhere, integer, ip, ips, key, oneOf, postgresUrl, token, topic } from './checks.ts';
+import { TOPIC_RULE, brokers, everywhere, integer, ip, ips, key, oneOf, token, topic } from './checks.ts';
 import type { Config } from './config.ts';
+import { readDatabase, readDatabaseLimits } from './database.ts';
 import { readHttp } from './http.ts';
 import { ConfigError, SettingReader } from './reader.ts';
 import { LOG_LEVELS, SASL_MECHANISMS, settings, type Setting } from './settings.ts';
@@ -32,15 +32,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   const dataDir = read(settings.dataDir) ?? settings.dataDir.fallback;
-  const databaseUrl =
-    read(settings.databaseUrl) === null
-      ? null
-      : parse(settings.databaseUrl, postgresUrl, 'a URL like postgres://user:password@host:5432/database');
+  const database = readDatabase(reader, dataDir);
+  const embedded = database.kind === 'embedded';
   return {
-    database:
-      databaseUrl === null
-        ? { kind: 'embedded', directory: join(dataDir, 'database') }
-        : { kind: 'postgres', url: databaseUrl },
+    database,
+    databaseLimits: readDatabaseLimits(reader),
     kafka: {
       brokers:
         read(settings.kafkaBrokers) === null
@@ -52,7 +48,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       tls: kafkaTls ? { authoritiesFile: read(settings.kafkaAuthorities) } : null,
       sasl: mechanism === null ? null : { mechanism, ...accountOf(settings.kafkaUsername, settings.kafkaPassword) },
     },
-    http: readHttp(reader, databaseUrl === null),
+    http: readHttp(reader, embedded),
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),
       port: port(settings.coapPort),
@@ -73,7 +69,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     bootstrap: {
       port: port(settings.bootstrapPort),
       coapsPort: port(settings.bootstrapCoapsPort),
-      noSec: flag(settings.noSecBootstrap, databaseUrl === null),
+      noSec: flag(settings.noSecBootstrap, embedded),
     },
     dataDir,
     secretKey:
@@ -82,12 +78,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       read(settings.adminToken) === null
         ? null
         : parse(settings.adminToken, token, '16 to 256 printable ASCII characters without spaces'),
+<<<<<<< HEAD
     autoProvision: flag(settings.autoProvision, databaseUrl === null)
       ? {
           perNetwork: parse(settings.autoProvisionPerNetwork, integer(1, 1_000_000), 'a number from 1 to 1000000'),
           total: parse(settings.autoProvisionTotal, integer(1, 10_000_000), 'a number from 1 to 10000000'),
         }
       : null,
+=======
+    autoProvision: flag(settings.autoProvision, embedded),
+>>>>>>> 2f43797 (Read DATABASE_URL as libpq does; settings, metrics and documents of the database; tests with Postgres, TLS and pgbouncer)
     registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
     watching: {
       lingerMs: parse(settings.watchLinger, integer(0, 3_600), 'a number of seconds from 0 to 3600') * 1000,

@@ -23,6 +23,23 @@ export const settings = {
     meaning:
       'Postgres database, for example postgres://user:password@host:5432/database. If absent, Treeline uses the embedded database in TREELINE_DATA_DIR.',
   },
+  databaseRoles: {
+    variable: 'TREELINE_DATABASE_ROLES',
+    fallback: null,
+    meaning:
+      'Prefix of the three Postgres roles of this installation: PREFIX_app, PREFIX_system, PREFIX_connection. If absent, an existing database keeps its roles, and a new one gets treeline_ and the name of the database.',
+  },
+  databasePool: {
+    variable: 'TREELINE_DATABASE_POOL_SIZE',
+    fallback: '10',
+    meaning: 'Postgres connections of this process at most (1 to 1000), besides one that listens.',
+  },
+  databaseStatement: {
+    variable: 'TREELINE_DATABASE_STATEMENT_SECONDS',
+    fallback: '20',
+    meaning:
+      'Seconds that Postgres may take for a statement (1 to 3600). A connection that does not answer 5 seconds later is replaced.',
+  },
   dataDir: {
     variable: 'TREELINE_DATA_DIR',
     fallback: './.treeline',

@@ -5,5 +5,5 @@ export { insertRows } from './insert-rows.ts';
 export { lockUntilEnd } from './lock.ts';
 export { migrationsFolder } from './migrate.ts';
 export { rowSecurity } from './row-security.ts';
-export type { Store, Transaction } from './store.ts';
+export type { Store, StoreSnapshot, Transaction } from './store.ts';
 export * from './tables/index.ts';

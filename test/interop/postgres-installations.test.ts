@@ -70,7 +70,7 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
         const profile = { id, tenantId: 'acme', name: 'p', isDefault: true, mappings: [], methods: [] };
         await tx.insert(profiles).values({ ...profile, createdAt: at, updatedAt: at });
         const device = { id: crypto.randomUUID(), tenantId: 'acme', endpoint: 'a', tags: [], profileId: id };
-        await tx.insert(devices).values({ ...device, status: 'NEVER_SEEN', createdAt: at });
+        await tx.insert(devices).values({ ...device, status: 'NEVER_SEEN', createdAt: at, updatedAt: at });
       });
     }
     const count = (store: Store): Promise<number> => store.asTenant('acme', (tx) => tx.$count(devices));

@@ -14,16 +14,17 @@ export class PostgresCluster {
   /** For `DATABASE_URL`. */
   readonly url: string;
   readonly #directory: string;
-  readonly #process: PeerProcess;
+  readonly #start: () => PeerProcess;
+  #process: PeerProcess | null = null;
 
-  private constructor(url: string, directory: string, process: PeerProcess) {
+  private constructor(url: string, directory: string, start: () => PeerProcess) {
     this.url = url;
     this.#directory = directory;
-    this.#process = process;
+    this.#start = start;
   }
 
   /** Starts a cluster of Debian's version, or of another one. */
-  static async start(version: PostgresVersion | null = null): Promise<PostgresCluster> {
+  static async start(version: PostgresVersion | null = null, more: readonly string[] = []): Promise<PostgresCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'treeline-postgres-'));
     const user = unprivilegedUser();
     if (user.uid !== undefined && user.gid !== undefined) await chown(directory, user.uid, user.gid);
@@ -34,18 +35,31 @@ export class PostgresCluster {
     );
     const port = await freePort();
     const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off'];
-    const process = new PeerProcess(
-      'postgres',
-      server('postgres', version),
-      ['-D', directory, ...settings.flatMap((setting) => ['-c', setting])],
-      { ...user, cwd: directory },
-    );
-    await process.waitFor(/ready to accept connections/);
-    return new PostgresCluster(`postgres://treeline@127.0.0.1:${port}/postgres`, directory, process);
+    const started = (): PeerProcess =>
+      new PeerProcess(
+        'postgres',
+        server('postgres', version),
+        ['-D', directory, ...[...settings, ...more].flatMap((setting) => ['-c', setting])],
+        { ...user, cwd: directory },
+      );
+    const cluster = new PostgresCluster(`postgres://treeline@127.0.0.1:${port}/postgres`, directory, started);
+    await cluster.resume();
+    return cluster;
+  }
+
+  /** Starts the server again after `halt`. */
+  async resume(): Promise<void> {
+    this.#process = this.#start();
+    await this.#process.waitFor(/ready to accept connections/);
+  }
+
+  /** Ends the server and all its connections at once, as `pg_ctl stop -m immediate` does. */
+  async halt(): Promise<void> {
+    await this.#process?.kill('SIGQUIT');
   }
 
   async stop(): Promise<void> {
-    await this.#process.kill();
+    await this.#process?.kill();
     await rm(this.#directory, { recursive: true, force: true });
   }
 }
@@ -57,7 +71,7 @@ function server(name: 'initdb' | 'postgres', version: PostgresVersion | null): s
 }
 
 /** Postgres refuses to run as root: then it runs as the user that Debian made for it, or as nobody. */
-function unprivilegedUser(): { uid?: number; gid?: number } {
+export function unprivilegedUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const name of ['postgres', 'nobody']) {
     try {

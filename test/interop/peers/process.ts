@@ -84,9 +84,9 @@ export class PeerProcess {
     return code;
   }
 
-  /** Ends it as a power cut does. */
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+  /** Ends it as a power cut does, or with another signal. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.#child.kill(signal);
     await this.exited;
   }
 

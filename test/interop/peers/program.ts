@@ -18,6 +18,9 @@ export function program(name: string, directories: readonly string[] = []): stri
   return null;
 }
 
+/** Debian’s folder for it, which is not in the PATH of every user. */
+export const PGBOUNCER_DIRECTORIES = ['/usr/sbin'];
+
 /** The versions of PostgreSQL that scripts/peers/postgres.sh installs beside that of Debian. */
 export const POSTGRES_VERSIONS = ['16', '17', '18'] as const;
 export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];

@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { PEERS_DIRECTORY, POSTGRES_VERSIONS, postgresProgram, program } from './program.ts';
+import { PEERS_DIRECTORY, PGBOUNCER_DIRECTORIES, POSTGRES_VERSIONS, postgresProgram, program } from './program.ts';
 
-export type PeerName = 'kafka' | 'leshan' | 'libcoap' | 'postgres' | 'openssl' | 'gnutls' | 'kcat' | 'chromium';
+export type PeerName =
+  | 'kafka'
+  | 'leshan'
+  | 'libcoap'
+  | 'postgres'
+  | 'openssl'
+  | 'gnutls'
+  | 'kcat'
+  | 'chromium'
+  | 'pgbouncer';
 
 const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
@@ -14,6 +23,7 @@ const installed: Readonly<Record<PeerName, () => boolean>> = {
   gnutls: () => program('gnutls-cli') !== null,
   kcat: () => program('kcat') !== null,
   chromium: () => program('chromium') !== null,
+  pgbouncer: () => program('pgbouncer', PGBOUNCER_DIRECTORIES) !== null,
 };
 
 /**
