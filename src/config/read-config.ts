@@ -78,16 +78,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       read(settings.adminToken) === null
         ? null
         : parse(settings.adminToken, token, '16 to 256 printable ASCII characters without spaces'),
-<<<<<<< HEAD
-    autoProvision: flag(settings.autoProvision, databaseUrl === null)
+    autoProvision: flag(settings.autoProvision, embedded)
       ? {
           perNetwork: parse(settings.autoProvisionPerNetwork, integer(1, 1_000_000), 'a number from 1 to 1000000'),
           total: parse(settings.autoProvisionTotal, integer(1, 10_000_000), 'a number from 1 to 10000000'),
         }
       : null,
-=======
-    autoProvision: flag(settings.autoProvision, embedded),
->>>>>>> 2f43797 (Read DATABASE_URL as libpq does; settings, metrics and documents of the database; tests with Postgres, TLS and pgbouncer)
     registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
     watching: {
       lingerMs: parse(settings.watchLinger, integer(0, 3_600), 'a number of seconds from 0 to 3600') * 1000,
