@@ -133,10 +133,15 @@ export function createStore(database: Database): Store {
     }
   }
 
+  async function endPool(): Promise<void> {
+    if (embedded) return pool.end();
+    await within(clock, CLOSE_MS, () => pool.end()).catch(() => clients.forEach(destroy));
+  }
+
   return {
     asTenant: (tenantId, work) => transaction(rightsOf(roles.app, tenantId), work),
     asSystem: (work) => transaction(rightsOf(roles.system, ''), work),
-    ping: () => within(clock, PING_MS, () => pool.query('select 1')).then(() => {}, failed),
+    ping: async () => void (await within(clock, PING_MS, () => pool.query('select 1')).catch(failed)),
     async maintain() {
       if (!embedded) return;
       const client = await pool.connect();
@@ -154,11 +159,7 @@ export function createStore(database: Database): Store {
       connections: { open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
       ...counts,
     }),
-    close() {
-      const ended = (): Promise<void> =>
-        embedded ? pool.end() : within(clock, CLOSE_MS, () => pool.end()).catch(() => clients.forEach(destroy));
-      return (closed ??= ended().then(end));
-    },
+    close: () => (closed ??= endPool().then(end)),
   };
 }
 

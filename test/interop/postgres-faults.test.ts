@@ -44,6 +44,8 @@ const refusal = (attempt: Promise<unknown>): Promise<StoreError> =>
     (error: StoreError) => error,
   );
 
+const pause = (): Promise<undefined> => new Promise((resolve) => setImmediate(resolve, undefined));
+
 const add = (store: Store, id: string): Promise<unknown> =>
   store.asSystem((tx) => tx.insert(tenants).values({ id, name: id, createdAt: new Date() }));
 const count = (store: Store): Promise<number> => store.asSystem((tx) => tx.$count(tenants));
@@ -177,13 +179,12 @@ requirePeer('postgres', 'pgbouncer')('a store on Postgres', () => {
     const store = await started({ clock });
     const admin = await administrator();
     await admin.query(`alter role owner_${number} connection limit 0`);
-    let failed = false;
-    const failing = refusal(count(store)).finally(() => (failed = true));
-    while (!failed) {
+    const failing = refusal(count(store));
+    let error: StoreError | undefined;
+    while (error === undefined) {
       await clock.advance(500);
-      await new Promise((resolve) => setImmediate(resolve));
+      error = await Promise.race([failing, pause()]);
     }
-    const error = await failing;
     expect(error).toMatchObject({ code: 'BUSY', unavailable: true });
     expect(error.message).toMatch(/^Postgres has no connection left: too many connections for role "owner_\d+"$/);
     expect(await refusal(started())).toMatchObject({ code: 'BUSY', message: expect.stringContaining('too many') });

@@ -18,6 +18,33 @@ function rolesBy(administrator: string, prefix: string, version: string | null):
   ];
 }
 
+async function run(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) ({ rows } = await client.query(statement));
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+/** A device of the tenant `acme`. */
+async function fill(store: Store): Promise<void> {
+  const at = new Date();
+  await store.asSystem((tx) => tx.insert(tenants).values({ id: 'acme', name: 'Acme', createdAt: at }));
+  await store.asTenant('acme', async (tx) => {
+    const id = crypto.randomUUID();
+    const profile = { id, tenantId: 'acme', name: 'p', isDefault: true, mappings: [], methods: [] };
+    await tx.insert(profiles).values({ ...profile, createdAt: at, updatedAt: at });
+    const device = { id: crypto.randomUUID(), tenantId: 'acme', endpoint: 'a', tags: [], profileId: id };
+    await tx.insert(devices).values({ ...device, status: 'NEVER_SEEN', createdAt: at, updatedAt: at });
+  });
+}
+const count = (store: Store): Promise<number> => store.asTenant('acme', (tx) => tx.$count(devices));
+const rolesOf = async (store: Store): Promise<unknown> =>
+  store.asSystem(async (tx) => (await tx.execute(sql`select current_user as name`)).rows[0]?.['name']);
+
 describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
   requirePeer('postgres')('an installation', () => {
     let cluster: PostgresCluster;
@@ -30,17 +57,6 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
       await cluster?.stop();
     });
 
-    async function run(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-      const client = new Client({ connectionString: url });
-      await client.connect();
-      try {
-        let rows: Record<string, unknown>[] = [];
-        for (const statement of statements) ({ rows } = await client.query(statement));
-        return rows;
-      } finally {
-        await client.end();
-      }
-    }
     const asAdministrator = (...statements: string[]): Promise<Record<string, unknown>[]> =>
       run(cluster.url, ...statements);
 
@@ -60,22 +76,6 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
       open.push(store);
       return store;
     }
-
-    /** A device of the tenant `acme`. */
-    async function fill(store: Store): Promise<void> {
-      const at = new Date();
-      await store.asSystem((tx) => tx.insert(tenants).values({ id: 'acme', name: 'Acme', createdAt: at }));
-      await store.asTenant('acme', async (tx) => {
-        const id = crypto.randomUUID();
-        const profile = { id, tenantId: 'acme', name: 'p', isDefault: true, mappings: [], methods: [] };
-        await tx.insert(profiles).values({ ...profile, createdAt: at, updatedAt: at });
-        const device = { id: crypto.randomUUID(), tenantId: 'acme', endpoint: 'a', tags: [], profileId: id };
-        await tx.insert(devices).values({ ...device, status: 'NEVER_SEEN', createdAt: at, updatedAt: at });
-      });
-    }
-    const count = (store: Store): Promise<number> => store.asTenant('acme', (tx) => tx.$count(devices));
-    const rolesOf = async (store: Store): Promise<unknown> =>
-      store.asSystem(async (tx) => (await tx.execute(sql`select current_user as name`)).rows[0]?.['name']);
 
     it('starts beside another on the server, and neither may read the rows of the other', async () => {
       for (const name of ['one', 'two']) {

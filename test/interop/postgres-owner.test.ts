@@ -33,8 +33,15 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
 
       beforeAll(async () => {
         await asAdministrator(`create role ${name} login ${attributes}`, `create database ${name} owner ${name}`);
-        // The first user has created the roles before.
-        if (attributes === '') await asAdministrator(`grant treeline_connection to ${name}`);
+        if (attributes === '') {
+          const roles = ['app', 'system', 'connection'].map((role) => `treeline_${name}_${role}`);
+          const options = version === null ? '' : ' with inherit false, set true';
+          for (const role of roles) await asAdministrator(`create role ${role} nologin noinherit`);
+          await asAdministrator(
+            `grant ${roles[0]}, ${roles[1]} to ${roles[2]}${options}`,
+            `grant ${roles[2]} to ${name}${options}`,
+          );
+        }
         const location = new URL(cluster.url);
         location.username = name;
         location.pathname = `/${name}`;
@@ -74,7 +81,9 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
       });
 
       it('does not become the system role from the tenant role', async () => {
-        const { rows } = await pool.query(`select pg_has_role('treeline_app', 'treeline_system', 'member') as member`);
+        const { rows } = await pool.query(
+          `select pg_has_role('treeline_${name}_app', 'treeline_${name}_system', 'member') as member`,
+        );
         expect(rows).toEqual([{ member: false }]);
       });
 
