@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../../schema/index.ts';
 import { DEFAULT_TENANT, type Bootstrap, type TenantId } from '../../../src/fleet/index.ts';
 import { Path } from '../../../src/lwm2m/index.ts';
+import { registrationProblems } from '../../../src/store/index.ts';
 import type { SimulatedDevice } from '../../../src/simulator/index.ts';
 import { certify } from '../../dtls/certificates.ts';
 import { OTHER } from '../../fleet/fleet-world.ts';
@@ -100,6 +101,23 @@ beforeAll(async () => {
     { id: profile },
     other,
   );
+  await store().asTenant(OTHER.tenantId, (tx) =>
+    tx.insert(registrationProblems).values({
+      tenantId: OTHER.tenantId,
+      deviceId: uuidOf(device.id),
+      endpoint: 'secret-of-globex',
+      kind: 'ENDPOINT_MISMATCH',
+      code: '4.00',
+      reason: 'secret-of-globex',
+      address: '127.0.0.1:56830',
+      network: '127.0.0.1',
+      security: null,
+      digest: 'secret-of-globex',
+      count: 1,
+      firstAt: new Date(),
+      lastAt: new Date(),
+    }),
+  );
   marks.push(theirCredential, theirAnchor, theirFactoryCredential);
   theirs = { device: device.id, profile, rpc, key, waiting };
   marks.push(...Object.values(theirs).flatMap((id) => [id, uuidOf(id)]));
@@ -143,6 +161,7 @@ const QUERIES: Readonly<Record<string, () => string[]>> = {
   bootstraps: () => [PAGE],
   objectDefinition: () => ['objectId: 26241'],
   objectDefinitions: () => [PAGE, `${PAGE}, search: "globex"`],
+  registrationProblems: () => [PAGE, `${PAGE}, kind: [ENDPOINT_MISMATCH]`],
   registrationProfiles: () => [PAGE],
   rpc: () => [`id: "${theirs.rpc}"`, `id: "${theirs.waiting}"`],
 };
@@ -191,6 +210,7 @@ const SUBSCRIPTIONS: Readonly<Record<string, () => { named: string[]; open: stri
     named: [`deviceId: "${theirs.device}"`, `deviceId: "${theirs.device}", paths: ["/3303/0/5700"]`],
     open: null,
   }),
+  deviceChanged: () => ({ named: [`deviceId: "${theirs.device}"`], open: '' }),
   deviceStatusChanged: () => ({ named: [], open: '' }),
   rpcChanged: () => ({ named: [`id: "${theirs.waiting}"`, `deviceId: "${theirs.device}"`], open: '' }),
   bootstrapChanged: () => ({ named: [`deviceId: "${theirs.device}"`], open: '' }),
@@ -325,6 +345,11 @@ describe('data of another tenant', () => {
       {},
       world.tokens.other,
     );
+    await world.data(
+      'mutation ($id: ID!) { updateDevice(input: { id: $id, name: "again secret-of-globex" }) { __typename } }',
+      { id: theirs.device },
+      world.tokens.other,
+    );
     world.bus.publish('bootstrapChanged', 'globex', {
       tenantId: OTHER.tenantId,
       bootstrap: bootstrapOf(OTHER.tenantId),
@@ -334,6 +359,9 @@ describe('data of another tenant', () => {
     const { device } = await world.data<{ device: { id: string } }>('{ device(endpoint: "urn:ours") { id } }');
     await world.data('mutation { provisionDevice(input: { endpoint: "urn:ours:new" }) { __typename } }');
     await world.data(`mutation ($id: ID!) { callRpc(input: { deviceId: $id, method: "reboot" }) { __typename } }`, {
+      id: device.id,
+    });
+    await world.data('mutation ($id: ID!) { updateDevice(input: { id: $id, name: "ours" }) { __typename } }', {
       id: device.id,
     });
     world.bus.publish('bootstrapChanged', DEFAULT_TENANT, {
