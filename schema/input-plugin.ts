@@ -17,7 +17,7 @@ declare global {
   }
 }
 
-/** The rule of a text that has no own one: the fleet rejects what is not known or not well-formed. */
+/** The rule of a text without a rule of its own: the fleet rejects what is unknown or malformed. */
 const ANY_TEXT = text({ least: 0, most: 1_000_000, lines: true });
 
 /** Names of fields whose values no error shows. */

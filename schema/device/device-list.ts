@@ -10,35 +10,35 @@ export const DeviceFilterInput = builder.inputType('DeviceFilter', {
   description: 'Selects devices that meet all given conditions. Example: `{ status: [ONLINE], tags: ["roof"] }`.',
   fields: (t) => ({
     ids: t.idList({
-      description: 'Devices with one of these ids: global ids or UUIDs. Absent or null: any.',
+      description: 'Devices with one of these ids: global ids or UUIDs. Absent or null: no condition.',
       validate: choice('ids'),
     }),
     status: t.field({
       type: [DeviceStatusEnum],
-      description: 'Devices in one of these states: `[ONLINE, SLEEPING]`. Absent or null: any.',
+      description: 'Devices in one of these states: `[ONLINE, SLEEPING]`. Absent or null: no condition.',
       validate: choice('states'),
     }),
-    profileId: t.id({ description: 'Devices with this profile: global id or UUID. Absent or null: any.' }),
+    profileId: t.id({ description: 'Devices with this profile: global id or UUID. Absent or null: no condition.' }),
     tags: t.stringList({
-      description: 'Devices that have all of these tags: `["berlin", "roof"]`. Absent or null: any.',
+      description: 'Devices that have all of these tags: `["berlin", "roof"]`. Absent or null: no condition.',
       validate: choice('tags', text({ most: LIMITS.tag })),
     }),
     search: t.string({
       description:
-        'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`. Absent or null: any.',
+        'Devices whose endpoint or name contains this text, in upper or lower case: `"boiler"`. Absent or null: no condition.',
       validate: text({ least: 0, most: LIMITS.search }),
     }),
     objectId: t.int({
-      description: 'Devices that registered this object: `3303`. Absent or null: any.',
+      description: 'Devices that registered this object: `3303`. Absent or null: no condition.',
       validate: OBJECT_ID,
     }),
     lastSeenBefore: t.field({
       type: 'DateTime',
-      description: 'Devices whose last message arrived before this time. Absent or null: any.',
+      description: 'Devices whose last message arrived before this time. Absent or null: no condition.',
     }),
     lastSeenAfter: t.field({
       type: 'DateTime',
-      description: 'Devices whose last message arrived after this time. Absent or null: any.',
+      description: 'Devices whose last message arrived after this time. Absent or null: no condition.',
     }),
   }),
 });

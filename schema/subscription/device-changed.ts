@@ -1,8 +1,8 @@
-import { FleetError, type DeviceChange, type DevicePart } from '../../src/fleet/index.ts';
+import type { DeviceChange, DevicePart } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
-import { idOf } from '../global-id.ts';
 import { DeviceNode } from '../nodes.ts';
 import { live } from './live.ts';
+import { deviceOf } from './subscribed-device.ts';
 
 const DevicePartEnum = builder.enumType('DevicePart', {
   description: 'A part of a device whose changes `deviceChanged` delivers.',
@@ -48,12 +48,9 @@ builder.subscriptionField('deviceChanged', (t) =>
         description: 'The device’s global id or UUID. Absent or null: all devices of the tenant.',
       }),
     },
-    subscribe: async (_root, { deviceId }, { fleet, actor, bus }) => {
-      const device =
-        deviceId == null ? null : await fleet.devices.get(actor, { id: idOf('Device', deviceId, 'deviceId') });
-      if (deviceId != null && !device) {
-        throw new FleetError('NOT_FOUND', `no device ${JSON.stringify(deviceId.slice(0, 80))}`);
-      }
+    subscribe: async (_root, { deviceId }, context) => {
+      const { actor, bus } = context;
+      const device = deviceId == null ? null : await deviceOf(context, deviceId);
       return live<DeviceChange, DeviceChange>({
         subscription: bus.subscribe('deviceChanged', device && `${actor.tenantId}/${device.id}`, {
           accept: ({ tenantId }) => tenantId === actor.tenantId,

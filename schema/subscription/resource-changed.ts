@@ -54,12 +54,10 @@ const ResourceChangeType = builder.objectRef<ResourceChange>('ResourceChange').i
   }),
 });
 
-const watched = list('paths', { least: 1, most: LIMITS.paths }, path(pathProblem));
-
-function pathProblem(text: string): string | null {
-  if (hasWildcard(text)) return 'must not contain *: watch the object or instance instead';
-  return text === '/' ? 'is not an object, an instance or a resource: leave `paths` out to get all values' : null;
-}
+const withoutWildcard = path((text) =>
+  hasWildcard(text) ? 'must not contain *: watch the object or instance instead' : null,
+);
+const watched = list('paths', { least: 1, most: LIMITS.paths }, withoutWildcard);
 
 const isSettled = ({ state }: WatchState): boolean => state !== 'WAITING';
 

@@ -1,4 +1,5 @@
 import { parsePostgresUrl, type Config } from '../config/index.ts';
+import { uriHost } from '../network/index.ts';
 import type { BootstrapEndpoints } from './bootstrap-endpoints.ts';
 import type { Endpoints } from './endpoints.ts';
 
@@ -43,11 +44,9 @@ export function addressesOf(
 
 function hostOf(url: string): string {
   const { host, port } = parsePostgresUrl(url);
-  return `${host.includes(':') && !host.startsWith('/') ? `[${host}]` : host}:${port}`;
+  return `${host.startsWith('/') ? host : uriHost(host)}:${port}`;
 }
 
 function uris(scheme: string, bound: readonly BoundAddress[]): string {
-  return bound
-    .map(({ address, port }) => `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`)
-    .join(' ');
+  return bound.map(({ address, port }) => `${scheme}://${uriHost(address)}:${port}`).join(' ');
 }

@@ -8,6 +8,7 @@ import {
   type NotificationHandler,
   type Peer,
 } from '../coap/index.ts';
+import { addressWithPort } from '../network/index.ts';
 
 /** The parts of a request that a log line shows. */
 interface Shown {
@@ -45,7 +46,7 @@ export function withExchangeLog(
     const line = {
       transport,
       direction,
-      peer: peer.address.includes(':') ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`,
+      peer: addressWithPort(peer),
       method: request.method,
       path: pathOf(request),
       ...formats,

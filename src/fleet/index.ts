@@ -12,6 +12,7 @@ export {
   type PageRequest,
   type PageWindow,
   shown,
+  storable,
   type TextLimits,
   textProblem,
   windowOf,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { plainAddress } from '../network/index.ts';
 
 /** Who sends a request, as far as the connection and trusted proxies tell. */
 export interface Client {
@@ -15,7 +16,6 @@ export interface Client {
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /** Finds the clients of requests. `proxies`: IP addresses and networks (`10.0.0.0/8`) whose X-Forwarded headers count. */
 export function createClientFinder(proxies: readonly string[]): (request: IncomingMessage) => Client {
@@ -29,7 +29,7 @@ export function createClientFinder(proxies: readonly string[]): (request: Incomi
   const isTrusted = (address: string): boolean => isIP(address) > 0 && trusted.check(address, familyOf(address));
 
   return ({ socket, headers }) => {
-    const peer = plain(socket.remoteAddress ?? '');
+    const peer = plainAddress(socket.remoteAddress ?? '');
     const given = headers['x-request-id'];
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     if (!isTrusted(peer)) return { address: peer || 'unknown', host: headers.host, scheme: null, requestId };
@@ -49,7 +49,7 @@ export function createClientFinder(proxies: readonly string[]): (request: Incomi
 function forwardedFor(peer: string, header: string, isTrusted: (address: string) => boolean): string {
   let client = peer;
   for (const hop of header.split(',').reverse()) {
-    const address = plain(withoutPort(hop.trim()));
+    const address = plainAddress(withoutPort(hop.trim()));
     if (isIP(address) === 0) break;
     client = address;
     if (!isTrusted(address)) break;
@@ -70,10 +70,6 @@ function last(header: string | string[] | undefined): string | undefined {
 
 function withoutPort(hop: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
-}
-
-function plain(address: string): string {
-  return address.replace(MAPPED_IPV4, '');
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Access } from '../fleet/index.ts';
-import { networkOf } from '../network/index.ts';
+import { networkOf, networkText } from '../network/index.ts';
 import { authenticate, type Authentication } from './authentication.ts';
 import type { Log } from './log.ts';
 
@@ -101,10 +101,7 @@ export class FailedAuthentications {
     const now = this.#clock.now();
     if (now < this.#lines.since || now - this.#lines.since >= WINDOW_MS) this.#lines = { since: now, failures: 0 };
     if (++this.#lines.failures > MOST_LINES) return;
-    this.#log.warn(
-      { address: network.includes(':') ? `${network}::/64` : network, ...this.counts },
-      'an invalid token was refused',
-    );
+    this.#log.warn({ address: networkText(network), ...this.counts }, 'an invalid token was refused');
   }
 }
 

@@ -8,7 +8,8 @@ import { FailedAuthentications } from './failed-authentications.ts';
 import { createGraphiql, GRAPHIQL } from './graphiql.ts';
 import { createGraphql, GRAPHQL_PATH } from './graphql.ts';
 import { answerLiveness, answerMetrics, answerReadiness, type Health } from './health.ts';
-import { createListener, hostOf } from './listener.ts';
+import { uriHost } from '../network/index.ts';
+import { createListener } from './listener.ts';
 import type { Log } from './log.ts';
 import { createClientFinder, type Client } from './client.ts';
 import { Origins } from './origin.ts';
@@ -143,7 +144,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     listen: async () => {
       const port = await listener.listen();
-      return { url: `${listener.scheme}://${hostOf(settings.host)}:${port}${GRAPHQL_PATH}`, port };
+      return { url: `${listener.scheme}://${uriHost(settings.host)}:${port}${GRAPHQL_PATH}`, port };
     },
     useCertificate: (identity) => listener.useCertificate(identity),
     snapshot: () => ({ webSockets: webSockets.count, sessions: sessions.count }),

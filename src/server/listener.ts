@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { uriHost } from '../network/index.ts';
 import { ServerError } from './error.ts';
 import type { HttpSettings, TlsIdentity } from './settings.ts';
 
@@ -45,11 +46,6 @@ export function createListener(settings: HttpSettings, maxConnections: number, a
   };
 }
 
-/** An IPv6 address in brackets, as URLs have it. */
-export function hostOf(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 function pem({ certificate, key }: TlsIdentity): { cert: string; key: string } {
   return { cert: certificate, key };
 }
@@ -57,7 +53,7 @@ function pem({ certificate, key }: TlsIdentity): { cert: string; key: string } {
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
-      const place = `${hostOf(host)}:${port}`;
+      const place = `${uriHost(host)}:${port}`;
       reject(
         error.code === 'EADDRINUSE'
           ? new ServerError('PORT_IN_USE', `cannot listen on ${place}: the port is in use`, { cause: error })

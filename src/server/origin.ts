@@ -10,7 +10,7 @@ const ALWAYS = ['Authorization', 'Content-Type', 'Accept'];
 const REMEMBERED = 1_000;
 const LONGEST_LOGGED = 200;
 
-/** Decides which web pages may call the API, and tells browsers (Fetch standard, CORS protocol). */
+/** Decides which web pages may call the API, and sets the headers that tell browsers so (Fetch standard, CORS protocol). */
 export class Origins {
   readonly #settings: HttpSettings;
   readonly #log: Log;

@@ -2,6 +2,7 @@ export { type Channel, type ChannelSnapshot, openChannel } from './channel.ts';
 export { openStore, type DatabaseLocation, type StoreOptions } from './connect.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export { insertRows } from './insert-rows.ts';
+export { keepNewest } from './keep-newest.ts';
 export { lockUntilEnd } from './lock.ts';
 export { migrationsFolder } from './migrate.ts';
 export { rowSecurity } from './row-security.ts';

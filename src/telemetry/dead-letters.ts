@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { storable } from '../fleet/index.ts';
 import type { deadLetters } from '../store/index.ts';
 import type { Counting } from './counters.ts';
 
@@ -23,7 +24,7 @@ const LONGEST_TEXT = 500;
  */
 export function letterOf(letter: Omit<Letter, 'size' | 'sha256'>): Letter {
   const { path, reason, bytes } = letter;
-  const texts = { path: storable(path), reason: storable(reason) };
+  const texts = { path: shortened(path), reason: shortened(reason) };
   if (bytes.length <= LARGEST_LETTER) return { ...letter, ...texts, size: null, sha256: null };
   return {
     ...letter,
@@ -88,7 +89,7 @@ function fits(used: Used, bytes: number, mostLetters: number, mostBytes: number)
   return used.letters < mostLetters && used.bytes + bytes <= mostBytes;
 }
 
-/** Replaces U+0000, which a device can send but PostgreSQL's text type can't store. */
-function storable(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replaceAll('\0', '\ufffd');
+/** A text that a device can influence, in a form and a length that can be stored. */
+function shortened(text: string): string {
+  return storable(text.slice(0, LONGEST_TEXT));
 }

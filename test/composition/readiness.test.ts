@@ -11,7 +11,7 @@ describe('the readiness', () => {
     expect(await ready()).toEqual({ ready: true, checks: { database: 'ok', broker: 'none' } });
   });
 
-  it('is told within two seconds while the database hangs, with one request to it', async () => {
+  it('is known within two seconds while the database hangs, by one request to it', async () => {
     const clock = new ManualClock();
     let asked = 0;
     const ping = (): Promise<never> => {

@@ -81,7 +81,7 @@ requirePeer('postgres', 'pgbouncer')('a store on Postgres', () => {
                 entered.push(resolve);
                 if (entered.length === 4) void broken();
               });
-              // Only now is the connection used again: meanwhile nobody waits on it.
+              // The connection is used again now. Until then, no statement waits for it.
               await tx.execute(sql`select ${one}::int`);
             }),
           ),

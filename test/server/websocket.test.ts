@@ -156,7 +156,7 @@ describe('a WebSocket', () => {
     expect(world.logged).toMatchObject([{ level: 40, err: { message: 'the database is away' } }]);
   });
 
-  it('is told in a whole sentence that it needs a token', async () => {
+  it('gets a whole sentence that says that it needs a token', async () => {
     const client = await open(await start());
     client.send({ type: 'connection_init' });
     await until(() => client.closed() !== null);

@@ -5,7 +5,7 @@ import type {
   BootstrapRequest,
   ObjectModel,
 } from '../../lwm2m/index.ts';
-import { networkOf } from '../../network/index.ts';
+import { addressWithPort, networkOf, plainAddress } from '../../network/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type TenantId, DEFAULT_TENANT } from '../access/index.ts';
 import { FleetError, type Log } from '../common/index.ts';
@@ -176,17 +176,17 @@ function partsOf(bootstrapId: string): [tenantId: TenantId, id: string] {
 }
 
 function isLoopback(address: string): boolean {
-  return /^(?:::ffff:)?127\./.test(address) || address === '::1';
+  return plainAddress(address).startsWith('127.') || address === '::1';
 }
 
 function beginningOf({ peer, pack, endpoint }: BootstrapRequest): Omit<BootstrapBeginning, 'tenantId' | 'deviceId'> {
-  const { address, port, security } = peer;
+  const { security } = peer;
   // The record holds valid endpoint names only.
   const named = endpoint !== null && endpointProblem(endpoint) === null ? endpoint : null;
   return {
     endpoint: named,
     pack,
-    address: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    address: addressWithPort(peer),
     security,
   };
 }

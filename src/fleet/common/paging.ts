@@ -71,7 +71,7 @@ function nameOf(list: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(list, withoutNull)).digest('base64url').slice(0, 11);
 }
 
-/** The error for a cursor whose position can't be one of the list: nobody but a forger has such a cursor. */
+/** The error for a cursor whose position is impossible in the list. The server made no such cursor. */
 export function badCursor(backward: boolean): FleetError {
   return new FleetError('VALIDATION', 'is not a cursor of this list: use one that a page of this list returned', {
     field: [backward ? 'before' : 'after'],

@@ -39,6 +39,11 @@ export function textProblem(text: string, limits: TextLimits): string | null {
   return count < least || count > most ? `must have ${limitsOf(limits)}, not ${count}` : null;
 }
 
+/** Replaces what a text of PostgreSQL can't contain, NUL and half a surrogate pair, by U+FFFD. */
+export function storable(text: string): string {
+  return text.replaceAll(/[\0\p{Surrogate}]/gu, '\uFFFD');
+}
+
 /** A value in an error message: JSON of at most 80 characters, in which every character is visible. */
 export function shown(value: unknown): string {
   const json = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));

@@ -1,8 +1,9 @@
 import { and, desc, eq, inArray, or, sql, type SQL } from 'drizzle-orm';
-import type { Clock, Timer } from '../../clock.ts';
-import { credentials, handshakes, insertRows, type Store, type Transaction } from '../../store/index.ts';
+import type { Clock } from '../../clock.ts';
+import { addressWithPort } from '../../network/index.ts';
+import { credentials, handshakes, insertRows, keepNewest, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
-import type { Log } from '../common/index.ts';
+import { DelayedWriter, type Log, storable } from '../common/index.ts';
 import type { CredentialKind } from './credential.ts';
 import type { HandshakeRecord, HandshakeReport, Handshakes } from './handshake.ts';
 import { PendingReports } from './pending-reports.ts';
@@ -39,22 +40,25 @@ export interface HandshakeLogParts {
  */
 export class HandshakeLog implements Handshakes {
   readonly #store: Store;
-  readonly #clock: Clock;
   readonly #log: Log;
   readonly #pending = new PendingReports();
-  #timer: Timer | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writer: DelayedWriter;
 
   constructor({ store, clock, log }: HandshakeLogParts) {
     this.#store = store;
-    this.#clock = clock;
     this.#log = log;
+    this.#writer = new DelayedWriter({
+      clock,
+      intervalMs: FLUSH_MS,
+      write: () => this.#write(),
+      isEmpty: () => this.#pending.isEmpty,
+    });
   }
 
   /** Takes a report to be written. Never throws. Reports over the limits are only counted. */
   record(report: HandshakeReport): void {
     this.#pending.add(report);
-    this.#timer ??= this.#clock.after(FLUSH_MS, () => void this.#flush());
+    this.#writer.schedule();
   }
 
   async list(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, HandshakeRecord[]>> {
@@ -77,13 +81,7 @@ export class HandshakeLog implements Handshakes {
 
   /** Writes the waiting reports. Call it when no more reports come. */
   async stop(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write());
-    await this.#writing;
+    await this.#writer.stop();
   }
 
   /** Never rejects: devices can connect even if their handshakes can't be stored. */
@@ -95,7 +93,6 @@ export class HandshakeLog implements Handshakes {
     } catch (error) {
       this.#log.error({ err: error, handshakes: reports.length }, 'handshakes could not be recorded');
     }
-    this.#timer = this.#pending.isEmpty ? null : this.#clock.after(FLUSH_MS, () => void this.#flush());
   }
 
   #logStrangers(strangers: readonly HandshakeReport[], leftOut: number): void {
@@ -124,8 +121,11 @@ async function write(tx: Transaction, reports: readonly HandshakeReport[]): Prom
     if (claimed) rows.push(rowOf(report, claimed));
     else strangers.push(report);
   }
+  if (rows.length === 0) return strangers;
   await insertRows(tx, handshakes, rows);
-  await forgetOld(tx, [...new Set(rows.map(({ deviceId }) => deviceId))]);
+  const { id, deviceId: by } = handshakes;
+  const where = inArray(by, [...new Set(rows.map(({ deviceId }) => deviceId))]);
+  await keepNewest(tx, { table: handshakes, id, where, by, newestFirst: [desc(id)] }, KEPT_PER_DEVICE);
   return strangers;
 }
 
@@ -166,8 +166,7 @@ function isClaim(report: HandshakeReport, credential: Claimed): boolean {
  */
 function identityOf({ claim, credential }: HandshakeReport): string[] {
   if (claim === null || credential !== null) return [];
-  // A text in PostgreSQL can't contain NUL.
-  const name = claim.name.replaceAll('\0', '\uFFFD');
+  const name = storable(claim.name);
   if (claim.kind !== 'x509') return [name];
   return name.split(', ').flatMap((part) => (part.startsWith('CN=') ? [part.slice('CN='.length)] : []));
 }
@@ -180,7 +179,7 @@ function rowOf(report: HandshakeReport, credential: Claimed): typeof handshakes.
     credentialId: credential.id,
     at: new Date(report.at),
     durationMs: Math.round(report.durationMs),
-    address: `${from.address.includes(':') ? `[${from.address}]` : from.address}:${from.port}`,
+    address: addressWithPort(from),
     suite: report.suite,
     resumed: report.resumed,
     established: outcome.established,
@@ -194,29 +193,9 @@ function reasonOf(report: HandshakeReport, reason: string, { expiresAt, revokedA
   const ended = expiresAt !== null && expiresAt.getTime() <= report.at ? expiresAt : null;
   if (report.credential === null && revokedAt) return `the credential was revoked ${day(revokedAt)}`;
   if (report.credential === null && ended) return `the credential ended by its rotation ${day(ended)}`;
-  return reason.replaceAll('\0', '\uFFFD').slice(0, LONGEST_REASON);
+  return storable(reason.slice(0, LONGEST_REASON));
 }
 
 function day(date: Date): string {
   return date.toISOString().slice(0, 10);
-}
-
-/** Deletes all but the newest handshakes of each device. */
-async function forgetOld(tx: Transaction, deviceIds: readonly string[]): Promise<void> {
-  if (deviceIds.length === 0) return;
-  const places = tx
-    .select({
-      id: handshakes.id,
-      place: sql<number>`row_number() over (partition by ${handshakes.deviceId} order by ${handshakes.id} desc)`.as(
-        'place',
-      ),
-    })
-    .from(handshakes)
-    .where(inArray(handshakes.deviceId, [...deviceIds]))
-    .as('places');
-  const old = tx
-    .select({ id: places.id })
-    .from(places)
-    .where(sql`${places.place} > ${KEPT_PER_DEVICE}`);
-  await tx.delete(handshakes).where(inArray(handshakes.id, old));
 }

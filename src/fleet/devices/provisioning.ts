@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq, inArray, isNotNull } from 'drizzle-orm';
 import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
+import { networkText } from '../../network/index.ts';
 import { devices, lockUntilEnd, profiles, StoreError, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type TenantId, requireRole } from '../access/index.ts';
 import { FleetError, isUuid, LIMITS, textProblem } from '../common/index.ts';
@@ -126,7 +127,7 @@ export function createProvisioning(
       if (count >= perNetwork) {
         refused.set(
           endpoint,
-          `devices from ${network.includes(':') ? `${network}::/64` : network} may add only ${perNetwork} unknown endpoints: provision it`,
+          `devices from ${networkText(network)} may add only ${perNetwork} unknown endpoints: provision it`,
         );
       } else if (all >= total) {
         refused.set(endpoint, `the server adds only ${total} unknown endpoints: provision it`);

@@ -1,6 +1,6 @@
 import { and, arrayContains, eq, exists, gt, ilike, inArray, lt, or, sql, type SQL } from 'drizzle-orm';
 import { devices, registrations, type Transaction } from '../../store/index.ts';
-import { badCursor, FleetError, LIMITS, type Cursor, type PageWindow, isUuid } from '../common/index.ts';
+import { badCursor, FleetError, LIMITS, type Cursor, type PageWindow, isUuid, storable } from '../common/index.ts';
 import type { DeviceRow, DeviceStatus } from '../devices/index.ts';
 
 /** Selects the devices that match every given condition. An empty list selects nothing. */
@@ -65,11 +65,6 @@ export function conditionOf(tx: Transaction, filter: DeviceFilter | undefined): 
 
 function anyOf<T>(list: readonly T[], condition: (list: T[]) => SQL): SQL {
   return list.length > 0 ? condition([...list]) : sql`false`;
-}
-
-/** Replaces NUL, which PostgreSQL does not accept in a text, by U+FFFD, which no stored text contains. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }
 
 function searched(text: string): SQL | undefined {

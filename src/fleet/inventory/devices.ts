@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { devices, observations, registrations, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
-import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page } from '../common/index.ts';
+import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page, storable } from '../common/index.ts';
 import type { IssuedCredential, CredentialBook, NewCredential } from '../credentials/index.ts';
 import {
   type Device,
@@ -109,7 +109,7 @@ export function createDevices(parts: DevicesParts): Devices {
   return {
     async get(actor, by) {
       if ('id' in by && !isUuid(by.id)) return null;
-      const wanted = 'id' in by ? eq(devices.id, by.id) : eq(devices.endpoint, by.endpoint.replaceAll('\0', '\uFFFD'));
+      const wanted = 'id' in by ? eq(devices.id, by.id) : eq(devices.endpoint, storable(by.endpoint));
       const rows = await store.asTenant(actor.tenantId, (tx) => tx.select().from(devices).where(wanted));
       return rows[0] ? deviceOf(rows[0]) : null;
     },

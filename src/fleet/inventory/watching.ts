@@ -1,6 +1,6 @@
 import type { ObjectModel, Path } from '../../lwm2m/index.ts';
 import type { Actor, DeviceId, TenantId } from '../access/index.ts';
-import { FleetError, LIMITS } from '../common/index.ts';
+import { FleetError, shown } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import { definitionAt, parsePath } from '../objects/index.ts';
 import type { Observing, WatchState } from '../observing/index.ts';
@@ -62,18 +62,12 @@ export function createWatching({ devices, observing, roster, modelOf }: Watching
 }
 
 function checkedPaths(texts: readonly string[]): Path[] {
-  if (texts.length > LIMITS.paths) {
-    throw new FleetError('VALIDATION', `paths must hold at most ${LIMITS.paths} paths, not ${texts.length}`, {
-      field: ['paths'],
-    });
-  }
   return texts.map((text, index) => {
     const field = ['paths', String(index)];
     const path = parsePath(text, field);
     if (path.level !== 'root') return path;
-    throw new FleetError('VALIDATION', `${text} can't be observed: name objects, instances or resources, such as /3`, {
-      field,
-    });
+    const rule = 'is not an object, an instance or a resource: leave `paths` out to get all values';
+    throw new FleetError('VALIDATION', `${field.join('.')}: ${shown(text)} ${rule}`, { field });
   });
 }
 

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { and, asc, desc, eq, inArray, isNull, or, sql, type SQL } from 'drizzle-orm';
-import type { Clock, Timer } from '../../clock.ts';
-import { networkOf } from '../../network/index.ts';
-import type { Registration } from '../../lwm2m/index.ts';
-import { credentials, devices, registrationProblems, type Store, type Transaction } from '../../store/index.ts';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Clock } from '../../clock.ts';
+import { addressWithPort, networkOf } from '../../network/index.ts';
+import {
+  credentials,
+  devices,
+  keepNewest,
+  registrationProblems,
+  type Store,
+  type Transaction,
+} from '../../store/index.ts';
 import { DEFAULT_TENANT, type DeviceId, requireRole } from '../access/index.ts';
-import { badCursor, isUuid, type Log, type Page, pageOf, windowOf } from '../common/index.ts';
+import { badCursor, DelayedWriter, isUuid, type Log, type Page, pageOf, storable, windowOf } from '../common/index.ts';
 import { normalEndpoint } from '../devices/index.ts';
 import { type ProblemReport, PendingProblems, type WaitingProblem } from './pending-problems.ts';
 import type { RegistrationProblem, RegistrationProblemKind, RegistrationProblems } from './registration-problem.ts';
@@ -47,22 +54,25 @@ interface Owner {
  */
 export class ProblemLog implements RegistrationProblems {
   readonly #store: Store;
-  readonly #clock: Clock;
   readonly #log: Log;
   readonly #pending = new PendingProblems();
-  #timer: Timer | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writer: DelayedWriter;
 
   constructor({ store, clock, log }: ProblemLogParts) {
     this.#store = store;
-    this.#clock = clock;
     this.#log = log;
+    this.#writer = new DelayedWriter({
+      clock,
+      intervalMs: FLUSH_MS,
+      write: () => this.#write(),
+      isEmpty: () => this.#pending.isEmpty,
+    });
   }
 
   /** Takes a problem to be written. Never throws. Problems over the limits are only counted. */
   record(report: ProblemReport): void {
     this.#pending.add(report, networkOf(report.peer.address));
-    this.#timer ??= this.#clock.after(FLUSH_MS, () => void this.#flush());
+    this.#writer.schedule();
   }
 
   /** The number of problems of each kind since the start, and of those that were not recorded. */
@@ -99,13 +109,7 @@ export class ProblemLog implements RegistrationProblems {
 
   /** Writes the waiting problems. Call it when no more problems come. */
   async stop(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write());
-    await this.#writing;
+    await this.#writer.stop();
   }
 
   /** Never rejects: a device gets its answer even if its problem can't be stored. */
@@ -117,7 +121,6 @@ export class ProblemLog implements RegistrationProblems {
     } catch (error) {
       this.#log.error({ err: error, problems: problems.length }, 'registration problems could not be recorded');
     }
-    this.#timer = this.#pending.isEmpty ? null : this.#clock.after(FLUSH_MS, () => void this.#flush());
   }
 
   #logAll(owned: readonly (readonly [WaitingProblem, Owner | null])[], leftOut: number): void {
@@ -128,7 +131,7 @@ export class ProblemLog implements RegistrationProblems {
           tenantId: owner?.tenantId ?? null,
           device: owner?.endpoint ?? null,
           endpoint,
-          address: addressOf(peer),
+          address: addressWithPort(peer),
           kind,
           code,
           count,
@@ -245,7 +248,7 @@ function rowOf({ report, count, firstAt, lastAt }: WaitingProblem, { tenantId, d
     kind,
     code,
     reason,
-    address: addressOf(peer),
+    address: addressWithPort(peer),
     network: networkOf(peer.address),
     security: peer.security && { kind: peer.security.kind, name: storable(peer.security.name) },
     digest: createHash('sha256')
@@ -261,50 +264,24 @@ function rowOf({ report, count, firstAt, lastAt }: WaitingProblem, { tenantId, d
 async function forgetOld(tx: Transaction, rows: readonly NewRow[]): Promise<void> {
   const ids = [...new Set(rows.flatMap(({ deviceId }) => deviceId ?? []))];
   if (ids.length > 0) {
-    await keepNewest(
-      tx,
-      inArray(registrationProblems.deviceId, ids),
-      sql`${registrationProblems.deviceId}`,
-      KEPT_PER_DEVICE,
-    );
+    await keep(tx, inArray(registrationProblems.deviceId, ids), registrationProblems.deviceId, KEPT_PER_DEVICE);
   }
   const strange = rows.filter(({ deviceId }) => deviceId === null);
   for (const tenantId of new Set(strange.map((row) => row.tenantId))) {
-    const nobody = and(eq(registrationProblems.tenantId, tenantId), isNull(registrationProblems.deviceId));
-    await keepNewest(tx, nobody, sql`${registrationProblems.network}`, KEPT_PER_NETWORK);
-    await keepNewest(tx, nobody, sql`${registrationProblems.tenantId}`, KEPT_WITHOUT_DEVICE);
+    const ofNoDevice = and(eq(registrationProblems.tenantId, tenantId), isNull(registrationProblems.deviceId));
+    await keep(tx, ofNoDevice, registrationProblems.network, KEPT_PER_NETWORK);
+    await keep(tx, ofNoDevice, registrationProblems.tenantId, KEPT_WITHOUT_DEVICE);
   }
 }
 
-async function keepNewest(tx: Transaction, which: SQL | undefined, each: SQL, most: number): Promise<void> {
+async function keep(tx: Transaction, where: SQL | undefined, by: PgColumn, most: number): Promise<void> {
   const { id, lastAt } = registrationProblems;
-  const places = tx
-    .select({
-      id,
-      place: sql<number>`row_number() over (partition by ${each} order by ${lastAt} desc, ${id} desc)`.as('place'),
-    })
-    .from(registrationProblems)
-    .where(which)
-    .as('places');
-  const old = tx
-    .select({ id: places.id })
-    .from(places)
-    .where(sql`${places.place} > ${most}`);
-  await tx.delete(registrationProblems).where(inArray(id, old));
+  await keepNewest(tx, { table: registrationProblems, id, where, by, newestFirst: [desc(lastAt), desc(id)] }, most);
 }
 
 /** The form in which an endpoint name is looked up and stored. */
 function storedName(endpoint: string): string {
   return storable(normalEndpoint(endpoint).slice(0, LONGEST_ENDPOINT));
-}
-
-/** A text in PostgreSQL can't contain NUL or half a surrogate pair. */
-function storable(text: string): string {
-  return text.replaceAll(/[\0\p{Surrogate}]/gu, '\uFFFD');
-}
-
-function addressOf({ address, port }: Registration['peer']): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** The casts are safe: this file wrote the columns. */

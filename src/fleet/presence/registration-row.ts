@@ -6,6 +6,7 @@ import {
   type Registration,
   type Lwm2mVersion,
 } from '../../lwm2m/index.ts';
+import { addressWithPort } from '../../network/index.ts';
 import type { observations, registrations } from '../../store/index.ts';
 import type { DeviceId, TenantId } from '../access/index.ts';
 import { deviceKey, parseDeviceKey } from '../devices/index.ts';
@@ -98,7 +99,7 @@ export function deviceRegistrationOfRow(row: RegistrationRow): DeviceRegistratio
     binding: rest.binding,
     queueMode: rest.queueMode,
     lifetime: Math.min(rest.lifetime, LONGEST_SHOWN_LIFETIME),
-    address: `${peer.address.includes(':') ? `[${peer.address}]` : peer.address}:${peer.port}`,
+    address: addressWithPort(peer),
     transport: rest.transport,
     security: peer.security === null ? null : { kind: peer.security.kind, name: peer.security.name },
     rootPath: rest.rootPath,

@@ -16,7 +16,7 @@ export class Waits {
     }
   }
 
-  /** Ends the present waits and those to come. */
+  /** Ends all waits. A wait that begins later ends at once. */
   end(): void {
     this.#areOver = true;
     for (const wait of this.#waiting) wait.abort();

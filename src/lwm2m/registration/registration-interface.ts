@@ -59,7 +59,7 @@ export class RegistrationInterface {
     const wrongBody = checkBody(request);
     if (wrongBody) return this.#refuse(request, endpoint, wrongBody);
     const outcome = await this.#registrations.update(id, request, reachedBy);
-    // An Update of a registration that ended is no mistake of the device: it registers again.
+    // An Update of a registration that has ended is normal: the device registers again. It is not recorded as a problem.
     if (!outcome.ok)
       return outcome.code === '4.04'
         ? refusal(outcome.code, outcome.message)
