@@ -18,6 +18,11 @@ export interface IncomingRequest {
   readonly accept: number | null;
   readonly observe: number | null;
   readonly confirmable: boolean;
+  /**
+   * The message: its token and message ID, unique among the messages of the device within EXCHANGE_LIFETIME (RFC 7252
+   * §4.4). Null over TCP and TLS, where no message is repeated.
+   */
+  readonly message: string | null;
   readonly payload: Uint8Array;
 }
 
@@ -65,11 +70,21 @@ export interface IncomingResponse {
   readonly payload: Uint8Array;
 }
 
-/**
- * Called with each whole notification that is newer than the last (RFC 7641 §3.4). It is acknowledged after the promise
- * resolves. `final` is true when it ends the observation: an error code, or no Observe option (RFC 7641 §3.2).
- */
-export type NotificationHandler = (notification: IncomingResponse & { readonly final: boolean }) => Promise<void>;
+/** A whole notification of an observation. */
+export interface IncomingNotification extends IncomingResponse {
+  /** True when it ends the observation: an error code, or no Observe option (RFC 7641 §3.2). */
+  readonly final: boolean;
+  /**
+   * Null for the newest notification so far. Else it arrived late (RFC 7641 §3.4), and this is the time at which a newer
+   * one arrived: its content is not the present state of the resource, but it was its state before that time.
+   */
+  readonly olderThan: number | null;
+  /** As `IncomingRequest.message`. */
+  readonly message: string | null;
+}
+
+/** Called with each whole notification. It is acknowledged after the promise resolves. */
+export type NotificationHandler = (notification: IncomingNotification) => Promise<void>;
 
 export interface Observation {
   readonly token: Uint8Array;

@@ -6,6 +6,7 @@ export type {
   IncomingRequest,
   IncomingResponse,
   Method,
+  IncomingNotification,
   NotificationHandler,
   Observation,
   ObserveResult,

@@ -51,6 +51,12 @@ export class MessageLayer implements TransmissionContext {
     return this.#parameters(state.peer);
   }
 
+  /** See `IncomingRequest.message`. */
+  nameOf({ token, messageId }: Pick<Message, 'token' | 'messageId'>): string | null {
+    const { kind } = this.#transport;
+    return kind === 'udp' || kind === 'dtls' ? `${Buffer.from(token).toString('hex')}/${messageId}` : null;
+  }
+
   /** False when the transport can't send to the peer, see `Transport.reaches`. */
   reaches({ peer }: PeerState): boolean {
     return this.#transport.reaches?.(peer) ?? true;

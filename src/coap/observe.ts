@@ -140,19 +140,21 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
       const next = { sequence: options.observe, at: now };
       if (before.sequence !== null && !isNewer({ sequence: before.sequence, at: before.at }, next)) {
         messages.counters.staleNotifications++;
-        delivery.acknowledge();
+        const reply: Reply = { code: message.code, options, payload: copyOf(message.payload) };
+        void this.#takeLate(reply, messages.nameOf(message), delivery);
         return;
       }
       this.#sequence = next.sequence;
       this.#at = next.at;
     }
     const reply: Reply = { code: message.code, options, payload: copyOf(message.payload) };
-    void this.#take(reply, final, delivery, before);
+    void this.#take(reply, messages.nameOf(message), final, delivery, before);
   }
 
   /** Never rejects. */
   async #take(
     reply: Reply,
+    message: string | null,
     final: boolean,
     delivery: Delivery,
     before: { readonly sequence: number | null; readonly at: number },
@@ -162,19 +164,39 @@ export class ClientObservation extends TokenHolder implements Observation, PeerA
     this.#reading?.end(new CoapError('CANCELLED', 'a newer notification arrived'));
     try {
       const whole = await this.#whole(reply);
-      await this.#onNotification({ ...whole, final });
+      await this.#onNotification({ ...whole, final, olderThan: null, message });
       if (final) this.forget();
       delivery.acknowledge();
     } catch (error) {
-      if (this.#sequence !== taken) {
-        // A newer notification was accepted meanwhile and supersedes this one; a retransmission would be stale.
+      const superseded = this.#sequence !== taken;
+      if (superseded && !isWhole(reply)) {
+        // RFC 7959 §2.6: its further blocks can't be read any more, also not after a retransmission.
         delivery.acknowledge();
         return;
       }
       // The notification was not stored. It is neither acknowledged nor recorded, so that the peer retransmits it
-      // (RFC 7252 §4.2) and the retransmission is accepted.
-      this.#sequence = before.sequence;
-      this.#at = before.at;
+      // (RFC 7252 §4.2) and the retransmission is accepted: as late when a newer one was accepted meanwhile.
+      if (!superseded) {
+        this.#sequence = before.sequence;
+        this.#at = before.at;
+      }
+      delivery.forget();
+      this.#layer.onHandlerError(error);
+    }
+  }
+
+  /**
+   * Takes a notification that is older than the newest: not the state of the resource, but a reading. Never rejects.
+   * RFC 7959 §2.6: the further blocks of an older notification can't be read, so that one is dropped.
+   */
+  async #takeLate(reply: Reply, message: string | null, delivery: Delivery): Promise<void> {
+    const olderThan = this.#at;
+    try {
+      if (isWhole(reply)) {
+        await this.#onNotification({ ...wholeResponse(reply, reply.payload), final: false, olderThan, message });
+      }
+      delivery.acknowledge();
+    } catch (error) {
       delivery.forget();
       this.#layer.onHandlerError(error);
     }

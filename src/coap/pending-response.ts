@@ -13,6 +13,8 @@ export class PendingResponse {
   readonly confirmable: boolean;
   /** RFC 7967 §2: the bits of the response classes to suppress: bit 1 for 2.xx, bit 3 for 4.xx, bit 4 for 5.xx. */
   noResponse = 0;
+  /** See `IncomingRequest.message`. */
+  readonly message: string | null;
   readonly #layer: MessageLayer;
   readonly #recent: RecentMessage;
   readonly #token: Uint8Array;
@@ -25,6 +27,7 @@ export class PendingResponse {
     this.#recent = recent;
     // The token is a view of the datagram, which is reused before the response is sent.
     this.#token = copyOf(message.token);
+    this.message = layer.nameOf(message);
   }
 
   /** Sends an empty acknowledgement; the response will follow as a separate message (RFC 7252 §5.2.2). */

@@ -112,6 +112,7 @@ export class Responder {
       accept,
       observe,
       confirmable,
+      message: pending.message,
       payload,
     };
     counters.answering++;

@@ -130,6 +130,8 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
         tenantId,
         batch: { deviceId, origin, scope, readings: own, empty: decoded.empty, receivedAt },
         mappings,
+        olderThan: batch.olderThan,
+        message: batch.message,
         measured: measured(batch, own, mappings),
       });
       return refusal ? { refused: refusal.message } : undefined;

@@ -67,6 +67,13 @@ export interface ReadingBatch {
   readonly scope: readonly Path[];
   readonly decoded: DecodedPayload;
   readonly receivedAt: number;
+  /**
+   * Null for the present values. Else the notification arrived late, after a newer one of the same observation, and this
+   * is the time at which that one arrived: the values are older than those of the device's tree.
+   */
+  readonly olderThan: number | null;
+  /** The message that brought the values (`IncomingRequest.message`); null when there is none, or over TCP and TLS. */
+  readonly message: string | null;
 }
 
 /**

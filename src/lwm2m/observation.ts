@@ -1,7 +1,13 @@
 import type { Clock } from '../clock.ts';
-import { formatCode, type IncomingResponse, type NotificationHandler, type Observation } from '../coap/index.ts';
+import {
+  formatCode,
+  type IncomingNotification,
+  type IncomingResponse,
+  type NotificationHandler,
+  type Observation,
+} from '../coap/index.ts';
 import { Lwm2mError } from './error.ts';
-import type { Lwm2mHandlers, ReadingOrigin } from './handlers.ts';
+import type { Lwm2mHandlers } from './handlers.ts';
 import { decodeAnswer, hasContent, outsideReason } from './operation/answer.ts';
 import { cancelled, late, type OperationExchange, type Exchanges } from './operation/exchange.ts';
 import { requestVariants, observeRequest } from './operation/request.ts';
@@ -129,7 +135,7 @@ export class Observations {
       return { response, decoded: null, observing: false };
     }
     try {
-      const decoded = await this.#take(observed, response, 'NOTIFICATION');
+      const decoded = await this.#take(observed, { ...response, olderThan: null, message: null });
       if (decoded === null) throw new Lwm2mError('BAD_ANSWER', 'the response to the Observe can’t be decoded');
       if (observation !== null) await this.#begin(observed, observation, operation, variant.request.accept ?? null);
       return { response, decoded, observing: observation !== null };
@@ -274,7 +280,7 @@ export class Observations {
     const { device } = observed;
     if (device.ended) return;
     queue.hearing(device);
-    if (hasContent(notification)) await this.#take(observed, notification, 'NOTIFICATION');
+    if (hasContent(notification)) await this.#take(observed, notification);
     if (notification.final) {
       observed.over = formatCode(notification.code);
       const running = observed.running ?? this.running(device, observed.paths);
@@ -284,7 +290,11 @@ export class Observations {
   }
 
   /** Passes the payload to the handlers. Returns null when it can't be decoded. Rejects when a handler rejects. */
-  async #take(observed: Observed, payload: IncomingResponse, origin: ReadingOrigin): Promise<DecodedPayload | null> {
+  async #take(
+    observed: Observed,
+    payload: Omit<IncomingNotification, 'final'>,
+  ): Promise<DecodedPayload | null> {
+    const origin = 'NOTIFICATION';
     const { handlers, clock } = this.#options;
     const { device, paths, expected } = observed;
     const { registration, model } = device;
@@ -298,7 +308,8 @@ export class Observations {
       await handlers.undecodable(registration, { contentFormat, bytes, path: paths.join(' '), reason, origin });
       return null;
     }
-    await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt });
+    const { olderThan, message } = payload;
+    await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt, olderThan, message });
     const aside = outsideReason(decoded);
     if (aside) {
       const { contentFormat, payload: bytes } = payload;

@@ -52,7 +52,8 @@ export async function takeSend(
     (path) => !isRegistered(path, device),
   );
   if (unregistered) return refusal('4.04', `${unregistered}: object ${unregistered.objectId} is not registered`);
-  const outcome = await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt });
+  const newest = { olderThan: null, message: request.message };
+  const outcome = await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt, ...newest });
   return outcome ? refusal('4.00', outcome.refused) : { code: codes.changed };
 }
 

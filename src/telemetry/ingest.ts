@@ -7,7 +7,8 @@ import { deadLetters, insertRows, outbox, telemetryPoints, type Transaction } fr
 import type { Counting } from './counters.ts';
 import { letterOf, LetterBudget } from './dead-letters.ts';
 import { deviceStatusJson, telemetryPointJson } from './event-json.ts';
-import { measure, type Measured, type Measurement } from './mapping.ts';
+import { measure, type Measured } from './mapping.ts';
+import { EventIds, type Arrived } from './event-id.ts';
 import type { Reading } from './metric-value.ts';
 import type { TelemetryEvents, TelemetryPoint } from './point.ts';
 import { withoutRepeated } from './repeated.ts';
@@ -30,6 +31,7 @@ type Waiting = typeof outbox.$inferInsert;
  */
 export function createIngest({ bus, clock, counting, wakePublisher }: IngestOptions): TelemetrySink {
   const budget = new LetterBudget(counting);
+  const ids = new EventIds(clock);
   const enqueue = async (tx: Transaction, rows: Waiting[]): Promise<void> => {
     if (wakePublisher) await insertRows(tx, outbox, rows);
   };
@@ -38,15 +40,15 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
     async record(tx, batches) {
       const measured = batches.map((batch) => ({
         batch,
-        ...measure(batch.mappings, batch.readings, batch.receivedAt),
+        ...measure(batch.mappings, batch.readings, batch.presumedAt),
       }));
       const arrived = measured.flatMap(({ batch, measurements }) =>
         measurements.map((measurement) => ({ deviceId: batch.deviceId, batch, measurement })),
       );
-      const fresh = await withoutRepeated(tx, arrived);
-      const points = fresh.map(({ batch, measurement }) => pointOf(batch, measurement));
+      const fresh = await withoutRepeated(tx, await ids.assign(tx, arrived));
+      const points = fresh.map(pointOf);
       const letters = measured.flatMap(({ batch, refused }) => lettersOf(batch, refused));
-      await insertRows(tx, telemetryPoints, points);
+      await insertRows(tx, telemetryPoints, points, 'keep');
       await insertRows(tx, deadLetters, budget.allowed(letters, clock.now()));
       const createdAt = new Date(clock.now());
       await enqueue(
@@ -94,12 +96,11 @@ export function createIngest({ bus, clock, counting, wakePublisher }: IngestOpti
   };
 }
 
-function pointOf(
-  { tenantId, deviceId, receivedAt }: TelemetryBatch,
-  { time, numericValues, stringValues }: Measurement,
-): TelemetryPoint {
+function pointOf({ batch, measurement, eventId }: Arrived & { readonly eventId: string }): TelemetryPoint {
+  const { tenantId, deviceId, receivedAt } = batch;
+  const { time, numericValues, stringValues } = measurement;
   return {
-    eventId: randomUUID(),
+    eventId,
     deviceId,
     tenantId,
     timestamp: new Date(time),

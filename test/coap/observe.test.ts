@@ -66,15 +66,32 @@ describe('an observation', () => {
     expect(metrics().duplicates).toBe(1);
   });
 
-  it('acknowledges an older notification that arrives late, and does not deliver it', async () => {
+  it.each(['CON', 'NON'] as const)('delivers an older %s notification that arrives late as such', async (type) => {
     const { clock, device, heard, notify, metrics } = await observing();
+    const arrived = clock.now() + 1;
     notify('CON', 'newer', [observe(12)]);
     await clock.advance(5);
-    const late = notify('CON', 'older', [observe(11)]);
+    const late = notify(type, 'older', [observe(11)]);
     await clock.advance(5);
-    expect(heard).toEqual(['newer']);
-    expect(device.received.at(-1)).toMatchObject({ type: 'ACK', messageId: late });
+    expect(heard).toEqual(['newer', `older before ${arrived}`]);
+    if (type === 'CON') expect(device.received.at(-1)).toMatchObject({ type: 'ACK', messageId: late });
     expect(metrics().staleNotifications).toBe(1);
+    notify('CON', 'newest', [observe(13)]);
+    await clock.advance(5);
+    expect(heard.at(-1)).toBe('newest');
+  });
+
+  it('does not acknowledge an older notification that was not stored', async () => {
+    const { clock, device, notify, setStore, errors } = await observing();
+    notify('CON', 'newer', [observe(12)]);
+    await clock.advance(5);
+    setStore(async () => {
+      throw new Error('down');
+    });
+    notify('CON', 'older', [observe(11)]);
+    await clock.advance(5);
+    expect(device.received.filter(({ type }) => type === 'ACK')).toHaveLength(1);
+    expect(errors).toHaveLength(1);
   });
 
   it('delivers a notification with a lower number after 128 s', async () => {
@@ -151,8 +168,8 @@ describe('the acknowledgement of a notification', () => {
     expect(device.received).toMatchObject([{ type: 'ACK', messageId }]);
   });
 
-  it('is sent for a notification that failed when a newer one has arrived meanwhile', async () => {
-    const { clock, device, heard, notify, setStore } = await observing();
+  it('is not sent for a notification that failed while a newer one arrived; its retransmission is late', async () => {
+    const { clock, device, heard, notify, setStore, observation } = await observing();
     let fail: () => void = nothing;
     setStore(() => new Promise((_resolve, reject) => (fail = () => reject(new Error('down')))));
     const older = notify('CON', 'older', [observe(11)]);
@@ -162,11 +179,18 @@ describe('the acknowledgement of a notification', () => {
     await clock.advance(5);
     fail();
     await clock.advance(5);
-    expect(heard).toEqual(['older', 'newer']);
-    expect(device.received).toMatchObject([
-      { type: 'ACK', messageId: newer },
-      { type: 'ACK', messageId: older },
-    ]);
+    expect(device.received).toMatchObject([{ type: 'ACK', messageId: newer }]);
+    device.send({
+      type: 'CON',
+      code: codes.content,
+      messageId: older,
+      token: observation.token,
+      options: [observe(11)],
+      payload: Buffer.from('older'),
+    });
+    await clock.advance(5);
+    expect(heard).toEqual(['older', 'newer', expect.stringMatching(/^older before/)]);
+    expect(device.received.at(-1)).toMatchObject({ type: 'ACK', messageId: older });
   });
 
   it('is not sent for a final notification that failed either', async () => {

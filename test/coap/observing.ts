@@ -33,8 +33,8 @@ export async function observing(options: Partial<CoapEndpointOptions> = {}) {
   const device = new ScriptedPeer(network, DEVICE, SERVER);
   const heard: string[] = [];
   let store: () => Promise<void> = stored;
-  const onNotification: NotificationHandler = async ({ payload, final, code }) => {
-    heard.push(`${text(payload)}${final ? ` final ${code}` : ''}`);
+  const onNotification: NotificationHandler = async ({ payload, final, code, olderThan }) => {
+    heard.push(`${text(payload)}${final ? ` final ${code}` : ''}${olderThan === null ? '' : ` before ${olderThan}`}`);
     await store();
   };
   let result: ObserveResult | undefined;

@@ -62,7 +62,9 @@ requirePeer('kafka')('the publisher, with a real broker', () => {
     if (!device) throw new Error('there is a device');
     const reading: Reading = { type: 'Float', value: temperature, path: Path.of(3303, 0, 5700), time: null };
     const mappings = [{ path: '/3303/0/5700', metric: 'temperature' }];
-    const batch = { ...device, mappings, readings: [reading], receivedAt: Date.now() };
+    const now = Date.now();
+    const arrival = { receivedAt: now, presumedAt: now, message: null };
+    const batch = { ...device, mappings, readings: [reading], ...arrival };
     const told = await store().asTenant('acme', (tx) => sink.record(tx, [batch]));
     told();
   }

@@ -47,7 +47,14 @@ const reading = (path: string, value: TypedValue, time: number | null = null): R
 });
 const float = (value: number): TypedValue => ({ type: 'Float', value });
 
-const batch = (...readings: Reading[]): TelemetryBatch => ({ ...device, mappings, readings, receivedAt });
+const batch = (...readings: Reading[]): TelemetryBatch => ({
+  ...device,
+  mappings,
+  readings,
+  receivedAt,
+  presumedAt: receivedAt,
+  message: null,
+});
 
 const status = (): DeviceStatusEvent => ({
   ...device,
@@ -181,6 +188,12 @@ describe('mapped readings', () => {
     expect(await points()).toHaveLength(5);
   });
 
+  it('with a presumed time and without a time of the device have the presumed time', async () => {
+    const presumedAt = receivedAt - 5;
+    await record(sink, { ...batch(reading('/3303/0/5700', float(1))), presumedAt });
+    expect(await points()).toMatchObject([{ timestamp: new Date(presumedAt), receivedAt: new Date(receivedAt) }]);
+  });
+
   it('without a mapping store nothing and do not wake the publisher', async () => {
     await record(sink, batch(reading('/9999/0/1', float(1))));
     expect([woken, counting.points, await points(), await letters()]).toEqual([0, 0, [], []]);
@@ -193,6 +206,51 @@ describe('mapped readings', () => {
     const told = await store().asTenant('acme', (tx) => quiet.enqueueStatus(tx, [status()]));
     told();
     expect(await waiting()).toEqual([]);
+  });
+});
+
+describe('a message that a device repeats after a restart of the server', () => {
+  const restarted = () => createIngest({ bus, clock, counting, wakePublisher: () => woken++ });
+  const sent = (more: Partial<TelemetryBatch> = {}): TelemetryBatch => ({
+    ...batch(reading('/3303/0/5700', float(20))),
+    receivedAt: clock.now(),
+    presumedAt: clock.now(),
+    message: '0a0b/77',
+    ...more,
+  });
+
+  it.each([1, 100_000, 246_000])('is stored and published once when it comes %i ms later', async (later) => {
+    await record(sink, sent());
+    await clock.advance(later);
+    await record(restarted(), sent());
+    expect(await points()).toHaveLength(1);
+    expect(await waiting()).toHaveLength(1);
+    expect(counting).toMatchObject({ points: 1, repeated: 1 });
+  });
+
+  it('is another message when EXCHANGE_LIFETIME has passed', async () => {
+    await record(sink, sent());
+    await clock.advance(247_001);
+    await record(restarted(), sent());
+    expect(await points()).toHaveLength(2);
+  });
+
+  it.each([
+    ['another value', () => sent({ readings: [reading('/3303/0/5700', float(21))] })],
+    ['another message ID', () => sent({ message: '0a0b/78' })],
+    ['no message ID', () => sent({ message: null })],
+  ])('is another message with %s', async (_name, other) => {
+    await record(sink, sent());
+    await record(restarted(), other());
+    expect(await points()).toHaveLength(2);
+  });
+
+  it('has the same event id where the database is not asked any more', async () => {
+    await clock.advance(300_000);
+    await record(sink, sent(), sent());
+    const [point, ...others] = await points();
+    expect(others).toEqual([]);
+    expect((await waiting()).map(({ eventId }) => eventId)).toEqual([point?.eventId, point?.eventId]);
   });
 });
 

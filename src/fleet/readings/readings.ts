@@ -46,6 +46,10 @@ export interface ReadingsArrival {
   readonly tenantId: TenantId;
   readonly batch: DeviceReadings;
   readonly mappings: readonly MetricMapping[];
+  /** As in `ReadingBatch`: not null for values that are older than those of the tree. */
+  readonly olderThan: number | null;
+  /** As in `ReadingBatch`. */
+  readonly message: string | null;
   /** The readings of the batch that can become telemetry. Empty for values that the server wrote. */
   readonly measured: readonly Reading[];
 }
@@ -105,7 +109,7 @@ export class Readings {
    */
   async store(arrival: Arrival): Promise<ReadingsRefusal | null> {
     if (arrival.kind === 'undecodable') return this.#batcher.add(arrival);
-    const refusal = isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
+    const refusal = changesTree(arrival) && isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
     if (refusal !== null) this.#count(arrival, refusal);
     return refusal;
   }
@@ -140,7 +144,9 @@ export class Readings {
 
   /** Finds the Sends that the trees of full devices can't take. A change with a scope can also remove values. */
   async #tooLarge(tx: Transaction, arrivals: readonly ReadingsArrival[]): Promise<ReadonlySet<Arrival>> {
-    const suspects = arrivals.filter(({ batch }) => batch.scope.length === 0 && this.#full.has(batch.deviceId));
+    const suspects = arrivals.filter(
+      (arrival) => changesTree(arrival) && arrival.batch.scope.length === 0 && this.#full.has(arrival.batch.deviceId),
+    );
     if (suspects.length === 0) return new Set();
     const tooLarge = await tooLargeChanges(
       tx,
@@ -155,7 +161,7 @@ export class Readings {
     const { states, announce, tooLarge } = await this.#store.asTenant(tenantId, async (tx) => {
       const refused = await this.#tooLarge(tx, all);
       const accepted = all.filter((arrival) => !refused.has(arrival));
-      const changed = await writeTree(tx, tenantId, treeChange(accepted.map(({ batch }) => batch)));
+      const changed = await writeTree(tx, tenantId, treeChange(accepted.filter(changesTree).map(({ batch }) => batch)));
       const measured = accepted.flatMap(measurementsOf);
       const recorded = measured.length > 0 ? await this.#sink.record(tx, measured) : () => {};
       for (const { letter } of letters) await this.#sink.deadLetter(tx, letter);
@@ -189,8 +195,15 @@ function isTooLarge(batch: DeviceReadings): boolean {
   return batch.readings.length > MOST_RESOURCES && treeChange([batch]).values.length > MOST_RESOURCES;
 }
 
-function measurementsOf({ tenantId, batch, mappings, measured }: ReadingsArrival): TelemetryBatch[] {
+/** RFC 7641 §3.4: the order of the notifications decides what the tree shows, not which readings are stored. */
+function changesTree({ olderThan }: ReadingsArrival): boolean {
+  return olderThan === null;
+}
+
+function measurementsOf({ tenantId, batch, mappings, measured, olderThan, message }: ReadingsArrival): TelemetryBatch[] {
   if (mappings.length === 0 || measured.length === 0) return [];
   const { deviceId, receivedAt } = batch;
-  return [{ tenantId, deviceId, mappings, readings: measured, receivedAt }];
+  // A late value was measured before the newer one arrived.
+  const presumedAt = olderThan === null ? receivedAt : Math.min(receivedAt, olderThan - 1);
+  return [{ tenantId, deviceId, mappings, readings: measured, receivedAt, presumedAt, message }];
 }

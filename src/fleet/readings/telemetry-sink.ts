@@ -15,8 +15,12 @@ export interface TelemetryBatch {
   readonly mappings: readonly MetricMapping[];
   /** In the order of the payload, without values that the server wrote. */
   readonly readings: readonly Reading[];
-  /** Milliseconds since the Unix epoch; also the time of a reading without a time. */
+  /** Milliseconds since the Unix epoch. */
   readonly receivedAt: number;
+  /** The time of a reading for which the device supplied none; `receivedAt`, except for a reading that arrived late. */
+  readonly presumedAt: number;
+  /** As in `ReadingBatch`. */
+  readonly message: string | null;
 }
 
 /** The content of a `device.status` message. A device that sleeps within its lifetime is online. */

@@ -33,6 +33,9 @@ export interface OperationsOptions {
 type ObserveOperation = Extract<Operation, { kind: 'observe' }>;
 type ReadOperation = Extract<Operation, { kind: 'read' | 'read-composite' }>;
 
+/** The values of a response are the present ones, and the server asked for them: nothing repeats them. */
+const ANSWERED = { olderThan: null, message: null } as const;
+
 /** Performs the operations of device management and information reporting (Core 1.2 §6.3, §6.4). */
 export class Operations {
   readonly #clock: Clock;
@@ -134,7 +137,7 @@ export class Operations {
     } catch (error) {
       throw await this.#undecodable(device, response, paths, error);
     }
-    await this.#handlers.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt });
+    await this.#handlers.readings({ registration, origin: 'READ', scope: paths, decoded, receivedAt, ...ANSWERED });
     const aside = outsideReason(decoded);
     if (aside) {
       const { contentFormat, payload: bytes } = response;
@@ -175,7 +178,8 @@ export class Operations {
         : null;
     const written = writtenBy(operation, created, registration, model);
     if (written !== null) {
-      await this.#handlers.readings({ registration, origin: 'WRITE', ...written, receivedAt: this.#clock.now() });
+      const receivedAt = this.#clock.now();
+      await this.#handlers.readings({ registration, origin: 'WRITE', ...written, receivedAt, ...ANSWERED });
     }
     return { ...result, createdInstanceId: created };
   }

@@ -25,6 +25,8 @@ describe('readings of a device that is not registered', () => {
       scope: [path],
       decoded: { readings: [reading], empty: [] },
       receivedAt: world.network.clock.now(),
+      olderThan: null,
+      message: null,
     });
 
     expect(world.snapshot().readings.dropped).toEqual({ not_registered: 1 });
