@@ -290,10 +290,7 @@ export class Observations {
   }
 
   /** Passes the payload to the handlers. Returns null when it can't be decoded. Rejects when a handler rejects. */
-  async #take(
-    observed: Observed,
-    payload: Omit<IncomingNotification, 'final'>,
-  ): Promise<DecodedPayload | null> {
+  async #take(observed: Observed, payload: Omit<IncomingNotification, 'final'>): Promise<DecodedPayload | null> {
     const origin = 'NOTIFICATION';
     const { handlers, clock } = this.#options;
     const { device, paths, expected } = observed;

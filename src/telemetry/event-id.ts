@@ -34,7 +34,10 @@ export class EventIds {
   }
 
   /** Returns the measurements that are not stored yet, with their ids. */
-  async assign<T extends Arrived>(tx: Transaction, arrived: readonly T[]): Promise<(T & { readonly eventId: string })[]> {
+  async assign<T extends Arrived>(
+    tx: Transaction,
+    arrived: readonly T[],
+  ): Promise<(T & { readonly eventId: string })[]> {
     const named = arrived.map((each) => ({ ...each, eventId: eventId(each, 0) }));
     if (this.#clock.now() - this.#startedAt > MESSAGE_LIFETIME_MS) return named;
     const former = arrived.map((each) => eventId(each, 1));

@@ -109,7 +109,8 @@ export class Readings {
    */
   async store(arrival: Arrival): Promise<ReadingsRefusal | null> {
     if (arrival.kind === 'undecodable') return this.#batcher.add(arrival);
-    const refusal = changesTree(arrival) && isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
+    const refusal =
+      changesTree(arrival) && isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
     if (refusal !== null) this.#count(arrival, refusal);
     return refusal;
   }
@@ -200,7 +201,14 @@ function changesTree({ olderThan }: ReadingsArrival): boolean {
   return olderThan === null;
 }
 
-function measurementsOf({ tenantId, batch, mappings, measured, olderThan, message }: ReadingsArrival): TelemetryBatch[] {
+function measurementsOf({
+  tenantId,
+  batch,
+  mappings,
+  measured,
+  olderThan,
+  message,
+}: ReadingsArrival): TelemetryBatch[] {
   if (mappings.length === 0 || measured.length === 0) return [];
   const { deviceId, receivedAt } = batch;
   // A late value was measured before the newer one arrived.
