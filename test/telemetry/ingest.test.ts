@@ -209,16 +209,16 @@ describe('mapped readings', () => {
   });
 });
 
-describe('a message that a device repeats after a restart of the server', () => {
-  const restarted = () => createIngest({ bus, clock, counting, wakePublisher: () => woken++ });
-  const sent = (more: Partial<TelemetryBatch> = {}): TelemetryBatch => ({
-    ...batch(reading('/3303/0/5700', float(20))),
-    receivedAt: clock.now(),
-    presumedAt: clock.now(),
-    message: '0a0b/77',
-    ...more,
-  });
+const restarted = () => createIngest({ bus, clock, counting, wakePublisher: () => woken++ });
+const sent = (more: Partial<TelemetryBatch> = {}): TelemetryBatch => ({
+  ...batch(reading('/3303/0/5700', float(20))),
+  receivedAt: clock.now(),
+  presumedAt: clock.now(),
+  message: '0a0b/77',
+  ...more,
+});
 
+describe('a message that a device repeats after a restart of the server', () => {
   it.each([1, 100_000, 246_000])('is stored and published once when it comes %i ms later', async (later) => {
     await record(sink, sent());
     await clock.advance(later);

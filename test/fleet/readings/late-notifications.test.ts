@@ -7,26 +7,27 @@ const store = useStore();
 let world: FleetWorld;
 afterEach(() => world.stop());
 
-describe('a notification that arrives after a newer one', () => {
-  async function observed() {
-    world = await fleetWorld(store());
-    const device = world.device();
-    await device.register('urn:imei:123');
-    await world.advance(100);
-    const asked = device.observing.get('/3303/0/5700');
-    if (!asked) throw new Error('the resource is not observed');
-    const notify = async (sequence: number, payload: string): Promise<'ACK' | 'RST' | null> => {
-      const messageId = device.scripted.notify(asked, sequence, { code: codes.content, contentFormat: 0, payload });
-      await world.advance(20);
-      return device.scripted.acknowledgement(messageId);
-    };
-    const known = await world.fleet.devices.get(ADMIN, { endpoint: 'urn:imei:123' });
-    if (!known) throw new Error('the device is not known');
-    const shown = async () =>
-      (await world.fleet.devices.resources(ADMIN, [known.id], [{ ids: [3303] }])).get(known.id)?.[0]?.value;
-    return { notify, shown };
-  }
+/** An observed device, a function that sends a notification, and the value that the tree shows. */
+async function observed() {
+  world = await fleetWorld(store());
+  const device = world.device();
+  await device.register('urn:imei:123');
+  await world.advance(100);
+  const asked = device.observing.get('/3303/0/5700');
+  if (!asked) throw new Error('the resource is not observed');
+  const notify = async (sequence: number, payload: string): Promise<'ACK' | 'RST' | null> => {
+    const messageId = device.scripted.notify(asked, sequence, { code: codes.content, contentFormat: 0, payload });
+    await world.advance(20);
+    return device.scripted.acknowledgement(messageId);
+  };
+  const known = await world.fleet.devices.get(ADMIN, { endpoint: 'urn:imei:123' });
+  if (!known) throw new Error('the device is not known');
+  const shown = async () =>
+    (await world.fleet.devices.resources(ADMIN, [known.id], [{ ids: [3303] }])).get(known.id)?.[0]?.value;
+  return { notify, shown };
+}
 
+describe('a notification that arrives after a newer one', () => {
   it('is a reading with an earlier time, and the tree keeps the newer value', async () => {
     const { notify, shown } = await observed();
     expect(await notify(12, '23.5')).toBe('ACK');
