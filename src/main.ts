@@ -8,6 +8,7 @@ import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
 import { checkPorts } from './composition/port-check.ts';
 import { createReadiness } from './composition/readiness.ts';
+import { openSecretKey } from './composition/secret-key.ts';
 import { shareEvents } from './composition/shared-events.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config/index.ts';
@@ -25,7 +26,7 @@ import {
   Seal,
   type FleetEvents,
 } from './fleet/index.ts';
-import { makePrivate, secretKey } from './installation/index.ts';
+import { makePrivate } from './installation/index.ts';
 import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
 import { createHttpServer } from './server/index.ts';
 import { openChannel, openStore } from './store/index.ts';
@@ -87,7 +88,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     },
   });
   undo.push(() => store.close());
-  const key = await secretKey(config.secretKey, config.dataDir);
+  const key = await openSecretKey(config, store);
   const seal = new Seal(key);
   const lookUp = createCredentialLookUp({ store, clock, seal });
   const handshakes = new HandshakeLog({ store, clock, log });

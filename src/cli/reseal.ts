@@ -32,7 +32,8 @@ Either all secrets are re-encrypted or none. If the command is interrupted, run 
 }
 
 async function resealAll({ database, dataDir, secretKey: configured }: Config, file: string | null): Promise<number> {
-  const { givenSecretKey, installNextSecretKey, nextSecretKey, secretKey } = await import('../installation/index.ts');
+  const { givenSecretKey, installNextSecretKey, nextSecretKey, presentSecretKey, secretKeyFile } =
+    await import('../installation/index.ts');
   if (configured !== null && file === null) {
     throw new Error(`--new-key-file is required because ${settings.secretKey.variable} is set`);
   }
@@ -43,7 +44,9 @@ async function resealAll({ database, dataDir, secretKey: configured }: Config, f
   ]);
   const store = await openStore({ database });
   try {
-    const present = await secretKey(configured, dataDir);
+    const present = await presentSecretKey(configured, dataDir);
+    if (present === null)
+      throw new Error(`the present secret key ${secretKeyFile(dataDir)} does not exist; restore it`);
     if (configured !== null && given !== null) return await reseal(store, new Seal(present), new Seal(given));
     const next = await nextSecretKey(dataDir, given);
     const count = await reseal(store, new Seal(present), new Seal(next));

@@ -1,26 +1,25 @@
 import { and, asc, gt, isNotNull, sql } from 'drizzle-orm';
-import { bootstrapPlans, credentials, factoryCredentials, type Store, type Transaction } from '../store/index.ts';
-import { planContext, factoryContext } from './bootstrap/index.ts';
-import { keyContext, type Seal } from './credentials/index.ts';
-
-/** Every column that holds sealed secrets, with the context that binds a secret to its row. */
-const SEALED = [
-  { table: credentials, column: credentials.sealedKey, context: keyContext },
-  { table: factoryCredentials, column: factoryCredentials.sealedKey, context: factoryContext },
-  { table: bootstrapPlans, column: bootstrapPlans.sealedPlan, context: planContext },
-] as const;
+import type { Store, Transaction } from '../store/index.ts';
+import { SealError, type Seal } from './credentials/index.ts';
+import { SEALED } from './sealed-columns.ts';
+import { keepSecretKey, lockSecretKey, secretKeyState } from './secret-key-check.ts';
 
 const ROWS_AT_ONCE = 500;
 
 /**
  * Seals every secret of the database with `to` instead of `from`, all of them or none; it skips secrets that `to` sealed
- * before. Resolves with the number of secrets that it sealed. Rejects with SealError if a secret was sealed with a third
- * key. Stop every server first: a running server would seal with the old key.
+ * before. From then on the database belongs to `to`. Resolves with the number of secrets that it sealed. Rejects with
+ * SealError if the database or a secret belongs to a third key. Stop every server first: a running server would seal with
+ * the old key.
  */
 export async function reseal(store: Store, from: Seal, to: Seal): Promise<number> {
   return store.asSystem(async (tx) => {
+    await lockSecretKey(tx);
+    const foreign = (await secretKeyState(tx, from)) === 'other' && (await secretKeyState(tx, to)) === 'other';
+    if (foreign) throw new SealError('the secrets of the database were sealed with another secret key');
     let count = 0;
     for (const place of SEALED) count += await resealColumn(tx, place, from, to);
+    await keepSecretKey(tx, to);
     return count;
   });
 }

@@ -31,6 +31,11 @@ export async function nextSecretKey(dataDir: string, given: Uint8Array | null): 
   return key;
 }
 
+/** True if a key change was interrupted. */
+export async function hasNextSecretKey(dataDir: string): Promise<boolean> {
+  return (await readPrivate(nextFile(dataDir))) !== null;
+}
+
 /** Replaces the secret key with the next one. */
 export async function installNextSecretKey(dataDir: string): Promise<void> {
   await rename(nextFile(dataDir), secretKeyFile(dataDir));

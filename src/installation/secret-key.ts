@@ -4,15 +4,21 @@ import { InstallationError, readPrivate, writePrivate } from './kept-file.ts';
 
 export const KEY_BYTES = 32;
 
-/**
- * Returns the key that seals secrets: the configured one, or the one in `secret.key` (mode 0600), which the first start
- * creates. Without this key every device key is lost, so an existing file is never replaced.
- */
-export async function secretKey(configured: Uint8Array | null, dataDir: string): Promise<Uint8Array> {
+/** Returns the key that seals secrets: the configured one, or the one in `secret.key` (mode 0600); null if it is missing. */
+export async function presentSecretKey(configured: Uint8Array | null, dataDir: string): Promise<Uint8Array | null> {
   if (configured !== null) return configured;
   const file = secretKeyFile(dataDir);
   const kept = await readPrivate(file);
-  if (kept !== null) return parseSecretKey(kept, file);
+  return kept === null ? null : parseSecretKey(kept, file);
+}
+
+/**
+ * Generates the key of a new installation and stores it in `secret.key`. Call it only for a database without secrets:
+ * without the right key every device key is lost. Never replaces an existing file.
+ */
+export async function createSecretKey(dataDir: string): Promise<Uint8Array> {
+  const file = secretKeyFile(dataDir);
+  if ((await readPrivate(file)) !== null) throw new InstallationError(`${file} exists`);
   const key = randomBytes(KEY_BYTES);
   await writePrivate(file, `${key.toString('base64')}\n`);
   return key;

@@ -2,7 +2,13 @@ import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dtlsIdentity, saveSessions, secretKey, takeSavedSessions } from '../../src/installation/index.ts';
+import {
+  createSecretKey,
+  dtlsIdentity,
+  presentSecretKey,
+  saveSessions,
+  takeSavedSessions,
+} from '../../src/installation/index.ts';
 
 function neverMade(): never {
   throw new Error('the identity was made twice');
@@ -21,17 +27,19 @@ describe('the files of an installation', () => {
 
   it('are created once, found again, and accessible only to their owner', async () => {
     const dataDir = join(directory, 'new');
-    const first = await secretKey(null, dataDir);
+    expect(await presentSecretKey(null, dataDir)).toBeNull();
+    const first = await createSecretKey(dataDir);
     await dtlsIdentity(null, dataDir, () => made);
     expect(first).toHaveLength(32);
-    expect(await secretKey(null, dataDir)).toEqual(first);
+    expect(await presentSecretKey(null, dataDir)).toEqual(first);
+    await expect(createSecretKey(dataDir)).rejects.toThrow('exists');
     expect(await dtlsIdentity(null, dataDir, neverMade)).toEqual(made);
     for (const file of await readdir(dataDir)) expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
   });
 
   it('are not used when the settings configure a key and an identity', async () => {
     const configured = Buffer.alloc(32, 1);
-    expect(await secretKey(configured, directory)).toBe(configured);
+    expect(await presentSecretKey(configured, directory)).toBe(configured);
     await writeFile(join(directory, 'cert.pem'), 'theirs');
     await writeFile(join(directory, 'key.pem'), 'theirs too');
     const files = { certificateFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
@@ -45,14 +53,15 @@ describe('the files of an installation', () => {
   });
 
   it('are refused when other users can read the secret key', async () => {
-    await secretKey(null, directory);
+    await createSecretKey(directory);
     await chmod(join(directory, 'secret.key'), 0o644);
-    await expect(secretKey(null, directory)).rejects.toThrow('chmod 600');
+    await expect(presentSecretKey(null, directory)).rejects.toThrow('chmod 600');
   });
 
   it('are never replaced: a damaged secret key is an error', async () => {
     await writeFile(join(directory, 'secret.key'), 'damaged', { mode: 0o600 });
-    await expect(secretKey(null, directory)).rejects.toThrow('secret.key');
+    await expect(presentSecretKey(null, directory)).rejects.toThrow('secret.key');
+    await expect(createSecretKey(directory)).rejects.toThrow('exists');
   });
 
   it('contain saved sessions, which can be taken once', async () => {

@@ -70,6 +70,11 @@ export class Seal {
     }
   }
 
+  /** The first 4 bytes of a hash of the key: bytes 1 to 4 of each secret that it sealed. */
+  get keyId(): Buffer {
+    return Buffer.from(this.#keyId);
+  }
+
   /** True if the secret was sealed with this key, by its key id. */
   sealed(bytes: Uint8Array): boolean {
     return this.#keyId.equals(Buffer.from(bytes).subarray(1, 1 + KEY_ID_BYTES));

@@ -14,6 +14,6 @@ export { registrationProblems } from './registration-problems.ts';
 export { registrations } from './registrations.ts';
 export { resourceValues } from './resource-values.ts';
 export { rpcs, rpcTransitions } from './rpcs.ts';
-export { settings } from './settings.ts';
+export { SECRET_KEY_CHECK, settings } from './settings.ts';
 export { telemetryPoints } from './telemetry-points.ts';
 export { tenants } from './tenants.ts';

@@ -5,3 +5,6 @@ export const settings = pgTable('settings', {
   key: text('key').primaryKey(),
   value: jsonb('value').notNull(),
 });
+
+/** The key of the row with the check value of the secret key. */
+export const SECRET_KEY_CHECK = 'secret_key_check';
