@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerPool } from '../store/database.ts';
@@ -99,7 +99,6 @@ describe('the secret key of an installation', () => {
   it('changes with treeline reseal', async () => {
     const before = await readFile(file);
     expect(await run('reseal')).toEqual({ code: 0, stderr: '' });
-    await expectStart();
     const after = await readFile(file);
     // As an interrupted change leaves them.
     await writeFile(`${file}.next`, after, { mode: 0o600 });
@@ -107,6 +106,5 @@ describe('the secret key of an installation', () => {
     await expectRefusal([file, 'treeline reseal']);
     expect(await run('reseal')).toEqual({ code: 0, stderr: '' });
     await expectStart();
-    await rm(`${file}.next`, { force: true });
-  });
+  }, 120_000);
 });
