@@ -9,7 +9,7 @@ import { readJson } from './json-reader.ts';
 import { parseName } from './name.ts';
 import { Places } from './places.ts';
 import { absoluteTime } from './time.ts';
-import { Typing } from './typing.ts';
+import { Typing, withPath } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -29,15 +29,29 @@ export function decodeLwm2mJson(payload: Uint8Array, context: DecodeContext): De
     const fields = readFields(element, ['n', 't', ...VALUES], textLabel);
     const name = fields.n === undefined ? '' : textField(fields.n, 'n');
     const path = parseName(fullName(baseName, name, context), context, element.offset);
+    const { value, time } = contentOf(path, fields, element, { baseTime, now: context.now });
+    places.add(path, time, element.offset);
+    readings.push(typing.reading(path, value, time));
+  }
+  return { readings, empty: [] };
+}
+
+/** The value and the time of an element, in seconds since the Unix epoch. The message of an error names the path. */
+function contentOf(
+  path: Path,
+  fields: Fields<ValueLabel | 't'>,
+  element: Item,
+  { baseTime, now }: { readonly baseTime: number; readonly now: number },
+): { readonly value: Item; readonly time: number | null } {
+  try {
     const timed = baseTime !== 0 || fields.t !== undefined;
     const sum = baseTime + (fields.t === undefined ? 0 : secondsField(fields.t, 't'));
     // TS 1.0.2 §6.4.4: a base time is seconds since 1970, whatever its size.
-    const now = baseTime === 0 ? context.now : null;
-    const time = timed ? absoluteTime(sum, now, element.offset) : null;
-    places.add(path, time, element.offset);
-    readings.push(typing.reading(path, valueOf(fields, element), time));
+    const time = timed ? absoluteTime(sum, baseTime === 0 ? now : null, element.offset) : null;
+    return { value: valueOf(fields, element), time };
+  } catch (error) {
+    throw withPath(path, error);
   }
-  return { readings, empty: [] };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Item } from './item.ts';
 import { parseName } from './name.ts';
 import { Places } from './places.ts';
 import { absoluteTime } from './time.ts';
-import { Typing } from './typing.ts';
+import { Typing, withPath } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 
 /** The differences between SenML JSON and SenML CBOR. */
@@ -100,15 +100,20 @@ function* resolvedRecords(
     if (record.bt !== undefined) baseTime = secondsField(record.bt, 'bt');
     if (record.bv !== undefined) baseValue = record.bv;
     const name = baseName + (record.n === undefined ? '' : textField(record.n, 'n'));
-    const timed = baseTime !== 0 || record.t !== undefined;
-    const sum = baseTime + (record.t === undefined ? 0 : secondsField(record.t, 't'));
-    yield {
-      path: parseName(name, context, item.offset),
-      value: valueOf(record, baseValue, dialect, item.offset),
-      time: timed ? absoluteTime(sum, context.now, item.offset) : null,
-      offset: item.offset,
-    };
+    const path = parseName(name, context, item.offset);
+    try {
+      const value = valueOf(record, baseValue, dialect, item.offset);
+      yield { path, value, time: timeOf(record, baseTime, context.now, item.offset), offset: item.offset };
+    } catch (error) {
+      throw withPath(path, error);
+    }
   }
+}
+
+/** Seconds since the Unix epoch; null when neither the record nor the base gives a time. */
+function timeOf({ t }: Fields<Label>, baseTime: number, now: number, offset: number): number | null {
+  if (t === undefined) return baseTime === 0 ? null : absoluteTime(baseTime, now, offset);
+  return absoluteTime(baseTime + secondsField(t, 't'), now, offset);
 }
 
 function checkVersion(version: Item | undefined): void {

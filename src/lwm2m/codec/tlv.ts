@@ -3,7 +3,7 @@ import type { Path } from '../path.ts';
 import { exactInteger, integerOf } from '../value.ts';
 import type { DecodedPayload, Reading, ResourceType, TypedValue } from '../value.ts';
 import { malformed } from './item.ts';
-import { corelnk, float, readingOf, Typing } from './typing.ts';
+import { corelnk, float, readingOf, Typing, withPath } from './typing.ts';
 import type { DecodeContext } from './typing.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -110,8 +110,12 @@ class TlvReader {
 
   #value(path: Path, { start, end }: Entry): void {
     const type = this.#typing.typeAt(path);
-    const value = typedBytes(this.#bytes.subarray(start, end), type ?? 'Opaque', start);
-    this.readings.push(readingOf(value, path, null, type === undefined));
+    try {
+      const value = typedBytes(this.#bytes.subarray(start, end), type ?? 'Opaque', start);
+      this.readings.push(readingOf(value, path, null, type === undefined));
+    } catch (error) {
+      throw withPath(path, error);
+    }
   }
 
   /** Reads the entries of a range; each id must appear once. */

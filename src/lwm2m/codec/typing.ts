@@ -72,7 +72,8 @@ export class Typing {
   }
 }
 
-function withPath(path: Path, error: unknown): unknown {
+/** The error of a codec with the path in front of its message; other errors unchanged. */
+export function withPath(path: Path, error: unknown): unknown {
   if (!(error instanceof Lwm2mError)) return error;
   return new Lwm2mError(error.code, `${path}: ${error.message}`, {
     offset: error.offset ?? undefined,
