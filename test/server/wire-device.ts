@@ -3,13 +3,7 @@ import { once } from 'node:events';
 import { codes, formatCode, type Code } from '../../src/coap/index.ts';
 import { methodCode, methodOf } from '../../src/coap/code.ts';
 import { decode, encode, encodeEmpty, NO_BYTES, type Message } from '../../src/coap/message.ts';
-import {
-  optionNumbers,
-  readRequestOptions,
-  readResponseOptions,
-  stringOption,
-  uintOption,
-} from '../../src/coap/option.ts';
+import { optionNumbers, readRequestOptions, stringOption, uintOption } from '../../src/coap/option.ts';
 
 /** The content of a response or a notification. */
 export interface Content {
