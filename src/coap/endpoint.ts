@@ -110,6 +110,8 @@ export interface ObserveResult {
 
 /** A CoAP client and server over one transport: UDP, DTLS, TCP or TLS. */
 export interface CoapEndpoint {
+  /** Processes what was held since the endpoint was created with `held`. From here it answers at once. */
+  open(): void;
   onRequest(handler: RequestHandler): void;
   /** Rejects with CoapError. */
   request(peer: Peer, request: OutgoingRequest): Promise<IncomingResponse>;

@@ -15,13 +15,14 @@ import type {
 import { CoapError } from './error.ts';
 import { defaultLimits, type CoapLimits } from './limits.ts';
 import { MessageLayer } from './message-layer.ts';
-import { decode, encodeEmpty, type Message } from './message.ts';
+import { copyOf, decode, encodeEmpty, type Message } from './message.ts';
 import type { CoapMetrics } from './metrics.ts';
 import { ClientObservation, startObserving } from './observe.ts';
 import { ClientRequest, type RequestLayer } from './client-request.ts';
 import { transmissionParameters, type TransmissionParameters } from './parameters.ts';
 import type { PeerState } from './peer.ts';
 import { Responder } from './responder.ts';
+import { StartGate } from './start-gate.ts';
 import { TokenTable, type TokenHolder } from './token.ts';
 import type { Peer, Transport } from './transport.ts';
 
@@ -33,6 +34,8 @@ export interface CoapEndpointOptions {
   /** The parameters of a peer, as made by `transmissionParameters`. It is called often: look up, do not compute. */
   readonly parameters?: (peer: Peer) => TransmissionParameters;
   readonly limits?: Partial<CoapLimits>;
+  /** True: messages, sessions and ends of sessions are held until `open` is called. Default false. */
+  readonly held?: boolean;
   /**
    * Receives what a request or notification handler threw, and why a notification could not be read. Must not throw.
    */
@@ -58,6 +61,7 @@ class CoapEngine implements CoapEndpoint {
   readonly #messages: MessageLayer;
   readonly #requests: RequestLayer;
   readonly #responder: Responder;
+  readonly #gate: StartGate;
   #sweepTimer: Timer | null = null;
   #closing: Promise<void> | null = null;
   #arrived: (peer: Peer, formerKey: string | null) => void = () => {};
@@ -69,6 +73,7 @@ class CoapEngine implements CoapEndpoint {
     random = Math.random,
     parameters = () => RFC_PARAMETERS,
     limits: some = {},
+    held = false,
     onHandlerError = () => {},
   }: CoapEndpointOptions) {
     const limits = { ...defaultLimits, ...some };
@@ -89,9 +94,14 @@ class CoapEngine implements CoapEndpoint {
       onHandlerError: onFailure,
     };
     this.#responder = new Responder(this.#messages, limits, idlePeerMs, onFailure);
-    transport.onDatagram((peer, datagram) => this.#receive(peer, datagram));
-    transport.onPeerGone((peer) => this.#onPeerGone(peer));
-    transport.onPeerArrived?.((peer, formerKey) => this.#onPeerArrived(peer, formerKey));
+    this.#gate = new StartGate(held, limits.heldBytes);
+    transport.onDatagram((peer, datagram) => this.#arrive(peer, datagram));
+    transport.onPeerGone((peer) => this.#gate.session(() => this.#onPeerGone(peer)));
+    transport.onPeerArrived?.((peer, formerKey) => this.#gate.session(() => this.#onPeerArrived(peer, formerKey)));
+  }
+
+  open(): void {
+    this.#gate.open();
   }
 
   onRequest(handler: RequestHandler): void {
@@ -190,9 +200,16 @@ class CoapEngine implements CoapEndpoint {
     return state;
   }
 
-  #receive(peer: Peer, datagram: Uint8Array): void {
+  #arrive(peer: Peer, datagram: Uint8Array): void {
     const { counters } = this.#messages;
     counters.received++;
+    if (!this.#gate.holds) return this.#receive(peer, datagram);
+    const copy = copyOf(datagram);
+    if (!this.#gate.holdMessage(copy.length, () => this.#receive(peer, copy))) counters.dropped.full++;
+  }
+
+  #receive(peer: Peer, datagram: Uint8Array): void {
+    const { counters } = this.#messages;
     const decoded = decode(datagram);
     if (!decoded.ok) {
       counters.dropped.malformed++;

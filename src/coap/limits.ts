@@ -35,6 +35,8 @@ export interface CoapLimits {
   readonly waitingPerPeer: number;
   /** Requests that handlers are processing, over all peers. Above it, a request is answered 5.03. */
   readonly answering: number;
+  /** Messages that are held before the endpoint is open, in bytes. Above it, messages are dropped. */
+  readonly heldBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -54,4 +56,5 @@ export const defaultLimits: CoapLimits = {
   tokens: 4_194_304,
   waitingPerPeer: 128,
   answering: 16_384,
+  heldBytes: 32 * MIB,
 };

@@ -10,7 +10,7 @@ export type DropReason =
   | 'strange peer'
   /** It is a non-confirmable request with an unrecognized critical option. */
   | 'critical option'
-  /** A limit was reached: known peers, or messages in progress per peer. */
+  /** A limit was reached: known peers, messages in progress per peer, or messages held during the start. */
   | 'full'
   /** It is a request that arrived while the endpoint closes. */
   | 'closing';

@@ -117,6 +117,7 @@ export function withExchangeLog(
       ),
     resumeObservation: (peer, token, request, handle) =>
       endpoint.resumeObservation(peer, token, request, notified(peer, request, handle)),
+    open: () => endpoint.open(),
     movePeer: (from, to) => endpoint.movePeer(from, to),
     hasten: (peer) => endpoint.hasten(peer),
     onPeerArrived: (arrived) => endpoint.onPeerArrived(arrived),

@@ -41,6 +41,7 @@ export function coapOver(transport: Transport, { config, clock, log }: Endpoints
     transport,
     clock,
     parameters: () => parameters,
+    held: true,
     onHandlerError: (error) => log.error({ err: error }, 'a CoAP handler failed'),
   });
   return withExchangeLog(endpoint, { log, clock, transport: transport.kind });

@@ -138,6 +138,7 @@ class Server implements RunningLwm2mServer {
       if (device.reachedBy.transport !== 'udp' || this.#queue.isAsleep(device)) continue;
       this.#notify('the handler for ready devices failed', () => this.#handlers.ready(device.registration, 'restart'));
     }
+    for (const { endpoint } of this.#endpoints) endpoint.open();
   }
 
   registration(deviceKey: string): Registration | undefined {

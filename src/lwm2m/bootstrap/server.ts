@@ -68,7 +68,10 @@ class Server implements BootstrapServer {
     this.#clock = clock;
     this.#most = sessions;
     this.#onFault = onFault;
-    for (const endpoint of endpoints) endpoint.onRequest((request) => this.#answer(endpoint, request));
+    for (const endpoint of endpoints) {
+      endpoint.onRequest((request) => this.#answer(endpoint, request));
+      endpoint.open();
+    }
   }
 
   async stop(): Promise<void> {
