@@ -202,7 +202,7 @@ export class Observations {
     try {
       const handle = this.#resumed(device, record, device.reachedBy);
       if (handle !== null && !device.observations?.has(key)) {
-        this.#add(device, { record, handle });
+        this.#add(device, { record, handle, heardAt: this.#options.clock.now() });
         return;
       }
       handle?.forget();
@@ -264,8 +264,14 @@ export class Observations {
       ...(attributes && { attributes }),
     };
     await this.#options.handlers.observationStarted(record);
-    observed.running = { record, handle };
+    observed.running = { record, handle, heardAt: record.startedAt };
+    const replaced = device.observations?.get(observationKey(paths));
     this.#add(device, observed.running);
+    if (replaced) {
+      this.#count--;
+      replaced.handle.forget();
+      await this.#options.handlers.observationEnded(replaced.record, 'cancelled', null);
+    }
     if (device.ended) await this.end(device, observed.running, 'registration-ended');
     else if (observed.over !== null) await this.end(device, observed.running, 'refused', observed.over);
   }
@@ -280,10 +286,11 @@ export class Observations {
     const { device } = observed;
     if (device.ended) return;
     queue.hearing(device);
+    const running = observed.running ?? this.running(device, observed.paths);
+    if (running) running.heardAt = this.#options.clock.now();
     if (hasContent(notification)) await this.#take(observed, notification);
     if (notification.final) {
       observed.over = formatCode(notification.code);
-      const running = observed.running ?? this.running(device, observed.paths);
       if (running) await this.end(device, running, 'refused', observed.over);
     }
     heard(device);

@@ -18,6 +18,8 @@ export interface RunningObservation {
   readonly record: ObservationRecord;
   /** Replaced when the device moves to another endpoint. */
   handle: Observation;
+  /** When the device accepted it, last notified, or this process restored it. */
+  heardAt: number;
 }
 
 /** The awake window of a queue-mode device. It becomes due when the device is assumed to fall asleep. */

@@ -8,6 +8,7 @@ import { Observations } from './observation.ts';
 import { Exchanges } from './operation/exchange.ts';
 import { Operations } from './operation/perform.ts';
 import type { Operation, OperationResult } from './operation/operation.ts';
+import type { Path } from './path.ts';
 import { QueueMode } from './queue-mode.ts';
 import { isStream, RegisteredDevice, type Lwm2mEndpoint } from './registered-device.ts';
 import { Expiry } from './registration/expiry.ts';
@@ -158,6 +159,11 @@ class Server implements RunningLwm2mServer {
   observations(deviceKey: string): readonly ObservationRecord[] {
     const running = this.#registry.withKey(deviceKey)?.observations?.values() ?? [];
     return [...running].map(({ record }) => record);
+  }
+
+  heardAt(deviceKey: string, paths: readonly Path[]): number | null {
+    const device = this.#registry.withKey(deviceKey);
+    return (device && this.#observations.running(device, paths)?.heardAt) ?? null;
   }
 
   snapshot(): Lwm2mSnapshot {

@@ -1,3 +1,4 @@
+import type { Path } from './path.ts';
 import type { ObservationRecord, Registration } from './registration/registration.ts';
 import type { Operation, OperationResult } from './operation/operation.ts';
 import type { RestoredState } from './handlers.ts';
@@ -30,6 +31,11 @@ export interface Lwm2mServer {
   /** Sets how long the queue-mode device is awake after each later message; null: `awakeMs` of the settings. */
   setAwakeTime(deviceKey: string, ms: number | null): void;
   observations(deviceKey: string): readonly ObservationRecord[];
+  /**
+   * When the device accepted the observation of these paths or last notified, or when this process restored it. Null
+   * when no such observation runs.
+   */
+  heardAt(deviceKey: string, paths: readonly Path[]): number | null;
   /**
    * Performs one operation on a device and waits for its response. Before it resolves, `handlers.readings` has stored
    * the values of the response, or the values of an accepted Write. It rejects when that handler rejects, else with

@@ -26,7 +26,7 @@ function held(heldBytes = 1_000_000) {
 describe('an endpoint that is not open', () => {
   it('answers nothing, and then takes what arrived in its order', async () => {
     const { network, endpoint, device, notify } = held();
-    device.sendEmpty('CON', 50);
+    device.send({ type: 'CON', code: 0, messageId: 50, token: new Uint8Array() });
     notify(51);
     notify(52);
     await network.clock.advance(1_000);

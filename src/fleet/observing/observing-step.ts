@@ -35,12 +35,13 @@ export function pathAttributes(wanted: readonly WantedObservation[], version: Lw
   return byPath;
 }
 
-/** Returns the step that starts a wanted observation. */
-export function observeStep(wish: WantedObservation, version: Lwm2mVersion): ObservingStep {
+/** Returns the step that starts a wanted observation, or starts it again (`renew`). */
+export function observeStep(wish: WantedObservation, version: Lwm2mVersion, renew: boolean): ObservingStep {
   const { key, paths, contentFormat, reasons, attributes } = wish;
   const operation: Operation = {
     kind: 'observe',
     paths,
+    ...(renew && { renew }),
     ...(contentFormat === null ? {} : { contentFormat }),
     ...(attributes !== null && paths.length > 1 && version === '1.2' ? { attributes } : {}),
   };

@@ -31,6 +31,7 @@ import {
   type WantedObservation,
   type WantedState,
 } from './wanted.ts';
+import { longestSilence } from './silence.ts';
 import { watchStates, type WatchState } from './watch-state.ts';
 import { WatchedPaths } from './watched-paths.ts';
 
@@ -275,6 +276,12 @@ export class Observing {
     }
   }
 
+  #isSilent(key: DeviceKey, { paths }: WantedObservation, longest: number | null): boolean {
+    const { lwm2m, clock } = this.#parts;
+    const heardAt = lwm2m().heardAt(key, paths);
+    return longest !== null && heardAt !== null && clock.now() - heardAt > longest;
+  }
+
   /** `without` is the key of a requested observation that is left out. */
   async #wanted(device: LiveDevice, without?: string): Promise<WantedObservation[]> {
     const { mappings } = await this.#parts.profiles.of(device.tenantId, device.profileId);
@@ -290,8 +297,9 @@ export class Observing {
 
   /** Returns the next step; null if exactly the wanted observations run, or the device can't be asked now. */
   async #nextStep(device: LiveDevice, observed: Observed, tried: ReadonlySet<string>): Promise<ObservingStep | null> {
-    const { lwm2m, roster, clock } = this.#parts;
+    const { lwm2m, roster, profiles, clock } = this.#parts;
     const wanted = await this.#wanted(device);
+    const profile = await profiles.of(device.tenantId, device.profileId);
     // The device may have registered again while the profile was read.
     if (!this.#devices.has(device.key, observed) || roster.get(device.key) === undefined) return null;
     const keys = new Set(wanted.map(({ key }) => key));
@@ -312,8 +320,9 @@ export class Observing {
       if (!open(wish.key)) continue;
       const write = attributesSteps(wish, attributes, observed.written).find(({ key }) => open(key));
       if (write) return write;
-      if (running.has(wish.key)) continue;
-      const step = observeStep(wish, lwm2mVersion);
+      const runs = running.has(wish.key);
+      if (runs && !this.#isSilent(device.key, wish, longestSilence(wish, attributes, profile))) continue;
+      const step = observeStep(wish, lwm2mVersion, runs);
       if (!step.forWatchers || wait === 0) return step;
       postponed = true;
     }

@@ -63,6 +63,8 @@ export type Operation =
       readonly attributes?: NotificationAttributes;
       /** With null the device chooses. */
       readonly contentFormat?: number | null;
+      /** True: sends the Observe also when the observation runs; it replaces that one if the device accepts it. */
+      readonly renew?: boolean;
     }
   | { readonly kind: 'cancel-observation'; readonly paths: readonly Path[]; readonly passive?: boolean };
 

@@ -186,12 +186,13 @@ export class Operations {
 
   /**
    * Starts an observation. When the same one already runs, it reads the device instead; with other attributes it
-   * cancels the old observation and starts a new one.
+   * cancels the old observation and starts a new one. With `renew`, the new one replaces the old one when the device
+   * accepts it, so that no notification is refused meanwhile.
    */
   async #observe(exchange: OperationExchange, operation: ObserveOperation): Promise<OperationResult> {
     const { device } = exchange;
-    const { paths, attributes, contentFormat } = operation;
-    if (this.#observations.runs(device, paths, attributes)) {
+    const { paths, attributes, contentFormat, renew = false } = operation;
+    if (!renew && this.#observations.runs(device, paths, attributes)) {
       const [path] = paths;
       const single = path !== undefined && paths.length === 1;
       const read: ReadOperation = single
@@ -200,7 +201,7 @@ export class Operations {
       return this.#read(exchange, read, paths);
     }
     const before = this.#observations.running(device, paths);
-    if (before) await this.#observations.cancel(exchange, before);
+    if (before && !renew) await this.#observations.cancel(exchange, before);
     let started = await this.#observations.start(exchange, operation);
     if (attributes && paths.length > 1 && started.response.code === codes.badOption) {
       // Some devices, Anjay among them, refuse the Uri-Query of an Observe-Composite.
@@ -214,6 +215,7 @@ export class Operations {
     }
     const { response, decoded, observing } = started;
     const result = resultOf(response);
+    if (before && renew && !observing) await this.#observations.end(device, before, 'refused', result.code);
     if (result.ok && decoded === null) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
     // A response without the Observe option: the device sends no notifications (RFC 7641 §3.1).
     if (result.ok && !observing)
