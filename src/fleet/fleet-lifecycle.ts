@@ -6,7 +6,8 @@ import type { FleetOptions } from './running-fleet.ts';
 /** Implements `RunningFleet.start`. */
 export async function startFleet(parts: FleetParts, options: FleetOptions): Promise<void> {
   const { store, bus, lwm2m, log } = options;
-  const { models, modelOf, profiles, registrations, roster, requests, presence, bootstraps, dispatcher } = parts;
+  const { models, modelOf, profiles, registrations, roster, requests, observing } = parts;
+  const { presence, bootstraps, dispatcher } = parts;
   await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
   await models.start();
   const restored = await registrations.restore(modelOf, (error) =>
@@ -14,6 +15,7 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
   );
   for (const device of restored.devices) roster.set(device);
   await requests.load();
+  await observing.restore();
   await options.credentials.resume();
   await bootstraps.interrupted();
   await dispatcher.start();
@@ -31,11 +33,11 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
 
 /** Implements `RunningFleet.stop`. */
 export async function stopFleet(parts: FleetParts): Promise<void> {
-  const { models, presence, dispatcher, observing, registrations, observations, readings, journal } = parts;
+  const { models, presence, dispatcher, observing, registrations, observations, written, readings, journal } = parts;
   dispatcher.stop();
   observing.stop();
   await presence.stop();
   await parts.problems.stop();
   await models.stop();
-  await Promise.all([registrations, observations, readings, journal].map((stored) => stored.idle()));
+  await Promise.all([registrations, observations, written, readings, journal].map((stored) => stored.idle()));
 }

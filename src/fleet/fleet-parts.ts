@@ -12,7 +12,7 @@ import { Turns } from './common/index.ts';
 import { createProvisioning, type Device, deviceKey, parseDeviceKey } from './devices/index.ts';
 import { createDevices } from './inventory/index.ts';
 import { ObjectModels } from './objects/index.ts';
-import { ObservationRecords, ObservationRequests, Observing } from './observing/index.ts';
+import { ObservationRecords, ObservationRequests, Observing, WrittenAttributes } from './observing/index.ts';
 import {
   AwakeTimes,
   createAdmission,
@@ -55,11 +55,13 @@ export function createParts(options: FleetOptions) {
   });
   const requests = new ObservationRequests(store, clock);
   const observations = new ObservationRecords(store);
+  const written = new WrittenAttributes(store, log);
   const observing = new Observing({
     lwm2m,
     roster,
     profiles,
     requests,
+    written,
     turns,
     clock,
     log,
@@ -116,6 +118,7 @@ export function createParts(options: FleetOptions) {
     admit,
     requests,
     observations,
+    written,
     observing,
     journal,
     dispatcher,

@@ -11,6 +11,8 @@ export interface Observed {
   readonly refused: Refusals;
   /** The attributes written to the device, by path. */
   readonly written: Map<string, NotificationAttributes>;
+  /** True if `written` changed since it was saved. */
+  unsaved: boolean;
   failures: number;
   /** Runs while the device does not answer: it is not asked for anything meanwhile. */
   retry: Timer | null;
@@ -31,6 +33,7 @@ export function newObserved(): Observed {
     commanded: new Set(),
     refused: new Refusals(),
     written: new Map(),
+    unsaved: false,
     failures: 0,
     retry: null,
     refusedRetry: null,

@@ -5,6 +5,7 @@ import type { DeviceKey } from '../devices/index.ts';
 import type { Roster } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
 import type { ObservationRequests } from './observation-requests.ts';
+import type { WrittenAttributes } from './written-attributes.ts';
 
 /** The limits of what subscribers can make the server ask of a device. */
 export interface ObservingSettings {
@@ -35,6 +36,7 @@ export interface ObservingParts {
   readonly roster: Roster;
   readonly profiles: ProfileBook;
   readonly requests: ObservationRequests;
+  readonly written: WrittenAttributes;
   readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;

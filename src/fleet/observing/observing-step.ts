@@ -1,5 +1,6 @@
 import type { Lwm2mVersion, NotificationAttributes, Operation, Path } from '../../lwm2m/index.ts';
 import { sameAttributes } from '../objects/index.ts';
+import type { Observed } from './observed.ts';
 import type { WantedObservation } from './wanted.ts';
 
 /** One request to a device that brings its running observations closer to the wanted ones. */
@@ -55,11 +56,11 @@ export function observeStep(wish: WantedObservation, version: Lwm2mVersion, rene
 export function attributesSteps(
   { paths }: WantedObservation,
   wanted: PathAttributes,
-  writtenBefore: Map<string, NotificationAttributes>,
+  observed: Pick<Observed, 'written' | 'unsaved'>,
 ): ObservingStep[] {
   return paths.flatMap((path) => {
     const key = String(path);
-    const written = writtenBefore.get(key) ?? null;
+    const written = observed.written.get(key) ?? null;
     const entry = wanted.get(key);
     if (!entry || sameAttributes(written, entry.attributes)) return [];
     const unset = Object.fromEntries(Object.keys(written ?? {}).map((name) => [name, null]));
@@ -69,8 +70,9 @@ export function attributesSteps(
       operation: { kind: 'write-attributes', path, attributes },
       forWatchers: false,
       done: () => {
-        if (entry.attributes) writtenBefore.set(key, entry.attributes);
-        else writtenBefore.delete(key);
+        if (entry.attributes) observed.written.set(key, entry.attributes);
+        else observed.written.delete(key);
+        observed.unsaved = true;
       },
     };
   });

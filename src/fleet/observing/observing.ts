@@ -18,7 +18,8 @@ import {
   type Send,
 } from './composite-observation.ts';
 import type { ObservingParts, ObservingSnapshot } from './observing-parts.ts';
-import { attributesKey, attributesSteps, observeStep, pathAttributes, type ObservingStep } from './observing-step.ts';
+import { nextStep } from './next-step.ts';
+import type { ObservingStep } from './observing-step.ts';
 import { isBlank, type Observed } from './observed.ts';
 import { ObservedDevices } from './observed-devices.ts';
 import { endedRefusal, refusalOf, type RefusalAnswer } from './refusals.ts';
@@ -31,7 +32,6 @@ import {
   type WantedObservation,
   type WantedState,
 } from './wanted.ts';
-import { longestSilence } from './silence.ts';
 import { watchStates, type WatchState } from './watch-state.ts';
 import { WatchedPaths } from './watched-paths.ts';
 
@@ -66,6 +66,14 @@ export class Observing {
     parts.profiles.onChange((_, profileId) =>
       this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
     );
+  }
+
+  /** Reads what devices accepted in an earlier run. Call once, at the start, when the roster is complete. */
+  async restore(): Promise<void> {
+    for (const [key, written] of await this.#parts.written.load()) {
+      if (!this.#parts.roster.get(key)) continue;
+      for (const [path, attributes] of written) this.#devices.of(key).written.set(path, attributes);
+    }
   }
 
   /** Reconciles a device that can be asked now: it registered, sent an Update or awoke, or the server restarted. */
@@ -165,6 +173,7 @@ export class Observing {
       const wanted = operation.attributes ?? attributes;
       if (wanted && (attributes || paths.length === 1)) {
         for (const path of paths) observed?.written.set(String(path), wanted);
+        if (observed) observed.unsaved = true;
       }
       await requests.add(device.key, { paths, attributes: wanted, contentFormat });
       return result;
@@ -209,6 +218,7 @@ export class Observing {
       })
       .finally(() => {
         observed.running = false;
+        this.#parts.written.saveChanges(device, observed);
         this.#watchChanged(key);
         if (isBlank(observed) && this.#devices.has(key, observed)) this.#devices.forget(key);
       });
@@ -276,12 +286,6 @@ export class Observing {
     }
   }
 
-  #isSilent(key: DeviceKey, { paths }: WantedObservation, longest: number | null): boolean {
-    const { lwm2m, clock } = this.#parts;
-    const heardAt = lwm2m().heardAt(key, paths);
-    return longest !== null && heardAt !== null && clock.now() - heardAt > longest;
-  }
-
   /** `without` is the key of a requested observation that is left out. */
   async #wanted(device: LiveDevice, without?: string): Promise<WantedObservation[]> {
     const { mappings } = await this.#parts.profiles.of(device.tenantId, device.profileId);
@@ -302,37 +306,22 @@ export class Observing {
     const profile = await profiles.of(device.tenantId, device.profileId);
     // The device may have registered again while the profile was read.
     if (!this.#devices.has(device.key, observed) || roster.get(device.key) === undefined) return null;
-    const keys = new Set(wanted.map(({ key }) => key));
     const server = lwm2m();
     if (observed.retry || !server.registration(device.key) || server.isUnreachable(device.key)) return null;
-    const running = this.#running(device.key);
-    for (const key of observed.forWatchers) if (!running.has(key)) observed.forWatchers.delete(key);
-    const { lwm2mVersion } = device.registration;
-    const attributes = pathAttributes(wanted, lwm2mVersion);
-    const attributeKeys = new Set([...attributes.keys()].map(attributesKey));
-    observed.refused.keepOnly((key) => keys.has(key) || attributeKeys.has(key));
-    const now = clock.now();
-    const open = (key: string): boolean =>
-      !tried.has(key) && !observed.refused.blocks(key, now) && !observed.commanded.has(key);
     const wait = this.#watchBudget.wait(device.key);
-    let postponed = false;
-    for (const wish of wanted) {
-      if (!open(wish.key)) continue;
-      const write = attributesSteps(wish, attributes, observed.written).find(({ key }) => open(key));
-      if (write) return write;
-      const runs = running.has(wish.key);
-      if (runs && !this.#isSilent(device.key, wish, longestSilence(wish, attributes, profile))) continue;
-      const step = observeStep(wish, lwm2mVersion, runs);
-      if (!step.forWatchers || wait === 0) return step;
-      postponed = true;
-    }
-    for (const [key, paths] of running) {
-      if (keys.has(key) || observed.commanded.has(key) || tried.has(key)) continue;
-      const forWatchers = observed.forWatchers.has(key);
-      if (!forWatchers || wait === 0) return { key, operation: { kind: 'cancel-observation', paths }, forWatchers };
-      postponed = true;
-    }
-    if (postponed) this.#devices.postpone(device.key, observed, wait);
+    const step = nextStep({
+      wanted,
+      running: this.#running(device.key),
+      observed,
+      tried,
+      version: device.registration.lwm2mVersion,
+      profile,
+      heardAt: (paths) => server.heardAt(device.key, paths),
+      now: clock.now(),
+      maySendForWatchers: wait === 0,
+    });
+    if (step !== 'postponed') return step;
+    this.#devices.postpone(device.key, observed, wait);
     return null;
   }
 

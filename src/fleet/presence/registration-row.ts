@@ -33,7 +33,8 @@ export interface DeviceRegistration {
   readonly expiresAt: Date | null;
 }
 
-export type RegistrationRow = typeof registrations.$inferSelect;
+/** The attributes that the server wrote are stored by themselves. */
+export type RegistrationRow = Omit<typeof registrations.$inferSelect, 'writtenAttributes'>;
 export type ObservationRow = typeof observations.$inferSelect;
 
 /** Converts a registration to its database row. */

@@ -218,10 +218,12 @@ async function storeRegistrations(tx: Transaction, changes: readonly PresenceCha
   );
   if (present.length === 0) return;
   const rows = present.map(rowOfRegistration).toSorted((one, other) => (one.deviceId < other.deviceId ? -1 : 1));
-  const { deviceId: _key, tenantId: _tenant, ...columns } = getTableColumns(registrations);
+  const { deviceId: _key, tenantId: _tenant, writtenAttributes, ...columns } = getTableColumns(registrations);
   const set = Object.fromEntries(
     Object.entries(columns).map(([name, column]) => [name, sql`excluded.${sql.identifier(column.name)}`]),
   );
+  // A new registration has none; an Update keeps those of the registration.
+  set['writtenAttributes'] = sql`case when ${registrations.id} = excluded.id then ${writtenAttributes} end`;
   await tx.insert(registrations).values(rows).onConflictDoUpdate({ target: registrations.deviceId, set });
   const renewed = changes.flatMap((change) => (change.kind === 'registered' ? [change.registration] : []));
   if (renewed.length === 0) return;

@@ -33,6 +33,8 @@ export const registrations = pgTable(
     transport: text('transport', { enum: ['udp', 'dtls', 'tcp', 'tls'] }).notNull(),
     registeredAt: timestamp('registered_at', { withTimezone: true, precision: 3 }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** The attributes that the device accepted in this registration, by path; null: none. */
+    writtenAttributes: json('written_attributes'),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
