@@ -46,6 +46,8 @@ export class SimulatedNetwork {
   /** All datagrams that were sent, including lost ones. */
   readonly datagrams: { readonly from: string; readonly to: string; readonly bytes: Uint8Array }[] = [];
   readonly #random: () => number;
+  /** A restarted endpoint begins with another message ID, as a real one does. */
+  #seed = 7;
   readonly #receivers = new Map<string, (peer: Peer, datagram: Uint8Array) => void>();
 
   constructor(conditions: Partial<NetworkConditions> = {}, seed = 1) {
@@ -79,7 +81,7 @@ export class SimulatedNetwork {
 
   endpoint(address: string, options: Partial<CoapEndpointOptions> = {}): ReturnType<typeof createCoapEndpoint> {
     const transport = this.transport(address);
-    return createCoapEndpoint({ transport, clock: this.clock, random: seededRandom(7), ...options });
+    return createCoapEndpoint({ transport, clock: this.clock, random: seededRandom(this.#seed++), ...options });
   }
 
   /** The messages that one address sent to the other. */
