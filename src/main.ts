@@ -10,6 +10,7 @@ import { checkPorts } from './composition/port-check.ts';
 import { createReadiness } from './composition/readiness.ts';
 import { openSecretKey } from './composition/secret-key.ts';
 import { shareEvents } from './composition/shared-events.ts';
+import { checkDtlsFiles, prepareDataDirectory } from './composition/start-checks.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config/index.ts';
 import { createEventBus } from './events/index.ts';
@@ -26,7 +27,6 @@ import {
   Seal,
   type FleetEvents,
 } from './fleet/index.ts';
-import { makePrivate } from './installation/index.ts';
 import { createBootstrapServer, createLwm2mServer, registryModel } from './lwm2m/index.ts';
 import { createHttpServer } from './server/index.ts';
 import { openChannel, openStore } from './store/index.ts';
@@ -72,8 +72,10 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   const apiFiles = config.http.tls;
   const apiCertificate = apiFiles && (await readApiCertificate(apiFiles, clock.now()));
+  await checkDtlsFiles(config, clock.now());
+  const kafka = await kafkaConnection(config.kafka);
   await checkPorts(config);
-  await makePrivate(config.dataDir);
+  await prepareDataDirectory(config);
   let fail: ((error: Error) => void) | undefined;
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
@@ -132,7 +134,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     bus,
     clock,
     log,
-    kafka: await kafkaConnection(config.kafka),
+    kafka,
     retentionDays: config.telemetryRetention,
   });
   const running = createFleet({

@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
-import { settings, type Config } from '../config/index.ts';
+import { settings, type Config, type Setting } from '../config/index.ts';
 
-/** A port that can't be opened. The message names the port and its setting. */
+/** A port that can't be opened. The message names the host or port and its setting. */
 export class PortError extends Error {
   override readonly name = 'PortError';
 }
@@ -12,25 +12,33 @@ export class PortError extends Error {
  * database takes seconds, so a port that is in use is reported before.
  */
 export async function checkPorts({ http, coap, coaps, bootstrap }: Config): Promise<void> {
-  await tryTcp(http.host, http.port).catch(refused(settings.httpPort.variable, http));
-  await tryUdp(coap.host, coap.port).catch(refused(settings.coapPort.variable, coap));
-  await tryTcp(coap.host, coap.port).catch(refused(settings.coapPort.variable, coap));
-  const beside = { host: coap.host, port: bootstrap.port };
-  await tryUdp(beside.host, beside.port).catch(refused(settings.bootstrapPort.variable, beside));
+  const { httpHost, httpPort, coapHost, coapPort, coapsHost, coapsPort, bootstrapPort, bootstrapCoapsPort } = settings;
+  await tryTcp(http.host, http.port).catch(refused(http.host, http.port, httpHost, httpPort));
+  await tryUdp(coap.host, coap.port).catch(refused(coap.host, coap.port, coapHost, coapPort));
+  await tryTcp(coap.host, coap.port).catch(refused(coap.host, coap.port, coapHost, coapPort));
+  await tryUdp(coap.host, bootstrap.port).catch(refused(coap.host, bootstrap.port, coapHost, bootstrapPort));
   for (const host of coaps.hosts) {
-    const secure = { host, port: coaps.port };
-    await tryUdp(host, secure.port).catch(refused(settings.coapsPort.variable, secure));
-    await tryTcp(host, secure.port).catch(refused(settings.coapsPort.variable, secure));
-    const secured = { host, port: bootstrap.coapsPort };
-    await tryUdp(host, secured.port).catch(refused(settings.bootstrapCoapsPort.variable, secured));
+    await tryUdp(host, coaps.port).catch(refused(host, coaps.port, coapsHost, coapsPort));
+    await tryTcp(host, coaps.port).catch(refused(host, coaps.port, coapsHost, coapsPort));
+    const port = bootstrap.coapsPort;
+    await tryUdp(host, port).catch(refused(host, port, coapsHost, bootstrapCoapsPort));
   }
 }
 
-function refused(variable: string, { host, port }: { host: string; port: number }): (error: unknown) => never {
+/** These errors concern the port; others concern the host. */
+const PORT_ERRORS: readonly string[] = ['EADDRINUSE', 'EACCES'];
+
+function refused(host: string, port: number, ofHost: Setting, ofPort: Setting): (error: unknown) => never {
   return (error) => {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const words = reason === 'EADDRINUSE' ? 'is in use' : `can't be opened (${reason})`;
-    throw new PortError(`${host} port ${port} ${words}; set another with ${variable}`, { cause: error });
+    if (!PORT_ERRORS.includes(reason)) {
+      throw new PortError(
+        `${ofHost.variable}: this machine can’t listen on ${JSON.stringify(host)} (${reason}); it must be one of its own addresses`,
+        { cause: error },
+      );
+    }
+    const words = reason === 'EADDRINUSE' ? 'is in use' : `can’t be opened (${reason})`;
+    throw new PortError(`${host} port ${port} ${words}; set another with ${ofPort.variable}`, { cause: error });
   };
 }
 

@@ -82,6 +82,13 @@ export async function dtlsBinding(
       log.warn({ address, port: from, forgeries }, 'forged DTLS records rejected'),
   };
   const expiresAt = Date.parse(new X509Certificate(pem.certificates).validTo);
+  // A configured certificate that has expired ends the start; devices that pin the key of a generated one still work.
+  if (expiresAt <= clock.now()) {
+    log.warn(
+      { expiresAt: new Date(expiresAt).toISOString() },
+      'the DTLS certificate of the data directory has expired',
+    );
+  }
   return { binding, credentials, publicKey: identity.spki, expiresAt, pem };
 }
 

@@ -41,17 +41,30 @@ export const key: Check<Uint8Array> = (text) => {
 
 export const token: Check<string> = (text) => (/^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined);
 
-export const TOPIC_RULE = '1 to 200 of: letters, digits, ".", "_", "-" and {tenant_id}';
-export const topic: Check<string> = (text) =>
-  /^(?:[A-Za-z0-9._-]|\{tenant_id\}){1,200}$/.test(text) ? text : undefined;
+/** Kafka's rules of topic names: at most 249 characters; `.` and `..` are reserved. */
+const LONGEST_TOPIC = 249;
+/** The longest slug of a tenant. */
+const LONGEST_TENANT = 64;
+export const TOPIC_RULE =
+  'letters, digits, ".", "_", "-" and {tenant_id}, not "." or "..", and at most 249 characters with a tenant’s id of 64';
+export const topic: Check<string> = (text) => {
+  const longest = text.replaceAll('{tenant_id}', 'x'.repeat(LONGEST_TENANT));
+  const isValid = /^[A-Za-z0-9._-]+$/.test(longest) && !/^\.\.?$/.test(longest) && longest.length <= LONGEST_TOPIC;
+  return isValid ? text : undefined;
+};
 
 /** A prefix of role names: `treeline_iot`. PostgreSQL shortens names to 63 bytes; the longest ending has 11. */
 export const rolePrefix: Check<string> = (text) => (/^[a-z_][a-z0-9_]{0,51}$/.test(text) ? text : undefined);
 
 export const brokers: Check<string[]> = (text) => {
   const list = text.split(',').map((broker) => broker.trim());
-  return list.every((broker) => /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(broker)) ? list : undefined;
+  return list.every(isBroker) ? list : undefined;
 };
+
+function isBroker(text: string): boolean {
+  const port = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && integer(1, 65_535)(port) !== undefined;
+}
 
 export const origin: Check<string> = (text) =>
   URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text ? text : undefined;

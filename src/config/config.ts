@@ -1,24 +1,13 @@
 import type { DatabaseConfig, DatabaseLimits } from './database.ts';
 import type { HttpConfig } from './http.ts';
-import type { LogLevel, SaslMechanism } from './settings.ts';
+import type { KafkaConfig } from './kafka.ts';
+import type { LogLevel } from './settings.ts';
 
 /** The settings of the server, checked. */
 export interface Config {
   readonly database: DatabaseConfig;
   readonly databaseLimits: DatabaseLimits;
-  readonly kafka: {
-    readonly brokers: readonly string[];
-    readonly telemetryTopic: string;
-    readonly statusTopic: string;
-    readonly format: 'json' | 'protobuf';
-    /** Null: no TLS. `authoritiesFile`: PEM; null: Node’s built-in certificate authorities. */
-    readonly tls: { readonly authoritiesFile: string | null } | null;
-    readonly sasl: {
-      readonly mechanism: SaslMechanism;
-      readonly username: string;
-      readonly password: string;
-    } | null;
-  };
+  readonly kafka: KafkaConfig;
   readonly http: HttpConfig;
   readonly coap: { readonly host: string; readonly port: number; readonly ackTimeoutMs: number };
   /** Limits for one IPv4 address or IPv6 /64. */

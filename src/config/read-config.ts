@@ -1,53 +1,31 @@
-import { TOPIC_RULE, brokers, everywhere, integer, ip, ips, key, oneOf, token, topic } from './checks.ts';
+import { everywhere, integer, ip, ips, key, oneOf, token } from './checks.ts';
 import type { Config } from './config.ts';
 import { readDatabase, readDatabaseLimits } from './database.ts';
 import { readHttp } from './http.ts';
-import { ConfigError, SettingReader } from './reader.ts';
-import { LOG_LEVELS, SASL_MECHANISMS, settings, type Setting } from './settings.ts';
+import { readKafka } from './kafka.ts';
+import { SettingReader } from './reader.ts';
+import { LOG_LEVELS, settings } from './settings.ts';
+import { refuseSharedPorts } from './shared-ports.ts';
+import { refuseUnknownSettings } from './unknown-settings.ts';
 
 /** A page that shows 100 paths, and another one after it. */
 const WATCH_BURST = 200;
 
-/** Throws ConfigError for the first invalid setting. */
+/** Throws ConfigError for the first setting that is unknown, invalid, or in conflict with another one. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  refuseUnknownSettings(environment);
   const reader = new SettingReader(environment);
   const read = reader.read.bind(reader);
   const parse = reader.parse.bind(reader);
   const port = reader.port.bind(reader);
   const flag = reader.flag.bind(reader);
-  const accountOf = (name: Setting, secret: Setting): { readonly username: string; readonly password: string } => {
-    const [username, password] = [read(name), read(secret)];
-    if (username !== null && password !== null) return { username, password };
-    const missing = username === null ? name : secret;
-    throw new ConfigError(`${missing.variable} is missing; ${settings.kafkaMechanism.variable} requires it`);
-  };
-  const kafkaTls = flag(settings.kafkaTls);
-  const mechanism =
-    read(settings.kafkaMechanism) === null
-      ? null
-      : parse(settings.kafkaMechanism, oneOf(SASL_MECHANISMS), `one of ${SASL_MECHANISMS.join(', ')}`);
-  if (mechanism === 'plain' && !kafkaTls) {
-    throw new ConfigError(
-      `${settings.kafkaMechanism.variable}: "plain" sends the password unencrypted; set ${settings.kafkaTls.variable}=true`,
-    );
-  }
   const dataDir = read(settings.dataDir) ?? settings.dataDir.fallback;
   const database = readDatabase(reader, dataDir);
   const embedded = database.kind === 'embedded';
-  return {
+  const config: Config = {
     database,
     databaseLimits: readDatabaseLimits(reader),
-    kafka: {
-      brokers:
-        read(settings.kafkaBrokers) === null
-          ? []
-          : parse(settings.kafkaBrokers, brokers, 'a list like host:9092,host:9092'),
-      telemetryTopic: parse(settings.telemetryTopic, topic, TOPIC_RULE),
-      statusTopic: parse(settings.statusTopic, topic, TOPIC_RULE),
-      format: parse(settings.telemetryFormat, oneOf(['json', 'protobuf'] as const), 'json or protobuf'),
-      tls: kafkaTls ? { authoritiesFile: read(settings.kafkaAuthorities) } : null,
-      sasl: mechanism === null ? null : { mechanism, ...accountOf(settings.kafkaUsername, settings.kafkaPassword) },
-    },
+    kafka: readKafka(reader),
     http: readHttp(reader, embedded),
     coap: {
       host: parse(settings.coapHost, ip, 'an IP address'),
@@ -93,4 +71,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'a number of days from 1 to 3650'),
     logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
   };
+  refuseSharedPorts(config);
+  return config;
 }

@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { settings } from '../config/index.ts';
 import { StoreError } from './error.ts';
+
+const SETTING = settings.dataDir.variable;
 
 /**
  * Locks the directory for this process, and creates it when it is missing. PGlite has no lock, and two writers would
@@ -18,12 +21,12 @@ export function lockDirectory(directory: string): () => void {
       return () => rmSync(file, { force: true });
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) {
-        throw new StoreError('CANNOT_OPEN', `can't lock the data directory ${directory}: ${reason(error)}`);
+        throw new StoreError('CANNOT_OPEN', `${SETTING}: can't lock the directory ${directory}: ${reason(error)}`);
       }
     }
     const [holder = 0, start] = readHolder(file);
     if (lives(holder, start)) {
-      throw new StoreError('IN_USE', `the data directory ${directory} is in use by process ${holder}`);
+      throw new StoreError('IN_USE', `${SETTING}: the directory ${directory} is in use by process ${holder}`);
     }
     rmSync(file, { force: true });
   }

@@ -62,7 +62,6 @@ describe('readConfig', () => {
 
   it('reads the TLS and SASL settings of the brokers', () => {
     const account = { KAFKA_SASL_USERNAME: 'treeline', KAFKA_SASL_PASSWORD: 'hunter2' };
-    expect(readConfig({ KAFKA_TLS_CA: '/etc/ca.pem' }).kafka).toMatchObject({ tls: null, sasl: null });
     expect(
       readConfig({ KAFKA_TLS: 'true', KAFKA_TLS_CA: '/etc/ca.pem', KAFKA_SASL_MECHANISM: 'plain', ...account }).kafka,
     ).toMatchObject({
@@ -75,6 +74,71 @@ describe('readConfig', () => {
   });
 
   it.each([
+    [{ KAFKA_TLS_CA: '/etc/ca.pem' }, 'KAFKA_TLS_CA requires KAFKA_TLS=true'],
+    [{ KAFKA_TLS_CA: '/etc/ca.pem', KAFKA_TLS: 'false' }, 'KAFKA_TLS_CA requires KAFKA_TLS=true'],
+    [{ KAFKA_SASL_USERNAME: 'treeline' }, 'KAFKA_SASL_USERNAME requires KAFKA_SASL_MECHANISM, one of plain'],
+    [{ KAFKA_SASL_PASSWORD: 'hunter2' }, 'KAFKA_SASL_PASSWORD requires KAFKA_SASL_MECHANISM, one of plain'],
+  ])('rejects %o, which would leave the brokers’ connection unprotected', (environment, message) => {
+    expect(() => readConfig(environment)).toThrow(message);
+  });
+
+  it.each([
+    ['TREELINE_HTP_PORT', 'TREELINE_HTTP_PORT'],
+    ['TREELINE_DATABASE_URL', 'TREELINE_DATABASE_ROLES'],
+    ['KAFKA_BROKER', 'KAFKA_BROKERS'],
+    ['KAFKA_SASL_USER_NAME', 'KAFKA_SASL_USERNAME'],
+  ])('rejects the unknown variable %s and names the nearest setting', (variable, nearest) => {
+    expect(() => readConfig({ [variable]: '1' })).toThrow(`${variable} is not a setting; did you mean ${nearest}?`);
+    expect(() => readConfig({ [variable]: ' ' })).not.toThrow();
+  });
+
+  it('accepts the variables of Kubernetes’ services, of the examples, of the tests and of other programs', () => {
+    const environment = {
+      TREELINE_PORT: 'tcp://10.0.0.1:4000',
+      TREELINE_PORT_4000_TCP: 'tcp://10.0.0.1:4000',
+      TREELINE_PORT_4000_TCP_ADDR: '10.0.0.1',
+      TREELINE_SERVICE_HOST: '10.0.0.1',
+      TREELINE_SERVICE_PORT_HTTP: '4000',
+      TREELINE_API_PORT: 'tcp://10.0.0.1:80',
+      TREELINE_API_SERVICE_PORT: '80',
+      TREELINE_URL: 'http://127.0.0.1:4000/graphql',
+      TREELINE_TOKEN: 'tl_1',
+      TREELINE_TENANT: 'default',
+      TREELINE_TEST_DATABASE_URL: 'postgres://db/test',
+      KAFKA_HEAP_OPTS: '-Xmx1g',
+    };
+    expect(readConfig(environment)).toEqual(readConfig({}));
+  });
+
+  it.each([
+    [{ TREELINE_COAP_PORT: '5684' }, 'TREELINE_COAP_PORT and TREELINE_COAPS_PORT are both 5684'],
+    [{ TREELINE_HTTP_PORT: '5683' }, 'TREELINE_HTTP_PORT and TREELINE_COAP_PORT are both 5683; TCP'],
+    [{ TREELINE_BOOTSTRAP_PORT: '5683' }, 'TREELINE_COAP_PORT and TREELINE_BOOTSTRAP_PORT are both 5683; UDP'],
+    [{ TREELINE_BOOTSTRAP_COAPS_PORT: '5684' }, 'TREELINE_COAPS_PORT and TREELINE_BOOTSTRAP_COAPS_PORT are both'],
+  ])('rejects %o: two settings share a port', (environment, message) => {
+    expect(() => readConfig(environment)).toThrow(message);
+  });
+
+  it('accepts one port for two protocols or two addresses, and port 0 everywhere', () => {
+    expect(() => readConfig({ TREELINE_HTTP_PORT: '5783' })).not.toThrow();
+    const addresses = { TREELINE_COAP_HOST: '127.0.0.1', TREELINE_COAPS_HOST: '127.0.0.2,127.0.0.3' };
+    expect(() => readConfig({ ...addresses, TREELINE_COAP_PORT: '5684' })).not.toThrow();
+    expect(() => readConfig({ TREELINE_COAP_PORT: '0', TREELINE_COAPS_PORT: '0' })).not.toThrow();
+  });
+
+  it('accepts a topic as long as Kafka allows', () => {
+    const topic = 'a'.repeat(249 - 64);
+    const { kafka } = readConfig({ TREELINE_TELEMETRY_TOPIC: `${topic}{tenant_id}` });
+    expect(kafka.telemetryTopic).toBe(`${topic}{tenant_id}`);
+  });
+
+  it.each([
+    ['TREELINE_TELEMETRY_TOPIC', '..'],
+    ['TREELINE_STATUS_TOPIC', '.'],
+    ['TREELINE_STATUS_TOPIC', 'a'.repeat(250)],
+    ['TREELINE_TELEMETRY_TOPIC', `${'a'.repeat(186)}{tenant_id}`],
+    ['KAFKA_BROKERS', 'a:99999'],
+    ['KAFKA_BROKERS', 'a:9092,b:0'],
     ['TREELINE_HTTP_PORT', 'abc'],
     ['TREELINE_HTTP_PORT', '65536'],
     ['TREELINE_COAP_PORT', '-1'],

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServerIdentity } from '../../src/dtls/index.ts';
 
 interface Ending {
   readonly code: number;
@@ -75,6 +76,40 @@ describe('a failing start', () => {
     const { port } = socket.address();
     expectOneClearLine(await serve({ TREELINE_COAP_PORT: String(port) }), '127.0.0.1', String(port));
     socket.close();
+  });
+
+  it('names an unknown setting and the nearest one', async () => {
+    expectOneClearLine(await serve({ TREELINE_LOGLEVEL: 'debug' }), 'TREELINE_LOGLEVEL', 'TREELINE_LOG_LEVEL');
+  });
+
+  it('names the setting of an address that this machine does not have', async () => {
+    expectOneClearLine(await serve({ TREELINE_COAP_HOST: '203.0.113.1' }), 'TREELINE_COAP_HOST', '"203.0.113.1"');
+    expectOneClearLine(
+      await serve({ TREELINE_HTTP_HOST: 'nowhere.invalid' }),
+      'TREELINE_HTTP_HOST',
+      '"nowhere.invalid"',
+    );
+  });
+
+  it('names the setting of a data directory that can’t be used', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    expectOneClearLine(await serve({ TREELINE_DATA_DIR: file }), 'TREELINE_DATA_DIR', file);
+  });
+
+  it('names the settings of DTLS files that are missing or wrong, or whose certificate has expired', async () => {
+    const [certificateFile, keyFile] = [join(directory, 'dtls.pem'), join(directory, 'dtls-own.key')];
+    const files = { TREELINE_DTLS_CERT: certificateFile, TREELINE_DTLS_KEY: keyFile };
+    expectOneClearLine(await serve(files), 'TREELINE_DTLS_CERT', certificateFile);
+    const identity = { commonName: 'treeline', names: ['localhost'], days: 1 };
+    const { certificates, privateKey } = createServerIdentity({ ...identity, now: Date.now() - 3 * 86_400_000 });
+    await writeFile(certificateFile, certificates);
+    await writeFile(keyFile, privateKey);
+    expectOneClearLine(await serve(files), 'TREELINE_DTLS_CERT', certificateFile, 'has expired on');
+    await writeFile(keyFile, 'text');
+    expectOneClearLine(await serve(files), 'TREELINE_DTLS_KEY', keyFile, "private key can't be read");
+    // All of this before the database is opened.
+    await expect(access(join(directory, 'database'))).rejects.toThrow('ENOENT');
   });
 
   it('names an unreachable database, without its password', async () => {

@@ -54,7 +54,7 @@ describe.skipIf(server)('the embedded database', { timeout: 60_000 }, () => {
     const error = await refusal(location);
     const directory = location.kind === 'embedded' ? location.directory : '';
     expect(error).toMatchObject({ code: 'IN_USE' });
-    expect(error.message).toBe(`the data directory ${directory} is in use by process ${process.pid}`);
+    expect(error.message).toBe(`TREELINE_DATA_DIR: the directory ${directory} is in use by process ${process.pid}`);
   });
 
   it('has all committed rows after its process was killed, and can be opened again', async () => {
