@@ -1,5 +1,11 @@
 import { LIMITS, type KnownDefinition } from '../../src/fleet/index.ts';
-import type { ResourceDefinition, ResourceType as TypeName } from '../../src/lwm2m/index.ts';
+import {
+  enumerationEntries,
+  registryDate,
+  type EnumerationEntry,
+  type ResourceDefinition,
+  type ResourceType as TypeName,
+} from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
 import { ifUpdatedAtField } from '../edit.ts';
 import { resultUnion } from '../errors.ts';
@@ -33,11 +39,28 @@ const ResourceOperation = builder.enumType('ResourceOperation', {
 
 const OPERATIONS = { R: ['READ'], W: ['WRITE'], RW: ['READ', 'WRITE'], E: ['EXECUTE'], '': [] } as const;
 
+const ValueLabelType = builder.objectRef<EnumerationEntry>('ValueLabel').implement({
+  description: 'What a value of an enumeration means: `{ value: 1, label: "normal" }`.',
+  fields: (t) => ({
+    value: t.expose('low', { type: 'ResourceValue', description: 'The value: `1`.' }),
+    lastValue: t.expose('high', {
+      type: 'ResourceValue',
+      description: 'The last value with this label: `9` for `2..9: reserved`. Equals `value` for a single value.',
+    }),
+    label: t.exposeString('label', { description: 'The meaning, as the definition words it: `"normal"`.' }),
+  }),
+});
+
 export const ResourceDefinitionType = builder.objectRef<ResourceDefinition>('ResourceDefinition').implement({
   description: 'The definition of one resource of an object: name, type, operations.',
   fields: (t) => ({
     resourceId: t.exposeInt('id', { description: 'The resource’s id within the object, 0 to 65534: `5700`.' }),
     name: t.exposeString('name', { description: 'The resource’s name: `"Sensor Value"`.' }),
+    description: t.string({
+      description:
+        'The description from the uploaded file. Empty if the file has none, and for a definition with source REGISTRY: those are built in without descriptions.',
+      resolve: ({ description }) => description ?? '',
+    }),
     operations: t.field({
       type: [ResourceOperation],
       description: 'The operations that are allowed: `[READ]`. Empty if only a bootstrap server may use the resource.',
@@ -53,11 +76,18 @@ export const ResourceDefinitionType = builder.objectRef<ResourceDefinition>('Res
     type: t.expose('type', {
       type: ResourceType,
       nullable: true,
-      description: 'The type of the value: `FLOAT`. Null for an executable resource.',
+      description:
+        'The type of the value: `FLOAT`. Null for an executable resource, and for one whose definition names no type: its type is guessed from each value.',
     }),
     range: t.exposeString('range', {
       description:
-        'The allowed values, as free text from the definition: for numbers usually a range, `"0..100"`; for strings usually a length. Empty if the definition has none.',
+        'The allowed values, as the definition words them, with line breaks: for numbers usually a range, `"0..100"`; for strings usually a length. Empty if the definition has none.',
+    }),
+    labels: t.field({
+      type: [ValueLabelType],
+      description:
+        'The labels of the values, in the order of the definition, if `range` lists them: `"0: off, 1: on"`. Otherwise empty.',
+      resolve: ({ range }) => [...(enumerationEntries(range) ?? [])],
     }),
     units: t.exposeString('units', {
       description:
@@ -93,6 +123,11 @@ export const ObjectDefinitionType = builder.objectRef<KnownDefinition>('ObjectDe
       description: 'When the tenant last uploaded this definition; null for a definition of the registry.',
     }),
     name: t.exposeString('name', { description: 'The object’s name: `"Temperature"`.' }),
+    description: t.string({
+      description:
+        'The description from the uploaded file. Empty if the file has none, and for source REGISTRY: those definitions are built in without descriptions.',
+      resolve: ({ description }) => description ?? '',
+    }),
     urn: t.exposeString('urn', { description: 'The object’s URN: `"urn:oma:lwm2m:ext:3303:1.1"`.' }),
     lwm2mVersion: t.exposeString('lwm2mVersion', {
       description: 'The lowest LwM2M version that supports this object: `"1.0"`.',
@@ -143,7 +178,17 @@ builder.queryField('objectDefinitions', (t) =>
       resolve: async (_root, { search, ...page }, { fleet, actor }) =>
         connection(await fleet.definitions.page(actor, pageRequest(page), search)),
     },
-    { name: 'ObjectDefinitionConnection', description: 'A page of object definitions.' },
+    {
+      name: 'ObjectDefinitionConnection',
+      description: 'A page of object definitions.',
+      fields: (connectionFields) => ({
+        registryDate: connectionFields.string({
+          description:
+            'The day up to which the built-in copy of the OMA registry has all public objects: `"2024-02-22"`. It also has some newer ones. Upload a newer definition with `uploadObjectDefinition`.',
+          resolve: () => registryDate(),
+        }),
+      }),
+    },
     { name: 'ObjectDefinitionEdge', description: 'An object definition and its cursor.' },
   ),
 );

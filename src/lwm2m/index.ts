@@ -20,7 +20,8 @@ export type { CompositeValue, DecodeRequest, EncodeRequest, NewInstance, TimedVa
 export { impliedObjectVersion } from './model/core-versions.ts';
 export { objectModel, overlayModel } from './model/object-versions.ts';
 export { MAX_OBJECT_XML, parseObjectXml } from './model/object-xml.ts';
-export { registryModel } from './model/registry.ts';
+export { enumerationEntries, type EnumerationEntry, isComplete } from './model/enumeration.ts';
+export { registryDate, registryModel } from './model/registry.ts';
 export type { ObjectDefinition, ObjectModel, ResourceDefinition } from './model/definition.ts';
 export type {
   Lwm2mVersion,

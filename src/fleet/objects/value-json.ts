@@ -98,7 +98,8 @@ export function typeOfJson(json: unknown): ResourceType {
  * The type of a resource: from its definition, else guessed from the JSON value. Null if the resource is executable.
  */
 export function typeFor(definition: ResourceDefinition | undefined, json: unknown): ResourceType | null {
-  return definition ? definition.type : typeOfJson(json);
+  if (definition?.operations === 'E') return null;
+  return definition?.type ?? typeOfJson(json);
 }
 
 function wrong(json: unknown, place: ValuePlace, why: string): FleetError {

@@ -111,7 +111,7 @@ function attributeProblem(
   path: string,
   type: ResourceDefinition['type'],
 ): Problem | null {
-  const target = { paths: [Path.parse(path.replace('*', '0'))], lwm2mVersion: '1.2', type } as const;
+  const target = { paths: [Path.parse(path.replace('*', '0'))], lwm2mVersion: '1.2', type: type ?? undefined } as const;
   for (const [name, value] of Object.entries(attributes)) {
     try {
       formatAttributes({ [name]: value }, target);

@@ -4,13 +4,15 @@ import type { ResourceType } from '../value.ts';
 export interface ResourceDefinition {
   readonly id: number;
   readonly name: string;
+  /** Absent: the file has none, or the definition is built in (see data/NOTICE.txt). */
+  readonly description?: string;
   /** R, W, RW, E, or empty (only the bootstrap interface may access it). */
   readonly operations: 'R' | 'W' | 'RW' | 'E' | '';
   readonly multiple: boolean;
   readonly mandatory: boolean;
-  /** Null for an executable resource. */
+  /** Null: the definition names no type. An executable resource has none; another resource can have any. */
   readonly type: ResourceType | null;
-  /** The text of the definition: `0..100`. Empty when there is none. */
+  /** As the definition words it, with line breaks: `0..100`. Empty when there is none. */
   readonly range: string;
   readonly units: string;
 }
@@ -20,6 +22,8 @@ export interface ObjectDefinition {
   /** `major.minor` */
   readonly version: string;
   readonly name: string;
+  /** Absent: the file has none, or the definition is built in (see data/NOTICE.txt). */
+  readonly description?: string;
   readonly urn: string;
   readonly lwm2mVersion: string;
   readonly multiple: boolean;

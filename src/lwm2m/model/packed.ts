@@ -4,7 +4,7 @@ import type { ObjectDefinition, ResourceDefinition } from './definition.ts';
 /** A line of data/objects.txt: `[id,version,name,urn,lwm2mVersion,flags,[resource…]]`. */
 type PackedObject = readonly [number, string, string, string, string, number, readonly PackedResource[]];
 /**
- * The type is an index of RESOURCE_TYPES, -1 for an executable resource. Empty range and units at the end are left out.
+ * The type is an index of RESOURCE_TYPES, -1 for a resource without one. Empty range and units at the end are left out.
  */
 type PackedResource = readonly [number, string, ResourceDefinition['operations'], number, number, string?, string?];
 
@@ -12,6 +12,18 @@ const MULTIPLE = 1;
 const MANDATORY = 2;
 const LINE = /^\[(\d+),"([\d.]+)"/;
 
+/** The first line of data/objects.txt: the day up to which the registry is complete. */
+export function packDate(date: string): string {
+  return JSON.stringify({ completeUntil: date });
+}
+
+/** Throws SyntaxError for a line that packDate did not write. */
+export function packedDate(line: string): string {
+  // packDate wrote it, so the shape is known.
+  return (JSON.parse(line) as { completeUntil: string }).completeUntil;
+}
+
+/** A definition as one line. Descriptions are left out, so that the registry stays small. */
 export function packDefinition(definition: ObjectDefinition): string {
   const { id, version, name, urn, lwm2mVersion, resources } = definition;
   const packed: PackedObject = [id, version, name, urn, lwm2mVersion, flagsOf(definition), resources.map(packResource)];

@@ -4,18 +4,39 @@ import { fileURLToPath } from 'node:url';
 import type { ObjectDefinition, ObjectModel } from './definition.ts';
 import { VersionedModel } from './object-versions.ts';
 import type { ObjectVersion } from './object-versions.ts';
-import { packedHead, unpackDefinition } from './packed.ts';
+import { packedDate, packedHead, unpackDefinition } from './packed.ts';
 
 const PACKED = join('data', 'objects.txt');
 
-let loaded: ObjectModel | undefined;
+/** The registry that is built in. */
+interface Registry {
+  readonly model: ObjectModel;
+  readonly date: string;
+}
+
+let loaded: Registry | undefined;
 
 /**
  * The OMA registry (source: data/NOTICE.txt). The first call reads the file; each object is unpacked at its first use.
  * Throws the error of the file system when the file is missing.
  */
 export function registryModel(): ObjectModel {
-  loaded ??= new VersionedModel(packedVersions(readFileSync(packedFile())));
+  return registry().model;
+}
+
+/**
+ * The day up to which the built-in registry has all public objects: `2024-02-22`. It has some newer ones too
+ * (data/NOTICE.txt). Throws as registryModel does.
+ */
+export function registryDate(): string {
+  return registry().date;
+}
+
+function registry(): Registry {
+  if (loaded) return loaded;
+  const bytes = readFileSync(packedFile());
+  const date = packedDate(bytes.toString('latin1', 0, bytes.indexOf('\n')));
+  loaded = { model: new VersionedModel(packedVersions(bytes)), date };
   return loaded;
 }
 

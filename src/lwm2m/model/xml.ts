@@ -26,7 +26,8 @@ interface Parsed {
 
 /**
  * Parses a small XML document and returns its root element. Throws INVALID_ARGUMENT with the line. It refuses document
- * types, so a file can't declare entities; it reads the five entities of XML and numeric character references.
+ * types, so a file can't declare entities; it reads the five entities of XML and numeric character references. Names of
+ * elements and attributes lose their namespace prefix.
  */
 export function parseXml(xml: string): XmlElement {
   // The positions of the parser refer to text with these line ends.
@@ -48,9 +49,11 @@ function parsed(text: string): Parsed {
     textNodeName: TEXT,
     ignoreDeclaration: true,
     ignorePiTags: true,
+    removeNSPrefix: true,
     alwaysCreateTextNode: true,
     captureMetaData: true,
     parseTagValue: false,
+    trimValues: false,
     processEntities: false,
     maxNestedTags: MAX_NESTING,
     isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
@@ -78,7 +81,7 @@ function elementOf(name: string, node: Parsed, lines: Lines): XmlElement {
   return {
     name,
     line: lines.at(node[POSITION]?.startIndex ?? 0),
-    text: typeof text === 'string' ? characters(text) : '',
+    text: typeof text === 'string' ? characters(text).trim() : '',
     attributes: new Map(attributes),
     children: childrenOf(node, lines),
   };

@@ -201,7 +201,9 @@ function attributesQuery(
 ): readonly string[] {
   const [path] = paths;
   const definition = path === undefined || paths.length > 1 ? undefined : definitionAt(path, registration, model);
-  return formatAttributes(attributes, { paths, lwm2mVersion: registration.lwm2mVersion, type: definition?.type });
+  const isExecutable = definition?.operations === 'E';
+  const type = isExecutable ? null : (definition?.type ?? undefined);
+  return formatAttributes(attributes, { paths, lwm2mVersion: registration.lwm2mVersion, type });
 }
 
 /** The segments of the alternate path, which precede every device-management path (Core 1.2 §6.4.1). */

@@ -86,6 +86,26 @@ describe('a tenant’s own definition', () => {
     expect(known && tree?.get(known.id)?.[0]?.value).toBe('2026-05-29T14:30:00Z');
   });
 
+  it('may leave the type of a resource open: written values and their attributes have any type', async () => {
+    world = await fleetWorld(store());
+    const device = world.device();
+    await device.register('urn:pump:typeless', [], '</26244/0>');
+    const [pump] = await world.during(world.fleet.definitions.upload(ADMIN, objectXml([26244], { type: '' })));
+    expect(pump?.resources).toMatchObject([{ name: 'Speed', operations: 'RW', type: null }]);
+    const known = await world.fleet.devices.get(ADMIN, { endpoint: 'urn:pump:typeless' });
+    if (!known) throw new Error('it has registered');
+    const values = [{ path: '/26244/0/0', value: 'fast' }];
+    const write = world.fleet.rpcs.perform(ADMIN, known.id, { kind: 'write', mode: 'REPLACE', values });
+    expect(await world.during(write)).toMatchObject({ status: 'SUCCESSFUL' });
+    const limit = world.fleet.rpcs.perform(ADMIN, known.id, {
+      kind: 'write-attributes',
+      path: '/26244/0/0',
+      attributes: { gt: 5 },
+    });
+    expect(await world.during(limit)).toMatchObject({ status: 'SUCCESSFUL' });
+    expect(device.asked.filter((request) => request.startsWith('PUT'))).toHaveLength(2);
+  });
+
   it('is there after a restart', async () => {
     const before = await started();
     await before.definitions.upload(ADMIN, objectXml([26243]));

@@ -77,8 +77,9 @@ function problemOf(xml: string): string {
 describe('an OMA object definition', () => {
   it('parses to the definition in the registry, for every object of the registry', () => {
     for (const definition of registryModel().definitions()) {
-      // In the file of the registry one readable resource has no type.
-      if (definition.id !== 10482) expect(parseObjectXml(xmlOf(definition))).toEqual([definition]);
+      const resources = definition.resources.map((each) => ({ ...each, description: 'What it <means> & more' }));
+      const described = { ...definition, description: 'Says what it is.', resources };
+      expect(parseObjectXml(xmlOf(definition))).toEqual([described]);
     }
   });
 
@@ -102,7 +103,62 @@ describe('an OMA object definition', () => {
     expect(parseObjectXml(LINES.replaceAll('\n', '\r\n'))).toEqual(parseObjectXml(LINES));
   });
 
+  it('keeps the words of descriptions and ranges, with their line breaks', () => {
+    const [pump] = parseObjectXml(
+      LINES.replace('<ObjectID>', '<Description1>Moves water.</Description1><ObjectID>')
+        .replace('</Object>', '<Description2>\nSee the manual.\n</Description2></Object>')
+        .replace('<Type>', '<Description>In <![CDATA[turns\tper\nminute]]></Description><Type>')
+        .replace('</Type>', '</Type><RangeEnumeration>\n0: off\n\t\t1: on\n</RangeEnumeration>'),
+    );
+    expect(pump?.description).toBe('Moves water.\n\nSee the manual.');
+    expect(pump?.resources[0]).toMatchObject({ description: 'In turns\tper\nminute', range: '0: off\n\t\t1: on' });
+    expect(pump?.resources[1]).not.toHaveProperty('description');
+  });
+
+  it('may have an empty type at any resource', () => {
+    const [pump] = parseObjectXml(LINES.replace('<Type>Unsigned Integer</Type>', '<Type/>'));
+    expect(pump?.resources[0]).toMatchObject({ operations: 'RW', type: null });
+  });
+
+  it('may have a prefix for its namespace', () => {
+    const prefixed = LINES.replaceAll(/<(\/?)(\w)/g, '<$1oma:$2').replace('<oma:LWM2M', '<oma:LWM2M xmlns:oma="urn:x"');
+    expect(prefixed).toContain('<oma:Item ID="0">');
+    expect(parseObjectXml(prefixed)).toEqual(parseObjectXml(LINES));
+  });
+
+  it.each(['urn:oma:lwm2m:x:26241', 'urn:oma:lwm2m:x:26241:1.0', 'urn:example:pump:7', 'Pump'])(
+    'may have the ObjectURN %s',
+    (urn) => {
+      const xml = LINES.replace('<ObjectID>', `<ObjectURN>${urn}</ObjectURN><ObjectID>`);
+      expect(parseObjectXml(xml)).toMatchObject([{ id: 26241, urn }]);
+    },
+  );
+
+  it('has names of one line', () => {
+    expect(parseObjectXml(LINES.replace('>Pump<', '>Water\n\t\tpump<'))).toMatchObject([{ name: 'Water pump' }]);
+  });
+
   it.each([
+    [
+      '<ObjectID>26241',
+      '<ObjectURN>urn:oma:lwm2m:x:26242:1.0</ObjectURN><ObjectID>26241',
+      'line 4: <ObjectURN> "urn:oma:lwm2m:x:26242:1.0" names object 26242, but <ObjectID> is 26241',
+    ],
+    ['>Pump<', '>Pu&#27;mp<', 'line 3: <Name> must not contain the character U+001B'],
+    ['>Pump<', '>Pump\u0085<', 'line 3: <Name> must not contain the character U+0085'],
+    ['>Speed<', '>Speed\0<', 'line 9: <Name> must not contain the character U+0000'],
+    ['<Type>', '<Units>m\u0007</Units><Type>', 'line 13: <Units> must not contain the character U+0007'],
+    [
+      '<Type>',
+      '<Description>\ud800</Description><Type>',
+      'line 13: <Description> must not contain the character U+D800',
+    ],
+    [
+      '<Type>',
+      '<RangeEnumeration>1\v2</RangeEnumeration><Type>',
+      'line 13: <RangeEnumeration> must not contain the character U+000B',
+    ],
+    ['<Type>', `<Description>${'x'.repeat(16_385)}</Description><Type>`, 'line 13: <Description> has more than 16384'],
     ['<Type>Unsigned Integer</Type>', '<Type>Number</Type>', 'line 13: <Type> "Number" is not String'],
     ['<Type>Unsigned Integer</Type>', '', 'line 8: <Item> has no <Type>'],
     [

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { impliedObjectVersion, objectModel, overlayModel, registryModel } from '../../../src/lwm2m/index.ts';
+import {
+  enumerationEntries,
+  impliedObjectVersion,
+  objectModel,
+  overlayModel,
+  registryDate,
+  registryModel,
+} from '../../../src/lwm2m/index.ts';
 import type { ObjectDefinition } from '../../../src/lwm2m/index.ts';
 
 const registry = registryModel();
@@ -21,9 +28,39 @@ function definition(id: number, version: string, name = 'Own'): ObjectDefinition
 describe('the OMA registry', () => {
   it('has every object, version and resource of its source', () => {
     const definitions = [...registry.definitions()];
-    expect(definitions).toHaveLength(426);
-    expect(new Set(definitions.map(({ id }) => id)).size).toBe(327);
-    expect(definitions.reduce((sum, { resources }) => sum + resources.length, 0)).toBe(4552);
+    expect(definitions).toHaveLength(436);
+    expect(new Set(definitions.map(({ id }) => id)).size).toBe(337);
+    expect(definitions.reduce((sum, { resources }) => sum + resources.length, 0)).toBe(4678);
+  });
+
+  it('has objects that are newer than the day up to which it is complete', () => {
+    expect(registryDate()).toBe('2024-02-22');
+    const newer = [3463, 3464, 10498, 10499, 10500, 10501, 10502, 10507, 10508, 10510];
+    expect(newer.map((id) => registry.object(id)?.name)).toEqual([
+      'uCIFI Test Object',
+      'uCIFI Virtual Sensor',
+      'Discharge',
+      'Discharge Alarm',
+      'Valve Alarm',
+      'Discharge Status',
+      'Water Tank',
+      'Electrical Conductivity Readings',
+      'Electrical Conductivity Alarm',
+      'Battery Passport Dynamic Data',
+    ]);
+    expect(registry.resource(10502, 2)).toMatchObject({ name: 'Tank Cross Section', type: 'Float', units: 'm2' });
+  });
+
+  it('words the enumerations of OpenAIS as their files do', () => {
+    const { range = '' } = registry.resource(3387, 800) ?? {};
+    expect(range).toBe('0: disabled\n1: normal\n2: remote\n3: local\n255: non_responsive');
+    expect(enumerationEntries(range)?.map(({ low, label }) => [low, label])).toEqual([
+      [0, 'disabled'],
+      [1, 'normal'],
+      [2, 'remote'],
+      [3, 'local'],
+      [255, 'non_responsive'],
+    ]);
   });
 
   it('contains resources with their operations, types, ranges and units', () => {

@@ -75,6 +75,65 @@ describe('an object definition', () => {
     });
   });
 
+  it('has the descriptions, ranges and labels of its file', async () => {
+    const xml = objectXml([26243])
+      .replace('<ObjectID>', '<Description1>Moves water.</Description1><ObjectID>')
+      .replace(
+        '</Type>',
+        '</Type><RangeEnumeration>0: off\n1: slow\n2..9: fast</RangeEnumeration><Description>In\nsteps</Description>',
+      );
+    await world.data(UPLOAD, { xml });
+    const resources = 'resources { description range labels { value lastValue label } }';
+    expect(await world.data(`{ objectDefinition(objectId: 26243) { description ${resources} } }`)).toEqual({
+      objectDefinition: {
+        description: 'Moves water.',
+        resources: [
+          {
+            description: 'In\nsteps',
+            range: '0: off\n1: slow\n2..9: fast',
+            labels: [
+              { value: 0, lastValue: 0, label: 'off' },
+              { value: 1, lastValue: 1, label: 'slow' },
+              { value: 2, lastValue: 9, label: 'fast' },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  it('of the registry has labels and no descriptions, and the list has the date of the registry', async () => {
+    const query = `{ objectDefinitions(search: "3387") { registryDate nodes {
+      description source resources { resourceId description range labels { value label } } } } }`;
+    const { objectDefinitions } = await world.data<{
+      objectDefinitions: { nodes: { resources: { resourceId: number }[] }[] };
+    }>(query);
+    expect(objectDefinitions).toMatchObject({
+      registryDate: '2024-02-22',
+      nodes: [{ description: '', source: 'REGISTRY' }],
+    });
+    expect(objectDefinitions.nodes[0]?.resources.find(({ resourceId }) => resourceId === 801)).toEqual({
+      resourceId: 801,
+      description: '',
+      range: '1: normal\n2: remote\n3: local',
+      labels: [
+        { value: 1, label: 'normal' },
+        { value: 2, label: 'remote' },
+        { value: 3, label: 'local' },
+      ],
+    });
+  });
+
+  it('is refused with a control character in a name', async () => {
+    const xml = objectXml([26241], { name: 'Pu\u0007mp' });
+    const { result } = await world.data<{ result: unknown }>(UPLOAD, { xml });
+    expect(result).toEqual({
+      __typename: 'ValidationError',
+      field: ['xml'],
+      message: 'xml: line 3: <Name> must not contain the character U+0007',
+    });
+  });
+
   it('of the maximum size is accepted by the API', async () => {
     const { result } = await world.data<{ result: unknown }>(UPLOAD, {
       xml: objectXml([26242]) + ' '.repeat(500_000),
