@@ -140,7 +140,8 @@ export async function populatedWorld(store: Store): Promise<PopulatedWorld> {
       'Query.node(id)': () => device,
       'Query.device(id)': () => device,
       'Query.deviceProfile(id)': () => profile,
-      'Query.objectDefinition(objectId)': () => 3303,
+      // Its first resource has labels.
+      'Query.objectDefinition(objectId)': () => 3387,
       'Query.rpc(id)': () => failed,
       'Device.resource(path)': () => '/3303/0/5700',
       'Subscription.resourceChanged(deviceId)': () => device,
