@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { backupCommand } from './backup.ts';
 import { decodeCommand } from './decode.ts';
 import { treelineVersion } from '../composition/version.ts';
 import { deviceCommand } from './device.ts';
 import { encodeCommand } from './encode.ts';
 import { migrateCommand } from './migrate.ts';
 import { resealCommand } from './reseal.ts';
+import { restoreCommand } from './restore.ts';
 import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
 
@@ -19,6 +21,8 @@ for (const command of [
   schemaCommand,
   migrateCommand,
   resealCommand,
+  backupCommand,
+  restoreCommand,
   decodeCommand,
   encodeCommand,
 ]) {

@@ -1,5 +1,5 @@
 import { settings, type Config } from '../config/index.ts';
-import { keepSecretKey, lockSecretKey, Seal, secretKeyState } from '../fleet/index.ts';
+import { checkValueOf, keepSecretKey, lockSecretKey, Seal, secretKeyState } from '../fleet/index.ts';
 import {
   createSecretKey,
   hasNextSecretKey,
@@ -26,6 +26,22 @@ export function openSecretKey(place: KeyPlace, store: Store): Promise<Uint8Array
     if (state === 'unknown') await keepSecretKey(tx, new Seal(key));
     return key;
   });
+}
+
+/**
+ * Compares the present secret key with the one that a backup needs. Resolves with the file that the key of the backup has
+ * to be put into before the next start, or null if the present one is right or the backup does not name one. Throws
+ * InstallationError if another key is present.
+ */
+export async function keyForBackup(place: KeyPlace, checkValue: string | null): Promise<string | null> {
+  if (checkValue === null) return null;
+  const present = await presentSecretKey(place.secretKey, place.dataDir);
+  if (present === null) return secretKeyFile(place.dataDir);
+  if (checkValueOf(new Seal(present)) === checkValue) return null;
+  const where = place.secretKey === null ? secretKeyFile(place.dataDir) : settings.secretKey.variable;
+  throw new InstallationError(
+    `${where} is not the secret key of the backup, whose device keys need it; provide that key, then restore`,
+  );
 }
 
 async function wrongKey({ secretKey, dataDir }: KeyPlace, missing: boolean): Promise<string> {

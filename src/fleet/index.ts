@@ -115,5 +115,5 @@ export { createFleet } from './create-fleet.ts';
 export type { FleetOptions, FleetSnapshot, RunningFleet } from './running-fleet.ts';
 export type { FleetEvents } from './events.ts';
 export { reseal } from './reseal.ts';
-export { keepSecretKey, lockSecretKey, secretKeyState, type SecretKeyState } from './secret-key-check.ts';
+export { checkValueOf, keepSecretKey, lockSecretKey, secretKeyState, type SecretKeyState } from './secret-key-check.ts';
 export type { Fleet } from './fleet.ts';

@@ -24,7 +24,7 @@ export function lockSecretKey(tx: Transaction): Promise<void> {
  */
 export async function secretKeyState(tx: Transaction, seal: Seal | null): Promise<SecretKeyState> {
   const [row] = await tx.select({ value: settings.value }).from(settings).where(eq(settings.key, SECRET_KEY_CHECK));
-  if (row !== undefined) return row.value === seal?.fingerprint(CHECKED_TEXT) ? 'same' : 'other';
+  if (row !== undefined) return seal !== null && row.value === checkValueOf(seal) ? 'same' : 'other';
   let secrets = false;
   for (const { table, column, context } of SEALED) {
     const some = isNotNull(column);
@@ -43,11 +43,16 @@ export async function secretKeyState(tx: Transaction, seal: Seal | null): Promis
 
 /** Stores the check value: from now on, no other key is right. */
 export async function keepSecretKey(tx: Transaction, seal: Seal): Promise<void> {
-  const value = seal.fingerprint(CHECKED_TEXT);
+  const value = checkValueOf(seal);
   await tx
     .insert(settings)
     .values({ key: SECRET_KEY_CHECK, value })
     .onConflictDoUpdate({ target: settings.key, set: { value } });
+}
+
+/** The check value of a secret key, as the database and the header of a backup have it. */
+export function checkValueOf(seal: Seal): string {
+  return seal.fingerprint(CHECKED_TEXT);
 }
 
 function opens(seal: Seal, sealed: Uint8Array, context: string): boolean {

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 import type { Clock, Timer } from '../clock.ts';
-import type { DatabaseLocation } from './connect.ts';
+import type { DatabaseLocation } from './owner.ts';
 import { within } from './deadline.ts';
 import { connectPostgres } from './postgres.ts';
 

@@ -4,20 +4,11 @@ import { systemClock, type Clock } from '../clock.ts';
 import { openEmbedded } from './embedded.ts';
 import { StoreError } from './error.ts';
 import { migrate, type Schema } from './migrate.ts';
+import type { DatabaseLocation } from './owner.ts';
 import { connectPostgres, CONNECT_TIMEOUT_MS, type PostgresRoute } from './postgres.ts';
 import { connectionRoleSql } from './row-security.ts';
 import { settingsSql, type Deadlines } from './session.ts';
 import { createStore, type Store } from './store.ts';
-
-export type DatabaseLocation =
-  | { readonly kind: 'embedded'; readonly directory: string }
-  | {
-      readonly kind: 'postgres';
-      /** As `parsePostgresUrl` reads it. */
-      readonly url: string;
-      /** The prefix of the role names; absent or null: that of the database, a new one for a new database. */
-      readonly roles?: string | null;
-    };
 
 export interface StoreOptions {
   readonly database: DatabaseLocation;

@@ -25,6 +25,18 @@ export interface MigrationOptions {
   readonly lockMs: number;
   /** Called with a sentence that an operator should know: a wait, or a database that shares its roles. */
   readonly onNotice: (text: string) => void;
+  /** Fills the new tables of a restore; absent: the tables keep what they have. */
+  readonly filling?: Filling;
+}
+
+/** The rows of a backup, which become those of a database without tables. */
+export interface Filling {
+  /** The last migration of the database that the rows come from: their tables are made as they were then. */
+  readonly migration: number;
+  /** Throws unless the schema has no tables. */
+  requireEmpty(schema: string): Promise<void>;
+  /** Inserts the rows; the later migrations follow. */
+  insert(schema: Schema): Promise<void>;
 }
 
 /** What a migrated database has. */
@@ -48,7 +60,8 @@ export async function migrate(client: ClientBase, options: MigrationOptions): Pr
   } catch (error) {
     await client.query('rollback').catch(() => {});
     const { message } = fromConnection(error);
-    throw new StoreError('CANNOT_OPEN', `can't migrate the database: ${message}`);
+    const doing = options.filling ? 'restore the backup' : 'migrate the database';
+    throw new StoreError('CANNOT_OPEN', `can't ${doing}: ${message}`);
   }
 }
 
@@ -57,10 +70,16 @@ async function migrated(client: ClientBase, options: MigrationOptions): Promise<
   const deadlines = { statementMs: STATEMENT_MS, lockMs: options.lockMs, idleTransactionMs: options.lockMs };
   await client.query(settingsSql(schema, options.embedded ? null : deadlines, true));
   await waitForTurn(client, options);
+  await options.filling?.requireEmpty(schema);
   const present = await presentPrefix(client);
   const fresh = options.embedded ? SHARED_PREFIX : defaultPrefix(database, schema);
   const roles = roleNames(options.prefix ?? present ?? fresh);
   await client.query(rolesSql(roles));
+  if (options.filling) {
+    await applyMigrations(client, schema, roles, options.filling.migration);
+    await client.query(rightsSql(roles));
+    await options.filling.insert({ name: schema, roles });
+  }
   await applyMigrations(client, schema, roles);
   await client.query(adoptSql(roles));
   await client.query(rightsSql(roles));
@@ -73,7 +92,11 @@ async function migrated(client: ClientBase, options: MigrationOptions): Promise<
   return { name: schema, roles };
 }
 
-async function placeOf(client: ClientBase, wanted: string | null): Promise<{ database: string; schema: string }> {
+/** The database, and the schema of the tables. Throws if there is no such schema. */
+export async function placeOf(
+  client: ClientBase,
+  wanted: string | null,
+): Promise<{ database: string; schema: string }> {
   const { rows } = await client.query<{ database: string; schema: string | null }>(
     `select current_database() as database,
             case when $1::text is null then current_schema() else (select nspname from pg_namespace where nspname = $1) end
@@ -111,24 +134,19 @@ async function waitForTurn(client: ClientBase, { lockMs, onNotice }: MigrationOp
  * Applies the missing migrations of the folder. They were generated for the schema `public` and the roles of the first
  * version; both are replaced. Drizzle's own migrator would require the right to create a schema in the database.
  */
-async function applyMigrations(client: ClientBase, schema: string, roles: RoleNames): Promise<void> {
-  // The first versions had the table in a schema of its own. Another schema than `public` may belong to a user without
-  // the right to create one.
-  const place = schema === 'public' ? 'drizzle' : schema;
-  const table = `${escapeIdentifier(place)}.${escapeIdentifier(MIGRATIONS_TABLE)}`;
-  const found = await client.query<{ found: boolean }>(`select to_regclass($1) is not null as found`, [table]);
-  if (!found.rows[0]?.found) {
+async function applyMigrations(client: ClientBase, schema: string, roles: RoleNames, until = Infinity): Promise<void> {
+  const { place, table } = migrationsTable(schema);
+  if (!(await exists(client, table))) {
     if (place !== schema) await client.query(`create schema if not exists ${escapeIdentifier(place)}`);
     await client.query(`create table ${table} (id serial primary key, hash text not null, created_at bigint)`);
   }
-  const last = await client.query<{ at: string | null }>(`select max(created_at) as at from ${table}`);
-  const applied = Number(last.rows[0]?.at ?? 0);
+  const applied = (await appliedMigration(client, schema)) ?? 0;
   const migrations = readMigrationFiles({ migrationsFolder: migrationsFolder() });
   if (applied > (migrations.at(-1)?.folderMillis ?? 0)) {
     throw new Error('it has the schema of a newer version of Treeline; start that version, or restore a backup');
   }
   for (const { sql, folderMillis, hash } of migrations) {
-    if (folderMillis <= applied) continue;
+    if (folderMillis <= applied || folderMillis > until) continue;
     for (const statement of sql) {
       await client.query(
         statement
@@ -139,6 +157,34 @@ async function applyMigrations(client: ClientBase, schema: string, roles: RoleNa
     }
     await client.query(`insert into ${table} (hash, created_at) values ($1, $2)`, [hash, folderMillis]);
   }
+}
+
+/**
+ * The first versions had the table of migrations in a schema of its own. Another schema than `public` may belong to a
+ * user without the right to create one.
+ */
+function migrationsTable(schema: string): { readonly place: string; readonly table: string } {
+  const place = schema === 'public' ? 'drizzle' : schema;
+  return { place, table: `${escapeIdentifier(place)}.${escapeIdentifier(MIGRATIONS_TABLE)}` };
+}
+
+/** The last migration that was applied, as milliseconds (`when` in the journal); null if there was none. */
+export async function appliedMigration(client: ClientBase, schema: string): Promise<number | null> {
+  const { table } = migrationsTable(schema);
+  if (!(await exists(client, table))) return null;
+  const { rows } = await client.query<{ at: string | null }>(`select max(created_at) as at from ${table}`);
+  const at = rows[0]?.at ?? null;
+  return at === null ? null : Number(at);
+}
+
+async function exists(client: ClientBase, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>('select to_regclass($1) is not null as found', [table]);
+  return rows[0]?.found === true;
+}
+
+/** The migrations that this version knows, in order, as milliseconds. */
+export function knownMigrations(): readonly number[] {
+  return readMigrationFiles({ migrationsFolder: migrationsFolder() }).map(({ folderMillis }) => folderMillis);
 }
 
 /** Finds `migrations/` in the package's root, two levels above src/store and three above dist/src/store. */
