@@ -1,8 +1,8 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
 import { Command } from 'commander';
 import { treelineVersion } from '../composition/version.ts';
-import { readConfig, settings } from '../config/index.ts';
+import { readConfig, settings, type Config } from '../config/index.ts';
 import { fail } from './failure.ts';
 
 export function backupCommand(): Command {
@@ -29,15 +29,28 @@ The file has no secret key. Keep ${settings.secretKey.variable}, or secret.key o
 
 async function backup(file: string): Promise<string> {
   const { database } = readConfig(process.env);
-  const { saveBackup, StoreError } = await import('../store/index.ts');
+  if (file === '-') return save(database, process.stdout);
+  const present = await stat(file).catch(() => null);
+  if (present?.isFile() === false) throw new Error(`${file} exists and is not a file`);
+  // An earlier backup of this name stays until the new one is complete.
   const unfinished = `${file}.unfinished`;
-  const output = file === '-' ? process.stdout : createWriteStream(unfinished, { mode: 0o600, flush: true });
+  const handle = await open(unfinished, 'w', 0o600);
   try {
-    const saved = await saveBackup({ database, version: treelineVersion(), at: new Date() }, output);
-    if (file !== '-') await rename(unfinished, file);
-    return `Saved ${saved.rows} rows of ${saved.tables} tables.`;
+    const summary = await save(database, handle.createWriteStream({ flush: true }));
+    await rename(unfinished, file);
+    return summary;
   } catch (error) {
-    if (file !== '-') await rm(unfinished, { force: true });
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+async function save(database: Config['database'], output: Writable): Promise<string> {
+  const { saveBackup, StoreError } = await import('../store/index.ts');
+  try {
+    const { rows, tables } = await saveBackup({ database, version: treelineVersion(), at: new Date() }, output);
+    return `Saved ${rows} rows of ${tables} tables.`;
+  } catch (error) {
     if (error instanceof StoreError && error.code === 'IN_USE') {
       throw new Error(`${error.message}: stop the server for the backup of an embedded database`, { cause: error });
     }

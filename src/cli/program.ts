@@ -4,6 +4,7 @@ import { decodeCommand } from './decode.ts';
 import { treelineVersion } from '../composition/version.ts';
 import { deviceCommand } from './device.ts';
 import { encodeCommand } from './encode.ts';
+import { fail } from './failure.ts';
 import { migrateCommand } from './migrate.ts';
 import { resealCommand } from './reseal.ts';
 import { restoreCommand } from './restore.ts';
@@ -32,7 +33,7 @@ for (const command of [
 // A reader that goes away, such as `| head`, must not end the process: the server still has to drain.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') fail(error);
   });
 }
 

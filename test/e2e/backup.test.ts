@@ -106,6 +106,9 @@ it(
       code: 0,
       stderr: expect.stringMatching(/^Saved \d+ rows of \d+ tables/),
     });
+    expect(existsSync(`${file}.unfinished`)).toBe(false);
+    expect(await run(source.settings, 'backup', root)).toEqual(oneLine('exists and is not a file'));
+    expect(await run(source.settings, 'backup', join(root, 'no', 'file'))).toEqual(oneLine('ENOENT.*no/file'));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const restored = settingsOf('restored');
     const wrong = { ...restored, TREELINE_SECRET_KEY: 'cd'.repeat(32) };
