@@ -153,6 +153,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       autoProvision: config.autoProvision,
       noSecBootstrap: config.bootstrap.noSec,
       watching: config.watching,
+      readings: config.readings,
     },
     log,
   });

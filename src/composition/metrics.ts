@@ -275,6 +275,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     () => by('reason', fleet().readings.refused),
   );
   counter(
+    'treeline_readings_limited_total',
+    'Messages whose readings were above the limit of the device or of its tenant, by outcome: stored later (delayed), or not (refused).',
+    ['outcome'],
+    () => by('outcome', { ...fleet().readingLimit }),
+  );
+  counter(
     'treeline_observation_refusals_total',
     'Observations that a device refused or ended, by kind: transient ones are tried again after a while.',
     ['kind'],

@@ -8,6 +8,7 @@ import {
   type TlsSettings,
   type Transport,
 } from '../coap/index.ts';
+import { Lwm2mError } from '../lwm2m/index.ts';
 import { withExchangeLog } from './exchange-log.ts';
 import type { Config } from '../config/index.ts';
 import {
@@ -42,9 +43,16 @@ export function coapOver(transport: Transport, { config, clock, log }: Endpoints
     clock,
     parameters: () => parameters,
     held: true,
-    onHandlerError: (error) => log.error({ err: error }, 'a CoAP handler failed'),
+    onHandlerError(error) {
+      // A device above its limit is counted and logged once: it must not fill the log.
+      if (!isLimit(error)) log.error({ err: error }, 'a CoAP handler failed');
+    },
   });
   return withExchangeLog(endpoint, { log, clock, transport: transport.kind });
+}
+
+function isLimit(error: unknown): boolean {
+  return error instanceof Lwm2mError && error.code === 'LIMIT';
 }
 
 export interface DtlsBinding {

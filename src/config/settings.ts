@@ -264,6 +264,17 @@ export const settings = {
     fallback: '93',
     meaning: 'Seconds after the end of its lifetime until a registration expires (0 to 86400).',
   },
+  deviceReadings: {
+    variable: 'TREELINE_DEVICE_READINGS_PER_SECOND',
+    fallback: '100',
+    meaning:
+      'Readings per second that a device may send, after 100 times as many at once (1 to 1000000). A Send above it gets 4.29 with Max-Age; a notification is stored and acknowledged later.',
+  },
+  tenantReadings: {
+    variable: 'TREELINE_TENANT_READINGS_PER_SECOND',
+    fallback: null,
+    meaning: 'The same for all devices of a tenant together (1 to 10000000). If absent: no limit.',
+  },
   watchLinger: {
     variable: 'TREELINE_WATCH_LINGER_SECONDS',
     fallback: '30',

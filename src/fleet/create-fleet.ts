@@ -46,10 +46,19 @@ function contractOf(parts: FleetParts, { store, clock, access, credentials, hand
   };
 }
 
-function snapshotOf({ roster, readings, registrations, dispatcher, observing, problems }: FleetParts): FleetSnapshot {
+function snapshotOf({
+  roster,
+  readings,
+  readingLimit,
+  registrations,
+  dispatcher,
+  observing,
+  problems,
+}: FleetParts): FleetSnapshot {
   return {
     registered: roster.size,
     readings: readings.snapshot(),
+    readingLimit: readingLimit.snapshot(),
     registrations: registrations.snapshot(),
     rpcs: dispatcher.size,
     observing: observing.size,

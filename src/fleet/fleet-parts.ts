@@ -23,7 +23,7 @@ import {
   Roster,
 } from './presence/index.ts';
 import { createProfiles, RegistrationProfiles } from './profiles/index.ts';
-import { Readings } from './readings/index.ts';
+import { ReadingLimit, Readings } from './readings/index.ts';
 import { createExecution, RpcDispatcher, RpcJournal } from './rpcs/index.ts';
 import type { FleetOptions } from './running-fleet.ts';
 
@@ -39,6 +39,7 @@ export function createParts(options: FleetOptions) {
   const registrationProfiles = new RegistrationProfiles(store, clock);
   const provisioning = createProvisioning(store, profiles, bus, clock);
   const readings = new Readings({ store, sink: telemetry, bus, log });
+  const readingLimit = new ReadingLimit({ ...options.settings.readings, clock, log });
   const roster = new Roster();
   const registrations = new Registrations(store, telemetry);
   const problems = new ProblemLog({ store, clock, log });
@@ -110,6 +111,7 @@ export function createParts(options: FleetOptions) {
     registrationProfiles,
     provisioning,
     readings,
+    readingLimit,
     roster,
     registrations,
     presence,

@@ -112,6 +112,7 @@ export type {
   SmsTrigger,
 } from './rpcs/index.ts';
 export { createFleet } from './create-fleet.ts';
+export type { ReadingRates } from './readings/index.ts';
 export type { FleetOptions, FleetSnapshot, RunningFleet } from './running-fleet.ts';
 export type { FleetEvents } from './events.ts';
 export { reseal } from './reseal.ts';

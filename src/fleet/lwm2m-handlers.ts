@@ -15,7 +15,7 @@ import { definitionAt, type DefinitionSource, valueToJson } from './objects/inde
 import type { ObservationRecords, Observing } from './observing/index.ts';
 import type { createAdmission, Displacements, Presence, ProblemLog, Roster } from './presence/index.ts';
 import type { MetricMapping, ProfileBook, RegistrationProfiles } from './profiles/index.ts';
-import { measuredOf, type Readings } from './readings/index.ts';
+import { measuredOf, type ReadingLimit, type Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
 
 /** The modules that the handlers call. */
@@ -29,6 +29,7 @@ export interface Lwm2mHandlerParts {
   readonly profiles: ProfileBook;
   readonly registrationProfiles: RegistrationProfiles;
   readonly readings: Readings;
+  readonly readingLimit: ReadingLimit;
   readonly observations: ObservationRecords;
   readonly observing: Observing;
   readonly dispatcher: RpcDispatcher;
@@ -40,7 +41,7 @@ export interface Lwm2mHandlerParts {
 /** Creates the handlers through which the LwM2M server passes registrations, readings and observations to the modules. */
 export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
   const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
-  const { freshCredentials, modelOf } = parts;
+  const { freshCredentials, modelOf, readingLimit } = parts;
 
   /** The readings that become telemetry: each reading of the device once, and none that the server wrote. */
   function measured(
@@ -120,6 +121,8 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       if (!live) return readings.drop(batch.registration.deviceKey, 'not_registered', batch.decoded.readings.length);
       const { tenantId, deviceId } = live;
       const { origin, scope, receivedAt } = batch;
+      const limited = await readingLimit.admit(live, origin, batch.decoded.readings.length);
+      if (limited) return limited;
       const { mappings } = await profiles.of(tenantId, live.profileId);
       const { decoded, registration } = batch;
       if (decoded.readings.some(({ path }) => path.prefix !== null)) await storeEndDeviceReadings(batch, readings);

@@ -10,7 +10,7 @@ import type { FleetEvents } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import type { ObservingSettings, ObservingSnapshot } from './observing/index.ts';
 import type { ProblemLog } from './presence/index.ts';
-import type { ReadingsSnapshot, TelemetrySink } from './readings/index.ts';
+import type { LimitSnapshot, ReadingRates, ReadingsSnapshot, TelemetrySink } from './readings/index.ts';
 import type { SmsTrigger } from './rpcs/index.ts';
 
 /** The dependencies and settings of the fleet. */
@@ -34,6 +34,7 @@ export interface FleetOptions {
     readonly autoProvision: AutoProvisionLimits | null;
     readonly noSecBootstrap: boolean;
     readonly watching: ObservingSettings;
+    readonly readings: ReadingRates;
   };
   readonly log: Log;
   /** Absent: the server sends no SMS, so that sleeping devices wake up only by themselves. */
@@ -44,6 +45,7 @@ export interface FleetOptions {
 export interface FleetSnapshot {
   readonly registered: number;
   readonly readings: ReadingsSnapshot;
+  readonly readingLimit: LimitSnapshot;
   readonly registrations: { readonly waiting: number; readonly running: number };
   readonly rpcs: { readonly queues: number; readonly running: number; readonly waiters: number };
   readonly observing: ObservingSnapshot;

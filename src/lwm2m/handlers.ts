@@ -114,9 +114,11 @@ export interface Lwm2mHandlers {
   ready(registration: Registration, after: 'register' | 'update' | 'restart'): void;
   /**
    * Stores the batch. Resolves with the reason if it is not stored because of an error of the device: the server answers
-   * a Send with 4.00 and the reason, and acknowledges a notification, because repeating it would not help.
+   * a Send with 4.00 and the reason, and acknowledges a notification, because repeating it would not help. Resolves with
+   * `retryAfterMs` if the device sends too much: the server answers a Send with 4.29 and Max-Age (RFC 8516), and does not
+   * acknowledge a notification, so that the device repeats it.
    */
-  readings(batch: ReadingBatch): Promise<{ readonly refused: string } | void>;
+  readings(batch: ReadingBatch): Promise<{ readonly refused: string } | { readonly retryAfterMs: number } | void>;
   /** Stores a payload that the server could not decode, so that no data is dropped silently. */
   undecodable(
     registration: Registration,

@@ -313,7 +313,9 @@ export class Observations {
       return null;
     }
     const { olderThan, message } = payload;
-    await handlers.readings({ registration, origin, scope: paths, decoded, receivedAt, olderThan, message });
+    const batch = { registration, origin, scope: paths, decoded, receivedAt, olderThan, message } as const;
+    const outcome = await handlers.readings(batch);
+    if (outcome && 'retryAfterMs' in outcome) throw new Lwm2mError('LIMIT', 'the device sends too many readings');
     const aside = outsideReason(decoded);
     if (aside) {
       const { contentFormat, payload: bytes } = payload;

@@ -54,7 +54,10 @@ export async function takeSend(
   if (unregistered) return refusal('4.04', `${unregistered}: object ${unregistered.objectId} is not registered`);
   const newest = { olderThan: null, message: request.message };
   const outcome = await handlers.readings({ registration, origin: 'SEND', scope: [], decoded, receivedAt, ...newest });
-  return outcome ? refusal('4.00', outcome.refused) : { code: codes.changed };
+  if (!outcome) return { code: codes.changed };
+  if ('refused' in outcome) return refusal('4.00', outcome.refused);
+  const maxAge = Math.ceil(outcome.retryAfterMs / 1000);
+  return { ...refusal('4.29', `too many readings; try again in ${maxAge} s`), maxAge };
 }
 
 /** The object list of a gateway does not contain its end devices (Gateway 1.1 §6.4). */

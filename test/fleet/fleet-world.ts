@@ -17,6 +17,7 @@ import {
   type Fleet,
   type FleetEvents,
   type FleetSnapshot,
+  type ReadingRates,
   type SmsTrigger,
   type TelemetryBatch,
   type TelemetrySink,
@@ -96,6 +97,7 @@ export async function fleetWorld(
     autoProvision?: boolean | AutoProvisionLimits;
     noSecBootstrap?: boolean;
     requestBurst?: number;
+    readings?: ReadingRates;
     credentials?: CredentialGate;
     network?: SimulatedNetwork;
     smsTrigger?: SmsTrigger;
@@ -135,6 +137,7 @@ export async function fleetWorld(
     settings: {
       autoProvision: limitsOf(options.autoProvision ?? true),
       noSecBootstrap: options.noSecBootstrap ?? true,
+      readings: options.readings ?? { perDevice: 1_000_000, perTenant: null },
       watching: { lingerMs: 30_000, requestsPerMinute: 60, requestBurst: options.requestBurst ?? 200 },
     },
     log,

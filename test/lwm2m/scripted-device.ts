@@ -42,6 +42,8 @@ export interface ServerAnswer {
   /** `rd/5a3f` */
   readonly location: string;
   readonly diagnostic: string;
+  /** Seconds. */
+  readonly maxAge: number | null;
 }
 
 export interface DeviceRequest {
@@ -121,6 +123,7 @@ export class ScriptedDevice {
       code: formatCode(message.code),
       location: options.locationPath.join('/'),
       diagnostic: Buffer.from(message.payload).toString(),
+      maxAge: options.maxAge,
     };
   }
 

@@ -121,6 +121,7 @@ export async function apiWorld(
     settings: {
       autoProvision: { perNetwork: 1_000, total: 10_000 },
       noSecBootstrap: true,
+      readings: { perDevice: 1_000_000, perTenant: null },
       watching: { lingerMs: 0, requestsPerMinute: 6_000, requestBurst: 1_000 },
     },
     log,

@@ -7,6 +7,7 @@ import {
   type Path,
   type PerformOptions,
 } from '../../lwm2m/index.ts';
+import { RateBudget } from '../common/index.ts';
 import type { DeviceKey } from '../devices/index.ts';
 import type { LiveDevice } from '../presence/index.ts';
 import {
@@ -23,7 +24,6 @@ import type { ObservingStep } from './observing-step.ts';
 import { isBlank, type Observed } from './observed.ts';
 import { ObservedDevices } from './observed-devices.ts';
 import { endedRefusal, refusalOf, type RefusalAnswer } from './refusals.ts';
-import { RequestBudget } from './request-budget.ts';
 import {
   type DeviceObservation,
   MOST_OBSERVATIONS,
@@ -51,7 +51,7 @@ export class Observing {
   /** The timers of changed profiles that have not reached all their devices. */
   readonly #fanOuts = new Set<Timer>();
   readonly #watched: WatchedPaths;
-  readonly #watchBudget: RequestBudget;
+  readonly #watchBudget: RateBudget<DeviceKey>;
   readonly #random: () => number;
 
   constructor(parts: ObservingParts) {
@@ -62,7 +62,7 @@ export class Observing {
     this.#random = parts.random ?? Math.random;
     this.#devices = new ObservedDevices({ clock, random: this.#random, onDue: reconcile });
     this.#watched = new WatchedPaths({ clock, lingerMs, mostPaths: MOST_OBSERVATIONS, onLess: reconcile });
-    this.#watchBudget = new RequestBudget({ clock, perMinute: requestsPerMinute, burst: requestBurst });
+    this.#watchBudget = new RateBudget({ clock, perSecond: requestsPerMinute / 60, burst: requestBurst });
     parts.profiles.onChange((_, profileId) =>
       this.#reconcileAll([...parts.roster.withProfile(profileId)].map(({ key }) => key)),
     );
