@@ -74,6 +74,15 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     });
   }
 
+  /**
+   * What the list of the device does not name leaves its tree. To be called before the registration is stored, because
+   * clients query the tree when they learn of the registration.
+   */
+  async function listed({ deviceKey, objects }: Registration): Promise<void> {
+    const { tenantId, deviceId } = parseDeviceKey(deviceKey);
+    if (objects.length > 0) await readings.store({ kind: 'objects', tenantId, batch: { deviceId, objects } });
+  }
+
   return {
     admit,
 
@@ -83,6 +92,7 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     profileObjects: (profileId, key) => parts.registrationProfiles.links(parseDeviceKey(key).tenantId, profileId),
 
     async registered(registration, previous) {
+      await listed(registration);
       await presence.registered(registration);
       moved(previous, registration);
       await freshCredentials.registered(registration, previous);
@@ -90,6 +100,8 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
     },
 
     async updated(registration, previous) {
+      // An Update without a list keeps the list of the registration.
+      if (registration.objects !== previous.objects) await listed(registration);
       await presence.updated(registration);
       moved(previous, registration);
       if (!sameObjects(registration, previous)) observing.objectsChanged(registration.deviceKey);
@@ -100,6 +112,11 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       await presence.moved(registration);
       moved(previous, registration);
       dispatcher.wake(registration.deviceKey);
+    },
+
+    async instancesChanged(registration) {
+      await presence.moved(registration);
+      observing.objectsChanged(registration.deviceKey);
     },
 
     disconnected: ({ deviceKey }) => presence.disconnected(deviceKey),

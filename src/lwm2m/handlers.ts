@@ -101,6 +101,11 @@ export interface Lwm2mHandlers {
   /** Stores that the registration moved to another session or address of its device, without an Update. */
   moved(registration: Registration): Promise<void>;
   /**
+   * Stores the objects of the registration: the device has created or deleted an instance, and has not sent an Update
+   * with its new list yet.
+   */
+  instancesChanged(registration: Registration): Promise<void>;
+  /**
    * The DTLS session, or the TCP or TLS connection, of the device has ended; it is offline until its next Register or
    * Update. Not called for a queue-mode device, which sleeps. Not awaited.
    */

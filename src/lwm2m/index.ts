@@ -38,6 +38,7 @@ export {
   type RegisteredObjects,
   type RegisteredObjectsResult,
 } from './registration/registered-objects.ts';
+export { listsInstances } from './registration/known-instances.ts';
 export { isProfileId, parseRegisterQuery, parseUpdateQuery } from './registration/register-query.ts';
 export type { QueryResult, RegisterParameters, UpdateParameters } from './registration/register-query.ts';
 export { formatExecuteArguments, parseExecuteArguments, type ExecuteArguments } from './operation/execute-arguments.ts';

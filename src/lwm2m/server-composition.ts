@@ -90,13 +90,6 @@ class Server implements RunningLwm2mServer {
       handled: (work) => this.#handled(work),
       mostPerDevice: observationsPerDevice,
     });
-    this.#operations = new Operations({
-      clock,
-      handlers,
-      exchanges,
-      observations: this.#observations,
-      mostPerDevice: operationsPerDevice,
-    });
     this.#registrations = new RegistrationLifecycle({
       clock,
       random,
@@ -106,6 +99,14 @@ class Server implements RunningLwm2mServer {
       queue: this.#queue,
       tasks: this.#tasks,
       most: registrations,
+    });
+    this.#operations = new Operations({
+      clock,
+      handlers,
+      exchanges,
+      observations: this.#observations,
+      changeInstances: (device, change) => this.#registrations.changeInstances(device, change),
+      mostPerDevice: operationsPerDevice,
     });
     this.#registrationInterface = new RegistrationInterface(this.#registrations, handlers);
   }

@@ -50,6 +50,11 @@ export class RecordingHandlers implements Lwm2mHandlers {
     await this.#record(`moved ${registration.deviceKey} to ${registration.peer.address}`);
   }
 
+  async instancesChanged({ deviceKey, objects }: Registration): Promise<void> {
+    const instances = objects.flatMap(({ objectId, instanceIds }) => instanceIds.map((id) => `/${objectId}/${id}`));
+    await this.#record(`instances of ${deviceKey}: ${instances.join(' ')}`);
+  }
+
   disconnected(registration: Registration): void {
     this.events.push(`disconnected ${registration.deviceKey}`);
   }

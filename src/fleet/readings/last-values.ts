@@ -1,4 +1,11 @@
-import { isSecretObject, type Path, type Reading, type ReadingOrigin } from '../../lwm2m/index.ts';
+import {
+  isSecretObject,
+  listsInstances,
+  Path,
+  type Reading,
+  type ReadingOrigin,
+  type RegisteredObject,
+} from '../../lwm2m/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import { valueToJson } from '../objects/index.ts';
 
@@ -11,6 +18,12 @@ export interface DeviceReadings {
   readonly readings: readonly Reading[];
   readonly empty: readonly Path[];
   readonly receivedAt: number;
+}
+
+/** The objects that a device has listed: in a Register, or in an Update with a list. */
+export interface DeviceObjects {
+  readonly deviceId: DeviceId;
+  readonly objects: readonly RegisteredObject[];
 }
 
 /** The last value of a resource or a resource instance, to be stored. */
@@ -31,11 +44,22 @@ export interface GoneBelow {
   readonly path: Path;
 }
 
+/**
+ * The stored values of the device that are not below one of these paths are deleted, except those that the same change
+ * stores, and those of objects that a list need not name.
+ */
+export interface KeptOnly {
+  readonly deviceId: DeviceId;
+  readonly paths: readonly Path[];
+}
+
 /** The changes to store in the resource tree. */
 export interface TreeChange {
   /** At most one for each device and path, sorted by device and path. */
   readonly values: readonly LastValue[];
   readonly gone: readonly GoneBelow[];
+  /** At most one for each device. */
+  readonly keptOnly: readonly KeptOnly[];
 }
 
 /** The value of a multiple resource without instances. */
@@ -47,10 +71,19 @@ const EARLIEST = Date.UTC(1970, 0, 1);
  * Combines several batches, in their order, into one change. For each path it keeps the newest value; if the times are
  * equal, it keeps the last one.
  */
-export function treeChange(batches: readonly DeviceReadings[]): TreeChange {
+export function treeChange(batches: readonly (DeviceReadings | DeviceObjects)[]): TreeChange {
   const values = new Map<string, LastValue>();
   const gone: GoneBelow[] = [];
+  const kept = new Map<DeviceId, readonly Path[]>();
   for (const batch of batches) {
+    if ('objects' in batch) {
+      const paths = keptPaths(batch.objects);
+      kept.set(batch.deviceId, paths);
+      for (const [key, { deviceId, path }] of values) {
+        if (deviceId === batch.deviceId && !isKeptBy(paths, path)) values.delete(key);
+      }
+      continue;
+    }
     const { deviceId, scope } = batch;
     if (scope.length > 0) {
       for (const path of scope) if (!isOneValue(path, batch)) gone.push({ deviceId, path });
@@ -67,7 +100,32 @@ export function treeChange(batches: readonly DeviceReadings[]): TreeChange {
   const sorted = [...values.values()].toSorted((one, other) =>
     one.deviceId === other.deviceId ? one.path.compare(other.path) : one.deviceId < other.deviceId ? -1 : 1,
   );
-  return { values: sorted, gone };
+  return { values: sorted, gone, keptOnly: [...kept].map(([deviceId, paths]) => ({ deviceId, paths })) };
+}
+
+/**
+ * The objects that every device with a registration has: Server and Device. A list that names no instance of them is
+ * incomplete.
+ */
+const ALWAYS_THERE: ReadonlySet<number> = new Set([1, 3]);
+/** Core 1.2 §6.2.1: a list never names Security, OSCORE and MQTT Server. Some devices do not name Server either. */
+export const UNLISTED: readonly number[] = [0, 1, 21, 23];
+
+/** The paths that a device has according to its list: instances, or objects of which it does not list the instances. */
+function keptPaths(objects: readonly RegisteredObject[]): Path[] {
+  const complete = listsInstances(objects);
+  return objects.flatMap(({ objectId, instanceIds }) => {
+    const listed = instanceIds.map((instanceId) => Path.of(objectId, instanceId));
+    return listed.length === 0 && (!complete || ALWAYS_THERE.has(objectId)) ? [Path.of(objectId)] : listed;
+  });
+}
+
+function isKeptBy(paths: readonly Path[], path: Path): boolean {
+  const { objectId } = path;
+  const listed = paths.some((one) => one.contains(path));
+  return (
+    listed || (objectId !== null && UNLISTED.includes(objectId) && !paths.some((one) => one.objectId === objectId))
+  );
 }
 
 /** True if the batch has one value for the whole requested resource: no other stored value can exist below it. */

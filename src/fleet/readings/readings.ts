@@ -5,7 +5,7 @@ import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, type Log } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
-import { treeChange, type DeviceReadings } from './last-values.ts';
+import { treeChange, type DeviceObjects, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
 import { MOST_RESOURCES, type ResourceState, tooLargeChanges, TreeTooLarge, writeTree } from './tree.ts';
 
@@ -54,9 +54,17 @@ export interface ReadingsArrival {
   readonly measured: readonly Reading[];
 }
 
-/** A batch of readings, or a payload that could not be decoded. */
+/** The list of objects of a Register or an Update: what it does not name leaves the tree. */
+export interface ObjectsArrival {
+  readonly kind: 'objects';
+  readonly tenantId: TenantId;
+  readonly batch: DeviceObjects;
+}
+
+/** A batch of readings, a list of objects, or a payload that could not be decoded. */
 export type Arrival =
   | ReadingsArrival
+  | ObjectsArrival
   | { readonly kind: 'undecodable'; readonly tenantId: TenantId; readonly letter: DeadLetter };
 
 /** The counts of `Readings` for the metrics page. */
@@ -108,7 +116,7 @@ export class Readings {
    * database can't store it.
    */
   async store(arrival: Arrival): Promise<ReadingsRefusal | null> {
-    if (arrival.kind === 'undecodable') return this.#batcher.add(arrival);
+    if (arrival.kind !== 'readings') return this.#batcher.add(arrival);
     const refusal =
       changesTree(arrival) && isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
     if (refusal !== null) this.#count(arrival, refusal);
@@ -159,10 +167,12 @@ export class Readings {
   async #storeAll(tenantId: string, arrivals: readonly Arrival[]): Promise<(ReadingsRefusal | null)[]> {
     const letters = arrivals.filter((arrival) => arrival.kind === 'undecodable');
     const all = arrivals.filter((arrival) => arrival.kind === 'readings');
+    const changes = arrivals.filter((arrival) => arrival.kind !== 'undecodable');
     const { states, announce, tooLarge } = await this.#store.asTenant(tenantId, async (tx) => {
       const refused = await this.#tooLarge(tx, all);
       const accepted = all.filter((arrival) => !refused.has(arrival));
-      const changed = await writeTree(tx, tenantId, treeChange(accepted.filter(changesTree).map(({ batch }) => batch)));
+      const stored = changes.filter((arrival) => !refused.has(arrival) && changesTree(arrival));
+      const changed = await writeTree(tx, tenantId, treeChange(stored.map(({ batch }) => batch)));
       const measured = accepted.flatMap(measurementsOf);
       const recorded = measured.length > 0 ? await this.#sink.record(tx, measured) : () => {};
       for (const { letter } of letters) await this.#sink.deadLetter(tx, letter);
@@ -197,8 +207,8 @@ function isTooLarge(batch: DeviceReadings): boolean {
 }
 
 /** RFC 7641 §3.4: the order of the notifications decides what the tree shows, not which readings are stored. */
-function changesTree({ olderThan }: ReadingsArrival): boolean {
-  return olderThan === null;
+function changesTree(arrival: ReadingsArrival | ObjectsArrival): boolean {
+  return arrival.kind === 'objects' || arrival.olderThan === null;
 }
 
 function measurementsOf({

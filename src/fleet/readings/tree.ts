@@ -1,9 +1,9 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { ReadingOrigin, ResourceType } from '../../lwm2m/index.ts';
 import type { Transaction } from '../../store/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import type { JsonValue } from '../objects/index.ts';
-import type { LastValue, TreeChange } from './last-values.ts';
+import { type LastValue, type TreeChange, UNLISTED } from './last-values.ts';
 
 /** Selects a part of the resource tree: `/3`, `/3303/0` or `/3/0/9`. A null id stands for `*` and selects every id. */
 export interface TreeSelector {
@@ -88,6 +88,7 @@ export async function readTree(
 /** Stores a change and returns the resources whose values it wrote; a multiple resource has all its instances. */
 export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<ResourceState[]> {
   if (change.gone.length > 0) await removeGone(tx, change);
+  if (change.keptOnly.length > 0) await removeUnlisted(tx, change);
   if (change.values.length === 0) return [];
   const column = <T>(of: (value: LastValue) => T) => sql.param(change.values.map(of));
   // A reading that is older than the stored value, such as one of a late history, does not replace it.
@@ -164,19 +165,41 @@ export async function tooLargeChanges(tx: Transaction, changes: readonly TreeCha
 
 async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promise<void> {
   const id = (level: number) => sql.param(gone.map(({ path }) => path.ids[level] ?? null));
-  const kept = <T>(of: (value: LastValue) => T) => sql.param(values.map(of));
   await tx.execute(sql`
     delete from resource_values v
     using unnest(${sql.param(gone.map(({ deviceId }) => deviceId))}::uuid[],
       ${id(0)}::int[], ${id(1)}::int[], ${id(2)}::int[], ${id(3)}::int[]) as g(device_id, o, i, r, ri)
     where v.device_id = g.device_id and (g.o is null or g.o = v.object_id) and (g.i is null or g.i = v.instance_id)
       and (g.r is null or g.r = v.resource_id) and (g.ri is null or g.ri = v.resource_instance_id)
+      and not ${isStoredAgain(values)}`);
+}
+
+/** True for a row v whose value the same change stores. */
+function isStoredAgain(values: readonly LastValue[]): SQL {
+  const stored = <T>(of: (value: LastValue) => T) => sql.param(values.map(of));
+  return sql`exists (
+    select from unnest(${stored(({ deviceId }) => deviceId)}::uuid[], ${stored(({ path }) => path.objectId)}::int[],
+      ${stored(({ path }) => path.instanceId)}::int[], ${stored(({ path }) => path.resourceId)}::int[],
+      ${stored(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[]) as k(device_id, o, i, r, ri)
+    where k.device_id = v.device_id and k.o = v.object_id and k.i = v.instance_id and k.r = v.resource_id
+      and k.ri = v.resource_instance_id)`;
+}
+
+/** Deletes the values of objects and instances that the newest list of their device does not name. */
+async function removeUnlisted(tx: Transaction, { keptOnly, values }: TreeChange): Promise<void> {
+  const paths = keptOnly.flatMap((kept) => kept.paths.map((path) => ({ deviceId: kept.deviceId, path })));
+  const listed = sql`unnest(${sql.param(paths.map(({ deviceId }) => deviceId))}::uuid[],
+    ${sql.param(paths.map(({ path }) => path.objectId))}::int[],
+    ${sql.param(paths.map(({ path }) => path.instanceId))}::int[]) as l(device_id, o, i)`;
+  await tx.execute(sql`
+    delete from resource_values v
+    where v.device_id = any(${sql.param(keptOnly.map(({ deviceId }) => deviceId))}::uuid[])
       and not exists (
-        select from unnest(${kept(({ deviceId }) => deviceId)}::uuid[], ${kept(({ path }) => path.objectId)}::int[],
-          ${kept(({ path }) => path.instanceId)}::int[], ${kept(({ path }) => path.resourceId)}::int[],
-          ${kept(({ path }) => path.resourceInstanceId ?? SINGLE)}::int[]) as k(device_id, o, i, r, ri)
-        where k.device_id = v.device_id and k.o = v.object_id and k.i = v.instance_id and k.r = v.resource_id
-          and k.ri = v.resource_instance_id)`);
+        select from ${listed}
+        where l.device_id = v.device_id and l.o = v.object_id and (l.i is null or l.i = v.instance_id))
+      and (v.object_id <> all(${sql.param([...UNLISTED])}::int[])
+        or exists (select from ${listed} where l.device_id = v.device_id and l.o = v.object_id))
+      and not ${isStoredAgain(values)}`);
 }
 
 /** Turns rows, sorted by path, into resources; the instances of a multiple resource become one. */

@@ -18,6 +18,8 @@ import { requestVariants, type RequestOperation } from './request.ts';
 import type { NotificationAttributes, Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
+import { withInstance, withoutInstance } from '../registration/known-instances.ts';
+import type { RegistrationLifecycle } from '../registration/lifecycle.ts';
 import type { PerformOptions } from '../server.ts';
 import type { DecodedPayload } from '../value.ts';
 
@@ -26,6 +28,8 @@ export interface OperationsOptions {
   readonly handlers: Lwm2mHandlers;
   readonly exchanges: Exchanges;
   readonly observations: Observations;
+  /** Changes the object list of the device: see `RegistrationLifecycle.changeInstances`. */
+  readonly changeInstances: RegistrationLifecycle['changeInstances'];
   /** The maximum of running and waiting operations per device; above it `perform` rejects with LIMIT. */
   readonly mostPerDevice: number;
 }
@@ -42,6 +46,7 @@ export class Operations {
   readonly #handlers: Lwm2mHandlers;
   readonly #exchanges: Exchanges;
   readonly #observations: Observations;
+  readonly #changeInstances: OperationsOptions['changeInstances'];
   readonly #mostPerDevice: number;
   #count = 0;
 
@@ -50,6 +55,7 @@ export class Operations {
     this.#handlers = options.handlers;
     this.#exchanges = options.exchanges;
     this.#observations = options.observations;
+    this.#changeInstances = options.changeInstances;
     this.#mostPerDevice = options.mostPerDevice;
   }
 
@@ -181,7 +187,19 @@ export class Operations {
       const receivedAt = this.#clock.now();
       await this.#handlers.readings({ registration, origin: 'WRITE', ...written, receivedAt, ...ANSWERED });
     }
+    await this.#noteInstances(device, operation, created);
     return { ...result, createdInstanceId: created };
+  }
+
+  /** Notes an instance that the device has created or deleted. */
+  async #noteInstances(device: RegisteredDevice, operation: Operation, created: number | null): Promise<void> {
+    if (operation.kind === 'create' && created !== null) {
+      await this.#changeInstances(device, (registration) => withInstance(registration, operation.objectId, created));
+    }
+    if (operation.kind !== 'delete') return;
+    const { level, objectId, instanceId } = operation.path;
+    if (level !== 'instance' || objectId === null || instanceId === null) return;
+    await this.#changeInstances(device, (registration) => withoutInstance(registration, objectId, instanceId));
   }
 
   /**

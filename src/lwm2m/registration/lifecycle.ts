@@ -121,6 +121,24 @@ export class RegistrationLifecycle {
     });
   }
 
+  /**
+   * Changes the object list after an operation that changed the instances of the device: its own Update may come much
+   * later. `change` returns the same list if nothing changes. Rejects when a handler rejects.
+   */
+  async changeInstances(
+    device: RegisteredDevice,
+    change: (registration: Registration) => Registration['objects'],
+  ): Promise<void> {
+    const { handlers, registry, tasks } = this.#options;
+    await tasks.run(device.registration.deviceKey, async () => {
+      if (registry.withId(device.registration.id) !== device) return;
+      const objects = change(device.registration);
+      if (objects === device.registration.objects) return;
+      registry.update(device, { ...device.registration, objects }, device.reachedBy);
+      await handlers.instancesChanged(device.registration);
+    });
+  }
+
   /** Rejects when a handler rejects; the registration then stays. */
   async deregister(id: string, peer: Peer): Promise<Outcome> {
     return this.#inTurn(id, peer, async (device) => {
