@@ -65,7 +65,17 @@ builder.objectType(DeviceNode, {
     awakeTime: t.exposeInt('awakeTime', {
       nullable: true,
       description:
-        'Queue mode: seconds that the device stays awake after its last message: `60`. Null: the profile’s value applies.',
+        'Queue mode: seconds that the device stays awake after its last message, as set for this device: `60`. Null: `measuredAwakeTime` applies where it is shorter than the profile’s value, else that value.',
+    }),
+    measuredAwakeTime: t.exposeInt('measuredAwakeTime', {
+      nullable: true,
+      description:
+        'Queue mode: twice the device did not answer a request this many seconds after its last message, or earlier, and came back later: `20`. Null: not known. An answer after as long a silence, or a week, ends it. It has no effect while `awakeTime` is set.',
+    }),
+    awakeMeasuredAt: t.expose('awakeMeasuredAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When `measuredAwakeTime` was determined; null without one.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the device was provisioned.' }),
     updatedAt: t.expose('updatedAt', {

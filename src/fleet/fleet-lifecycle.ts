@@ -10,7 +10,7 @@ export async function startFleet(parts: FleetParts, options: FleetOptions): Prom
   const { presence, bootstraps, dispatcher } = parts;
   await store.asTenant(DEFAULT_TENANT, (tx) => profiles.ensureDefault(tx, DEFAULT_TENANT));
   await models.start();
-  const restored = await registrations.restore(modelOf, (error) =>
+  const restored = await registrations.restore(modelOf, options.clock.now(), (error) =>
     log.error({ err: error }, 'skipped a stored registration or observation that cannot be read'),
   );
   for (const device of restored.devices) roster.set(device);
@@ -37,6 +37,7 @@ export async function stopFleet(parts: FleetParts): Promise<void> {
   dispatcher.stop();
   observing.stop();
   await presence.stop();
+  await parts.awakeTimes.idle();
   await parts.problems.stop();
   await models.stop();
   await Promise.all([registrations, observations, written, readings, journal].map((stored) => stored.idle()));

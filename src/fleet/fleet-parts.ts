@@ -45,7 +45,7 @@ export function createParts(options: FleetOptions) {
   const problems = new ProblemLog({ store, clock, log });
   const displacements = new Displacements();
   const presence = new Presence({ roster, registrations, profiles, bus, clock, log });
-  const awakeTimes = new AwakeTimes({ store, lwm2m, roster, profiles, log });
+  const awakeTimes = new AwakeTimes({ store, lwm2m, roster, profiles, clock, log });
   const admit = createAdmission({
     store,
     provisioning,
@@ -115,6 +115,7 @@ export function createParts(options: FleetOptions) {
     roster,
     registrations,
     presence,
+    awakeTimes,
     problems,
     displacements,
     admit,

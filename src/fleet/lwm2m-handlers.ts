@@ -13,7 +13,7 @@ import type { FreshCredentials } from './bootstrap/index.ts';
 import { parseDeviceKey } from './devices/index.ts';
 import { definitionAt, type DefinitionSource, valueToJson } from './objects/index.ts';
 import type { ObservationRecords, Observing } from './observing/index.ts';
-import type { createAdmission, Displacements, Presence, ProblemLog, Roster } from './presence/index.ts';
+import type { AwakeTimes, createAdmission, Displacements, Presence, ProblemLog, Roster } from './presence/index.ts';
 import type { MetricMapping, ProfileBook, RegistrationProfiles } from './profiles/index.ts';
 import { measuredOf, type ReadingLimit, type Readings } from './readings/index.ts';
 import type { RpcDispatcher } from './rpcs/index.ts';
@@ -24,6 +24,7 @@ export interface Lwm2mHandlerParts {
   readonly roster: Roster;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly presence: Presence;
+  readonly awakeTimes: AwakeTimes;
   readonly problems: ProblemLog;
   readonly displacements: Displacements;
   readonly profiles: ProfileBook;
@@ -41,7 +42,7 @@ export interface Lwm2mHandlerParts {
 /** Creates the handlers through which the LwM2M server passes registrations, readings and observations to the modules. */
 export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
   const { roster, admit, presence, profiles, readings, observations, observing, dispatcher, now } = parts;
-  const { freshCredentials, modelOf, readingLimit } = parts;
+  const { freshCredentials, modelOf, awakeTimes, readingLimit } = parts;
 
   /** The readings that become telemetry: each reading of the device once, and none that the server wrote. */
   function measured(
@@ -103,6 +104,7 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       // An Update without a list keeps the list of the registration.
       if (registration.objects !== previous.objects) await listed(registration);
       await presence.updated(registration);
+      awakeTimes.updated(registration.deviceKey);
       moved(previous, registration);
       if (!sameObjects(registration, previous)) observing.objectsChanged(registration.deviceKey);
     },
@@ -189,6 +191,8 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       dispatcher.wake(deviceKey);
       observing.ready(deviceKey, 'wake');
     },
+
+    probed: ({ deviceKey }, probe) => awakeTimes.probed(deviceKey, probe),
   };
 }
 

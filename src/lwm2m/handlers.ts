@@ -140,6 +140,19 @@ export interface Lwm2mHandlers {
   heard(registration: Registration, at: number): void;
   /** A queue-mode device fell asleep or woke up. */
   sleeping(registration: Registration, asleep: boolean): void;
+  /** A request showed whether a queue-mode device was awake. Must be fast; not awaited. */
+  probed(registration: Registration, probe: AwakeProbe): void;
+}
+
+/** What a request showed of a queue-mode device. */
+export interface AwakeProbe {
+  /** The time from the last message of the device to the request, in milliseconds. */
+  readonly quietMs: number;
+  /**
+   * True: the device answered. False: it did not answer for at least 10 seconds, in which the request was repeated, and
+   * came back later by itself, within the same registration.
+   */
+  readonly answered: boolean;
 }
 
 /** The state that an earlier run of the server stored; the argument of `Lwm2mServer.start`. */

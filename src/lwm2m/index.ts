@@ -60,6 +60,7 @@ export type {
   RefusedRegistration,
   ReadingBatch,
   ReadingOrigin,
+  AwakeProbe,
   RegisterRequest,
   RestoredState,
 } from './handlers.ts';

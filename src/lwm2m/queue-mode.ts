@@ -1,6 +1,20 @@
 import type { Clock } from '../clock.ts';
 import { Deadlines } from './deadlines.ts';
+import type { AwakeProbe } from './handlers.ts';
 import type { AwakeWindow, RegisteredDevice } from './registered-device.ts';
+
+/** A request that waits a shorter time says nothing: too few copies of it were sent (RFC 7252 §4.2). */
+const LEAST_WAIT_MS = 10_000;
+
+export interface QueueModeOptions {
+  readonly clock: Clock;
+  /** How long a device is awake whose admission gives no time, in milliseconds. */
+  readonly awakeMs: number;
+  /** Called when a device fell asleep or awoke. */
+  readonly changed: (device: RegisteredDevice, asleep: boolean) => void;
+  /** Called when a request showed whether a device was awake. */
+  readonly probed: (device: RegisteredDevice, probe: AwakeProbe) => void;
+}
 
 /**
  * Tracks which queue-mode devices are awake (Core 1.2 §6.5). A device is awake for MAX_TRANSMIT_WAIT after its last
@@ -9,13 +23,15 @@ import type { AwakeWindow, RegisteredDevice } from './registered-device.ts';
 export class QueueMode {
   readonly #clock: Clock;
   readonly #awakeMs: number;
-  readonly #changed: (device: RegisteredDevice, asleep: boolean) => void;
+  readonly #changed: QueueModeOptions['changed'];
+  readonly #probed: QueueModeOptions['probed'];
   readonly #windows: Deadlines<AwakeWindow>;
 
-  constructor(clock: Clock, awakeMs: number, changed: (device: RegisteredDevice, asleep: boolean) => void) {
+  constructor({ clock, awakeMs, changed, probed }: QueueModeOptions) {
     this.#clock = clock;
     this.#awakeMs = awakeMs;
     this.#changed = changed;
+    this.#probed = probed;
     this.#windows = new Deadlines(clock, (window) => this.#sleep(window));
   }
 
@@ -27,10 +43,35 @@ export class QueueMode {
   heard(device: RegisteredDevice): void {
     if (device.ended || !this.#follows(device)) return;
     const window = this.#windowOf(device);
+    const now = this.#clock.now();
     const woke = window.asleep;
     window.asleep = false;
-    this.#windows.set(window, this.#clock.now() + this.#lasting(device));
+    this.#windows.set(window, now + this.#lasting(device));
+    // A message that is no answer: the device came back by itself.
+    if (window.askedAt !== null && now - window.askedAt >= LEAST_WAIT_MS) this.#probe(window, false);
+    window.heardAt = now;
+    window.askedAt = null;
     if (woke) this.#changed(device, false);
+  }
+
+  /** A request was sent to the device. Returns when, in milliseconds, for `answered` and `unanswered`. */
+  asked(device: RegisteredDevice): number {
+    const now = this.#clock.now();
+    const window = device.awakeWindow;
+    if (window && window.heardAt !== null && !window.asleep) window.askedAt ??= now;
+    return now;
+  }
+
+  /** The device acknowledged or answered a request. Call it before `heard`. */
+  answered({ awakeWindow }: RegisteredDevice): void {
+    if (!awakeWindow || awakeWindow.askedAt === null) return;
+    this.#probe(awakeWindow, true);
+    awakeWindow.askedAt = null;
+  }
+
+  /** The request that was sent at `askedAt` ended without an answer. */
+  unanswered({ awakeWindow }: RegisteredDevice, askedAt: number): void {
+    if (awakeWindow?.askedAt === askedAt && this.#clock.now() - askedAt < LEAST_WAIT_MS) awakeWindow.askedAt = null;
   }
 
   /** The device sent a request that is not answered yet: keeps it awake if it is awake, but does not wake it. */
@@ -50,6 +91,7 @@ export class QueueMode {
     if (!this.#follows(device)) return;
     const window = this.#windowOf(device);
     const until = heardAt + this.#lasting(device);
+    window.heardAt = null;
     window.asleep = until <= this.#clock.now();
     if (!window.asleep) this.#windows.set(window, until);
   }
@@ -72,7 +114,18 @@ export class QueueMode {
   }
 
   #windowOf(device: RegisteredDevice): AwakeWindow {
-    return (device.awakeWindow ??= { device, asleep: false, dueAt: Infinity, heapIndex: -1 });
+    return (device.awakeWindow ??= {
+      device,
+      asleep: false,
+      heardAt: null,
+      askedAt: null,
+      dueAt: Infinity,
+      heapIndex: -1,
+    });
+  }
+
+  #probe({ device, heardAt, askedAt }: AwakeWindow, answered: boolean): void {
+    if (heardAt !== null && askedAt !== null) this.#probed(device, { quietMs: askedAt - heardAt, answered });
   }
 
   #lasting(device: RegisteredDevice): number {

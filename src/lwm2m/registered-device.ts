@@ -26,6 +26,10 @@ export interface RunningObservation {
 export interface AwakeWindow extends Due {
   readonly device: RegisteredDevice;
   asleep: boolean;
+  /** When its last message arrived, in milliseconds; null after a restart of the server. */
+  heardAt: number | null;
+  /** The first request since then: when it was sent, in milliseconds. Null: none, or it waited too short to tell. */
+  askedAt: number | null;
 }
 
 /**

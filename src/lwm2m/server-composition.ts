@@ -73,9 +73,14 @@ class Server implements RunningLwm2mServer {
     const { graceMs, awakeMs, registrations, observationsPerDevice, operationsPerDevice, tasksPerDevice } =
       this.#settings;
     this.#tasks = new SerialTasks(tasksPerDevice);
-    this.#queue = new QueueMode(clock, awakeMs, (device, asleep) =>
-      this.#notify('the handler for sleeping devices failed', () => handlers.sleeping(device.registration, asleep)),
-    );
+    this.#queue = new QueueMode({
+      clock,
+      awakeMs,
+      changed: ({ registration }, asleep) =>
+        this.#notify('the handler for sleeping devices failed', () => handlers.sleeping(registration, asleep)),
+      probed: ({ registration }, probe) =>
+        this.#notify('the handler for awake times failed', () => handlers.probed(registration, probe)),
+    });
     this.#expiry = new Expiry((device) => this.#expire(device));
     this.#registry = new Registry(clock, graceMs, (device) => this.#expiry.add(device));
     const heard = (device: RegisteredDevice): void => this.#heard(device);

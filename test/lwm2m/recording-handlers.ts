@@ -1,6 +1,7 @@
 import {
   registryModel,
   type Admission,
+  type AwakeProbe,
   type Lwm2mHandlers,
   type ObservationRecord,
   type ReadingBatch,
@@ -16,6 +17,8 @@ export class RecordingHandlers implements Lwm2mHandlers {
   readonly undecoded: { path: string; reason: string; origin: string }[] = [];
   readonly observations: ObservationRecord[] = [];
   readonly heardAt: number[] = [];
+  /** `dev1 awake after 5000` */
+  readonly probes: string[] = [];
   /** A test may replace it to refuse, to wait or to fail. */
   admission: (request: RegisterRequest) => Promise<Admission> = async ({ endpoint }) => ({
     admitted: true,
@@ -97,6 +100,10 @@ export class RecordingHandlers implements Lwm2mHandlers {
   sleeping(registration: Registration, asleep: boolean): void {
     this.events.push(`${registration.deviceKey} ${asleep ? 'sleeps' : 'woke'}`);
     this.onSleeping(registration, asleep);
+  }
+
+  probed(registration: Registration, { quietMs, answered }: AwakeProbe): void {
+    this.probes.push(`${registration.deviceKey} ${answered ? 'awake' : 'asleep'} after ${quietMs}`);
   }
 
   /** The received values, as `/3/0/9=100`. */

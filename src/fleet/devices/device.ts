@@ -64,6 +64,12 @@ export interface Device {
   readonly lastSeen: Date | null;
   /** In queue mode the device stays awake for this many seconds after its last message; null: the profile decides. */
   readonly awakeTime: number | null;
+  /**
+   * The seconds after its last message after which the device did not answer; it applies where it is shorter than the
+   * time of the profile. Null: not known.
+   */
+  readonly measuredAwakeTime: number | null;
+  readonly awakeMeasuredAt: Date | null;
   readonly createdAt: Date;
   /** When a person last changed the device; at first `createdAt`. It strictly increases. */
   readonly updatedAt: Date;

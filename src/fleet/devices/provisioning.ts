@@ -97,6 +97,8 @@ export function createProvisioning(
       status: 'NEVER_SEEN',
       lastSeen: null,
       awakeTime: null,
+      measuredAwakeTime: null,
+      awakeMeasuredAt: null,
       factoryCredentialId: null,
       addedFrom: null,
       createdAt: now,

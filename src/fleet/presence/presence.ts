@@ -66,7 +66,7 @@ export class Presence {
     });
     // The device was deleted after its admission: it must register again.
     if (!stored) throw new FleetError('NOT_FOUND', 'the device was deleted while it registered');
-    const { endpoint, profileId } = stored.device;
+    const { endpoint, profileId, measuredAwake } = stored.device;
     const { roster } = this.#parts;
     roster.set({
       ...parseDeviceKey(key),
@@ -77,6 +77,8 @@ export class Presence {
       status: 'ONLINE',
       lastSeen: at,
       composite: 'UNKNOWN',
+      measuredAwake,
+      asleepAfter: null,
     });
   }
 

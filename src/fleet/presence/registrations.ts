@@ -12,6 +12,7 @@ import {
   type DeviceKey,
 } from '../devices/index.ts';
 import type { TelemetrySink } from '../readings/index.ts';
+import { awakeTimeOf, measuredAwakeOf } from './awake-time.ts';
 import { observationOfRow, registrationOfRow, rowOfRegistration } from './registration-row.ts';
 import type { LiveDevice } from './roster.ts';
 import { toStatusEvent } from './status-event.ts';
@@ -32,7 +33,7 @@ export type PresenceChange = {
 
 /** The result of a stored change: the device as it is now, and the change of its status; null: the same status. */
 export interface StoredChange {
-  readonly device: { readonly endpoint: string; readonly profileId: string };
+  readonly device: Pick<LiveDevice, 'endpoint' | 'profileId' | 'measuredAwake'>;
   readonly change: DeviceStatusChange | null;
 }
 
@@ -91,11 +92,15 @@ export class Registrations {
   }
 
   /**
-   * Loads the registrations and observations of an earlier run. It also returns registrations that expired meanwhile:
+   * Loads the registrations and observations of an earlier run; `now` decides which measured awake times apply. It also returns registrations that expired meanwhile:
    * the LwM2M server ends them, because it knows the grace period. It leaves out each row that it can't read and calls
    * `unreadable` for it, so that one bad row does not keep the server from starting.
    */
-  async restore(modelOf: (tenantId: TenantId) => ObjectModel, unreadable: (error: unknown) => void): Promise<Restored> {
+  async restore(
+    modelOf: (tenantId: TenantId) => ObjectModel,
+    now: number,
+    unreadable: (error: unknown) => void,
+  ): Promise<Restored> {
     const [rows, running] = await this.#store.asSystem(async (tx) => [
       await tx
         .select({ registration: registrations, device: devices, profileAwakeTime: profiles.awakeTime })
@@ -107,7 +112,7 @@ export class Registrations {
     const awakeMs = new Map<DeviceKey, number>();
     const restored = readable(rows, unreadable, ({ registration: row, device, profileAwakeTime }): LiveDevice => {
       const registration = registrationOfRow(row, device.endpoint);
-      const awakeTime = device.awakeTime ?? profileAwakeTime;
+      const awakeTime = awakeTimeOf(device, profileAwakeTime, now);
       if (awakeTime !== null) awakeMs.set(registration.deviceKey, awakeTime * 1000);
       return {
         ...parseDeviceKey(registration.deviceKey),
@@ -118,6 +123,8 @@ export class Registrations {
         status: device.status === 'NEVER_SEEN' ? 'ONLINE' : device.status,
         lastSeen: device.lastSeen?.getTime() ?? registration.updatedAt,
         composite: 'UNKNOWN',
+        measuredAwake: measuredAwakeOf(device),
+        asleepAfter: null,
       };
     });
     const current = new Set(restored.map(({ registration }) => registration.id));
@@ -189,7 +196,7 @@ function outcome(
 ): { device: StoredChange['device']; transition: DeviceStatusChange } {
   const ids = parseDeviceKey(change.key);
   return {
-    device: { endpoint: row.endpoint, profileId: row.profileId },
+    device: { endpoint: row.endpoint, profileId: row.profileId, measuredAwake: measuredAwakeOf(row) },
     transition: {
       ...ids,
       endpoint: row.endpoint,

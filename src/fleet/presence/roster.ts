@@ -15,6 +15,17 @@ export interface LiveDevice {
   lastSeen: number;
   /** What is known of composite operations in this registration. A device with REFUSED gets one request per path. */
   composite: 'UNKNOWN' | 'SUPPORTED' | 'REFUSED';
+  /** The awake time that its behaviour showed; null: not known. */
+  measuredAwake: MeasuredAwake | null;
+  /** The seconds of silence after which it did not answer once, in this registration; null: it answered as late since. */
+  asleepAfter: number | null;
+}
+
+/** A queue-mode device was asleep so many seconds after its last message. */
+export interface MeasuredAwake {
+  readonly seconds: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
 }
 
 /** Holds the registered devices in memory, one entry for each registration. */

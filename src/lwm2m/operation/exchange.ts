@@ -84,23 +84,28 @@ export class Exchanges {
     if (!device.connected) throw unconnected();
     if (this.#queue.isAsleep(device)) throw new Lwm2mError('UNREACHABLE', 'the device sleeps; nothing was sent');
     let sent = false;
+    let askedAt = 0;
     try {
       const to = { endpoint: device.reachedBy.endpoint, peer: device.registration.peer };
       const answer = await send(to, {
         signal,
         onSent: () => {
+          if (!sent) askedAt = this.#queue.asked(device);
           sent = true;
           onSent();
         },
         onAcknowledged: () => {
+          this.#queue.answered(device);
           this.#heard(device);
           onDelivered();
         },
         ...(timeoutMs !== undefined && { timeoutMs }),
       });
+      this.#queue.answered(device);
       this.#heard(device);
       return answer;
     } catch (error) {
+      if (sent) this.#queue.unanswered(device, askedAt);
       // Core 1.2 §6.5: the server assumes that a device that does not answer is asleep.
       const silent = (error instanceof CoapError && error.code === 'TIMEOUT') || (sent && isLate());
       if (silent) this.#queue.silent(device);

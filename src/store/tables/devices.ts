@@ -21,6 +21,9 @@ export const devices = pgTable(
     lastSeen: timestamp('last_seen', { withTimezone: true, precision: 3 }),
     /** Seconds; overrides the value of the profile. */
     awakeTime: integer('awake_time'),
+    /** Seconds: the device was asleep this long after its last message. Null: not known. */
+    measuredAwakeTime: integer('measured_awake_time'),
+    awakeMeasuredAt: timestamp('awake_measured_at', { withTimezone: true, precision: 3 }),
     /** The factory credential that added the device; not a foreign key, because a revoked one is kept. */
     factoryCredentialId: uuid('factory_credential_id'),
     /** The network (IPv4 address or /64 prefix) from which an unknown endpoint was added by itself; else null. */

@@ -37,6 +37,8 @@ function known(tenantId: TenantId, endpoint: string): Device {
     status: 'NEVER_SEEN',
     lastSeen: null,
     awakeTime: null,
+    measuredAwakeTime: null,
+    awakeMeasuredAt: null,
     createdAt: new Date(0),
     updatedAt: new Date(0),
   };

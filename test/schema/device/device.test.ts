@@ -1,5 +1,7 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiWorld } from '../../server/api-world.ts';
+import { devices } from '../../../src/store/index.ts';
 import { useStore } from '../../store/database.ts';
 import { oneDevice, READ } from '../one-device.ts';
 
@@ -40,6 +42,17 @@ describe('a registered device', () => {
           objects: expect.arrayContaining([{ objectId: 3303, version: expect.any(String), instanceIds: [0] }]),
         },
       },
+    });
+  });
+
+  it('shows the measured awake time beside the one that was set', async () => {
+    const measured = { measuredAwakeTime: 20, awakeMeasuredAt: new Date('2026-05-01T10:00:00Z') };
+    const query = '{ device(endpoint: "urn:imei:123") { awakeTime measuredAwakeTime awakeMeasuredAt } }';
+    const nothing = { awakeTime: null, measuredAwakeTime: null, awakeMeasuredAt: null };
+    expect(await data(query)).toEqual({ device: nothing });
+    await store().asTenant('default', (tx) => tx.update(devices).set(measured).where(eq(devices.id, deviceId)));
+    expect(await data(query)).toEqual({
+      device: { awakeTime: null, measuredAwakeTime: 20, awakeMeasuredAt: '2026-05-01T10:00:00.000Z' },
     });
   });
 
