@@ -1,4 +1,4 @@
-import { uintOption } from './option.ts';
+import { optionNumbers, uintOption } from './option.ts';
 import type { MessageOption } from './message.ts';
 
 /** The value of a Block1 or Block2 option (RFC 7959 §2.2). */
@@ -25,6 +25,13 @@ export function blockOption(number: number, block: Block): MessageOption {
   const szx = 27 - Math.clz32(block.size);
   return uintOption(number, (block.number << 4) | (block.more ? 8 : 0) | szx);
 }
+
+/** The longest Block1 or Block2 option: for the size of the messages of a transfer, before the blocks are known. */
+export const LARGEST_OPTION = blockOption(optionNumbers.block1, {
+  number: MAX_NUMBER,
+  more: true,
+  size: LARGEST_BLOCK,
+});
 
 /** Block `number` of a body of `total` bytes; it starts at `number` × `size`. Null when it starts after the end. */
 export function blockAt(number: number, size: number, total: number): Block | null {

@@ -1,18 +1,25 @@
-import { blockAt, blockOption, readBlock, type Block } from './block.ts';
+import { blockAt, blockOption, LARGEST_OPTION, readBlock, type Block } from './block.ts';
 import { Body } from './body.ts';
 import { codes, formatCode, isSuccess } from './code.ts';
 import type { IncomingResponse } from './endpoint.ts';
 import { CoapError } from './error.ts';
-import type { ClientRequest, Reply, RequestLayer } from './client-request.ts';
+import { tooLarge, type ClientRequest, type Reply, type RequestLayer } from './client-request.ts';
+import { fittingBlock } from './message-limits.ts';
 import { optionNumbers, uintOption } from './option.ts';
 
 /** How often reading starts again because the representation changed. */
 const MOST_RESTARTS = 2;
 
-/** Sends a request, in blocks when its body is too large for one. Resolves with the response or its first block. */
+/**
+ * Sends a request, in blocks when its body is too large for one. Resolves with the response or its first block. Rejects
+ * with CoapError TOO_LARGE when the peer does not accept a message of the size, and no blocks (RFC 8323 §5.3).
+ */
 export async function sendWhole(request: ClientRequest): Promise<Reply> {
-  const { body, blockSize } = request;
-  if (body.length > blockSize) return sendBlocks(request, body, blockSize);
+  const { body, blockSize, limits, state } = request;
+  if (!request.sendsWhole([])) {
+    if (!limits.blockwise || body.length === 0) throw tooLarge(state.peer, limits, `a body of ${body.length} bytes`);
+    return sendBlocks(request, body, blockSize);
+  }
   const reply = await request.send([], body, true);
   const wanted = sizeHint(reply);
   // RFC 7959 §2.9.3: the Block1 option of a 4.13 may give a block size that the peer accepts.
@@ -22,7 +29,10 @@ export async function sendWhole(request: ClientRequest): Promise<Reply> {
 
 /** RFC 7959 §2.5: sends one block after the other. The peer answers 2.31 to each except the last. */
 async function sendBlocks(request: ClientRequest, body: Uint8Array, largest: number): Promise<Reply> {
-  let size = largest;
+  const room = request.roomFor([LARGEST_OPTION, uintOption(optionNumbers.size1, body.length)]);
+  const fitting = fittingBlock(largest, room);
+  if (fitting === null) throw tooLarge(request.state.peer, request.limits, 'a block of 16 bytes with the options');
+  let size = fitting;
   let offset = 0;
   for (;;) {
     const block = blockAt(offset / size, size, body.length);

@@ -9,9 +9,11 @@ import type { CoapLimits } from './limits.ts';
 import { append, without } from './list.ts';
 import type { MessageLayer } from './message-layer.ts';
 import { copyOf, encode, NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { fits, roomFor } from './message-limits.ts';
 import { optionNumbers, readResponseOptions, stringOption, uintOption, type ResponseOptions } from './option.ts';
 import type { PeerState, WaitingRequest } from './peer.ts';
 import { TokenHolder, type TokenTable } from './token.ts';
+import type { MessageLimits, Peer } from './transport.ts';
 import type { Transmission } from './transmission.ts';
 import { startOrWait, startOrWaitFirst, endInteraction, withdraw } from './outstanding.ts';
 
@@ -100,6 +102,21 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     return this.#layer.messages.parametersOf(this.state).blockSize;
   }
 
+  get limits(): MessageLimits {
+    return this.#layer.messages.limitsOf(this.state);
+  }
+
+  /** The bytes that a message with these further options leaves for a payload and its marker, see `roomFor`. */
+  roomFor(extra: readonly MessageOption[]): number {
+    return roomFor(this.limits, this.token, [...this.#options, ...extra]);
+  }
+
+  /** True when the body may be sent in one message that also has these options. */
+  sendsWhole(extra: readonly MessageOption[]): boolean {
+    const { length } = this.body;
+    return fits(length, this.roomFor(extra)) && (length <= this.blockSize || !this.limits.blockwise);
+  }
+
   /** GET and FETCH change nothing (RFC 7252 §5.1, RFC 8132 §2), so they may be repeated. */
   get isSafe(): boolean {
     return this.#request.method === 'GET' || this.#request.method === 'FETCH';
@@ -112,10 +129,9 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
 
   /** Requests a block of the response (RFC 7959 §2.4). Only a FETCH sends its body again. */
   sendForBlock(block: Block): Promise<Reply> {
-    const body = this.#request.payload ?? NO_BYTES;
-    const repeated = this.#request.method === 'FETCH' && body.length <= this.blockSize;
-    const offset = block.number * block.size;
-    return this.#exchange([blockOption(optionNumbers.block2, block)], repeated ? body : NO_BYTES, true, offset);
+    const options = [blockOption(optionNumbers.block2, block)];
+    const repeated = this.#request.method === 'FETCH' && this.sendsWhole(options);
+    return this.#exchange(options, repeated ? this.body : NO_BYTES, true, block.number * block.size);
   }
 
   get body(): Uint8Array {
@@ -219,6 +235,10 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     const { ackTimeoutMs, exchangeLifetimeMs } = messages.parametersOf(this.state);
     const messageId = this.state.takeMessageId();
     const datagram = pending.datagramFor(messageId);
+    if (datagram.length > this.limits.messageBytes) {
+      this.end(tooLarge(this.state.peer, this.limits, `a message of ${datagram.length} bytes`));
+      return;
+    }
     pending.messageId = messageId;
     const timeoutMs = this.#request.timeoutMs ?? exchangeLifetimeMs;
     pending.responseTimer = messages.clock.after(timeoutMs, () =>
@@ -299,6 +319,15 @@ export class ClientRequest extends TokenHolder implements WaitingRequest {
     this.#outstanding = false;
     endInteraction(this.state);
   }
+}
+
+/** `what` does not fit in a message to the peer. */
+export function tooLarge({ key }: Peer, { messageBytes, blockwise }: MessageLimits, what: string): CoapError {
+  const blocks = blockwise ? '' : ', and did not announce Block-Wise-Transfer';
+  return new CoapError(
+    'TOO_LARGE',
+    `${what} can't be sent to ${key}: it accepts messages of ${messageBytes} bytes${blocks}`,
+  );
 }
 
 function requestOptions(request: OutgoingRequest, observe: 0 | 1 | null): readonly MessageOption[] {

@@ -13,6 +13,8 @@ export type CoapErrorCode =
   | 'PROTOCOL'
   /** The caller's request can't be encoded, for example because a path segment has more than 255 bytes. */
   | 'INVALID'
+  /** The request does not fit in a message that the peer accepts, and can't be sent in blocks. */
+  | 'TOO_LARGE'
   /** The transport can't listen on its address. */
   | 'BIND';
 

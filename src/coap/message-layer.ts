@@ -8,7 +8,7 @@ import type { TransmissionParameters } from './parameters.ts';
 import type { PeerState, PeerTransmission } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { Transmission, type TransmissionContext, type TransmissionListener } from './transmission.ts';
-import type { Peer, Transport } from './transport.ts';
+import { UNLIMITED, type MessageLimits, type Peer, type Transport } from './transport.ts';
 
 /** How many strangers are removed for one reply. */
 const REPLY_TRIES = 16;
@@ -60,6 +60,10 @@ export class MessageLayer implements TransmissionContext {
   /** False when the transport can't send to the peer, see `Transport.reaches`. */
   reaches({ peer }: PeerState): boolean {
     return this.#transport.reaches?.(peer) ?? true;
+  }
+
+  limitsOf({ peer }: PeerState): MessageLimits {
+    return this.#transport.limitsOf?.(peer) ?? UNLIMITED;
   }
 
   send(state: PeerState, datagram: Uint8Array): void {

@@ -3,6 +3,7 @@ import type { RecentMessage } from './deduplication.ts';
 import type { Code } from './endpoint.ts';
 import type { MessageLayer } from './message-layer.ts';
 import { copyOf, encode, encodeEmpty, NO_BYTES, type Message, type MessageOption } from './message.ts';
+import { roomFor } from './message-limits.ts';
 import type { PeerState } from './peer.ts';
 
 /**
@@ -37,6 +38,11 @@ export class PendingResponse {
     const datagram = encodeEmpty('ACK', this.#recent.messageId);
     this.#layer.keepReply(this.state, this.#recent, datagram);
     this.#layer.send(this.state, datagram);
+  }
+
+  /** The bytes that a response with these options leaves for a payload and its marker, see `roomFor`. */
+  roomFor(options: readonly MessageOption[]): number {
+    return roomFor(this.#layer.limitsOf(this.state), this.#token, options);
   }
 
   /** Sends the response. Throws CoapError INVALID, and sends nothing, when an option can't be encoded. */

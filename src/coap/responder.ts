@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { PendingResponse } from './pending-response.ts';
-import { blockOption, readBlock, type Block } from './block.ts';
+import { blockOption, LARGEST_OPTION, readBlock, type Block } from './block.ts';
 import { codes, methodOf } from './code.ts';
 import { AcknowledgementTimer } from './acknowledgement-timer.ts';
 import type { RecentMessage } from './deduplication.ts';
 import type { IncomingRequest, Method, OutgoingResponse, RequestHandler } from './endpoint.ts';
 import type { CoapLimits } from './limits.ts';
 import type { MessageLayer } from './message-layer.ts';
+import { fits, fittingBlock } from './message-limits.ts';
 import { copyOf, NO_BYTES, type Message, type MessageOption } from './message.ts';
 import { optionNumbers, readRequestOptions, stringOption, uintOption, type RequestOptions } from './option.ts';
 import type { PeerState } from './peer.ts';
@@ -77,7 +78,7 @@ export class Responder {
 
     if (block2 && block2.number > 0) {
       const served = this.served.get(bodyKey(handling), now);
-      if (served) return this.#respondBlock(handling, served, block2.number, block2.size);
+      if (served) return this.#respondBlock(handling, served, block2.number * block2.size, block2.size);
       // Only safe methods run again for a further block: a POST would take effect twice.
       if (method !== 'GET' && method !== 'FETCH') return pending.respond(codes.requestEntityIncomplete);
     }
@@ -145,24 +146,41 @@ export class Responder {
     const largest = this.#messages.parametersOf(pending.state).blockSize;
     const size = Math.min(block2?.size ?? largest, largest);
     const number = block2?.number ?? 0;
-    if (payload.length <= size && number === 0) {
-      // RFC 7959 §2.3: the final response acknowledges the last block.
-      if (block1) options.push(blockOption(optionNumbers.block1, block1));
-      return pending.respond(response.code, options, payload);
+    // RFC 7959 §2.3: the final response acknowledges the last block.
+    const all = block1 ? [...options, blockOption(optionNumbers.block1, block1)] : options;
+    // A peer that requests a block reads blocks, whatever it announced.
+    const blockwise = this.#messages.limitsOf(pending.state).blockwise || block2 !== null;
+    const small = !blockwise || payload.length <= size;
+    if (small && number === 0 && fits(payload.length, pending.roomFor(all))) {
+      return pending.respond(response.code, all, payload);
     }
+    if (!blockwise) return this.#refuse(handling, payload.length);
     const body = servedBody(response.code, options, payload);
     // Copy it, because the handler may reuse its buffer.
     const kept = { ...body, payload: copyOf(payload) };
     this.served.keep(bodyKey(handling), pending.state, kept, this.#messages.clock.now());
-    // RFC 7959 §2.3: a block smaller than requested keeps the offset, so its number is larger.
-    this.#respondBlock(handling, body, (number * (block2?.size ?? size)) / size, size);
+    this.#respondBlock(handling, body, number * (block2?.size ?? size), size);
   }
 
-  #respondBlock({ pending, block1 }: Handling, body: ServedBody, number: number, size: number): void {
-    const block = serveBlock(body, number, size);
-    if (!block) return pending.respond(codes.badRequest);
+  /** RFC 7959 §2.3: a block smaller than requested keeps the offset, so its number is larger. */
+  #respondBlock(handling: Handling, body: ServedBody, offset: number, largest: number): void {
+    const { pending, block1 } = handling;
     const echo = block1 ? [blockOption(optionNumbers.block1, block1)] : [];
+    const options = [...body.options, LARGEST_OPTION, uintOption(optionNumbers.size2, body.payload.length), ...echo];
+    const size = fittingBlock(largest, pending.roomFor(options));
+    if (size === null) return this.#refuse(handling, body.payload.length);
+    const block = serveBlock(body, offset / size, size);
+    if (!block) return pending.respond(codes.badRequest);
     pending.respond(body.code, [...block.options, ...echo], block.payload);
+  }
+
+  /** The response fits neither in one message nor in blocks that the peer accepts. */
+  #refuse({ pending }: Handling, bytes: number): void {
+    const { messageBytes } = this.#messages.limitsOf(pending.state);
+    const text = `the response of ${bytes} bytes does not fit in messages of ${messageBytes} bytes without block-wise`;
+    const reason = Buffer.from(text);
+    const room = pending.roomFor([]);
+    pending.respond(codes.internalServerError, [], fits(reason.length, room) ? reason : NO_BYTES);
   }
 }
 

@@ -19,6 +19,17 @@ export interface Peer {
   readonly security: SecurityIdentity | null;
 }
 
+/** What a peer accepts, as far as its transport knows it. */
+export interface MessageLimits {
+  /** The largest datagram in bytes, payload included, that may be sent to the peer. */
+  readonly messageBytes: number;
+  /** False when bodies must not be sent in blocks (RFC 7959), because the peer did not announce that it reads them. */
+  readonly blockwise: boolean;
+}
+
+/** UDP and DTLS have no negotiation: only the configured block size limits a message. */
+export const UNLIMITED: MessageLimits = { messageBytes: Infinity, blockwise: true };
+
 /**
  * Carries datagrams to and from peers. UDP and DTLS implement it directly, TCP and TLS by translation, and tests with a
  * simulated network. The CoAP engine knows nothing else of the network.
@@ -30,6 +41,8 @@ export interface Transport {
    * without sessions.
    */
   reaches?(peer: Peer): boolean;
+  /** What the peer accepts. Absent in transports that do not learn it: then nothing is limited. */
+  limitsOf?(peer: Peer): MessageLimits;
   /** Sends one datagram. It may be lost. Never throws. */
   send(peer: Peer, datagram: Uint8Array): void;
   /** Sets the only receiver. The receiver must copy `datagram` to keep it after the call. */

@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.ts';
-import type { Peer, SecurityIdentity } from '../transport.ts';
-import { encodeFrame, readFrame, remainder, type Frame } from './frame.ts';
+import type { MessageLimits, Peer, SecurityIdentity } from '../transport.ts';
+import { datagramWithin, encodeFrame, readFrame, remainder, type Frame } from './frame.ts';
 import {
   abort,
+  announced,
+  BASE_CAPABILITIES,
   BASE_MESSAGE_SIZE,
   capabilities,
   isSignal,
+  LEAST_MESSAGE_SIZE,
+  messageSizeTooSmall,
   pong,
   release,
   signals,
@@ -41,6 +45,7 @@ export class Connection {
   readonly #closed: Promise<void>;
   #unread: Buffer = Buffer.alloc(0);
   #introduced = false;
+  #capabilities = BASE_CAPABILITIES;
   /** True when nothing more is received or sent; the socket may still be open. */
   #over = false;
 
@@ -72,6 +77,12 @@ export class Connection {
   /** False when nothing more is sent, also while the socket still closes. */
   get isOpen(): boolean {
     return !this.#over;
+  }
+
+  /** What the peer's CSM allows to send to it (RFC 8323 §5.3). */
+  get limits(): MessageLimits {
+    const { messageSize, blockwise } = this.#capabilities;
+    return { messageBytes: datagramWithin(messageSize), blockwise };
   }
 
   send(datagram: Uint8Array): void {
@@ -119,9 +130,15 @@ export class Connection {
     if (problem !== null) {
       return this.#abort('a critical option is unknown or malformed', typeof problem === 'number' ? problem : null);
     }
-    if (frame.code === signals.ping) this.#write(pong(frame.token));
+    if (frame.code === signals.csm) this.#configure(frame);
+    else if (frame.code === signals.ping) this.#write(pong(frame.token));
     else if (frame.code === signals.release) this.#leave();
     else if (frame.code === signals.abort) this.#cut();
+  }
+
+  #configure(frame: Frame): void {
+    this.#capabilities = announced(this.#capabilities, frame);
+    if (this.#capabilities.messageSize < LEAST_MESSAGE_SIZE) this.#leave(messageSizeTooSmall());
   }
 
   #write(bytes: Buffer): void {

@@ -30,6 +30,14 @@ export function encodeFrame({ code, token, rest }: Frame): Buffer {
   return frame;
 }
 
+/**
+ * The largest datagram whose frame has at most `bytes` bytes. A frame is never longer than its datagram, except when 4
+ * bytes hold its length: then it is 2 bytes longer.
+ */
+export function datagramWithin(bytes: number): number {
+  return bytes > EXTENDED[2].base ? bytes - 2 : bytes;
+}
+
 /** The result of reading a stream: a frame, or why there is none. */
 export type Read = { readonly frame: Frame; readonly end: number } | 'incomplete' | 'malformed' | 'too large';
 

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { TLSSocket } from 'node:tls';
 import { systemClock, type Clock } from '../../clock.ts';
 import { CoapError } from '../error.ts';
-import type { Peer, SecurityIdentity, Transport } from '../transport.ts';
+import { UNLIMITED, type MessageLimits, type Peer, type SecurityIdentity, type Transport } from '../transport.ts';
 import { Connection } from './connection.ts';
 import { SocketLimits } from './socket-limits.ts';
 import { createTlsServer, type Identify, type TlsSettings } from './tls.ts';
@@ -101,6 +101,10 @@ export class TcpTransport implements Transport {
 
   reaches(peer: Peer): boolean {
     return this.#connections.get(peer.key)?.isOpen ?? false;
+  }
+
+  limitsOf(peer: Peer): MessageLimits {
+    return this.#connections.get(peer.key)?.limits ?? UNLIMITED;
   }
 
   send(peer: Peer, datagram: Uint8Array): void {

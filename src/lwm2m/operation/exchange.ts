@@ -150,6 +150,7 @@ function lwm2mError(error: unknown): unknown {
     case 'LIMIT':
       return new Lwm2mError('LIMIT', error.message, { cause: error });
     case 'INVALID':
+    case 'TOO_LARGE':
       return new Lwm2mError('INVALID_ARGUMENT', error.message, { cause: error });
     default:
       return new Lwm2mError('BAD_ANSWER', error.message, { cause: error });
