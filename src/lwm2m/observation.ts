@@ -119,7 +119,7 @@ export class Observations {
     if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
       throw new Lwm2mError('LIMIT', `the device has ${this.#options.mostPerDevice} observations, the maximum`);
     }
-    const variants = requestVariants(operation, device.registration, device.model);
+    const variants = requestVariants(operation, device.registration, device.model, device.refusedFormats);
     const { answer, variant } = await this.#options.exchanges.ask(
       exchange,
       variants,

@@ -1,6 +1,7 @@
 import type { CoapEndpoint, Observation } from '../coap/index.ts';
 import type { Due } from './deadlines.ts';
 import type { ObjectModel } from './model/definition.ts';
+import type { FormatUse } from './operation/refused-formats.ts';
 import type { ObservationRecord, Registration } from './registration/registration.ts';
 
 /** A CoAP endpoint of the server, and its transport. */
@@ -50,6 +51,8 @@ export class RegisteredDevice implements Due {
   awakeWindow: AwakeWindow | null = null;
   /** By `observationKey` of the observed paths. */
   observations: Map<string, RunningObservation> | null = null;
+  /** The formats that the device refused with 4.06 or 4.15, see `rememberRefused`. */
+  refusedFormats: Set<FormatUse> | null = null;
   /** Observe requests without a response yet, by the same key. */
   starting: Map<string, Promise<unknown>> | null = null;
   #operations: Set<AbortController> | null = null;

@@ -35,9 +35,19 @@ export function readFormats(path: Path, registration: Registration, model: Objec
   const structured = structuredFormats(registration);
   const definition = definitionAt(path, registration, model);
   const single = path.level === 'resource-instance' || (path.level === 'resource' && definition?.multiple !== true);
-  const plain = definition?.type === 'Opaque' ? ContentFormat.opaque : ContentFormat.text;
   // Without Accept the device chooses the format; the response is decoded by its Content-Format.
-  return single ? [...structured, plain, null] : [...structured, null];
+  if (!single) return [...structured, null];
+  const plain = definition?.type === 'Opaque' ? ContentFormat.opaque : ContentFormat.text;
+  const announced = new Set(registration.contentFormats.map(currentContentFormat));
+  const isAnnounced = (format: number): boolean => announced.has(format);
+  const announcedPlain = [ContentFormat.cbor, plain].filter(isAnnounced);
+  return [
+    ...structured.filter(isAnnounced),
+    ...announcedPlain,
+    ...structured.filter((format) => !isAnnounced(format)),
+    ...(announcedPlain.includes(plain) ? [] : [plain]),
+    null,
+  ];
 }
 
 /** The formats for the payload of a Write, in the order in which the server tries them. */

@@ -9,6 +9,7 @@ import {
 } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
 import type { RequestVariant } from './request.ts';
+import { rememberRefused, type FormatUse } from './refused-formats.ts';
 import type { QueueMode } from '../queue-mode.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
 
@@ -47,7 +48,8 @@ export class Exchanges {
   }
 
   /**
-   * Sends one variant after the other until the device accepts the content format. Rejects with Lwm2mError UNREACHABLE,
+   * Sends one variant after the other until the device accepts the content format, and remembers those that it refused
+   * for the time of its registration. Rejects with Lwm2mError UNREACHABLE,
    * NOT_REGISTERED, TIMEOUT, CANCELLED, BAD_ANSWER, INVALID_ARGUMENT or LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
@@ -57,6 +59,7 @@ export class Exchanges {
   ): Promise<{ readonly answer: Answer; readonly variant: RequestVariant }> {
     // Encodes the first variant before any wait: an invalid operation is rejected in every state of the device.
     let next = variants.next();
+    const refused: FormatUse[] = [];
     for (;;) {
       if (next.done === true)
         throw new Lwm2mError('INVALID_ARGUMENT', 'no content format can carry this operation to the device');
@@ -64,7 +67,11 @@ export class Exchanges {
       const answer = await this.converse(exchange, (to, options) =>
         send(to, { ...variant.request, ...options }, variant),
       );
-      if (!refusesFormat(answer.response)) return { answer, variant };
+      if (!refusesFormat(answer.response)) {
+        rememberRefused(exchange.device, refused, variant.use);
+        return { answer, variant };
+      }
+      refused.push(variant.use);
       next = variants.next();
       if (next.done === true) return { answer, variant };
     }

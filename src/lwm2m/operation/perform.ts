@@ -280,10 +280,10 @@ export class Operations {
     exchange: OperationExchange,
     operation: RequestOperation,
   ): Promise<{ response: IncomingResponse; expected: number | null }> {
-    const { registration, model } = exchange.device;
+    const { registration, model, refusedFormats } = exchange.device;
     const { answer, variant } = await this.#exchanges.ask(
       exchange,
-      requestVariants(operation, registration, model),
+      requestVariants(operation, registration, model, refusedFormats),
       async ({ endpoint, peer }, request) => ({ response: await endpoint.request(peer, request) }),
     );
     return { response: answer.response, expected: variant.expected };

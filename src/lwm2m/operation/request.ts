@@ -16,30 +16,40 @@ import {
   writeFormats,
 } from './content-format-choice.ts';
 import type { NotificationAttributes, Operation } from './operation.ts';
-import type { Path } from '../path.ts';
+import { Path } from '../path.ts';
 import type { Registration } from '../registration/registration.ts';
+import { formatUse, refusedLast, type FormatUse } from './refused-formats.ts';
 
 /** The request of an operation in one content format. */
 export interface RequestVariant {
   readonly request: OutgoingRequest;
   /** The format to assume for a response without the Content-Format option; null without an Accept option. */
   readonly expected: number | null;
+  /** The format that the device may refuse, with 4.06 or 4.15. */
+  readonly use: FormatUse;
+}
+
+/** A request that is encoded when it is needed. */
+interface Candidate {
+  readonly use: FormatUse;
+  readonly make: () => Omit<RequestVariant, 'use'>;
 }
 
 /** The operations that have a request of their own. */
 export type RequestOperation = Exclude<Operation, { kind: 'cancel-observation' }>;
 
 /**
- * Generates the request of an operation in each suitable content format, the best first; the next is for a device that
- * refuses the previous one. Each is encoded on demand, because it may contain a firmware image.
+ * Generates the request of an operation in each suitable content format, the best first, those in `refused` last; the
+ * next is for a device that refuses the previous one. Each is encoded on demand, because it may contain a firmware image.
  * Throws INVALID_ARGUMENT with the value when no format can carry the operation.
  */
 export function requestVariants(
   operation: RequestOperation,
   registration: Registration,
   model: ObjectModel,
+  refused: ReadonlySet<FormatUse> | null = null,
 ): Generator<RequestVariant, void> {
-  return encodable(candidates(operation, registration, model));
+  return encodable(refusedLast(candidates(operation, registration, model), refused));
 }
 
 /**
@@ -52,13 +62,13 @@ export function checkRequest(operation: Operation, registration: Registration, m
 }
 
 /** Skips formats that can't carry the operation; throws INVALID_ARGUMENT when none can. */
-function* encodable(candidates: Iterable<() => RequestVariant>): Generator<RequestVariant, void> {
+function* encodable(candidates: Iterable<Candidate>): Generator<RequestVariant, void> {
   let refusal: unknown;
   let found = false;
-  for (const candidate of candidates) {
+  for (const { use, make } of candidates) {
     let variant: RequestVariant;
     try {
-      variant = candidate();
+      variant = { ...make(), use };
     } catch (error) {
       refusal ??= error;
       continue;
@@ -70,17 +80,14 @@ function* encodable(candidates: Iterable<() => RequestVariant>): Generator<Reque
   throw new Lwm2mError('INVALID_ARGUMENT', refusal.message, { cause: refusal });
 }
 
-function candidates(
-  operation: RequestOperation,
-  registration: Registration,
-  model: ObjectModel,
-): readonly (() => RequestVariant)[] {
+function candidates(operation: RequestOperation, registration: Registration, model: ObjectModel): readonly Candidate[] {
   const at = (path: Path): readonly string[] => [...rootSegments(registration), ...path.segments()];
   switch (operation.kind) {
     case 'read':
-      return acceptsOf(operation, registration, model).map(
-        (accept) => () => variantOf({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
-      );
+      return acceptsOf(operation, registration, model).map((accept) => ({
+        use: formatUse('GET', operation.path, accept),
+        make: () => requestOf({ method: 'GET', path: at(operation.path), ...acceptOption(accept) }, accept),
+      }));
     case 'read-composite':
       return compositeReads(operation, registration, []);
     case 'observe': {
@@ -88,52 +95,63 @@ function candidates(
       const query = attributes ? attributesQuery(attributes, paths, registration, model) : [];
       const [path] = paths;
       if (path === undefined || paths.length > 1) return compositeReads(operation, registration, query);
-      return acceptsOf({ path, contentFormat: operation.contentFormat }, registration, model).map(
-        (accept) => () => variantOf({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
-      );
+      return acceptsOf({ path, contentFormat: operation.contentFormat }, registration, model).map((accept) => ({
+        use: formatUse('GET', path, accept),
+        make: () => requestOf({ method: 'GET', path: at(path), query, ...acceptOption(accept) }, accept),
+      }));
     }
     case 'write': {
       const { path, values, mode } = operation;
       // Without values, a Write empties a multiple resource, or removes the optional resources of an instance.
       const empty = values.length === 0 ? [path] : [];
-      return formatsOf(operation, () => writeFormats(operation, registration)).map((contentFormat) => () => {
-        const payload = encode({ contentFormat, path, values, empty });
-        return variantOf({ method: mode === 'replace' ? 'PUT' : 'POST', path: at(path), contentFormat, payload });
-      });
+      const method = mode === 'replace' ? 'PUT' : 'POST';
+      return formatsOf(operation, () => writeFormats(operation, registration)).map((contentFormat) => ({
+        use: formatUse(method, path, contentFormat),
+        make: () => {
+          const payload = encode({ contentFormat, path, values, empty });
+          return requestOf({ method, path: at(path), contentFormat, payload });
+        },
+      }));
     }
     case 'write-composite': {
       const { values } = operation;
       const deletes = values.some(({ value }) => value === null);
-      return formatsOf(operation, () => writeCompositeFormats(registration, deletes)).map((contentFormat) => () => {
-        const payload = encodeComposite(contentFormat, values);
-        return variantOf({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
-      });
+      return formatsOf(operation, () => writeCompositeFormats(registration, deletes)).map((contentFormat) => ({
+        use: formatUse('iPATCH', null, contentFormat),
+        make: () => {
+          const payload = encodeComposite(contentFormat, values);
+          return requestOf({ method: 'iPATCH', path: rootSegments(registration), contentFormat, payload });
+        },
+      }));
     }
     case 'create': {
       const { objectId, instanceId, values } = operation;
       const path = [...rootSegments(registration), String(objectId)];
-      return formatsOf(operation, () => createFormats(operation, registration)).map((contentFormat) => () => {
-        const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
-        return variantOf({ method: 'POST', path, contentFormat, payload });
-      });
+      return formatsOf(operation, () => createFormats(operation, registration)).map((contentFormat) => ({
+        use: formatUse('POST', Path.of(objectId), contentFormat),
+        make: () => {
+          const payload = encodeNewInstance({ contentFormat, objectId, instanceId, values });
+          return requestOf({ method: 'POST', path, contentFormat, payload });
+        },
+      }));
     }
     case 'execute': {
       const text = formatExecuteArguments(operation.arguments);
       const carried = text === '' ? {} : { contentFormat: ContentFormat.text, payload: new TextEncoder().encode(text) };
-      return [() => variantOf({ method: 'POST', path: at(operation.path), ...carried })];
+      return only({ method: 'POST', path: at(operation.path), ...carried });
     }
     case 'delete':
-      return [() => variantOf({ method: 'DELETE', path: at(operation.path) })];
+      return only({ method: 'DELETE', path: at(operation.path) });
     case 'discover': {
       const { path, depth } = operation;
       const query = depth === undefined ? [] : [`depth=${depth}`];
       const accept = ContentFormat.linkFormat;
-      return [() => variantOf({ method: 'GET', path: at(path), query, accept }, accept)];
+      return only({ method: 'GET', path: at(path), query, accept }, accept);
     }
     case 'write-attributes': {
       const query = attributesQuery(operation.attributes, [operation.path], registration, model);
       if (query.length === 0) throw new Lwm2mError('INVALID_ARGUMENT', 'the Write-Attributes has no attribute');
-      return [() => variantOf({ method: 'PUT', path: at(operation.path), query })];
+      return only({ method: 'PUT', path: at(operation.path), query });
     }
   }
 }
@@ -143,17 +161,20 @@ function compositeReads(
   operation: { readonly paths: readonly Path[]; readonly contentFormat?: number | null | undefined },
   registration: Registration,
   query: readonly string[],
-): readonly (() => RequestVariant)[] {
+): readonly Candidate[] {
   const given = operation.contentFormat ?? null;
   const formats =
     given === null
       ? readCompositeFormats(registration)
       : [{ body: pathListFormat(given), accept: compositeAnswerFormat(given) }];
-  return formats.map(({ body, accept }) => () => {
-    const payload = encodePaths(body, operation.paths);
-    const path = rootSegments(registration);
-    return variantOf({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
-  });
+  return formats.map(({ body, accept }) => ({
+    use: formatUse('FETCH', null, accept),
+    make: () => {
+      const payload = encodePaths(body, operation.paths);
+      const path = rootSegments(registration);
+      return requestOf({ method: 'FETCH', path, query, contentFormat: body, accept, payload }, accept);
+    },
+  }));
 }
 
 /** Rebuilds the request that started an observation in an earlier run of the server. */
@@ -169,8 +190,13 @@ export function observeRequest(
   return first.done === true ? undefined : first.value;
 }
 
-function variantOf(request: OutgoingRequest, expected: number | null = null): RequestVariant {
+function requestOf(request: OutgoingRequest, expected: number | null = null): Omit<RequestVariant, 'use'> {
   return { request, expected };
+}
+
+/** The candidates of an operation without a choice of formats. */
+function only(request: OutgoingRequest, expected: number | null = null): readonly Candidate[] {
+  return [{ use: formatUse(request.method, null, expected), make: () => ({ request, expected }) }];
 }
 
 function acceptOption(accept: number | null): { accept?: number } {
