@@ -63,13 +63,6 @@ describe('a format that the device refused', () => {
     expect(await readOf(world, '/3/0')).toEqual([tlv]);
   });
 
-  it('is not remembered when the device refuses every format of a resource', async () => {
-    const world = await registered(speaks([]));
-    expect(await readOf(world, '/3/0/9')).toHaveLength(5);
-    world.device.onAsked = speaks([tlv, text]);
-    expect(await readOf(world, '/3/0/13')).toEqual([tlv]);
-  });
-
   it('in a Write is not tried again for other Writes, and is for Reads', async () => {
     const world = await registered(({ contentFormat }) => ({
       code: contentFormat === senmlCbor ? codes.changed : codes.unsupportedContentFormat,
