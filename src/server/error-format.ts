@@ -1,5 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
-import { GraphQLError, type ExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult, type GraphQLErrorExtensions } from 'graphql';
 import type { Context } from '../../schema/index.ts';
 
 /** The code of an error of graphql-js that has none: a part of the request is wrong. */
@@ -10,6 +10,9 @@ const REQUEST_CODE = 'BAD_USER_INPUT';
  * `application/graphql-response+json` (GraphQL over HTTP §6.4.2); in `application/json` it is 200.
  */
 const NOT_EXECUTED = { spec: true, status: 400 };
+
+/** Yoga's code for a body or parameters that are no GraphQL request. */
+const MALFORMED_REQUEST = 'BAD_REQUEST';
 
 /** Gives each error of an HTTP response its code, and each response without `data` its status. */
 export const useErrorFormat: Plugin<Context> = {
@@ -22,11 +25,19 @@ export const useErrorFormat: Plugin<Context> = {
       ...result,
       errors: errors.map((error) => {
         const { http = executed ? undefined : NOT_EXECUTED, ...extensions } = error.extensions;
-        return withExtensions(error, { ...withCode(extensions), ...(http !== undefined && { http }) });
+        return withExtensions(error, {
+          ...withCode(extensions),
+          ...(http !== undefined && { http: statusOf(http, extensions) }),
+        });
       }),
     });
   },
 };
+
+/** A body that is no JSON, or without `query`, is answered 400 in both media types (GraphQL over HTTP §6.4.1.1). */
+function statusOf(http: object, { code }: GraphQLErrorExtensions): object {
+  return code === MALFORMED_REQUEST ? { ...http, spec: false } : http;
+}
 
 /** As `useErrorFormat`, for a WebSocket, where an error has no status. */
 export function formatOfWebSocket(errors: readonly GraphQLError[]): GraphQLError[] {

@@ -87,3 +87,20 @@ describe('a request that is not executed', () => {
     ]);
   });
 });
+
+describe('a request that is no GraphQL request', () => {
+  it.each([
+    ['no JSON', '{ "not a JSON'],
+    ['no body', ''],
+    ['no query', '{ "notquery": "{ __typename }" }'],
+    ['a list', '[]'],
+  ])('is answered 400 in both media types: %s', async (_case, body) => {
+    const { url } = await start();
+    for (const accept of ['application/json', 'application/graphql-response+json']) {
+      const headers = { 'Content-Type': 'application/json', Accept: accept, Authorization: 'Bearer viewer' };
+      const response = await fetch(url, { method: 'POST', headers, body });
+      expect([accept, response.status]).toEqual([accept, 400]);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    }
+  });
+});

@@ -5,7 +5,7 @@ export { LeshanDevice, type LeshanOptions } from './leshan.ts';
 export { coapClient, type CoapAnswer, CoapDevice, type CoapRequest, type TlsLibrary } from './libcoap.ts';
 export { PostgresCluster } from './postgres.ts';
 export { PeerProcess } from './process.ts';
-export { program } from './program.ts';
+export { program, relayCompiler } from './program.ts';
 export { requirePeer, type PeerName } from './require-peer.ts';
 export { ScriptedDevice } from './scripted-device.ts';
 export { SessionPipe } from './session-pipe.ts';

@@ -43,3 +43,9 @@ export function postgresProgram(name: 'initdb' | 'postgres', version: PostgresVe
   const directories = existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
   return program(name, directories);
 }
+
+/** The compiler of Relay that scripts/peers/relay.sh installs, for this platform; null: it is not installed. */
+export function relayCompiler(): string | null {
+  const platform = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64';
+  return program('relay', [join(PEERS_DIRECTORY, 'relay/node_modules/relay-compiler', platform)]);
+}

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { PEERS_DIRECTORY, PGBOUNCER_DIRECTORIES, POSTGRES_VERSIONS, postgresProgram, program } from './program.ts';
+import {
+  PEERS_DIRECTORY,
+  PGBOUNCER_DIRECTORIES,
+  POSTGRES_VERSIONS,
+  postgresProgram,
+  program,
+  relayCompiler,
+} from './program.ts';
 
 export type PeerName =
   | 'kafka'
@@ -12,7 +19,8 @@ export type PeerName =
   | 'gnutls'
   | 'kcat'
   | 'chromium'
-  | 'pgbouncer';
+  | 'pgbouncer'
+  | 'relay';
 
 const installed: Readonly<Record<PeerName, () => boolean>> = {
   kafka: () => program('java') !== null && existsSync(join(PEERS_DIRECTORY, 'kafka/pom.xml')),
@@ -24,6 +32,7 @@ const installed: Readonly<Record<PeerName, () => boolean>> = {
   kcat: () => program('kcat') !== null,
   chromium: () => program('chromium') !== null,
   pgbouncer: () => program('pgbouncer', PGBOUNCER_DIRECTORIES) !== null,
+  relay: () => relayCompiler() !== null,
 };
 
 /**
