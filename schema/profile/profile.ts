@@ -37,7 +37,7 @@ const MethodOperation = builder.enumType('RpcMethodOperation', {
 const MAPPING = {
   path: 'The path of the resource: `"/3303/0/5700"`. `*` as instance id maps the resource of every instance: `"/3303/*/5700"`.',
   metric:
-    'The metric’s name: `"temperature"`. It starts with a letter or _ and contains letters, digits, _, . and -. `{instance}` is replaced by the instance id and is required if the path has `*`: `"temperature_{instance}"`. Each instance of a multiple resource is a metric with its id: `power_0`, `power_1`; if another mapping can have that name, `power__0`. One resource can have several mappings with different names.',
+    'The metric’s name: `"temperature"`. It starts with a letter or _ and contains letters, digits, _, . and -. `{instance}` is replaced by the instance id and is required if the path has `*`: `"temperature_{instance}"`. Each instance of a multiple resource is a metric with its id: `power_0`, `power_1`; if another mapping can have that name, `power__0`. Two names must therefore differ in more than underscores at the end. One resource can have several mappings with different names.',
   scale: 'The stored number is value × scale + offset: `0.001` converts millivolts to volts.',
   offset: 'The stored number is value × scale + offset: `-273.15` converts kelvins to °C.',
   kind: '`NUMERIC` or `STRING`. Absent or null: by the resource’s type. Integer, Unsigned Integer, Float, Time (Unix seconds) and Boolean (0 or 1) are numeric; String, Corelnk and Objlnk are text; an Opaque value is recorded only with STRING, as base64. With NUMERIC, a String that is a decimal number (`"22.5"`) becomes this number; other text becomes a dead letter.',

@@ -14,7 +14,7 @@ export type Refusal =
   | 'opaque'
   /** Text with U+0000, which the database can't store, or with half a surrogate pair. */
   | 'not-text'
-  /** An integer beyond ±2^53: the metric has the nearest number, and the exact one is kept with this reason. */
+  /** An integer beyond ±2^53, as read or as metric: the metric has the nearest number; the read one is kept with this reason. */
   | 'inexact'
   /** A time outside the years 1 to 9999, which RFC 3339 can't represent. */
   | 'time-out-of-range';
@@ -32,6 +32,7 @@ export interface Conversion {
 }
 
 const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
+const WHOLE = /^\s*[+-]?\d+\s*$/;
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 /** Years 1 to 9999 in milliseconds since the Unix epoch. */
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
@@ -49,8 +50,8 @@ export function metricValue(reading: Reading, { kind, scale, offset }: Conversio
     const raw = numberOf(reading);
     if (raw === null) return refused('not-a-number');
     const value = converted(raw, scale, offset);
-    const exact = typeof reading.value !== 'bigint';
-    return Number.isFinite(value) ? { kind: 'numeric', value, exact } : refused('not-finite');
+    if (!Number.isFinite(value)) return refused('not-finite');
+    return { kind: 'numeric', value, exact: !isInteger(reading) || [raw, value].every(isExact) };
   }
   const value = textOf(reading);
   if (value === null) return refused('time-out-of-range');
@@ -67,7 +68,17 @@ function converted(raw: number, scale: number, offset: number): number {
 }
 
 function rounded(value: number): number {
-  return Number(value.toPrecision(EXACT_DIGITS));
+  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(EXACT_DIGITS));
+}
+
+function isExact(value: number): boolean {
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+/** True if the device sent a whole number, also as text. */
+function isInteger({ type, value }: Reading): boolean {
+  if (type === 'String') return WHOLE.test(value);
+  return type === 'Integer' || type === 'Unsigned Integer' || type === 'Time';
 }
 
 /** When a reading was taken, in milliseconds since the Unix epoch; null outside the years 1 to 9999. */

@@ -84,11 +84,32 @@ describe('a mapping', () => {
     });
   });
 
-  it('keeps the nearest number of an integer beyond 2^53, and says that it is not exact', () => {
-    const large = reading('/1/2/3', { type: 'Unsigned Integer', value: 2n ** 64n - 1n });
-    expect(measure([{ path: '/1/2/3', metric: 'm' }], [large], receivedAt)).toMatchObject({
-      measurements: [{ numericValues: { m: 2 ** 64 } }],
-      refused: [{ reading: large, reason: 'inexact' }],
+  it.each<[TypedValue, number, number]>([
+    [{ type: 'Unsigned Integer', value: 2n ** 64n - 1n }, 1, 2 ** 64],
+    [text('9007199254740993'), 1, 2 ** 53],
+    [{ type: 'Integer', value: 2 ** 53 - 1 }, 8, 2 ** 56],
+  ])(
+    'keeps the nearest number of an integer beyond 2^53, and says that it is not exact: %o · %d',
+    (value, scale, m) => {
+      const large = reading('/1/2/3', value);
+      expect(measure([{ path: '/1/2/3', metric: 'm', kind: 'numeric', scale }], [large], receivedAt)).toMatchObject({
+        measurements: [{ numericValues: { m: expect.closeTo(m, -2) } }],
+        refused: [{ reading: large, reason: 'inexact' }],
+      });
+    },
+  );
+
+  it.each<[TypedValue, number, number, number]>([
+    [{ type: 'Integer', value: 1_234_567_890_123_456 }, 1, 1, 1_234_567_890_123_457],
+    [{ type: 'Unsigned Integer', value: 1_234_567_890_123 }, 1000, 1, 1_234_567_890_123_001],
+    [text('1234567890123456'), 1, 1, 1_234_567_890_123_457],
+    [float(1e20), 1, 0, 1e20],
+  ])('keeps each number up to 2^53 exact: %o · %d + %d', (value, scale, offset, m) => {
+    const exact = reading('/1/2/3', value);
+    const mapping: MetricMapping = { path: '/1/2/3', metric: 'm', kind: 'numeric', scale, offset };
+    expect(measure([mapping], [exact], receivedAt)).toMatchObject({
+      measurements: [{ numericValues: { m } }],
+      refused: [],
     });
   });
 

@@ -130,7 +130,7 @@ function checkNames(mappings: readonly MetricMapping[]): void {
     if (!other) continue;
     throw wrong(
       ['mappings', String(index), 'metric'],
-      `${mapping.metric} of ${mapping.path} can have the same name as ${other.metric} of ${other.path}`,
+      `${mapping.metric} of ${mapping.path} can have the same name as ${other.metric} of ${other.path}; underscores at the end make no difference`,
     );
   }
 }

@@ -15,9 +15,18 @@ const DIGITS: Part = { character: null, star: true };
 
 type Named = Pick<MetricMapping, 'path' | 'metric'>;
 
-/** True if both mappings can make a metric of one name, apart from the names of the instances of multiple resources. */
+/**
+ * True if both mappings can make a metric of one name. Underscores at the end make no difference, because they keep the
+ * instances of a multiple resource apart from other metrics: `mv` can become `mv__0`, and so can `mv_`.
+ */
 export function canShareName(one: Named, other: Named): boolean {
-  return meet(partsOf(one), partsOf(other));
+  return meet(partsOf(withoutEnd(one)), partsOf(withoutEnd(other)));
+}
+
+function withoutEnd({ path, metric }: Named): Named {
+  let end = metric.length;
+  while (metric[end - 1] === '_') end -= 1;
+  return { path, metric: metric.slice(0, end) };
 }
 
 /** True if the mapping can make a metric of this name, apart from the names of the instances of multiple resources. */

@@ -71,7 +71,11 @@ describe('profiles', () => {
       name: 'Possible',
       mappings: [
         { path: '/3/0/0', metric: 'model', kind: 'numeric', scale: 2 },
-        { path: '/3/0/7/1', metric: 'power' },
+        { path: '/3/0/7', metric: 'power' },
+        { path: '/3/0/8', metric: 'power_0' },
+        { path: '/3303/0/5701', metric: 'celsius' },
+        { path: '/3303/0/5701', metric: 'fahrenheit' },
+        { path: '/3/0/7/1', metric: 'second' },
         { path: '/26241/0/4', metric: 'own', attributes: { gt: 5 } },
         { path: '/3303/0/5700', metric: 't', attributes: { gt: 30, lt: 10, st: 0.5 } },
       ],
@@ -80,7 +84,7 @@ describe('profiles', () => {
         { name: 'start', operation: 'EXECUTE', path: '/26241/0/4', parameters: { arguments: { 0: '{{a}}' } } },
       ],
     });
-    expect(made.mappings).toHaveLength(4);
+    expect(made.mappings).toHaveLength(8);
     await world.fleet.profiles.delete(ADMIN, made.id);
   });
 
@@ -99,6 +103,16 @@ describe('profiles', () => {
       [
         { path: '/3303/*/5700', metric: 't{instance}1' },
         { path: '/3303/*/5701', metric: 't1{instance}' },
+      ],
+      // Because of `mv_0`, the instances of both multiple resources would become `mv__0`.
+      [
+        { path: '/3/0/7', metric: 'mv' },
+        { path: '/3/0/8', metric: 'mv_' },
+        { path: '/3303/0/5700', metric: 'mv_0' },
+      ],
+      [
+        { path: '/3/0/7', metric: 'mv_1__' },
+        { path: '/3303/*/5700', metric: 'mv_{instance}' },
       ],
     ].map((mappings): [Partial<ProfileInput>, string[]] => [{ mappings }, ['mappings', '1', 'metric']]),
     [
