@@ -93,7 +93,7 @@ builder.objectType(DeviceNode, {
     objects: t.field({
       type: [DeviceObjectType],
       description:
-        'The objects that the device has, with the last received values, by ascending object id. What the device’s newest list (Register, Update) does not name, and what was deleted, is not here; Server (1) needs no mention. A device that lists objects without instances keeps the values below them. Resources of which no value was received, and executable resources such as Reboot, are not listed. `readResources(paths: ["/"])` fetches all values from the device.',
+        'The objects that the device has, with the last received values, by ascending object id. What the device’s newest list (Register, Update) does not name, and what was deleted, is not here; Server (1) needs no mention. A device that lists objects without instances keeps the values below them. Resources without a value, such as the action Reboot, are listed after a `discoverResources`. `readResources(paths: ["/"])` fetches all values from the device.',
       args: {
         objectIds: t.arg.intList({
           description: 'Returns only these objects: `[3, 3303]`. Absent or null: all.',

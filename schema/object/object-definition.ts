@@ -28,7 +28,7 @@ export const ResourceType = builder.enumType('ResourceType', {
   } satisfies Record<string, { value: TypeName; description: string }>,
 });
 
-const ResourceOperation = builder.enumType('ResourceOperation', {
+export const ResourceOperation = builder.enumType('ResourceOperation', {
   description: 'An operation that the object definition allows on a resource.',
   values: {
     READ: { description: 'The resource can be read and observed: `readResources`, `observeResources`.' },
@@ -37,7 +37,7 @@ const ResourceOperation = builder.enumType('ResourceOperation', {
   },
 });
 
-const OPERATIONS = { R: ['READ'], W: ['WRITE'], RW: ['READ', 'WRITE'], E: ['EXECUTE'], '': [] } as const;
+export const OPERATIONS = { R: ['READ'], W: ['WRITE'], RW: ['READ', 'WRITE'], E: ['EXECUTE'], '': [] } as const;
 
 const ValueLabelType = builder.objectRef<EnumerationEntry>('ValueLabel').implement({
   description: 'What a value of an enumeration means: `{ value: 1, label: "normal" }`.',

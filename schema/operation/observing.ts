@@ -39,7 +39,7 @@ builder.relayMutationField(
       path: t.field({
         type: 'ResourcePath',
         required: true,
-        description: 'The path of an object, an instance or a resource: `"/3303"`.',
+        description: 'The path of an object, an instance or a resource: `"/3303"`. No LwM2M version allows `/`.',
         validate: exactPath,
       }),
       depth: t.int({
@@ -51,7 +51,7 @@ builder.relayMutationField(
     }),
   },
   {
-    description: `Lists the instances and resources that the device has below a path, with their attributes (Discover, Core §6.3.2). ${AS_RPC}`,
+    description: `Lists the instances and resources that the device has below a path, with their attributes (Discover, Core §6.3.2). \`Device.objects\` then has them, and no others. ${AS_RPC}`,
     authScopes: { operator: true },
     errors: deviceResultUnion('DiscoverResources', 'the path or the depth is invalid'),
     resolve: (_root, { input }, context) =>

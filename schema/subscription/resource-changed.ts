@@ -81,6 +81,8 @@ builder.subscriptionField('resourceChanged', (t) =>
       const selectors = (paths ?? ['/']).map(parseSelector);
       const pick = (states: readonly ResourceState[]): ResourceState[] =>
         states.flatMap((state) => {
+          // A discovered resource without a value.
+          if (state.timestamp === null) return [];
           const selector = selectors.find((one) => selects(one, state));
           const narrowed = selector ? narrow(selector, state) : null;
           return narrowed ? [narrowed] : [];

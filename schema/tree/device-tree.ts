@@ -1,6 +1,12 @@
 import type { ReadingOrigin } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
-import { ObjectDefinitionType, ResourceDefinitionType, ResourceType } from '../object/object-definition.ts';
+import {
+  ObjectDefinitionType,
+  OPERATIONS,
+  ResourceDefinitionType,
+  ResourceOperation,
+  ResourceType,
+} from '../object/object-definition.ts';
 import type { TreeInstance, TreeObject, TreeResource } from './tree.ts';
 
 /** The version of an object if neither the device nor a definition gives one (default of Core 1.2 §7.2.2). */
@@ -18,7 +24,7 @@ const ReadingSource = builder.enumType('ReadingSource', {
 
 export const ResourceObject = builder.objectRef<TreeResource>('Resource').implement({
   description:
-    'The last value of a device’s resource that the server received. Querying it does not contact the device; `readResources` does.',
+    'A resource of a device, with its last value that the server received. Querying it does not contact the device; `readResources` does.',
   fields: (t) => ({
     path: t.field({
       type: 'ResourcePath',
@@ -38,17 +44,29 @@ export const ResourceObject = builder.objectRef<TreeResource>('Resource').implem
         return object?.resources.find(({ id }) => id === state.resourceId) ?? null;
       },
     }),
+    operations: t.field({
+      type: [ResourceOperation],
+      nullable: true,
+      description:
+        'What the definition allows on the resource: `[READ, WRITE]`; `[EXECUTE]` for an action such as Reboot. Null if there is no definition of it.',
+      resolve: async ({ state, version }, _args, { load }) => {
+        const object = await load.definition(state.objectId, version);
+        const found = object?.resources.find(({ id }) => id === state.resourceId);
+        return found ? [...OPERATIONS[found.operations]] : null;
+      },
+    }),
     value: t.field({
       type: 'ResourceValue',
       nullable: true,
       description:
-        'The last received value: `22.5`. A resource is listed once a value of it was received. Null only if that value was larger than 256 KiB and was therefore not stored.',
+        'The last received value: `22.5`. Null if no value was received: the device has listed the resource in response to a Discover. Null also if the value was larger than 256 KiB and was therefore not stored; `timestamp` then is not null.',
       resolve: ({ state }) => state.value,
     }),
     type: t.field({
       type: ResourceType,
       nullable: true,
-      description: 'The type of the value: `FLOAT`. Null for a multiple resource without instances.',
+      description:
+        'The type of the value: `FLOAT`. Null if no value was received, and for a multiple resource without instances.',
       resolve: ({ state }) => state.type,
     }),
     typeGuessed: t.boolean({
@@ -59,13 +77,14 @@ export const ResourceObject = builder.objectRef<TreeResource>('Resource').implem
     timestamp: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the device measured the value. If the device sent no time: when the value arrived.',
+      description:
+        'When the device measured the value. If the device sent no time: when the value arrived. Null if no value was received.',
       resolve: ({ state }) => state.timestamp,
     }),
     source: t.field({
       type: ReadingSource,
       nullable: true,
-      description: 'How the server received the value: `NOTIFICATION`.',
+      description: 'How the server received the value: `NOTIFICATION`. Null if no value was received.',
       resolve: ({ state }) => state.source,
     }),
   }),
@@ -83,7 +102,7 @@ const ObjectInstance = builder.objectRef<TreeInstance>('ObjectInstance').impleme
     resources: t.field({
       type: [ResourceObject],
       description:
-        'The resources of which a value was received, by ascending id. `readResources(paths: ["/3303/0"])` fetches all of them.',
+        'The resources of which a value was received, and those that the device listed in response to a Discover, by ascending id. `discoverResources(path: "/3303")` completes the list, `readResources(paths: ["/3303/0"])` the values.',
       resolve: ({ resources }) => [...resources],
     }),
   }),

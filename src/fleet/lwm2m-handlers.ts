@@ -159,6 +159,11 @@ export function createLwm2mHandlers(parts: Lwm2mHandlerParts): Lwm2mHandlers {
       return refusal ? { refused: refusal.message } : undefined;
     },
 
+    async discovered({ deviceKey }, discovery) {
+      const { tenantId, deviceId } = parseDeviceKey(deviceKey);
+      await readings.store({ kind: 'discovered', tenantId, batch: { deviceId, discovery } });
+    },
+
     async undecodable(registration, payload) {
       const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
       await readings.store({

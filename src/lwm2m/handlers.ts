@@ -1,6 +1,7 @@
 import type { Peer } from '../coap/index.ts';
 import type { Link } from './link-format.ts';
 import type { ObjectModel } from './model/definition.ts';
+import type { Discovery } from './operation/discovery.ts';
 import type { Path } from './path.ts';
 import type { ObservationRecord, Registration, RegistrationEnd, Lwm2mVersion } from './registration/registration.ts';
 import type { DecodedPayload } from './value.ts';
@@ -124,6 +125,8 @@ export interface Lwm2mHandlers {
    * acknowledge a notification, so that the device repeats it.
    */
   readings(batch: ReadingBatch): Promise<{ readonly refused: string } | { readonly retryAfterMs: number } | void>;
+  /** Stores which resources the device has, from the answer to a Discover. */
+  discovered(registration: Registration, discovery: Discovery): Promise<void>;
   /** Stores a payload that the server could not decode, so that no data is dropped silently. */
   undecodable(
     registration: Registration,

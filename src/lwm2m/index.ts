@@ -49,6 +49,7 @@ export {
   parseAttributes,
   type AttributeTarget,
 } from './attributes.ts';
+export type { Discovery } from './operation/discovery.ts';
 export { checkOperation } from './operation/check.ts';
 export { checkRequest } from './operation/request.ts';
 export { observationKey } from './observation.ts';

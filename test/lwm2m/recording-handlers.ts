@@ -2,6 +2,7 @@ import {
   registryModel,
   type Admission,
   type AwakeProbe,
+  type Discovery,
   type Lwm2mHandlers,
   type ObservationRecord,
   type ReadingBatch,
@@ -74,6 +75,10 @@ export class RecordingHandlers implements Lwm2mHandlers {
   async readings(batch: ReadingBatch): Promise<void> {
     await this.store('readings');
     this.batches.push(batch);
+  }
+
+  async discovered({ deviceKey }: Registration, { resources }: Discovery): Promise<void> {
+    await this.#record(`resources of ${deviceKey}: ${resources.join(' ')}`);
   }
 
   async undecodable(

@@ -1,4 +1,5 @@
 import {
+  type Discovery,
   isSecretObject,
   listsInstances,
   Path,
@@ -26,6 +27,15 @@ export interface DeviceObjects {
   readonly objects: readonly RegisteredObject[];
 }
 
+/** What a Discover says about the resources of a device. */
+export interface DeviceDiscovery {
+  readonly deviceId: DeviceId;
+  readonly discovery: Discovery;
+}
+
+/** How the server got a stored value. DISCOVER: the device has the resource, but no value of it came. */
+export type ValueSource = ReadingOrigin | 'DISCOVER';
+
 /** The last value of a resource or a resource instance, to be stored. */
 export interface LastValue {
   readonly deviceId: DeviceId;
@@ -35,21 +45,24 @@ export interface LastValue {
   /** JSON text; null if the value is too large to store. */
   readonly value: string | null;
   readonly measuredAt: number;
-  readonly source: ReadingOrigin;
+  readonly source: ValueSource;
 }
 
 /** The stored values of the device at and below this path are deleted, except those that the same change stores. */
 export interface GoneBelow {
   readonly deviceId: DeviceId;
   readonly path: Path;
+  /** False: resources without a value stay. A Read returns no executable and no write-only resources. */
+  readonly withDiscovered: boolean;
 }
 
 /**
- * The stored values of the device that are not below one of these paths are deleted, except those that the same change
- * stores, and those of objects that a list need not name.
+ * Of the stored values of the device below `within`, those that are not below one of the `paths` are deleted, except
+ * those that the same change stores.
  */
 export interface KeptOnly {
   readonly deviceId: DeviceId;
+  readonly within: Path;
   readonly paths: readonly Path[];
 }
 
@@ -58,7 +71,6 @@ export interface TreeChange {
   /** At most one for each device and path, sorted by device and path. */
   readonly values: readonly LastValue[];
   readonly gone: readonly GoneBelow[];
-  /** At most one for each device. */
   readonly keptOnly: readonly KeptOnly[];
 }
 
@@ -71,22 +83,29 @@ const EARLIEST = Date.UTC(1970, 0, 1);
  * Combines several batches, in their order, into one change. For each path it keeps the newest value; if the times are
  * equal, it keeps the last one.
  */
-export function treeChange(batches: readonly (DeviceReadings | DeviceObjects)[]): TreeChange {
+export function treeChange(batches: readonly (DeviceReadings | DeviceObjects | DeviceDiscovery)[]): TreeChange {
   const values = new Map<string, LastValue>();
   const gone: GoneBelow[] = [];
-  const kept = new Map<DeviceId, readonly Path[]>();
+  const keptOnly: KeptOnly[] = [];
   for (const batch of batches) {
-    if ('objects' in batch) {
-      const paths = keptPaths(batch.objects);
-      kept.set(batch.deviceId, paths);
-      for (const [key, { deviceId, path }] of values) {
-        if (deviceId === batch.deviceId && !isKeptBy(paths, path)) values.delete(key);
+    if (!('readings' in batch)) {
+      for (const kept of keptBy(batch)) {
+        keptOnly.push(kept);
+        for (const [key, value] of values) if (!isKeptBy(kept, value)) values.delete(key);
+      }
+      for (const value of 'discovery' in batch ? discoveredValues(batch) : []) {
+        const key = `${value.deviceId}${value.path}`;
+        if (!values.has(key)) values.set(key, value);
       }
       continue;
     }
     const { deviceId, scope } = batch;
     if (scope.length > 0) {
-      for (const path of scope) if (!isOneValue(path, batch)) gone.push({ deviceId, path });
+      for (const path of scope) {
+        if (isOneValue(path, batch)) continue;
+        const withDiscovered = batch.origin === 'WRITE' && path.resourceId === null;
+        gone.push({ deviceId, path, withDiscovered });
+      }
       for (const [key, value] of values) {
         if (value.deviceId === deviceId && scope.some((path) => path.contains(value.path))) values.delete(key);
       }
@@ -100,7 +119,7 @@ export function treeChange(batches: readonly (DeviceReadings | DeviceObjects)[])
   const sorted = [...values.values()].toSorted((one, other) =>
     one.deviceId === other.deviceId ? one.path.compare(other.path) : one.deviceId < other.deviceId ? -1 : 1,
   );
-  return { values: sorted, gone, keptOnly: [...kept].map(([deviceId, paths]) => ({ deviceId, paths })) };
+  return { values: sorted, gone, keptOnly };
 }
 
 /**
@@ -109,23 +128,48 @@ export function treeChange(batches: readonly (DeviceReadings | DeviceObjects)[])
  */
 const ALWAYS_THERE: ReadonlySet<number> = new Set([1, 3]);
 /** Core 1.2 §6.2.1: a list never names Security, OSCORE and MQTT Server. Some devices do not name Server either. */
-export const UNLISTED: readonly number[] = [0, 1, 21, 23];
+const UNLISTED: readonly number[] = [0, 1, 21, 23];
 
 /** The paths that a device has according to its list: instances, or objects of which it does not list the instances. */
 function keptPaths(objects: readonly RegisteredObject[]): Path[] {
   const complete = listsInstances(objects);
-  return objects.flatMap(({ objectId, instanceIds }) => {
-    const listed = instanceIds.map((instanceId) => Path.of(objectId, instanceId));
-    return listed.length === 0 && (!complete || ALWAYS_THERE.has(objectId)) ? [Path.of(objectId)] : listed;
+  const unlisted = UNLISTED.filter((id) => !objects.some(({ objectId }) => objectId === id));
+  const listed = objects.flatMap(({ objectId, instanceIds }) => {
+    const instances = instanceIds.map((instanceId) => Path.of(objectId, instanceId));
+    return instances.length === 0 && (!complete || ALWAYS_THERE.has(objectId)) ? [Path.of(objectId)] : instances;
   });
+  return [...listed, ...unlisted.map((objectId) => Path.of(objectId))];
 }
 
-function isKeptBy(paths: readonly Path[], path: Path): boolean {
-  const { objectId } = path;
-  const listed = paths.some((one) => one.contains(path));
-  return (
-    listed || (objectId !== null && UNLISTED.includes(objectId) && !paths.some((one) => one.objectId === objectId))
-  );
+function keptBy(batch: DeviceObjects | DeviceDiscovery): KeptOnly[] {
+  const { deviceId } = batch;
+  if ('objects' in batch) return [{ deviceId, within: Path.root, paths: keptPaths(batch.objects) }];
+  const { objectId, instances, resources, complete } = batch.discovery;
+  const ofObject = objectId === null ? [] : [{ deviceId, within: Path.of(objectId), paths: instances }];
+  return [
+    ...ofObject,
+    ...complete.map((within) => ({ deviceId, within, paths: resources.filter((path) => within.contains(path)) })),
+  ];
+}
+
+function isKeptBy({ deviceId, within, paths }: KeptOnly, value: LastValue): boolean {
+  if (value.deviceId !== deviceId || !within.contains(value.path)) return true;
+  return paths.some((path) => path.contains(value.path));
+}
+
+/** Before every possible time of a reading, so that a discovered resource replaces no value and any value replaces it. */
+const NEVER_MEASURED = EARLIEST - 1;
+
+function discoveredValues({ deviceId, discovery }: DeviceDiscovery): LastValue[] {
+  return discovery.resources.filter(isKept).map((path) => ({
+    deviceId,
+    path,
+    type: null,
+    guessed: false,
+    value: null,
+    measuredAt: NEVER_MEASURED,
+    source: 'DISCOVER',
+  }));
 }
 
 /** True if the batch has one value for the whole requested resource: no other stored value can exist below it. */

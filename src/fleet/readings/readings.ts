@@ -5,7 +5,7 @@ import type { DeviceId, TenantId } from '../access/index.ts';
 import { Batcher, type Log } from '../common/index.ts';
 import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
-import { treeChange, type DeviceObjects, type DeviceReadings } from './last-values.ts';
+import { treeChange, type DeviceDiscovery, type DeviceObjects, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
 import { MOST_RESOURCES, type ResourceState, tooLargeChanges, TreeTooLarge, writeTree } from './tree.ts';
 
@@ -61,10 +61,18 @@ export interface ObjectsArrival {
   readonly batch: DeviceObjects;
 }
 
-/** A batch of readings, a list of objects, or a payload that could not be decoded. */
+/** The answer to a Discover. */
+export interface DiscoveryArrival {
+  readonly kind: 'discovered';
+  readonly tenantId: TenantId;
+  readonly batch: DeviceDiscovery;
+}
+
+/** A batch of readings, a list of objects, the answer to a Discover, or a payload that could not be decoded. */
 export type Arrival =
   | ReadingsArrival
   | ObjectsArrival
+  | DiscoveryArrival
   | { readonly kind: 'undecodable'; readonly tenantId: TenantId; readonly letter: DeadLetter };
 
 /** The counts of `Readings` for the metrics page. */
@@ -116,6 +124,7 @@ export class Readings {
    * database can't store it.
    */
   async store(arrival: Arrival): Promise<ReadingsRefusal | null> {
+    if (arrival.kind === 'discovered') return this.#batcher.add(arrival).catch(refusalOf);
     if (arrival.kind !== 'readings') return this.#batcher.add(arrival);
     const refusal =
       changesTree(arrival) && isTooLarge(arrival.batch) ? TOO_LARGE : await this.#batcher.add(arrival).catch(refusalOf);
@@ -207,8 +216,8 @@ function isTooLarge(batch: DeviceReadings): boolean {
 }
 
 /** RFC 7641 §3.4: the order of the notifications decides what the tree shows, not which readings are stored. */
-function changesTree(arrival: ReadingsArrival | ObjectsArrival): boolean {
-  return arrival.kind === 'objects' || arrival.olderThan === null;
+function changesTree(arrival: ReadingsArrival | ObjectsArrival | DiscoveryArrival): boolean {
+  return arrival.kind !== 'readings' || arrival.olderThan === null;
 }
 
 function measurementsOf({

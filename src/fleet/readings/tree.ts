@@ -3,7 +3,7 @@ import type { ReadingOrigin, ResourceType } from '../../lwm2m/index.ts';
 import type { Transaction } from '../../store/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import type { JsonValue } from '../objects/index.ts';
-import { type LastValue, type TreeChange, UNLISTED } from './last-values.ts';
+import type { LastValue, TreeChange, ValueSource } from './last-values.ts';
 
 /** Selects a part of the resource tree: `/3`, `/3303/0` or `/3/0/9`. A null id stands for `*` and selects every id. */
 export interface TreeSelector {
@@ -23,6 +23,7 @@ export interface ResourceState {
   readonly typeGuessed: boolean;
   /** A multiple resource has an object of instance id → value. Null if the resource exists but its value is not stored. */
   readonly value: JsonValue | Readonly<Record<string, JsonValue>> | null;
+  /** Null, as is `source`: the device has the resource, according to a Discover, but no value of it came. */
   readonly timestamp: Date | null;
   readonly source: ReadingOrigin | null;
 }
@@ -88,7 +89,7 @@ export async function readTree(
 /** Stores a change and returns the resources whose values it wrote; a multiple resource has all its instances. */
 export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<ResourceState[]> {
   if (change.gone.length > 0) await removeGone(tx, change);
-  if (change.keptOnly.length > 0) await removeUnlisted(tx, change);
+  if (change.keptOnly.length > 0) await removeAllBut(tx, change);
   if (change.values.length === 0) return [];
   const column = <T>(of: (value: LastValue) => T) => sql.param(change.values.map(of));
   // A reading that is older than the stored value, such as one of a late history, does not replace it.
@@ -114,8 +115,9 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
     returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
       source, xmax = 0 as fresh`);
   await checkSize(tx, rows);
-  const multiple = rows.filter((row) => row.resource_instance_id >= 0);
-  if (multiple.length === 0) return fold(rows);
+  const measured = rows.filter((row) => row.source !== 'DISCOVER');
+  const multiple = measured.filter((row) => row.resource_instance_id >= 0);
+  if (multiple.length === 0) return fold(measured);
   const key = (name: 'device_id' | 'object_id' | 'instance_id' | 'resource_id') =>
     sql.param(multiple.map((row) => row[name]));
   const whole = await tx.execute<ValueRow>(sql`
@@ -125,7 +127,7 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
       select * from unnest(${key('device_id')}::uuid[], ${key('object_id')}::int[], ${key('instance_id')}::int[],
         ${key('resource_id')}::int[]))
     order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
-  return fold([...rows.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
+  return fold([...measured.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
 }
 
 /** Checks the size of the trees that got new rows. */
@@ -168,10 +170,11 @@ async function removeGone(tx: Transaction, { gone, values }: TreeChange): Promis
   await tx.execute(sql`
     delete from resource_values v
     using unnest(${sql.param(gone.map(({ deviceId }) => deviceId))}::uuid[],
-      ${id(0)}::int[], ${id(1)}::int[], ${id(2)}::int[], ${id(3)}::int[]) as g(device_id, o, i, r, ri)
+      ${id(0)}::int[], ${id(1)}::int[], ${id(2)}::int[], ${id(3)}::int[],
+      ${sql.param(gone.map(({ withDiscovered }) => withDiscovered))}::boolean[]) as g(device_id, o, i, r, ri, discovered)
     where v.device_id = g.device_id and (g.o is null or g.o = v.object_id) and (g.i is null or g.i = v.instance_id)
       and (g.r is null or g.r = v.resource_id) and (g.ri is null or g.ri = v.resource_instance_id)
-      and not ${isStoredAgain(values)}`);
+      and (g.discovered or v.source <> 'DISCOVER') and not ${isStoredAgain(values)}`);
 }
 
 /** True for a row v whose value the same change stores. */
@@ -185,20 +188,22 @@ function isStoredAgain(values: readonly LastValue[]): SQL {
       and k.ri = v.resource_instance_id)`;
 }
 
-/** Deletes the values of objects and instances that the newest list of their device does not name. */
-async function removeUnlisted(tx: Transaction, { keptOnly, values }: TreeChange): Promise<void> {
-  const paths = keptOnly.flatMap((kept) => kept.paths.map((path) => ({ deviceId: kept.deviceId, path })));
-  const listed = sql`unnest(${sql.param(paths.map(({ deviceId }) => deviceId))}::uuid[],
-    ${sql.param(paths.map(({ path }) => path.objectId))}::int[],
-    ${sql.param(paths.map(({ path }) => path.instanceId))}::int[]) as l(device_id, o, i)`;
+/** Deletes the values of what an object list or a Discover does not name. */
+async function removeAllBut(tx: Transaction, { keptOnly, values }: TreeChange): Promise<void> {
+  const within = (level: number) => sql.param(keptOnly.map((kept) => kept.within.ids[level] ?? null));
+  const paths = keptOnly.flatMap((kept, n) => kept.paths.map(({ ids }) => ({ n, ids })));
+  const id = (level: number) => sql.param(paths.map(({ ids }) => ids[level] ?? null));
   await tx.execute(sql`
     delete from resource_values v
-    where v.device_id = any(${sql.param(keptOnly.map(({ deviceId }) => deviceId))}::uuid[])
+    using unnest(${sql.param(keptOnly.map((_, n) => n))}::int[],
+      ${sql.param(keptOnly.map(({ deviceId }) => deviceId))}::uuid[], ${within(0)}::int[], ${within(1)}::int[]
+    ) as w(n, device_id, o, i)
+    where v.device_id = w.device_id and (w.o is null or w.o = v.object_id) and (w.i is null or w.i = v.instance_id)
       and not exists (
-        select from ${listed}
-        where l.device_id = v.device_id and l.o = v.object_id and (l.i is null or l.i = v.instance_id))
-      and (v.object_id <> all(${sql.param([...UNLISTED])}::int[])
-        or exists (select from ${listed} where l.device_id = v.device_id and l.o = v.object_id))
+        select from unnest(${sql.param(paths.map(({ n }) => n))}::int[], ${id(0)}::int[], ${id(1)}::int[],
+          ${id(2)}::int[]) as l(n, o, i, r)
+        where l.n = w.n and l.o = v.object_id and (l.i is null or l.i = v.instance_id)
+          and (l.r is null or l.r = v.resource_id))
       and not ${isStoredAgain(values)}`);
 }
 
@@ -220,6 +225,7 @@ function fold(rows: readonly ValueRow[]): ResourceState[] {
 }
 
 function single(row: ValueRow): ResourceState {
+  const isDiscovered = row.source === ('DISCOVER' satisfies ValueSource);
   // The casts are safe: ids, types and sources were written from these types, and valueToJson made the JSON.
   const state: ResourceState = {
     deviceId: row.device_id as DeviceId,
@@ -230,8 +236,8 @@ function single(row: ValueRow): ResourceState {
     type: row.type as ResourceType | null,
     typeGuessed: row.guessed,
     value: row.value === null ? null : (JSON.parse(row.value) as JsonValue),
-    timestamp: new Date(row.measured_at),
-    source: row.source as ReadingOrigin,
+    timestamp: isDiscovered ? null : new Date(row.measured_at),
+    source: isDiscovered ? null : (row.source as ReadingOrigin),
   };
   return row.resource_instance_id < 0 ? state : withInstance({ ...state, value: {} }, row);
 }

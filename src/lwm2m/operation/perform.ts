@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { codes, formatCode, type IncomingResponse } from '../../coap/index.ts';
 import { Lwm2mError } from '../error.ts';
 import type { Lwm2mHandlers } from '../handlers.ts';
+import type { Link } from '../link-format.ts';
 import type { Observations } from '../observation.ts';
 import {
   createdInstanceId,
@@ -13,12 +14,13 @@ import {
   writtenBy,
 } from './answer.ts';
 import { checkOperation } from './check.ts';
+import { discoveryOf } from './discovery.ts';
 import type { OperationExchange, Exchanges } from './exchange.ts';
 import { requestVariants, type RequestOperation } from './request.ts';
 import type { NotificationAttributes, Operation, OperationResult } from './operation.ts';
 import type { Path } from '../path.ts';
 import type { RegisteredDevice } from '../registered-device.ts';
-import { withInstance, withoutInstance } from '../registration/known-instances.ts';
+import { withDiscovered, withInstance, withoutInstance } from '../registration/known-instances.ts';
 import type { RegistrationLifecycle } from '../registration/lifecycle.ts';
 import type { PerformOptions } from '../server.ts';
 import type { DecodedPayload } from '../value.ts';
@@ -161,11 +163,20 @@ export class Operations {
     if (!result.ok) return result;
     if (!hasContent(response)) throw new Lwm2mError('BAD_ANSWER', withoutContent(result.code));
     const { device } = exchange;
+    let links: readonly Link[];
     try {
-      return { ...result, links: discoveredLinks(response.payload, device.registration) };
+      links = discoveredLinks(response.payload, device.registration);
     } catch (error) {
       throw await this.#undecodable(device, response, [operation.path], error);
     }
+    const discovery = discoveryOf(operation.path, links);
+    const { objectId, instances } = discovery;
+    if (objectId !== null) {
+      const instanceIds = instances.flatMap(({ instanceId }) => instanceId ?? []);
+      await this.#changeInstances(device, (registration) => withDiscovered(registration, objectId, instanceIds));
+    }
+    await this.#handlers.discovered(device.registration, discovery);
+    return { ...result, links };
   }
 
   /** Performs Write, Write-Composite, Write-Attributes, Execute, Create or Delete, and stores the accepted values. */

@@ -36,8 +36,18 @@ export function withoutInstance(
   );
 }
 
+/** The objects after a Discover of an object; unchanged if the device does not list the object, or no instances. */
+export function withDiscovered(
+  { objects }: Registration,
+  objectId: number,
+  instanceIds: readonly number[],
+): readonly RegisteredObject[] {
+  const known = objects.find((object) => object.objectId === objectId);
+  return known && listsInstances(objects) ? withInstances(objects, known, instanceIds) : objects;
+}
+
 /** The objects with other instances of one object. The same array if nothing changes. */
-export function withInstances(
+function withInstances(
   objects: readonly RegisteredObject[],
   object: RegisteredObject,
   instanceIds: readonly number[],

@@ -28,7 +28,8 @@ export const resourceValues = pgTable(
      */
     value: text('value'),
     measuredAt: timestamp('measured_at', { withTimezone: true, precision: 3 }).notNull(),
-    source: text('source', { enum: ['READ', 'NOTIFICATION', 'SEND', 'WRITE'] }).notNull(),
+    /** DISCOVER: the device has the resource, but no value of it came; measured_at is before 1970. */
+    source: text('source', { enum: ['READ', 'NOTIFICATION', 'SEND', 'WRITE', 'DISCOVER'] }).notNull(),
   },
   (table) => [
     primaryKey({

@@ -89,6 +89,10 @@ async function read(path: string, text: string): Promise<void> {
   expect(await call('readResources', `paths: ["${path}"]`)).toEqual(SUCCESSFUL);
 }
 
+function discovered(path: string, text: string): void {
+  answers.set(`GET ${path}`, { code: 0x45, contentFormat: 40, text });
+}
+
 const SUCCESSFUL = { rpc: { status: 'SUCCESSFUL' } };
 
 describe('the object list of a device', () => {
@@ -149,5 +153,81 @@ describe('the instances of a device', () => {
     answers.set('POST /3303', { code: 0x41, locationPath: ['3303', '7'] });
     expect(await call('createInstance', 'objectId: 3303, values: []')).toEqual(SUCCESSFUL);
     expect(await tree()).toEqual({ '/1/0': {}, '/3/0': {}, '/3303/0': {}, '/3303/7': {} });
+  });
+});
+
+describe('the resources of a device', () => {
+  interface Resources {
+    readonly resources: readonly { readonly path: string; readonly operations: string[] | null }[];
+  }
+  const operations = async (paths: string): Promise<Record<string, unknown>> => {
+    const { resources } = await ask<Resources>(`resources(paths: ["${paths}"]) { path operations }`);
+    return Object.fromEntries(resources.map(({ path, operations: allowed }) => [path, allowed]));
+  };
+
+  it('are those of a Discover, with what each allows', async () => {
+    await registered('</1/0>,</3/0>,</33000/0>');
+    discovered('/3', '</3>;ver=1.1,</3/0>,</3/0/4>,</3/0/6>;dim=2,</3/0/9>,</3/0/14>');
+    discovered('/33000', '</33000>,</33000/0>,</33000/0/1>');
+    expect(await call('discoverResources', 'path: "/3"')).toEqual(SUCCESSFUL);
+    expect(await call('discoverResources', 'path: "/33000"')).toEqual(SUCCESSFUL);
+    expect(await operations('/3')).toEqual({
+      '/3/0/4': ['EXECUTE'],
+      '/3/0/6': ['READ'],
+      '/3/0/9': ['READ'],
+      '/3/0/14': ['READ', 'WRITE'],
+    });
+    expect(await operations('/33000')).toEqual({ '/33000/0/1': null });
+    expect(await ask('resource(path: "/3/0/9") { value type timestamp source typeGuessed }')).toEqual({
+      resource: { value: null, type: null, timestamp: null, source: null, typeGuessed: false },
+    });
+  });
+
+  it('keep their values when a Discover lists them, and leave the tree when it does not', async () => {
+    await registered('</1/0>,</3/0>,</3303/0>,</3303/1>,</3303/2>');
+    await send({ '/3303/0/5700': 20, '/3303/0/5601': 1, '/3303/1/5700': 21, '/3/0/6/0': 1, '/3/0/6/1': 5 });
+    discovered('/3303', '</3303>,</3303/0>,</3303/0/5605>,</3303/0/5700>,</3303/2>');
+    discovered('/3/0', '</3/0>,</3/0/4>,</3/0/6>;dim=2');
+    expect(await call('discoverResources', 'path: "/3303"')).toEqual(SUCCESSFUL);
+    expect(await call('discoverResources', 'path: "/3/0"')).toEqual(SUCCESSFUL);
+    expect(await tree()).toEqual({
+      '/1/0': {},
+      '/3/0': { 4: null, 6: { 0: 1, 1: 5 } },
+      '/3303/0': { 5605: null, 5700: 20 },
+      '/3303/2': {},
+    });
+  });
+
+  it('stay after a Read, which returns neither actions nor resources that can only be written', async () => {
+    await registered('</1/0>,</3/0>,</5/0>');
+    discovered('/3/0', '</3/0>,</3/0/4>,</3/0/9>');
+    discovered('/5/0', '</5/0>,</5/0/0>,</5/0/1>');
+    expect(await call('discoverResources', 'path: "/3/0"')).toEqual(SUCCESSFUL);
+    expect(await call('discoverResources', 'path: "/5/0"')).toEqual(SUCCESSFUL);
+    answers.set('GET /3/0', { code: 0x45, contentFormat: 110, text: '[{"n":"/3/0/9","v":80}]' });
+    answers.set('PUT /5/0/0', { code: 0x44 });
+    expect(await call('readResources', 'paths: ["/3/0"]')).toEqual(SUCCESSFUL);
+    expect(await call('writeResources', 'values: [{ path: "/5/0/0", value: "AAEC" }]')).toEqual(SUCCESSFUL);
+    expect(await tree()).toEqual({ '/1/0': {}, '/3/0': { 4: null, 9: 80 }, '/5/0': { 0: null, 1: null } });
+    // A repeated Discover changes no value.
+    discovered('/3/0', '</3/0>,</3/0/4>,</3/0/9>');
+    expect(await call('discoverResources', 'path: "/3/0"')).toEqual(SUCCESSFUL);
+    expect(await tree()).toMatchObject({ '/3/0': { 4: null, 9: 80 } });
+  });
+
+  it('leave the tree with their instance, also those without a value', async () => {
+    await registered('</1/0>,</3/0>,</3303/0>,</3303/1>');
+    discovered('/3303', '</3303>,</3303/0>,</3303/0/5605>,</3303/1>,</3303/1/5605>');
+    expect(await call('discoverResources', 'path: "/3303"')).toEqual(SUCCESSFUL);
+    answers.set('DELETE /3303/1', { code: 0x42 });
+    expect(await call('deleteInstance', 'path: "/3303/1"')).toEqual(SUCCESSFUL);
+    expect(await tree()).toEqual({ '/1/0': {}, '/3/0': {}, '/3303/0': { 5605: null } });
+  });
+
+  it('are not those of the root: no LwM2M version has a Discover of it (Core 1.2 §6.3.2)', async () => {
+    await registered('</1/0>,</3/0>');
+    expect(await call('discoverResources', 'path: "/"')).toEqual({
+      message: 'path: "/": must name at least an object, such as /3, not the root',
+    });
   });
 });
