@@ -51,7 +51,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 async function openEmbeddedStore(options: StoreOptions, directory: string): Promise<Store> {
-  const embedded = await openEmbedded(directory, (error) => options.onError?.(error));
+  const embedded = await openEmbedded(
+    directory,
+    (error) => options.onError?.(error),
+    (text) => options.onNotice?.(text),
+  );
   const connection = { stream: () => embedded.connect(), user: 'postgres', database: 'postgres' };
   const client = new Client(connection);
   client.on('error', () => {});

@@ -5,27 +5,24 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir as preparedDirectory } from '@electric-sql/pglite-prepopulatedfs';
 
+import { holdsLock } from './directory-lock.ts';
+import { TAKEN, type FromDatabase, type ToDatabase, type WorkerInput } from './embedded-messages.ts';
 import { oneReadyForQueryEach } from './ready-for-query.ts';
 
 /** The start-up message has no type byte; its first byte is the first byte of its length. */
 const START_UP = 0;
 
-/** Messages of the main thread: bytes of the wire protocol, the end of a session, the end of the database. */
-export type ToDatabase =
-  | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'session-ended' }
-  | { readonly kind: 'close' };
-
-export type FromDatabase =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'wire'; readonly session: number; readonly bytes: Uint8Array };
+/** How long a check of the lock counts. */
+const CHECK_MS = 100;
 
 /** Runs PGlite in a worker thread, because PGlite blocks its thread while a statement runs. */
 const port = parentPort;
 if (!port) throw new Error('embedded-worker must run as a worker thread of embedded.ts');
 const answer = (message: FromDatabase, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
-const database = await open(String(workerData));
+const { directory, lock } = workerData as WorkerInput; // from embedded.ts
+let checkedAt = -Infinity;
+const database = await open(directory);
 let queue = Promise.resolve();
 port.on('message', (message: ToDatabase) => {
   queue = queue.then(() => serve(message));
@@ -33,6 +30,7 @@ port.on('message', (message: ToDatabase) => {
 answer({ kind: 'ready' });
 
 async function serve(message: ToDatabase): Promise<void> {
+  requireLock();
   switch (message.kind) {
     case 'wire': {
       // NodeFS writes directly to the files, so there is nothing to sync.
@@ -51,6 +49,17 @@ async function serve(message: ToDatabase): Promise<void> {
       await database.close();
       port?.close();
   }
+}
+
+/**
+ * Ends the thread without another write when another process has taken the directory: after this process stood still (a
+ * signal, a paused container), it must not go on.
+ */
+function requireLock(): void {
+  const now = performance.now();
+  if (now - checkedAt < CHECK_MS) return;
+  if (!holdsLock(lock.file, lock.token)) throw new Error(TAKEN);
+  checkedAt = now;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 
-import { lockDirectory } from './directory-lock.ts';
-import type { FromDatabase, ToDatabase } from './embedded-worker.ts';
+import { systemClock } from '../clock.ts';
+import { lockDirectory, type DirectoryLock } from './directory-lock.ts';
+import { TAKEN, type FromDatabase, type ToDatabase, type WorkerInput } from './embedded-messages.ts';
 import { StoreError } from './error.ts';
 
 /** PGlite in a worker thread. `pg` uses it through a stream as if it were a socket. It has one session. */
@@ -15,14 +16,28 @@ export interface EmbeddedDatabase {
 
 /**
  * Opens the database in `directory`, and creates it at the first start. Throws IN_USE when another process uses it and
- * CANNOT_OPEN when its files can't be read. Calls `onLost` when the database ends before `close`.
+ * CANNOT_OPEN when its files can't be read. Calls `onLost` when the database ends before `close`, also because another
+ * process took the directory while this one stood still. `onNotice`: see `lockDirectory`.
  *
  * Durability: the operating system has a transaction's data before `commit` returns, so killing the process loses
  * nothing. PGlite does not fsync, so a power failure may lose the last seconds. Use Postgres where that matters.
  */
-export async function openEmbedded(directory: string, onLost: (error: StoreError) => void): Promise<EmbeddedDatabase> {
-  const unlock = lockDirectory(directory);
-  const worker = startWorker(directory);
+export async function openEmbedded(
+  directory: string,
+  onLost: (error: StoreError) => void,
+  onNotice: (text: string) => void = () => {},
+): Promise<EmbeddedDatabase> {
+  let taken = false;
+  const lock = await lockDirectory(directory, {
+    clock: systemClock,
+    onNotice,
+    onLost() {
+      taken = true;
+      // Without a close, which would write.
+      void worker.terminate();
+    },
+  });
+  const worker = startWorker(directory, lock);
   const send = (message: ToDatabase, transfer: ArrayBuffer[] = []): void => worker.postMessage(message, transfer);
   let stream: Duplex | undefined;
   /** The number of the current session: a reply to an ended session must not reach the next one. */
@@ -30,12 +45,12 @@ export async function openEmbedded(directory: string, onLost: (error: StoreError
   let state: 'opening' | 'open' | 'closing' | 'lost' = 'opening';
 
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  void ended.then(unlock);
+  void ended.then(() => lock.release());
   await new Promise<void>((resolve, reject) => {
     let cause: unknown;
     worker.on('error', (error) => (cause = error));
     worker.once('exit', () => {
-      const detail = cause instanceof Error ? cause.message : 'its thread ended';
+      const detail = taken ? TAKEN : cause instanceof Error ? cause.message : 'its thread ended';
       if (state === 'opening') {
         reject(new StoreError('CANNOT_OPEN', `can't open the database in ${directory}: ${detail}`, { cause }));
       } else if (state === 'open') {
@@ -109,11 +124,12 @@ class SessionStream extends Duplex {
 }
 
 /** From source, a JavaScript bootstrap registers tsx: Node 20 can't run TypeScript in a worker. */
-function startWorker(directory: string): Worker {
+function startWorker(directory: string, { file, token }: DirectoryLock): Worker {
+  const workerData: WorkerInput = { directory, lock: { file, token } };
   const fromSource = import.meta.url.endsWith('.ts');
   const entry = new URL(fromSource ? './embedded-worker.ts' : './embedded-worker.js', import.meta.url);
-  if (!fromSource) return new Worker(entry, { workerData: directory });
+  if (!fromSource) return new Worker(entry, { workerData });
   const tsx = import.meta.resolve('tsx/esm/api');
   const bootstrap = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry}'); })`;
-  return new Worker(bootstrap, { eval: true, workerData: directory });
+  return new Worker(bootstrap, { eval: true, workerData });
 }
