@@ -16,9 +16,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { Clock, Timer } from '../clock.ts';
+import { settings } from '../config/index.ts';
 import { StoreError } from './error.ts';
 import { ended, isErrno, thisProcess, type LockHolder } from './lock-holder.ts';
 
+const SETTING = settings.dataDir.variable;
 /** The holder renews the time of its file this often. */
 export const BEAT_MS = 1_000;
 /** A holder whose process can't be looked up has ended if it has not renewed its file for this long. */
@@ -176,7 +178,7 @@ async function hasEnded(directory: string, file: string, { clock, onNotice }: Lo
   const first = timeOf(directory, file);
   if (first === null) return false;
   onNotice?.(
-    `waiting up to ${STALE_MS / 1000} s to see whether ${nameOf(holder)}, which locked the data directory ${directory}, still runs`,
+    `waiting up to ${STALE_MS / 1000} s to see whether ${nameOf(holder)}, which locked the directory ${directory}, still runs`,
   );
   for (const until = clock.now() + STALE_MS; clock.now() < until;) {
     await wait(clock, BEAT_MS / 2);
@@ -229,12 +231,12 @@ function nameOf(holder: LockHolder | null): string {
 }
 
 function inUse(directory: string, holder: LockHolder | null): StoreError {
-  return new StoreError('IN_USE', `the data directory ${directory} is in use by ${nameOf(holder)}`);
+  return new StoreError('IN_USE', `${SETTING}: the directory ${directory} is in use by ${nameOf(holder)}`);
 }
 
 function notLockable(directory: string, error: unknown): StoreError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new StoreError('CANNOT_OPEN', `can't lock the data directory ${directory}: ${reason}`);
+  return new StoreError('CANNOT_OPEN', `${SETTING}: can't lock the directory ${directory}: ${reason}`);
 }
 
 function wait(clock: Clock, ms: number): Promise<void> {

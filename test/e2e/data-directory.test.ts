@@ -81,7 +81,7 @@ describe.runIf(canUnshare())('the data directory of the embedded database, on th
       expect(await second.started).toBe(false);
       expect(await second.exited).toBe(1);
       const lines = second.output().trim().split('\n');
-      expect(lines.at(-1)).toMatch(/^treeline: the data directory .* is in use by process 1$/);
+      expect(lines.at(-1)).toMatch(/^treeline: TREELINE_DATA_DIR: the directory .* is in use by process 1$/);
 
       process.kill(await first.pid(), 'SIGKILL');
       await first.exited;

@@ -155,6 +155,18 @@ describe('the lock of a directory', () => {
     expect(readdirSync(directory)).toEqual(['lock.8']);
   });
 
+  it('is not taken with a number that others have passed meanwhile', async () => {
+    const file = leave({ pid: await endedProcess() });
+    vi.spyOn(process, 'kill').mockImplementationOnce(() => {
+      // While this process finds that the holder of 7 has ended, others hold 8 and then 9.
+      rmSync(file);
+      leave({}, 'lock.9');
+      throw Object.assign(new Error('no such process'), { code: 'ESRCH' });
+    });
+    await expect(lock()).rejects.toThrow(IN_USE);
+    expect(readdirSync(directory)).toEqual(['lock.9']);
+  });
+
   it('is renewed by its holder', async () => {
     const file = leave({ pid: await endedProcess() });
     expect(existsSync(file)).toBe(true);
