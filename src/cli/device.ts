@@ -87,16 +87,17 @@ async function run(flags: Flags): Promise<void> {
   const { bootstrap: bootstrapServer, server } = flags;
   let accounts = bootstrapServer && !server ? await bootstrapped(flags, bootstrapServer) : await accountsOf(flags);
   for (;;) {
-    const device = await refused(flags, accounts, running);
-    if (device instanceof SimulatedDevice) await device.vanish();
+    const device = await ended(flags, accounts, running);
+    if (device instanceof SimulatedDevice) await device.stop();
     if (bootstrapServer) accounts = await bootstrapped(flags, bootstrapServer);
   }
 }
 
 /**
- * Runs the device until its server refuses it. Without a bootstrap server, the device retries and this never resolves.
+ * Runs the device until its server refuses it or triggers a bootstrap. Without a bootstrap server, the device retries
+ * and this never resolves.
  */
-function refused(flags: Flags, accounts: Accounts, running: { device: Device | null }): Promise<Device> {
+function ended(flags: Flags, accounts: Accounts, running: { device: Device | null }): Promise<Device> {
   return new Promise((resolve, reject) => {
     const device = deviceOf(flags, accounts, () => resolve(device));
     running.device = device;
@@ -115,7 +116,7 @@ function deviceOf(flags: Flags, accounts: Accounts, giveUp: () => void): Device 
     driftMs: flags.drift * 1000,
     sendMs: flags.send * 1000,
     log: flags.quiet ? () => {} : say,
-    ...(flags.bootstrap && { refused: giveUp }),
+    ...(flags.bootstrap && { refused: giveUp, bootstrap: giveUp }),
   };
   return flags.count > 1 ? new Fleet({ ...options, count: flags.count }) : new SimulatedDevice(options);
 }
@@ -124,7 +125,10 @@ function say(line: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 23)} ${line}\n`);
 }
 
-/** De-registers at the first signal; exits at the second signal or when the server does not answer in time. */
+/**
+ * De-registers at the first signal, or when nobody reads the output any more (`| head`); exits at the second signal or when the server does not answer in
+ * time.
+ */
 function stopOnSignal(stopDevice: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
@@ -135,6 +139,7 @@ function stopOnSignal(stopDevice: () => Promise<void>): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.stdout.on('error', () => stopping || stop());
 }
 
 /** Makes the server accounts that the command line's options define. */

@@ -67,7 +67,7 @@ export class Account {
   readonly #timers: Timers;
   #link: CoapLink | null = null;
   #registration: RegistrationClient | null = null;
-  #awakeUntil = Infinity;
+  #asleep = false;
 
   constructor(instanceId: number, options: AccountOptions, holder: AccountHolder) {
     const { contents, clock, log } = holder;
@@ -120,7 +120,7 @@ export class Account {
       observe: (request, subscriber) => this.#observe(request, subscriber),
       unsubscribed: (subscriber) => void this.#observations.end(subscriber),
       active: () => this.#stayAwake(),
-      awake: () => isRunning() && clock.now() <= this.#awakeUntil,
+      awake: () => isRunning() && !this.#asleep,
       lost: () => this.#reconnect(),
     });
     this.#registration = new RegistrationClient(this.#link, clock, {
@@ -238,11 +238,18 @@ export class Account {
   }
 
   #stayAwake(): void {
-    const { queue, awakeMs, clock, log } = this.#holder;
+    const { queue, awakeMs, log } = this.#holder;
     if (!queue) return;
-    if (clock.now() > this.#awakeUntil) log('wakes');
-    this.#awakeUntil = clock.now() + awakeMs;
-    this.#timers.after('sleep', awakeMs + 1, () => log('sleeps'));
+    if (this.#asleep) log('wakes');
+    this.#asleep = false;
+    this.#timers.after('sleep', awakeMs + 1, () => this.#sleep());
+  }
+
+  /** Turns the radio off, unless an exchange is open: its last message would be lost. */
+  #sleep(): void {
+    if (this.#link?.isBusy ?? false) return this.#stayAwake();
+    this.#asleep = true;
+    this.#holder.log('sleeps');
   }
 
   #number(resourceId: number): number {

@@ -10,6 +10,7 @@ import { DeviceServer } from './device-server.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openTunnel } from './open-tunnel.ts';
 import type { Tunnel } from './tunnel.ts';
+import { Unacknowledged } from './unacknowledged.ts';
 
 /** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): node-coap has no timeout after an empty acknowledgement. */
 const ANSWER_WITHIN_MS = 93_000;
@@ -68,6 +69,7 @@ export class CoapLink {
   readonly #remote: Remote;
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
+  readonly #unacknowledged: Unacknowledged;
   /** Functions that cancel the requests without a response yet. */
   readonly #unanswered = new Set<() => void>();
   #tunnel: Tunnel | null = null;
@@ -78,6 +80,7 @@ export class CoapLink {
     this.#remote = remote;
     this.#clock = clock;
     this.#handlers = handlers;
+    this.#unacknowledged = new Unacknowledged(clock);
     this.#server = new DeviceServer();
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('error', () => {});
@@ -113,6 +116,11 @@ export class CoapLink {
 
   get port(): number {
     return this.#socket.address().port;
+  }
+
+  /** True while a request of the device has no response, or a confirmable message no acknowledgement. */
+  get isBusy(): boolean {
+    return this.#unanswered.size > 0 || this.#unacknowledged.size > 0;
   }
 
   /** Sends a request. Resolves with null without a response in time and when the link is closed. */
@@ -168,12 +176,19 @@ export class CoapLink {
   #guard(): void {
     const send = this.#socket.send.bind(this.#socket);
     Object.assign(this.#socket, {
-      send: (...args: unknown[]) => void (this.#closed || Reflect.apply(send, this.#socket, args)),
+      send: (...args: unknown[]) => {
+        if (this.#closed) return;
+        this.#unacknowledged.sent(args[0]);
+        // Retransmissions of node-coap too.
+        this.#handlers.active();
+        Reflect.apply(send, this.#socket, args);
+      },
     });
     const listeners = this.#socket.listeners('message');
     this.#socket.removeAllListeners('message');
     this.#socket.on('message', (datagram, from) => {
       if (this.#closed || !this.#isServer(from) || !this.#handlers.awake()) return;
+      this.#unacknowledged.received(datagram);
       this.#handlers.active();
       for (const listener of listeners) {
         try {

@@ -24,6 +24,8 @@ const SERVER_OBJECT = 1;
 const CORE_OBJECTS = [SERVER_OBJECT, 3, 5];
 const CURRENT_TIME = Path.of(3, 0, DEVICE.currentTime);
 const BOOT_MS = 1_000;
+/** Time to send the response to the Bootstrap-Request Trigger before the device is stopped. */
+const LAST_ANSWER_MS = 100;
 
 export interface DeviceOptions {
   readonly endpoint: string;
@@ -50,6 +52,11 @@ export interface DeviceOptions {
    * Called when a server refuses the registration; the device stops retrying. Absent: it retries as long as it runs.
    */
   readonly refused?: () => void;
+  /**
+   * Called after the response to an Execute of the Bootstrap-Request Trigger (/1/x/9) was sent: the caller stops the
+   * device and bootstraps it. Absent: the device has no bootstrap server account and answers 4.05.
+   */
+  readonly bootstrap?: () => void;
 }
 
 /**
@@ -81,13 +88,18 @@ export class SimulatedDevice {
     if (lwm2m === '1.0' && bindings !== 'U') throw new Error('LwM2M 1.0 does not support TCP; use version 1.1 or 1.2');
     const tree = new ResourceTree();
     const now = (): number => Math.floor(clock.now() / 1000);
-    const furniture: ObjectsOptions = { lwm2m, model, bindings, serialNumber: endpoint, now };
+    const bootstraps = options.bootstrap !== undefined;
+    const furniture: ObjectsOptions = { lwm2m, model, bindings, serialNumber: endpoint, now, bootstraps };
     const objects = new Map([...CORE_OBJECTS, ...options.objects].map((id) => [id, known(id, furniture)]));
     this.#contents = { lwm2m, model, objects, tree, now };
     this.#firmware = new Firmware(tree, clock, () => this.#reboot());
     this.#accounts = options.accounts.map((account, instanceId) => this.#account(instanceId, account));
     this.#furnish();
-    tree.listen((path) => this.#accounts.forEach((account) => account.changed(path)));
+    tree.listen((path) => {
+      // However it was written, the clock continues from the new time.
+      if (path.equals(CURRENT_TIME) && tree.has(path) && !tree.isComputed(path)) return this.#setTime();
+      this.#accounts.forEach((account) => account.changed(path));
+    });
   }
 
   /** Its resources. Servers read the values set here and are notified of changes. */
@@ -173,6 +185,7 @@ export class SimulatedDevice {
       reboot: () => this.#reboot(),
       factoryReset: () => this.#factoryReset(),
       disable: (instanceId) => this.#accounts[instanceId]?.disable(),
+      bootstrap: () => this.#timers.after('bootstrap', LAST_ANSWER_MS, () => this.#options.bootstrap?.()),
       updateRegistration: (instanceId) => void this.#accounts[instanceId]?.update(),
       firmware: this.#firmware,
     };
@@ -190,17 +203,16 @@ export class SimulatedDevice {
     return values.map((value) => ({ ...value, time: now }));
   }
 
-  /** Starts the effects of an operation: firmware updates and a new time. */
+  /** Starts the effects of an operation: firmware updates. */
   #follow({ operation, paths }: Answered): void {
     if (operation !== 'write') return;
     const [path] = paths;
     const wrote = (resourceId: number): boolean => path?.contains(Path.of(5, 0, resourceId)) ?? false;
     if (path?.resourceId !== null && wrote(FIRMWARE.package)) this.#firmware.packageWritten();
     if (path?.resourceId !== null && wrote(FIRMWARE.uri)) void this.#firmware.uriWritten();
-    if (path?.equals(CURRENT_TIME)) this.#setTime();
   }
 
-  /** Makes the clock continue from the written time. */
+  /** Makes the clock continue from the written time, and reports the change. */
   #setTime(): void {
     const { now } = this.#contents;
     const ahead = (numberOf(this.tree.value(CURRENT_TIME)) ?? 0) - now();

@@ -11,6 +11,8 @@ export interface Actions {
   factoryReset(): void;
   /** De-registers from the server of this Server instance for its disable timeout. */
   disable(instanceId: number): void;
+  /** Bootstraps from the bootstrap server, after the response is sent. */
+  bootstrap(): void;
   updateRegistration(instanceId: number): void;
   readonly firmware: Firmware;
 }
@@ -19,6 +21,7 @@ export interface Actions {
 export function execute(path: Path, _args: ExecuteArguments, tree: ResourceTree, actions: Actions): void {
   const [objectId = 0, instanceId = 0, resourceId] = path.ids;
   if (objectId === 1 && resourceId === SERVER.disable) actions.disable(instanceId);
+  if (objectId === 1 && resourceId === SERVER.bootstrapTrigger) actions.bootstrap();
   if (objectId === 1 && resourceId === SERVER.updateTrigger) actions.updateRegistration(instanceId);
   if (objectId === 3 && resourceId === DEVICE.reboot) actions.reboot();
   if (objectId === 3 && resourceId === DEVICE.factoryReset) actions.factoryReset();

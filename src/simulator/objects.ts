@@ -42,6 +42,7 @@ export const SERVER = {
   disableTimeout: 5,
   binding: 7,
   updateTrigger: 8,
+  bootstrapTrigger: 9,
   muteSend: 23,
 } as const;
 export const DEVICE = {
@@ -80,6 +81,8 @@ export interface ObjectsOptions {
   readonly serialNumber: string;
   /** Seconds since the Unix epoch. */
   readonly now: () => number;
+  /** False without a bootstrap server account: then the Bootstrap-Request Trigger can't be executed. */
+  readonly bootstraps: boolean;
 }
 
 /** The object version that a Register must contain; null when it is implied (Core 1.2 §7.2.2). */
@@ -99,12 +102,9 @@ export function deviceObject(objectId: number, options: ObjectsOptions): DeviceO
     const wanted = sensor ? sensorResources(sensor) : (CORE[objectId]?.(options) ?? anyResources(definition));
     return Object.fromEntries(Object.entries(wanted).filter(([id]) => known.has(Number(id))));
   };
-  if (objectId === 1) executables.delete(BOOTSTRAP_TRIGGER);
+  if (objectId === 1 && !options.bootstraps) executables.delete(SERVER.bootstrapTrigger);
   return { definition, resources, executables };
 }
-
-/** Bootstrap-Request Trigger: this device does not support it. */
-const BOOTSTRAP_TRIGGER = 9;
 
 const CORE: Readonly<Record<number, (options: ObjectsOptions) => Resources>> = {
   1: () => ({

@@ -88,12 +88,20 @@ export class ResourceTree {
     return value === undefined ? [] : [{ path, value }];
   }
 
-  /** Sets the value of a resource or resource instance in an existing instance; reports it only if it changed. */
+  /** True for a resource whose value is computed at each read. */
+  isComputed(path: Path): boolean {
+    return typeof this.#resource(path) === 'function';
+  }
+
+  /**
+   * Sets the value of a resource or resource instance in an existing instance; reports it only if it changed or was
+   * computed before.
+   */
   set(path: Path, value: TypedValue): void {
     const { resourceId, resourceInstanceId } = path;
     const instance = this.#instance(path);
     if (instance === undefined || resourceId === null) return;
-    const before = this.value(path);
+    const before = this.isComputed(path) ? undefined : this.value(path);
     if (resourceInstanceId === null) {
       instance.set(resourceId, value);
     } else {

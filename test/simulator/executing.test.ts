@@ -39,6 +39,22 @@ describe('executing', () => {
     expect(server.received[1]).toMatchObject({ method: 'POST', url: '/rd/1', payload: '' });
   });
 
+  it('answers the Bootstrap-Request Trigger, and then bootstraps if it has a bootstrap server', async () => {
+    let bootstraps = 0;
+    await start({ bootstrap: () => bootstraps++ });
+    expect((await server.ask({ method: 'POST', path: '/1/0/9' })).code).toBe('2.04');
+    expect(bootstraps).toBe(0);
+    await clock.advance(100);
+    expect(bootstraps).toBe(1);
+    const links = await server.ask({ path: '/1/0', accept: ContentFormat.linkFormat });
+    expect(links.payload.toString()).toContain('</1/0/9>');
+  });
+
+  it('refuses the Bootstrap-Request Trigger without a bootstrap server', async () => {
+    await start();
+    expect((await server.ask({ method: 'POST', path: '/1/0/9' })).code).toBe('4.05');
+  });
+
   it('de-registers for the disable timeout when Disable is executed', async () => {
     await start();
     await server.ask({ method: 'PUT', path: '/1/0/5', contentFormat: ContentFormat.text, payload: '30' });

@@ -36,6 +36,7 @@ export class Lwm2mPeer {
   readonly port: number;
   readonly #socket: Socket;
   readonly #agent: Agent;
+  readonly #send: Socket['send'];
   #device = 0;
   #waiting: { count: number; done: () => void }[] = [];
   /** Answers a request; by default it accepts everything. */
@@ -46,6 +47,7 @@ export class Lwm2mPeer {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#send = socket.send.bind(socket);
     this.port = socket.address().port;
     const server = createServer();
     server.on('request', (request: IncomingMessage, response: OutgoingMessage) => this.#answer(request, response));
@@ -112,9 +114,19 @@ export class Lwm2mPeer {
     return this.#device;
   }
 
-  /** Sends any bytes to a device. */
+  /** Keeps all that node-coap sends, acknowledgements too, until the returned function is called. */
+  hold(): () => void {
+    const held: unknown[][] = [];
+    Object.assign(this.#socket, { send: (...args: unknown[]) => void held.push(args) });
+    return () => {
+      Object.assign(this.#socket, { send: this.#send });
+      for (const args of held.splice(0)) Reflect.apply(this.#send, this.#socket, args);
+    };
+  }
+
+  /** Sends any bytes to a device, also while the rest is kept. */
   throwAt(port: number, bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve) => this.#socket.send(bytes, port, '127.0.0.1', () => resolve()));
+    return new Promise((resolve) => this.#send(bytes, port, '127.0.0.1', () => resolve()));
   }
 
   /** Resolves with the next matching datagram. */

@@ -19,6 +19,7 @@ describe('the objects of a device', () => {
         bindings: 'U',
         serialNumber: '1',
         now: () => 0,
+        bootstraps: false,
       });
       if (object === undefined) throw new Error(`${objectId} is in the registry`);
       const tree = new ResourceTree();
@@ -37,7 +38,7 @@ describe('the objects of a device', () => {
 
   it('can’t contain an object that the model lacks', () => {
     expect(
-      deviceObject(32_000, { lwm2m: '1.1', model, bindings: 'U', serialNumber: '1', now: () => 0 }),
+      deviceObject(32_000, { lwm2m: '1.1', model, bindings: 'U', serialNumber: '1', now: () => 0, bootstraps: false }),
     ).toBeUndefined();
   });
 });
