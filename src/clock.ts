@@ -13,6 +13,14 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Resolves with the answer, or with null after `ms` milliseconds; rejects when the answer does. */
+export function answerWithin<T>(ms: number, answer: Promise<T>, clock: Clock): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const late = clock.after(ms, () => resolve(null));
+    answer.then(resolve, reject).finally(() => late.cancel());
+  });
+}
+
 /** setTimeout takes a signed 32-bit delay: a longer one would fire immediately. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 

@@ -6,6 +6,7 @@ import { openBootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
 import { endpointMetrics, processMetrics } from './composition/metrics.ts';
+import { METRICS_PATIENCE_MS, probe } from './composition/probe.ts';
 import { checkPorts } from './composition/port-check.ts';
 import { createReadiness } from './composition/readiness.ts';
 import { openSecretKey } from './composition/secret-key.ts';
@@ -183,7 +184,7 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
       telemetry: () => telemetry.counters(),
       store: () => store.snapshot(),
       publisher: () => telemetry.publisher(),
-      outboxDepth: () => telemetry.outboxDepth(),
+      outboxDepth: probe(() => telemetry.outboxDepth(), clock, METRICS_PATIENCE_MS),
       bus: () => bus.snapshot(),
       channel: () => channel.snapshot(),
       http: () => http.snapshot(),

@@ -14,7 +14,7 @@ export interface MetricSources {
   readonly store: () => StoreSnapshot;
   /** Null without brokers. */
   readonly publisher: () => PublisherSnapshot | null;
-  readonly outboxDepth: () => Promise<{ readonly waiting: number }>;
+  readonly outboxDepth: () => Promise<{ readonly waiting: number } | null>;
   readonly bus: () => EventBusSnapshot;
   /** The channel between the processes. */
   readonly channel: () => ChannelSnapshot;
@@ -329,9 +329,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
         set_aside: publisher()?.setAside,
       }),
   );
-  gauge('treeline_outbox_waiting', 'Events in the outbox that are not published yet.', [], async () => [
-    [{}, (await outboxDepth()).waiting],
-  ]);
+  gauge(
+    'treeline_outbox_waiting',
+    'Events in the outbox that are not published yet; NaN while the database does not respond.',
+    [],
+    async () => [[{}, (await outboxDepth().catch(() => null))?.waiting ?? NaN]],
+  );
   counter(
     'treeline_bus_events_total',
     'Events on the event bus of the process, published and dropped.',

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { answerWithin, type Clock } from '../clock.ts';
 import type { Actor } from '../fleet/index.ts';
 
 /** Whether the process can serve requests, with the state of each service that it depends on. */
@@ -29,16 +30,28 @@ export async function answerReadiness(response: ServerResponse, health: Health, 
   answer(response, readiness.ready ? 200 : 503, 'application/json', JSON.stringify(readiness));
 }
 
+/** The check of the token and the metrics themselves each take at most this long: together less than two seconds. */
+const TOKEN_PATIENCE_MS = 900;
+
 /**
  * Metrics describe the whole process, so they are for admins. `caller` finds the actor of the request; null: everybody
- * may read them.
+ * may read them. Without an answer about the token, the status is 503.
  */
 export async function answerMetrics(
   response: ServerResponse,
-  health: Health,
+  health: Health & { readonly clock: Clock },
   caller: (() => Promise<Actor | null>) | null,
 ): Promise<void> {
-  if (caller !== null && (await caller())?.role !== 'admin') {
+  const role = caller && (await answerWithin(TOKEN_PATIENCE_MS, roleOf(caller), health.clock));
+  if (caller !== null && role === null) {
+    return answer(
+      response,
+      503,
+      'text/plain; charset=utf-8',
+      'The token can’t be checked, because the database does not respond. TREELINE_METRICS_WITHOUT_TOKEN=true makes the metrics independent of it.\n',
+    );
+  }
+  if (caller !== null && role !== 'admin') {
     response.setHeader('WWW-Authenticate', 'Bearer realm="treeline"');
     return answer(
       response,
@@ -49,6 +62,11 @@ export async function answerMetrics(
   }
   const { contentType, text } = await health.metrics();
   answer(response, 200, contentType, text);
+}
+
+/** The role of the caller; `none` without a valid token. */
+async function roleOf(caller: () => Promise<Actor | null>): Promise<string> {
+  return (await caller())?.role ?? 'none';
 }
 
 function answer(response: ServerResponse, status: number, contentType: string, body: string): void {
