@@ -323,6 +323,7 @@ export class DtlsEngine {
       proof,
       sessionId: resumable?.sessionId ?? null,
       clientRandom: lasting(clientRandom),
+      maxFragment: handshake.maxFragment,
     };
     const session = new Session(parts, address, now, finalFlight);
     this.#parts.events.arrived(session.peer, resumed?.sessionKey ?? null);

@@ -2,6 +2,7 @@ import { DtlsError } from './error.ts';
 import { Reader, uint, uint16s } from './wire.ts';
 
 export const EXTENSION = {
+  maxFragmentLength: 1,
   supportedGroups: 10,
   ecPointFormats: 11,
   signatureAlgorithms: 13,
@@ -34,6 +35,8 @@ export interface Extensions {
   /** The Connection ID that the client wants in the server's records; may be empty. */
   readonly connectionId: Buffer | null;
   readonly renegotiationInfo: Buffer | null;
+  /** The code of a length (RFC 6066 §4): 1 to 4, and any other one that the client sent. */
+  readonly maxFragmentLength: number | null;
 }
 
 /** Throws `decode_error`, and `illegal_parameter` when an extension occurs twice. */
@@ -48,6 +51,7 @@ export function parseExtensions(list: Buffer): Extensions {
     extendedMasterSecret: false,
     connectionId: null,
     renegotiationInfo: null,
+    maxFragmentLength: null,
   };
   const types = new Set<number>();
   const reader = new Reader(list, 'list of extensions');
@@ -57,6 +61,9 @@ export function parseExtensions(list: Buffer): Extensions {
     types.add(type);
     const body = new Reader(reader.vector(2), 'extension');
     switch (type) {
+      case EXTENSION.maxFragmentLength:
+        found.maxFragmentLength = body.uint(1);
+        break;
       case EXTENSION.supportedGroups:
         found.groups = numbers(body);
         break;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Channel } from './channel.ts';
 import { type Flight, packFlight } from './flight.ts';
-import { encodeRecord, MAX_SEQUENCE } from './record.ts';
+import { encodeRecord, MAX_PLAINTEXT, MAX_SEQUENCE } from './record.ts';
 
 /** RFC 6347 §4.2.4.1: one second, doubled at each retransmission, at most sixty seconds. */
 const FIRST_TIMEOUT_MS = 1_000;
@@ -17,6 +17,7 @@ const RESENDS = 12;
 /** Sends the server's flights of one handshake and retransmits the last one (RFC 6347 §4.2.4). */
 export class FlightSender {
   readonly #clock: Clock;
+  readonly #maxFragment: number;
   readonly #transmit: (datagram: Buffer) => void;
   #channel: Channel | null = null;
   #nextSequence: number;
@@ -25,8 +26,17 @@ export class FlightSender {
   #sentAt = 0;
   #resends = 0;
 
-  /** `firstSequence`: the ServerHello uses the record sequence number of the ClientHello (RFC 6347 §4.2.1). */
-  constructor(clock: Clock, firstSequence: number, transmit: (datagram: Buffer) => void) {
+  /**
+   * `firstSequence`: the ServerHello uses the record sequence number of the ClientHello (RFC 6347 §4.2.1).
+   * `maxFragment`: the longest plaintext of a record in bytes.
+   */
+  constructor(
+    clock: Clock,
+    firstSequence: number,
+    transmit: (datagram: Buffer) => void,
+    maxFragment: number = MAX_PLAINTEXT,
+  ) {
+    this.#maxFragment = maxFragment;
     this.#clock = clock;
     this.#nextSequence = firstSequence;
     this.#transmit = transmit;
@@ -78,7 +88,7 @@ export class FlightSender {
       plain: (type: number, fragment: Buffer) => this.#plain(type, fragment),
       sealed: (type: number, content: Buffer) => this.#channel?.seal(type, content) ?? null,
     };
-    for (const datagram of packFlight(this.#flight, sealer)) this.#transmit(datagram);
+    for (const datagram of packFlight(this.#flight, sealer, this.#maxFragment)) this.#transmit(datagram);
   }
 
   /** Returns null when the sequence numbers are used up: they must not wrap (RFC 6347 §4.1). */

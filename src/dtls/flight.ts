@@ -4,8 +4,9 @@ import { CONTENT } from './record.ts';
 /** The longest datagram of a flight, without IP and UDP headers. */
 export const MAX_DATAGRAM = 1_200;
 
+const FRAGMENT_HEADER = 12;
 /** The record header and the handshake fragment header in epoch 0. */
-const FRAGMENT_OVERHEAD = 13 + 12;
+const FRAGMENT_OVERHEAD = 13 + FRAGMENT_HEADER;
 /** A shorter fragment is not worth its headers, so it goes into the next datagram. */
 const MIN_FRAGMENT = 64;
 
@@ -28,25 +29,25 @@ export interface FlightSealer {
   sealed(type: number, content: Buffer): Buffer | null;
 }
 
-/** Returns the datagrams of a flight. */
-export function packFlight(flight: Flight, sealer: FlightSealer): Buffer[] {
+/** Returns the datagrams of a flight. `maxFragment`: the longest plaintext of a record in bytes (RFC 6066 §4). */
+export function packFlight(flight: Flight, sealer: FlightSealer, maxFragment: number): Buffer[] {
   const packing = new Packing();
   for (const part of flight) {
     if (part.kind === 'changeCipherSpec') packing.add(sealer.plain(CONTENT.changeCipherSpec, CHANGE_CIPHER_SPEC));
     else if (part.kind === 'finished') packing.add(sealer.sealed(CONTENT.handshake, part.message));
-    else packMessage(part.message, packing, sealer);
+    else packMessage(part.message, packing, sealer, maxFragment - FRAGMENT_HEADER);
   }
   return packing.datagrams();
 }
 
-function packMessage(message: Buffer, packing: Packing, sealer: FlightSealer): void {
+function packMessage(message: Buffer, packing: Packing, sealer: FlightSealer, longest: number): void {
   const { length } = messageBody(message);
   let offset = 0;
   do {
     const left = length - offset;
     const room = packing.room - FRAGMENT_OVERHEAD;
     const fits = left <= room || room >= MIN_FRAGMENT ? room : MAX_DATAGRAM - FRAGMENT_OVERHEAD;
-    const end = offset + Math.min(left, fits);
+    const end = offset + Math.min(left, fits, longest);
     const fragment = end - offset === length ? message : fragmentOf(message, offset, end);
     packing.add(sealer.plain(CONTENT.handshake, fragment));
     offset = end;

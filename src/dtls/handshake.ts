@@ -81,7 +81,8 @@ export class Handshake {
       now: () => clock.now(),
       after: (ms: number, task: () => void) => clock.after(ms, () => this.#steps.run(task)),
     };
-    this.#sender = new FlightSender(guarded, hello.recordSequence, (datagram) => context.transmit(from, datagram));
+    const transmit = (datagram: Buffer): void => context.transmit(from, datagram);
+    this.#sender = new FlightSender(guarded, hello.recordSequence, transmit, negotiated.maxFragment ?? undefined);
     this.#authentication = new ClientAuthentication(lookUps, random);
     this.#deadline = clock.after(settings.limits.handshakeDeadlineMs, () => this.abandon(this.whyUnfinished()));
   }
@@ -93,6 +94,11 @@ export class Handshake {
   /** The stored credential for the claim; null until it is found. */
   get credential(): string | null {
     return this.#authentication.result?.identity.credential ?? null;
+  }
+
+  /** RFC 6066 §4: the length of the full handshake holds for its resumptions. */
+  get maxFragment(): number | null {
+    return this.#resumed?.maxFragment ?? this.negotiated.maxFragment;
   }
 
   get isResumption(): boolean {
@@ -294,7 +300,8 @@ export class Handshake {
     const { clock, settings } = this.#context;
     const expiresAt = this.#resumed?.expiresAt ?? clock.now() + settings.limits.resumableMs;
     const { sessionId } = this.#exchange;
-    return { sessionId, master, suite: this.negotiated.suite, identity, proof, sessionKey: this.key, expiresAt };
+    const { maxFragment, negotiated, key: sessionKey } = this;
+    return { sessionId, master, suite: negotiated.suite, identity, proof, sessionKey, expiresAt, maxFragment };
   }
 
   /** Gives the sender the keys of epoch 1. */

@@ -9,6 +9,8 @@ import { vector } from './wire.ts';
 /** TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746 §3.3. */
 const RENEGOTIATION_SCSV = 0x00ff;
 const UNCOMPRESSED_POINT = 0;
+/** RFC 6066 §4: code 1 is 2^9 bytes, 4 is 2^12. */
+const [FIRST_LENGTH, LAST_LENGTH] = [1, 4];
 
 /** The result of the negotiation. */
 export interface Negotiated {
@@ -19,6 +21,8 @@ export interface Negotiated {
   readonly clientCid: Buffer | null;
   readonly clientCertificateType: CertificateType;
   readonly serverCertificateType: CertificateType;
+  /** The longest plaintext of a record in bytes (RFC 6066 §4); null when the client did not limit it. */
+  readonly maxFragment: number | null;
 }
 
 /** Pure. Throws DtlsError with the alert that ends the handshake and the reason. */
@@ -35,6 +39,7 @@ export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiate
   if (extensions.renegotiationInfo !== null && extensions.renegotiationInfo.length > 0) {
     throw new DtlsError('handshake_failure', 'renegotiation is not supported');
   }
+  const maxFragment = maxFragmentOf(extensions.maxFragmentLength);
   const refusals: string[] = [];
   for (const name of settings.suites) {
     const suite = suiteNamed(name);
@@ -48,6 +53,7 @@ export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiate
         clientCid: extensions.connectionId,
         clientCertificateType: certificateType(extensions.clientCertificateTypes, settings) ?? 'X509',
         serverCertificateType: certificateType(extensions.serverCertificateTypes, settings) ?? 'X509',
+        maxFragment,
       };
     }
     refusals.push(`${suite.name}: ${refusal}`);
@@ -56,6 +62,15 @@ export function negotiate(hello: ClientHello, settings: DtlsSettings): Negotiate
     'handshake_failure',
     refusals.length > 0 ? refusals.join('; ') : 'the device offers no enabled cipher suite',
   );
+}
+
+/** RFC 6066 §4. Throws `illegal_parameter` for a code without a length. */
+function maxFragmentOf(code: number | null): number | null {
+  if (code === null) return null;
+  if (code < FIRST_LENGTH || code > LAST_LENGTH) {
+    throw new DtlsError('illegal_parameter', `the device requests maximum fragment length code ${code}; 1 to 4 exist`);
+  }
+  return 2 ** (8 + code);
 }
 
 /** Returns why the server can't use an enabled suite that the client offers; null when it can. */
@@ -96,6 +111,9 @@ export function serverExtensions(hello: ClientHello, negotiated: Negotiated, ser
   const answers: Buffer[] = [];
   if (extensions.renegotiationInfo !== null || hello.suites.includes(RENEGOTIATION_SCSV)) {
     answers.push(encodeExtension(EXTENSION.renegotiationInfo, Buffer.from([0])));
+  }
+  if (extensions.maxFragmentLength !== null) {
+    answers.push(encodeExtension(EXTENSION.maxFragmentLength, Buffer.from([extensions.maxFragmentLength])));
   }
   if (negotiated.extendedMasterSecret) answers.push(encodeExtension(EXTENSION.extendedMasterSecret));
   if (negotiated.encryptThenMac) answers.push(encodeExtension(EXTENSION.encryptThenMac));

@@ -4,7 +4,7 @@ import { type AlertDescription, type AlertLevel, decodeAlert, encodeAlert } from
 import type { OpenFailure } from './channel.ts';
 import { HANDSHAKE, parseFragments } from './messages.ts';
 import type { Counters, EndReason } from './metrics.ts';
-import { CONTENT, type DtlsRecord, MAX_PLAINTEXT } from './record.ts';
+import { CONTENT, type DtlsRecord } from './record.ts';
 import type { Resumables } from './resumption.ts';
 import type { Peer, Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
@@ -88,7 +88,7 @@ export class OpenSessions {
   /** Sends one message in the session with this key, or drops it. */
   send(key: string, data: Buffer): void {
     const session = this.#table.get(key);
-    if (session === undefined || data.length > MAX_PLAINTEXT) return this.#counters.dropped('unsendable');
+    if (session === undefined || data.length > session.longestMessage) return this.#counters.dropped('unsendable');
     if (this.#seal(session, CONTENT.applicationData, data)) this.#counters.messagesSent++;
   }
 

@@ -21,6 +21,8 @@ export interface Resumable {
   readonly sessionKey: string;
   /** Counts from the full handshake; a resumption does not extend it. */
   readonly expiresAt: number;
+  /** See `Negotiated.maxFragment`. Absent in sessions that an earlier version saved: not limited. */
+  readonly maxFragment?: number | null;
 }
 
 /**
@@ -87,6 +89,8 @@ export function findResumable(hello: ClientHello, negotiated: Negotiated, resuma
   if (hello.sessionId.length === 0) return null;
   const found = resumables.find(hello.sessionId);
   if (found?.suite.id !== negotiated.suite.id) return null;
+  // RFC 6066 §4: the length of the session holds; a client that wants another one gets a new session.
+  if (negotiated.maxFragment !== null && negotiated.maxFragment !== (found.maxFragment ?? null)) return null;
   // RFC 7627 §5.3: a session with extended master secret must not be resumed without it; the server aborts the
   // handshake.
   if (!negotiated.extendedMasterSecret) {

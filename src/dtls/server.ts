@@ -101,6 +101,12 @@ export class DtlsServer {
     return this.#isOpen && this.#engine.sessions.has(peer.key);
   }
 
+  /** The longest message in bytes that a record to the peer may contain (RFC 6066 §4, RFC 7925 §14). */
+  limitsOf(peer: { readonly key: string }): { readonly messageBytes: number; readonly blockwise: true } {
+    const messageBytes = this.#engine.sessions.get(peer.key)?.longestMessage ?? Infinity;
+    return { messageBytes, blockwise: true };
+  }
+
   send(peer: { readonly key: string }, datagram: Uint8Array): void {
     if (this.#isOpen) this.#engine.send(peer.key, asBuffer(datagram));
   }

@@ -3,6 +3,7 @@ import type { Channel } from './channel.ts';
 import type { Proof, SecurityIdentity } from './credential-source.ts';
 import type { FlightSender } from './flight-sender.ts';
 import { NetworkPath } from './network-path.ts';
+import { MAX_PLAINTEXT } from './record.ts';
 import type { CipherSuite } from './suites.ts';
 
 /** A device as the layers above DTLS see it. Equal keys mean the same session, even when the address changes. */
@@ -25,6 +26,8 @@ export interface SessionParts {
   readonly sessionId: Buffer | null;
   /** Distinguishes a late copy of this session's ClientHello from a new one. */
   readonly clientRandom: Buffer;
+  /** See `Negotiated.maxFragment`. Absent in sessions that an earlier version saved: not limited. */
+  readonly maxFragment?: number | null;
 }
 
 /** An open session. */
@@ -55,6 +58,11 @@ export class Session {
 
   get usesCid(): boolean {
     return this.parts.channel.readCid !== null;
+  }
+
+  /** The longest message that fits in a record. RFC 9146 §4: with a Connection ID, the type is part of the plaintext. */
+  get longestMessage(): number {
+    return (this.parts.maxFragment ?? MAX_PLAINTEXT) - (this.usesCid ? 1 : 0);
   }
 
   get peer(): Peer {

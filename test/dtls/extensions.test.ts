@@ -15,6 +15,7 @@ const NONE = {
   extendedMasterSecret: false,
   connectionId: null,
   renegotiationInfo: null,
+  maxFragmentLength: null,
 };
 
 describe('the extensions of a ClientHello', () => {
@@ -37,6 +38,7 @@ describe('the extensions of a ClientHello', () => {
     ['extended_master_secret', EXTENSION.extendedMasterSecret, '', { extendedMasterSecret: true }],
     ['an empty connection_id', EXTENSION.connectionId, '00', { connectionId: Buffer.alloc(0) }],
     ['connection_id', EXTENSION.connectionId, '020102', { connectionId: Buffer.from([1, 2]) }],
+    ['max_fragment_length', EXTENSION.maxFragmentLength, '03', { maxFragmentLength: 3 }],
     ['renegotiation_info', EXTENSION.renegotiationInfo, '00', { renegotiationInfo: Buffer.alloc(0) }],
   ])('say %s', (_name, type, hex, expected) => {
     expect(parseExtensions(extension(type, hex))).toEqual({ ...NONE, ...expected });

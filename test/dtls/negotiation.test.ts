@@ -22,6 +22,7 @@ const NO_EXTENSIONS: Extensions = {
   extendedMasterSecret: false,
   connectionId: null,
   renegotiationInfo: null,
+  maxFragmentLength: null,
 };
 
 const identity = loadServerIdentity(
@@ -189,6 +190,20 @@ describe('the type of certificate (RFC 7250)', () => {
   });
 });
 
+it.each([
+  [1, 512],
+  [2, 1024],
+  [3, 2048],
+  [4, 4096],
+])('the maximum fragment length with code %i is %i bytes (RFC 6066 §4)', (code, bytes) => {
+  expect(negotiate(hello([PSK_CCM8], { maxFragmentLength: code }), DEFAULT_SETTINGS).maxFragment).toBe(bytes);
+});
+
+it.each([0, 5, 255])('the maximum fragment length with code %i is an illegal parameter', (code) => {
+  const offer = hello([PSK_CCM8], { maxFragmentLength: code });
+  expect(() => negotiate(offer, DEFAULT_SETTINGS)).toThrow(refusedWith('illegal_parameter'));
+});
+
 it('the extended master secret and the Connection ID are those that the device offers', () => {
   const cid = Buffer.from('c0c1', 'hex');
   const offer = hello([PSK_CCM8], { extendedMasterSecret: true, connectionId: cid });
@@ -218,6 +233,7 @@ describe("the ServerHello's extensions", () => {
     ['ec_point_formats', ecdsaHello({ pointFormats: Buffer.from([0]) }), '000b00020100'],
     ['client_certificate_type', ecdsaHello({ clientCertificateTypes: ['RawPublicKey'] }), '0013000102'],
     ['server_certificate_type', ecdsaHello({ serverCertificateTypes: ['X509'] }), '0014000100'],
+    ['max_fragment_length', hello([PSK_CCM8], { maxFragmentLength: 2 }), '0001000102'],
     ['nothing of certificates with ECDSA', ecdsaHello(), ''],
     [
       'extensions of certificates with a PSK',

@@ -99,6 +99,24 @@ requirePeer('openssl')('DTLS with OpenSSL', () => {
     expect(serving.reports).toMatchObject([{ credential: 'x509', outcome: { established: true } }]);
   });
 
+  it('sends no record above a maximum fragment length of 512 bytes, also after a resumption', async () => {
+    const cipher = 'ECDHE-ECDSA-AES128-CCM8';
+    const session = serving.file('short.pem');
+    const first = openssl(serving.port, cipher, '-maxfraglen', '512', '-sess_out', session, ...withCertificate());
+    await converse(first);
+    await first.stop();
+    const second = openssl(serving.port, cipher, '-maxfraglen', '512', '-sess_in', session, ...withCertificate());
+    const line = 'x'.repeat(511);
+    serving.server.onDatagram((from) => {
+      expect(serving.server.limitsOf(from).messageBytes).toBe(512);
+      serving.server.send(from, Buffer.from(`${'y'.repeat(600)}\n`));
+      serving.server.send(from, Buffer.from(`${line}\n`));
+    });
+    second.write('register');
+    expect((await second.waitFor(/^[xy]{500,}$/))[0]).toBe(line);
+    expect(serving.reports.map(({ resumed }) => resumed)).toEqual([false, true]);
+  });
+
   it('tells an expired certificate why it is refused', async () => {
     const peer = openssl(serving.port, 'ECDHE-ECDSA-AES128-CCM8', ...withCertificate('expired'));
     await peer.waitFor(/alert certificate expired/);
