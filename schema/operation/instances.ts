@@ -45,6 +45,10 @@ builder.relayMutationField(
         description: 'The values of the new instance: `[{ path: "5850", value: true }]`; `[]` for none.',
         validate: list('values', { most: LIMITS.values }),
       }),
+      force: t.boolean({
+        defaultValue: false,
+        description: 'True: also sends values outside of the range of their resource. Absent or null: false.',
+      }),
       contentFormat: formatField(t),
       ...callFields(t),
     }),
@@ -59,6 +63,7 @@ builder.relayMutationField(
         objectId: input.objectId,
         instanceId: input.instanceId,
         values: input.values,
+        force: input.force ?? false,
         contentFormat: input.contentFormat,
       }),
   },

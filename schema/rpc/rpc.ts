@@ -249,7 +249,7 @@ builder.relayMutationField(
       params: t.field({
         type: 'JSON',
         description:
-          'The parameters of the method. `reboot`: none. A method of the profile: the names in its `{{…}}`. Operations: read `{paths}`, write `{values: [{path, value}]}`, execute `{path, arguments}`, create `{objectId, instanceId, values: [{path, value}]}`, delete `{path}`, discover `{path, depth}`, write-attributes `{path, attributes}`, observe `{paths, attributes}`, cancel-observation `{paths}`. Absent or null: `{}`.',
+          'The parameters of the method. `reboot`: none. A method of the profile: the names in its `{{…}}`. Operations: read `{paths}`, write `{values: [{path, value}], force}`, execute `{path, arguments}`, create `{objectId, instanceId, values: [{path, value}], force}`, delete `{path}`, discover `{path, depth}`, write-attributes `{path, attributes}`, observe `{paths, attributes}`, cancel-observation `{paths}`. Absent or null: `{}`.',
       }),
       mode: rpcModeField(t),
       ...rpcOptionFields(t),

@@ -1,6 +1,7 @@
 import { type BootstrapConfiguration, Path, type PathValue, type TypedValue } from '../../lwm2m/index.ts';
 import { FleetError } from '../common/index.ts';
 import { type DefinitionSource, parsePath, valuesAt } from '../objects/index.ts';
+import { rangeProblem } from '../operations/index.ts';
 import type { BootstrapPlan, BootstrapTarget } from './bootstrap.ts';
 
 /** A PSK that was created for one bootstrap. */
@@ -49,7 +50,11 @@ export function configurationOf(
   const known = valuesFor(server, endpoint, psk);
   const planned = plan.values.flatMap(({ path, value }, index) => {
     const field = ['values', String(index)];
-    return valuesAt(parsePath(path, [...field, 'path']), filled(value, known, field), [...field, 'value'], source);
+    const at = parsePath(path, [...field, 'path']);
+    const made = valuesAt(at, filled(value, known, field), [...field, 'value'], source);
+    const problem = made.map((each) => rangeProblem(each, source)).find((each) => each !== null);
+    if (problem) throw new FleetError('VALIDATION', problem, { field: [...field, 'value'] });
+    return made;
   });
   const values = [...(server ? accountOf(server, psk) : []), ...planned];
   const twice = values.find(({ path }, index) => values.findIndex((other) => other.path.equals(path)) < index);

@@ -100,7 +100,7 @@ function typed(
   const type = typeFor(definition, value);
   if (type === null)
     throw new FleetError('VALIDATION', `${path}: is executable and has no value: leave it out`, { field });
-  return valueFromJson(value, type, { path: String(path), field, range: definition?.range ?? '' });
+  return valueFromJson(value, type, { path: String(path), field });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -50,8 +50,6 @@ export interface ValuePlace {
   readonly path: string;
   /** The path to the value in the input, for FleetError.field. */
   readonly field: readonly string[];
-  /** The range in the resource's definition; may be prose. */
-  readonly range?: string;
 }
 
 /** Half of a surrogate pair. UTF-8 can't encode it. */
@@ -70,11 +68,11 @@ export function valueFromJson(json: unknown, type: ResourceType, place: ValuePla
         throw wrong(json, place, 'is not well-formed Unicode: it contains half of a surrogate pair');
       return { type, value: json };
     case 'Integer':
-      return { type, value: inRange(integer(json, -(2n ** 63n), 2n ** 63n - 1n, type, place), json, place) };
+      return { type, value: integer(json, -(2n ** 63n), 2n ** 63n - 1n, type, place) };
     case 'Unsigned Integer':
-      return { type, value: inRange(integer(json, 0n, 2n ** 64n - 1n, type, place), json, place) };
+      return { type, value: integer(json, 0n, 2n ** 64n - 1n, type, place) };
     case 'Float':
-      return { type, value: inRange(float(json, place), json, place) };
+      return { type, value: float(json, place) };
     case 'Boolean':
       if (typeof json !== 'boolean') throw wrong(json, place, 'must be true or false');
       return { type, value: json };
@@ -126,17 +124,6 @@ function float(json: unknown, place: ValuePlace): number {
   if (typeof json === 'number' && Number.isFinite(json)) return json;
   if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
   throw wrong(json, place, 'must be a number, "NaN", "Infinity" or "-Infinity"');
-}
-
-/** A range such as `0..100` or `1-65534`. The other ranges in the registry are prose and are not checked here. */
-const PLAIN_RANGE = /^\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|-)\s*(-?\d+(?:\.\d+)?)\s*$/;
-
-function inRange<N extends number | bigint>(value: N, json: unknown, place: ValuePlace): N {
-  const range = PLAIN_RANGE.exec(place.range ?? '');
-  if (range && (value < Number(range[1]) || value > Number(range[2]))) {
-    throw wrong(json, place, `is out of range ${range[1]}..${range[2]}`);
-  }
-  return value;
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -52,6 +52,7 @@ const OPERATIONS = {
     instanceId: z.number().int().nullish(),
     values: values.default([]),
     contentFormat,
+    force: z.boolean().nullish(),
   }),
   delete: z.strictObject({ path }),
   discover: z.strictObject({ path, depth: z.number().int().nullish() }),

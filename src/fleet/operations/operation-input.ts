@@ -40,6 +40,8 @@ export type OperationInput =
       readonly instanceId?: number | null;
       /** Each path is relative to the new instance: `5700`, `6/0`. */
       readonly values: readonly WriteValue[];
+      /** True: also sends values outside of the range of their resource. */
+      readonly force?: boolean | null;
       readonly contentFormat?: number | null;
     }
   | { readonly kind: 'delete'; readonly path: string }

@@ -17,7 +17,7 @@ import {
   valuesAt,
   type DefinitionSource,
 } from '../objects/index.ts';
-import { writeProblem } from './write-rules.ts';
+import { rangeProblem, writeProblem } from './write-rules.ts';
 import type { CompositeChoice, OperationInput } from './operation-input.ts';
 
 /** The device for which an operation is planned: its objects, their definitions and its LwM2M version. */
@@ -221,7 +221,12 @@ function planCreate(input: CreateInput, source: PlanSource, format: Format): Ope
   const values = input.values.flatMap((value, index) => {
     const field = ['values', String(index)];
     const path = parsePath(`${instance}/${value.path.replace(/^\//, '')}`, [...field, 'path']);
-    return valuesAt(path, value.value, [...field, 'value'], source);
+    const made = valuesAt(path, value.value, [...field, 'value'], source);
+    const problem = input.force
+      ? undefined
+      : made.map((each) => rangeProblem(each, source)).find((each) => each !== null);
+    if (problem) throw wrong(field, `${problem}: change it, or set force`);
+    return made;
   });
   return {
     kind: 'create',

@@ -1,3 +1,5 @@
+import { enumerationEntries, isComplete } from '../../lwm2m/index.ts';
+
 /** A part of a range: the values from `low` to `high`, both included. */
 export interface Span {
   readonly low: number;
@@ -9,8 +11,8 @@ const SPAN = new RegExp(`^(${NUMBER})(?:\\s*(?:\\.\\.|-|to)\\s*(${NUMBER}))?$`);
 
 /**
  * Reads the range of a number in the forms of the public registry: `0..100`, `0-100`, `1 to 5`, `0,1,2`, `0; 3.8..20.5`,
- * `0..247,255`, `-30..-120` (the larger one first), `16 bits`, `2 bytes`. Null for other words, and for a single number,
- * which can be a value, a maximum or a count.
+ * `0..247,255`, `-30..-120` (the larger one first), `16 bits`, `2 bytes`, `0: off, 1: on`. Null for other words, for an
+ * enumeration that mentions other values, and for a single number, which can be a value, a maximum or a count.
  */
 export function numberRange(text: string): readonly Span[] | null {
   const size = /^\s*(\d{1,2})\s*(bit|byte)s?\s*$/.exec(text);
@@ -18,6 +20,8 @@ export function numberRange(text: string): readonly Span[] | null {
     const bits = Number(size[1]) * (size[2] === 'byte' ? 8 : 1);
     return [{ low: -(2 ** (bits - 1)), high: 2 ** bits - 1 }];
   }
+  const entries = enumerationEntries(text);
+  if (entries) return isComplete(entries) ? entries : null;
   const spans = spansOf(text);
   const [first, ...more] = spans ?? [];
   return more.length === 0 && first?.low === first?.high ? null : spans;

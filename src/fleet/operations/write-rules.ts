@@ -6,18 +6,25 @@ import { lengthRange, numberRange, type Span } from './range.ts';
  * Finds why the definition of the resource rules a Write out: it is not writable, or the value is outside of its range.
  * Null when nothing does, or when the resource has no definition.
  */
-export function writeProblem({ path, value }: PathValue, source: DefinitionSource): string | null {
-  const definition = definitionAt(path, source);
+export function writeProblem(written: PathValue, source: DefinitionSource): string | null {
+  const definition = definitionAt(written.path, source);
   if (!definition) return null;
   if (!definition.operations.includes('W')) {
-    return `${path} (${definition.name}) is not writable: leave it out, or set force`;
+    return `${written.path} (${definition.name}) is not writable: leave it out, or set force`;
   }
-  const { range, name } = definition;
-  const measured = measure(value, range);
-  if (measured === null) return null;
+  const problem = rangeProblem(written, source);
+  return problem && `${problem}: change it, or set force`;
+}
+
+/** Says that the value is outside of the range in the definition of its resource; null when it isn't, as far as known. */
+export function rangeProblem({ path, value }: PathValue, source: DefinitionSource): string | null {
+  const definition = definitionAt(path, source);
+  const measured = definition && measure(value, definition.range);
+  if (!measured) return null;
   const { size, spans, what } = measured;
   if (spans.some(({ low, high }) => size >= low && size <= high)) return null;
-  return `${what} is not in ${range}, the range of ${path} (${name}): change it, or set force`;
+  const range = definition.range.replace(/\s+/g, ' ');
+  return `${what} is not in ${range}, the range of ${path} (${definition.name})`;
 }
 
 /** The number, or the length of a text or of bytes, that the range limits; null when it can't be compared. */

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { OperationInput, WriteValue } from '../../../src/fleet/index.ts';
 import { planOperation } from '../../../src/fleet/operations/plan.ts';
-import { registryModel, type Lwm2mVersion, type Operation } from '../../../src/lwm2m/index.ts';
+import {
+  overlayModel,
+  parseObjectXml,
+  registryModel,
+  type Lwm2mVersion,
+  type Operation,
+} from '../../../src/lwm2m/index.ts';
+import { objectXml } from '../../lwm2m/object-xml.ts';
 
 const plan = (input: OperationInput, lwm2mVersion: Lwm2mVersion = '1.1') => {
   const planned = planOperation(input, { model: registryModel(), objects: [], lwm2mVersion });
@@ -16,6 +23,15 @@ function spelled(operation: Operation): string {
   const paths = 'paths' in operation ? operation.paths : operation.values.map(({ path }) => path);
   return `${operation.kind} ${paths.join(' ')}`;
 }
+
+const instance = (values: WriteValue[]): OperationInput => ({ kind: 'create', objectId: 1, values });
+const replace = (...values: WriteValue[]): OperationInput => ({ kind: 'write', mode: 'REPLACE', values });
+const composite = (...values: WriteValue[]): OperationInput => ({
+  kind: 'write',
+  mode: 'UPDATE',
+  composite: 'ALWAYS',
+  values,
+});
 
 const write = (mode: 'REPLACE' | 'UPDATE', ...paths: string[]): OperationInput => ({
   kind: 'write',
@@ -120,6 +136,50 @@ describe('the plan of an operation', () => {
       kind: 'create',
       instanceId: null,
       values: [{ resource: [0] }, { resource: [2, 101] }],
+    });
+  });
+
+  describe('without force refuses a value outside of the range of', () => {
+    const own = overlayModel(
+      parseObjectXml(
+        objectXml([26241]).replace('</Type>', '</Type><RangeEnumeration>0: off\n1: slow\n9: fast</RangeEnumeration>'),
+      ),
+      registryModel(),
+    );
+    it.each<[string, OperationInput, string, string[]]>([
+      [
+        'a resource',
+        replace({ path: '/1/0/1', value: 60 }, { path: '/1/0/6', value: true }, { path: '/26241/0/0', value: 2 }),
+        '2 is not in 0: off 1: slow 9: fast, the range of /26241/0/0 (Speed): change it, or set force',
+        ['values', '2'],
+      ],
+      [
+        'an instance',
+        replace({ path: '/26241/0', value: { 0: 3 } }),
+        '3 is not in 0: off 1: slow 9: fast, the range of /26241/0/0 (Speed): change it, or set force',
+        ['values', '0'],
+      ],
+      [
+        'a Write-Composite',
+        composite({ path: '/1/0/1', value: 60 }, { path: '/26241/0/0', value: 2 }),
+        '2 is not in 0: off 1: slow 9: fast, the range of /26241/0/0 (Speed): change it, or set force',
+        ['values', '1'],
+      ],
+      [
+        'a resource of a new instance',
+        instance([
+          { path: '1', value: 60 },
+          { path: '0', value: 70_000 },
+        ]),
+        '70000 is not in 1..65534, the range of /1/0/0 (Short Server ID): change it, or set force',
+        ['values', '1'],
+      ],
+    ])('%s', (_, input, message, field) => {
+      const source = { model: own, objects: [], lwm2mVersion: '1.1' } as const;
+      expect(() => planOperation(input, source)).toThrow(
+        expect.objectContaining({ code: 'VALIDATION', message, field }),
+      );
+      expect(() => planOperation({ ...input, force: true } as OperationInput, source)).not.toThrow();
     });
   });
 

@@ -42,6 +42,8 @@ describe('the range of a definition', () => {
     ['16 bits', 65_536],
     ['2 bytes', -40_000],
     ['10 or 26', 11],
+    ['0: off, 1: on', 2],
+    ['0 = off 1..9 = level', 10],
   ])('%s refuses %f', (range, value) => {
     expect(problem(range, value)).toContain(range);
   });
@@ -60,6 +62,9 @@ describe('the range of a definition', () => {
     ['', 1e9],
     ['0..255 bytes', 1e9],
     ['see the table', 1e9],
+    ['0: off, 1: on', 1],
+    ['0 = off 1..9 = level', 5],
+    ['0: off, 1: on, others: reserved', 7],
   ])('%s does not refuse %f', (range, value) => {
     expect(problem(range, value)).toBeNull();
   });
@@ -96,6 +101,12 @@ describe('the ranges of the public registry', () => {
       if (range !== '' && type !== 'Boolean' && read === null) unread.add(range);
     }
     // A count, a maximum or a value; the number of instances; words.
-    expect([...unread].toSorted()).toEqual(['2 Instances', '255', '<7 to >12.5', 'ON;OFF']);
+    expect([...unread].toSorted()).toEqual([
+      '2 Instances',
+      '255',
+      '<7 to >12.5',
+      'ON;OFF',
+      'original,repurposed,re-used,remanufactured,waste',
+    ]);
   });
 });
