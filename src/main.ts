@@ -1,17 +1,21 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { systemClock } from './clock.ts';
 import { addressesOf, type Addresses } from './composition/addresses.ts';
 import { readApiCertificate, reloadApiCertificate } from './composition/api-certificate.ts';
 import { openBootstrapEndpoints } from './composition/bootstrap-endpoints.ts';
 import { openEndpoints } from './composition/endpoints.ts';
 import { kafkaConnection } from './composition/kafka-connection.ts';
-import { endpointMetrics, processMetrics } from './composition/metrics.ts';
+import { endpointMetrics } from './composition/endpoint-metrics.ts';
+import { processMetrics } from './composition/metrics.ts';
 import { METRICS_PATIENCE_MS, probe } from './composition/probe.ts';
 import { checkPorts } from './composition/port-check.ts';
 import { createReadiness } from './composition/readiness.ts';
 import { openSecretKey } from './composition/secret-key.ts';
 import { shareEvents } from './composition/shared-events.ts';
 import { checkDtlsFiles, prepareDataDirectory } from './composition/start-checks.ts';
+import { measureFleet, trafficMeter } from './composition/traffic-metrics.ts';
+import { treelineVersion } from './composition/version.ts';
 import { endSessionsWithCredentials, recheckAfterTrustChanges } from './composition/trust-policy.ts';
 import type { Config } from './config/index.ts';
 import { createEventBus } from './events/index.ts';
@@ -56,27 +60,37 @@ type Undo = () => Promise<void>;
 
 /** Starts the server. Closes everything again and rejects with a one-line error when a step fails. */
 export async function startTreeline(config: Config): Promise<Treeline> {
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   const undo: Undo[] = [];
   const stop = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    return { ...(await compose(config, undo)), stop };
+    const running = await compose(config, log, undo);
+    return {
+      ...running,
+      async stop() {
+        log.info('Treeline stops');
+        await stop();
+        log.info('Treeline has stopped');
+        log.flush();
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'stop'>> {
+async function compose(config: Config, log: Logger, undo: Undo[]): Promise<Omit<Treeline, 'stop'>> {
   const clock = systemClock;
-  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   const apiFiles = config.http.tls;
   const apiCertificate = apiFiles && (await readApiCertificate(apiFiles, clock.now()));
   await checkDtlsFiles(config, clock.now());
   const kafka = await kafkaConnection(config.kafka);
   await checkPorts(config);
   await prepareDataDirectory(config);
+  log.info({ version: treelineVersion(), node: process.version, settings: config.inForce }, 'Treeline starts');
   let fail: ((error: Error) => void) | undefined;
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const store = await openStore({
@@ -109,6 +123,8 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
   const adminToken = await ensureAdminToken(store, config.adminToken);
   const bus = createEventBus<FleetEvents & TelemetryEvents>();
   undo.push(async () => bus.close());
+  const register = new Registry();
+  measureFleet(register, bus);
   const secured = [endpoints.dtls, endpoints.tls, bootstrapEndpoints.dtls].map(({ transport }) => transport);
   void endSessionsWithCredentials(bus.subscribe('credentialEnded', null), secured);
   void recheckAfterTrustChanges(bus.subscribe('trustChanged', null), [endpoints, bootstrapEndpoints]);
@@ -177,23 +193,27 @@ async function compose(config: Config, undo: Undo[]): Promise<Omit<Treeline, 'st
     settings: { ...config.http, tls: apiCertificate },
     log,
     clock,
+    meter: trafficMeter(register),
     ready: createReadiness(store, telemetry, clock),
-    metrics: processMetrics({
-      endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
-      fleet: () => running.snapshot(),
-      telemetry: () => telemetry.counters(),
-      store: () => store.snapshot(),
-      publisher: () => telemetry.publisher(),
-      outboxDepth: probe(() => telemetry.outboxDepth(), clock, METRICS_PATIENCE_MS),
-      bus: () => bus.snapshot(),
-      channel: () => channel.snapshot(),
-      http: () => http.snapshot(),
-      certificates: () => ({
-        ...(reloaded && { api: reloaded.present.expiresAt }),
-        devices: endpoints.dtls.expiresAt,
-      }),
-      failedAuthentications: () => http.failedAuthentications(),
-    }),
+    metrics: processMetrics(
+      {
+        endpoints: [...endpointMetrics('lwm2m', endpoints), ...endpointMetrics('bootstrap', bootstrapEndpoints)],
+        fleet: () => running.snapshot(),
+        telemetry: () => telemetry.counters(),
+        store: () => store.snapshot(),
+        publisher: () => telemetry.publisher(),
+        outboxDepth: probe(() => telemetry.outboxDepth(), clock, METRICS_PATIENCE_MS),
+        bus: () => bus.snapshot(),
+        channel: () => channel.snapshot(),
+        http: () => http.snapshot(),
+        certificates: () => ({
+          ...(reloaded && { api: reloaded.present.expiresAt }),
+          devices: endpoints.dtls.expiresAt,
+        }),
+        failedAuthentications: () => http.failedAuthentications(),
+      },
+      register,
+    ),
   });
 
   const reloaded =

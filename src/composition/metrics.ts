@@ -1,10 +1,11 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { CoapMetrics, TcpMetrics } from '../coap/index.ts';
-import type { DtlsMetrics } from '../dtls/index.ts';
+import { collectDefaultMetrics, type Registry } from 'prom-client';
 import type { EventBusSnapshot } from '../events/index.ts';
 import type { FleetSnapshot } from '../fleet/index.ts';
 import type { ChannelSnapshot, StoreSnapshot } from '../store/index.ts';
-import type { PublisherSnapshot, TelemetryCounters } from '../telemetry/index.ts';
+import { BROKER_STATES, type PublisherSnapshot, type TelemetryCounters } from '../telemetry/index.ts';
+import { addEndpointMetrics, type EndpointMetrics } from './endpoint-metrics.ts';
+import { treelineVersion } from './version.ts';
+import { by, metricPage, type Sample } from './metric-page.ts';
 
 /** The functions that read the current values, called for each request of the metrics page. */
 export interface MetricSources {
@@ -24,47 +25,11 @@ export interface MetricSources {
   readonly failedAuthentications: () => { readonly refused: number; readonly limited: number };
 }
 
-/** The counters of one CoAP endpoint of the LwM2M or the bootstrap server. */
-export interface EndpointMetrics {
-  readonly server: 'lwm2m' | 'bootstrap';
-  readonly transport: 'udp' | 'dtls' | 'tcp' | 'tls';
-  readonly coap: () => CoapMetrics;
-  /** Only for `dtls`. */
-  readonly dtls?: () => DtlsMetrics;
-  /** Only for `tcp` and `tls`. */
-  readonly tcp?: () => TcpMetrics;
-}
-
-type Sources = Partial<
-  Record<EndpointMetrics['transport'], { readonly endpoint: { readonly metrics: () => CoapMetrics } }>
-> & {
-  readonly dtls: { readonly transport: { readonly metrics: DtlsMetrics } };
-  readonly tcp?: { readonly transport: { readonly metrics: TcpMetrics } };
-  readonly tls?: { readonly transport: { readonly metrics: TcpMetrics } };
-};
-
-/** Collects the counters of all endpoints of one server. */
-export function endpointMetrics(server: EndpointMetrics['server'], sources: Sources): EndpointMetrics[] {
-  return (['udp', 'dtls', 'tcp', 'tls'] as const).flatMap((transport) => {
-    const source = sources[transport];
-    if (source === undefined) return [];
-    const coap = (): CoapMetrics => source.endpoint.metrics();
-    if (transport === 'dtls') return { server, transport, coap, dtls: () => sources.dtls.transport.metrics };
-    const stream = transport === 'udp' ? undefined : sources[transport];
-    return { server, transport, coap, ...(stream && { tcp: () => stream.transport.metrics }) };
-  });
-}
-
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-
-/** Makes one sample for each entry of a record: `by('reason', dropped)`. */
-function by(label: string, counts: Readonly<Record<string, number | undefined>>): Sample[] {
-  return Object.entries(counts).map(([name, count = 0]) => [{ [label]: name }, count]);
-}
-
 /** Renders the Prometheus page: the process metrics and the counters of each module. */
-export function processMetrics(sources: MetricSources): () => Promise<{ contentType: string; text: string }> {
-  const register = new Registry();
+export function processMetrics(
+  sources: MetricSources,
+  register: Registry,
+): () => Promise<{ contentType: string; text: string }> {
   collectDefaultMetrics({ register });
   const {
     endpoints,
@@ -80,170 +45,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     certificates,
   } = sources;
 
-  /** A counter since the start of the process. */
-  const counter = (name: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void => {
-    const metric = new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [register],
-      collect() {
-        metric.reset();
-        for (const [labels, count] of read()) metric.inc(labels, count);
-      },
-    });
-  };
-  const gauge = (
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    read: () => readonly Sample[] | Promise<readonly Sample[]>,
-  ): void => {
-    const metric = new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [register],
-      async collect() {
-        for (const [labels, value] of await read()) metric.set(labels, value);
-      },
-    });
-  };
-  const perEndpoint = (read: (metrics: CoapMetrics) => number) => (): Sample[] =>
-    endpoints.map(({ server, transport, coap }) => [{ server, transport }, read(coap())]);
-  const endpoint = ['server', 'transport'];
-  const perDtls = (read: (metrics: DtlsMetrics) => readonly Sample[]) => (): Sample[] =>
-    endpoints.flatMap(({ server, dtls }) =>
-      dtls ? read(dtls()).map(([labels, value]): Sample => [{ server, ...labels }, value]) : [],
-    );
-
-  counter(
-    'treeline_coap_datagrams_received_total',
-    'CoAP datagrams received.',
-    endpoint,
-    perEndpoint((m) => m.received),
-  );
-  counter(
-    'treeline_coap_datagrams_sent_total',
-    'CoAP datagrams sent.',
-    endpoint,
-    perEndpoint((m) => m.sent),
-  );
-  const perTcp = (read: (metrics: TcpMetrics) => readonly Sample[]) => (): Sample[] =>
-    endpoints.flatMap(({ server, transport, tcp }) =>
-      tcp ? read(tcp()).map(([labels, value]): Sample => [{ server, transport, ...labels }, value]) : [],
-    );
-  gauge(
-    'treeline_coap_connections',
-    'Open TCP and TLS connections of devices.',
-    endpoint,
-    perTcp(({ connections }) => [[{}, connections]]),
-  );
-  counter(
-    'treeline_coap_connections_rejected_total',
-    'Connections at a limit: the oldest unproven was closed for a newcomer (evicted), or the newcomer was refused.',
-    [...endpoint, 'outcome'],
-    perTcp(({ evicted, refused }) => by('outcome', { evicted, refused })),
-  );
-  counter(
-    'treeline_coap_retransmissions_total',
-    'Confirmable messages retransmitted.',
-    endpoint,
-    perEndpoint((m) => m.retransmissions),
-  );
-  counter(
-    'treeline_coap_duplicates_total',
-    'Duplicate messages received.',
-    endpoint,
-    perEndpoint((m) => m.duplicates),
-  );
-  counter(
-    'treeline_coap_handler_errors_total',
-    'Requests answered 5.00 because a handler failed.',
-    endpoint,
-    perEndpoint((m) => m.handlerErrors),
-  );
-  counter('treeline_coap_dropped_total', 'CoAP datagrams dropped, by reason.', [...endpoint, 'reason'], () =>
-    endpoints.flatMap(({ server, transport, coap }) =>
-      by('reason', coap().dropped).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]),
-    ),
-  );
-  counter(
-    'treeline_coap_evicted_total',
-    'What made room for a newcomer at a limit: known peers, or bodies of unfinished block-wise transfers.',
-    [...endpoint, 'kind'],
-    () =>
-      endpoints.flatMap(({ server, transport, coap }) => {
-        const { evictedPeers: peer, evictedBodies: body } = coap();
-        return by('kind', { peer, body }).map(([labels, count]): Sample => [{ server, transport, ...labels }, count]);
-      }),
-  );
-  gauge(
-    'treeline_coap_peers',
-    'Peers with stored CoAP state.',
-    endpoint,
-    perEndpoint((m) => m.peers),
-  );
-  gauge(
-    'treeline_coap_operations',
-    'Outgoing requests that are queued or wait for a response.',
-    endpoint,
-    perEndpoint((m) => m.operations),
-  );
-  gauge(
-    'treeline_coap_observations',
-    'Active observations.',
-    endpoint,
-    perEndpoint((m) => m.observations),
-  );
-
-  const perHandshake = perDtls(({ handshakes }) =>
-    handshakes.map(({ suite, result, count }): Sample => [{ suite: suite ?? 'none', result }, count]),
-  );
-  counter(
-    'treeline_dtls_handshakes_total',
-    'Ended DTLS handshakes, by cipher suite and result.',
-    ['server', 'suite', 'result'],
-    perHandshake,
-  );
-  counter(
-    'treeline_dtls_alerts_sent_total',
-    'DTLS alerts sent, by alert.',
-    ['server', 'alert'],
-    perDtls((m) => by('alert', m.alertsSent)),
-  );
-  counter(
-    'treeline_dtls_alerts_received_total',
-    'DTLS alerts received, by alert.',
-    ['server', 'alert'],
-    perDtls((m) => by('alert', m.alertsReceived)),
-  );
-  counter(
-    'treeline_dtls_dropped_total',
-    'DTLS records dropped, by reason.',
-    ['server', 'reason'],
-    perDtls((m) => by('reason', m.dropped)),
-  );
-  counter(
-    'treeline_dtls_sessions_ended_total',
-    'Ended DTLS sessions, by reason.',
-    ['server', 'reason'],
-    perDtls((m) => by('reason', m.ended)),
-  );
-  counter(
-    'treeline_dtls_cookies_total',
-    'DTLS cookies sent, accepted and refused.',
-    ['server', 'outcome'],
-    perDtls(({ cookiesSent, cookiesAccepted, cookiesRefused }) =>
-      by('outcome', { sent: cookiesSent, accepted: cookiesAccepted, refused: cookiesRefused }),
-    ),
-  );
-  gauge(
-    'treeline_dtls_sessions',
-    'DTLS sessions, by state: open, resumable or half open.',
-    ['server', 'state'],
-    perDtls(({ sessions, resumable, halfOpen }) => by('state', { open: sessions, resumable, half_open: halfOpen })),
-  );
+  const page = metricPage(register);
+  const { counter, gauge } = page;
+  gauge('treeline_build_info', 'The version of Treeline and of Node.js; always 1.', ['version', 'node'], () => [
+    [{ version: treelineVersion(), node: process.versions.node }, 1],
+  ]);
+  addEndpointMetrics(page, endpoints);
 
   counter(
     'treeline_registration_problems_total',
@@ -335,6 +142,18 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
     [],
     async () => [[{}, (await outboxDepth().catch(() => null))?.waiting ?? NaN]],
   );
+  gauge(
+    'treeline_outbox_refused_topics',
+    'Topics that the broker refuses (missing, or not permitted). Their events wait in the outbox; the log names them.',
+    [],
+    () => [[{}, publisher()?.refusedTopics.length ?? 0]],
+  );
+  gauge(
+    'treeline_broker_state',
+    'State of the broker: 1 for the present one, 0 for the others; all 0 without brokers.',
+    ['state'],
+    () => BROKER_STATES.map((state): Sample => [{ state }, publisher()?.broker === state ? 1 : 0]),
+  );
   counter(
     'treeline_bus_events_total',
     'Events on the event bus of the process, published and dropped.',
@@ -343,9 +162,12 @@ export function processMetrics(sources: MetricSources): () => Promise<{ contentT
   );
   gauge(
     'treeline_database_connections',
-    'Connections of the pool: open, idle (open, without a transaction), and callers that wait for one (waiting).',
+    'Connections of the pool: open, idle (open, without a transaction), in_use (with one), and callers that wait for one (waiting).',
     ['state'],
-    () => by('state', { ...store().connections }),
+    () => {
+      const { connections } = store();
+      return by('state', { ...connections, in_use: connections.open - connections.idle });
+    },
   );
   counter(
     'treeline_database_connections_lost_total',

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Readiness } from '../server/index.ts';
 import type { Store } from '../store/index.ts';
-import type { Telemetry } from '../telemetry/index.ts';
+import type { PublisherSnapshot, Telemetry } from '../telemetry/index.ts';
 import { probe } from './probe.ts';
 
 /** Not ready without the database. Without the broker the process is ready: events wait in the outbox. */
@@ -19,8 +19,22 @@ export function createReadiness(
       (answer) => answer ?? 'does not respond',
       () => 'unreachable',
     );
-    const publisher = telemetry.publisher();
-    const broker = publisher === null ? 'none' : publisher.brokerReachable ? 'ok' : 'unreachable, events wait';
+    const broker = brokerText(telemetry.publisher());
     return { ready: database === 'ok', checks: { database, broker } };
   };
+}
+
+const TROUBLES = {
+  connecting: 'connecting',
+  unresponsive: 'does not respond, events wait',
+  unreachable: 'unreachable, events wait',
+} as const;
+
+/** Names no topic, because it contains the tenant and everybody may read this. The log names it. */
+function brokerText(publisher: PublisherSnapshot | null): string {
+  if (publisher === null) return 'none';
+  const { broker, refusedTopics } = publisher;
+  if (broker !== 'ok') return TROUBLES[broker];
+  const count = refusedTopics.length;
+  return count === 0 ? 'ok' : `refuses ${count} ${count === 1 ? 'topic' : 'topics'}, events wait`;
 }

@@ -44,8 +44,11 @@ export function coapOver(transport: Transport, { config, clock, log }: Endpoints
     parameters: () => parameters,
     held: true,
     onHandlerError(error) {
-      // A device above its limit is counted and logged once: it must not fill the log.
-      if (!isLimit(error)) log.error({ err: error }, 'a CoAP handler failed');
+      // A planned stop cancels what runs, and the device sends again. A device above its limit is counted and logged once.
+      if (isLimit(error)) return;
+      const isCancelled = error instanceof Lwm2mError && error.code === 'CANCELLED';
+      if (isCancelled) log.debug({ reason: error.message }, 'a CoAP request was cancelled');
+      else log.error({ err: error }, 'a CoAP handler failed');
     },
   });
   return withExchangeLog(endpoint, { log, clock, transport: transport.kind });

@@ -36,4 +36,6 @@ export interface Config {
   /** Days before telemetry is deleted from the database. */
   readonly telemetryRetention: number;
   readonly logLevel: LogLevel;
+  /** Each setting that has a value, as text, by its variable; secrets are "(set)". */
+  readonly inForce: Readonly<Record<string, string>>;
 }

@@ -77,6 +77,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     telemetryRetention: parse(settings.telemetryRetention, integer(1, 3_650), 'a number of days from 1 to 3650'),
     logLevel: parse(settings.logLevel, oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
+    inForce: reader.inForce(),
   };
   refuseSharedPorts(config);
   return config;

@@ -1,5 +1,5 @@
 import { address, boolean, integer, type Check } from './checks.ts';
-import type { Setting } from './settings.ts';
+import { settings, type Setting } from './settings.ts';
 
 /** One invalid setting: `TREELINE_HTTP_PORT: "abc" is invalid; it must be a port number from 0 to 65535`. */
 export class ConfigError extends Error {
@@ -17,6 +17,15 @@ export class SettingReader {
   /** The variable’s trimmed text, or the default; an empty text counts as absent. */
   read(setting: Setting): string | null {
     return this.#environment[setting.variable]?.trim() || setting.fallback;
+  }
+
+  /** Each setting that has a value, by its variable; secrets are "(set)". */
+  inForce(): Record<string, string> {
+    const values = Object.values<Setting>(settings).flatMap((setting) => {
+      const text = this.read(setting);
+      return text ? [[setting.variable, setting.secret ? '(set)' : text] as const] : [];
+    });
+    return Object.fromEntries(values);
   }
 
   /** `wanted` completes the error `…; it must be …`. */

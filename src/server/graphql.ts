@@ -1,6 +1,7 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createContext, schema, type Context, type Services } from '../../schema/index.ts';
+import type { Clock } from '../clock.ts';
 import type { Caller } from './caller.ts';
 import { useCost } from './cost.ts';
 import { useErrorFormat } from './error-format.ts';
@@ -9,6 +10,7 @@ import type { Log } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { HttpLimits, HttpSettings } from './settings.ts';
 import { useSubscriptions } from './subscriptions.ts';
+import { useTraffic, type TrafficMeter } from './traffic.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -18,9 +20,9 @@ export type GraphqlServer = YogaServerInstance<Caller, Context>;
 export function createGraphql(
   services: Services,
   sessions: Sessions,
-  options: { settings: HttpSettings; limits: HttpLimits; log: Log },
+  options: { settings: HttpSettings; limits: HttpLimits; log: Log; meter: TrafficMeter; clock: Clock },
 ): GraphqlServer {
-  const { settings, limits, log } = options;
+  const { settings, limits, log, meter, clock } = options;
   const mask = createMask(log, settings);
   return createYoga<Caller, Context>({
     schema,
@@ -38,6 +40,7 @@ export function createGraphql(
     plugins: [
       withoutPersistedQueries,
       withoutBuffering,
+      useTraffic(meter, clock),
       useTextLimit(limits.tokens),
       ...(settings.introspection ? [] : [withoutIntrospection]),
       useCost(limits),

@@ -16,12 +16,14 @@ import { Origins } from './origin.ts';
 import { inRequest, withRequest } from './request-log.ts';
 import { Sessions } from './sessions.ts';
 import { DEFAULT_LIMITS, type HttpSettings, type TlsIdentity } from './settings.ts';
+import { measureRequest, type TrafficMeter } from './traffic.ts';
 import { createWebSocketSide } from './websocket.ts';
 
 export interface HttpServerOptions extends Omit<Services, 'limits'>, Health {
   readonly settings: HttpSettings;
   readonly log: Log;
   readonly clock: Clock;
+  readonly meter: TrafficMeter;
 }
 
 export interface HttpServer {
@@ -43,11 +45,11 @@ export interface HttpServer {
 
 /** GraphQL over HTTP, SSE and WebSocket, health and metrics, on one port. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { fleet, telemetry, bus, settings, clock } = options;
+  const { fleet, telemetry, bus, settings, clock, meter } = options;
   const log = withRequest(options.log);
   const limits = { ...DEFAULT_LIMITS, ...settings.limits };
   const sessions = new Sessions();
-  const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log });
+  const graphql = createGraphql({ fleet, telemetry, bus, limits }, sessions, { settings, limits, log, meter, clock });
   const { access } = fleet;
   const failures = new FailedAuthentications({ limit: limits.failedAuthentications, clock, log });
   const origins = new Origins(settings, log);
@@ -126,6 +128,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.once('close', () => {
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
+    measureRequest(request, response, meter, clock);
     const client = clientOf(request);
     response.setHeader('X-Request-Id', client.requestId);
     void inRequest(client, () => answer(request, response, client).catch((error: unknown) => fail(response, error)));

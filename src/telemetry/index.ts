@@ -5,3 +5,4 @@ export { isTimestampSuspect, type TelemetryEvents, type TelemetryPoint } from '.
 export type { PublisherSnapshot } from './publisher.ts';
 export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
 export type { DeadLetterEntry } from './letter-page.ts';
+export { BROKER_STATES, type BrokerState } from './broker-health.ts';

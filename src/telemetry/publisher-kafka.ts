@@ -1,4 +1,4 @@
-import { Kafka, logLevel, Partitioners, type logCreator, type Producer, type SASLOptions } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Admin, type logCreator, type Producer, type SASLOptions } from 'kafkajs';
 import type { BaseLogger as Log } from 'pino';
 
 import { TelemetryError } from './error.ts';
@@ -42,6 +42,7 @@ export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: 
     logCreator: quietly(log),
   });
   let connected: Promise<Producer> | undefined;
+  let checking: Promise<Admin> | undefined;
 
   const connect = async (): Promise<Producer> => {
     const producer = kafka.producer({
@@ -52,10 +53,15 @@ export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: 
     await producer.connect();
     return producer;
   };
+  const connectAdmin = async (): Promise<Admin> => {
+    const admin = kafka.admin({ retry: RETRY });
+    await admin.connect();
+    return admin;
+  };
   const disconnect = async (): Promise<void> => {
-    const producer = connected;
-    connected = undefined;
-    await producer?.then((connection) => connection.disconnect()).catch(() => {});
+    const connections = [connected, checking];
+    connected = checking = undefined;
+    await Promise.allSettled(connections.map(async (connection) => (await connection)?.disconnect()));
   };
 
   return {
@@ -72,6 +78,15 @@ export function createKafkaSender({ brokers, tls, sasl }: KafkaConnection, log: 
         const failure = failureOf(error);
         if (failure.code === 'UNREACHABLE') await disconnect();
         throw failure;
+      }
+    },
+    async check() {
+      try {
+        const admin = await (checking ??= connectAdmin());
+        await admin.describeCluster();
+      } catch (error) {
+        await disconnect();
+        throw new TelemetryError('UNREACHABLE', failureOf(error).message);
       }
     },
     close: disconnect,
@@ -105,7 +120,8 @@ function failureOf(error: unknown): TelemetryError {
     : noMetadata || (type !== undefined && !CLIENT_ERRORS.includes(type))
       ? 'REFUSED'
       : 'UNREACHABLE';
-  return new TelemetryError(code, message, { cause });
+  // Without the cause: it has the same text.
+  return new TelemetryError(code, message);
 }
 
 function rootOf(error: unknown): unknown {

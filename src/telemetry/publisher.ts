@@ -5,6 +5,7 @@ import type { BaseLogger as Log } from 'pino';
 
 import type { Clock } from '../clock.ts';
 import { deadLetters, devices, type Store } from '../store/index.ts';
+import { BrokerHealth, type BrokerState } from './broker-health.ts';
 import { letterOf } from './dead-letters.ts';
 import { TelemetryError } from './error.ts';
 import { holdLease, releaseLease } from './lease.ts';
@@ -27,8 +28,10 @@ export interface PublisherSnapshot {
   readonly failures: number;
   /** Events that exceeded the broker's size limit and became dead letters. */
   readonly setAside: number;
-  readonly brokerReachable: boolean;
+  readonly broker: BrokerState;
   readonly heldBackStreams: number;
+  /** The topics that the broker refuses. Their events wait. */
+  readonly refusedTopics: readonly string[];
 }
 
 /** Events per round. This limits what the publisher keeps in memory. */
@@ -45,8 +48,11 @@ const RENEW_MS = 20_000;
 /** How long a stop waits for the running round. The next start resends events that were sent but not deleted. */
 const STOP_MS = 2_000;
 const LEASE = 'publisher';
+/** Events that are set aside are logged once in so long, with their number. */
+const SET_ASIDE_LOG_MS = 60_000;
 
 interface Held {
+  readonly topic: string;
   readonly until: number;
   readonly waitMs: number;
 }
@@ -54,7 +60,8 @@ interface Held {
 /**
  * Publishes the events of the outbox, oldest first, and deletes those that the broker acknowledged. Delivery is at
  * least once, in order for each device. Only one process publishes at a time. While no broker answers, the publisher
- * retries after 0.25 s and then doubles the wait up to 10 s. A refused topic is held back in the same way; other topics
+ * retries after 0.25 s and then doubles the wait up to 10 s; while there is nothing to send, it checks every 10 s that the
+ * broker answers. A refused topic is held back in the same way; other topics
  * go on. No method throws, and no other module waits for the broker.
  */
 export class Publisher {
@@ -64,11 +71,14 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #holder = randomUUID();
+  readonly #health: BrokerHealth;
   readonly #heldBack = new Map<Stream, Held>();
   #renewAt = 0;
   #published = 0;
   #failures = 0;
   #setAside = 0;
+  #notLogged = 0;
+  #loggedAt = -Infinity;
   /** The length of the last pause after a failure; 0 after a success. */
   #waitMs = 0;
   #stopped = false;
@@ -82,6 +92,7 @@ export class Publisher {
     this.#format = format;
     this.#clock = clock;
     this.#log = log;
+    this.#health = new BrokerHealth(clock);
   }
 
   start(): void {
@@ -98,15 +109,22 @@ export class Publisher {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#rouse();
-    await new Promise<void>((resolve) => {
-      const timer = this.#clock.after(STOP_MS, resolve);
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => (closing ??= this.#sender.close());
+    await this.#atMost(STOP_MS, this.#running.then(close));
+    // Not awaited: a broker that does not answer confirms no goodbye either.
+    void close();
+  }
+
+  #atMost(ms: number, work: Promise<void>): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
       const ended = (): void => {
         timer.cancel();
         resolve();
       };
-      void this.#running.then(ended);
+      void work.then(ended);
     });
-    await this.#sender.close();
   }
 
   snapshot(): PublisherSnapshot {
@@ -114,8 +132,9 @@ export class Publisher {
       published: this.#published,
       failures: this.#failures,
       setAside: this.#setAside,
-      brokerReachable: this.#waitMs === 0,
+      broker: this.#health.state,
       heldBackStreams: this.#heldBack.size,
+      refusedTopics: [...new Set([...this.#heldBack.values()].map(({ topic }) => topic))],
     };
   }
 
@@ -123,12 +142,13 @@ export class Publisher {
     while (!this.#stopped) {
       try {
         const busy = await this.#round();
+        if (this.#health.needsCheck) await this.#health.follow(() => this.#sender.check());
         if (this.#waitMs > 0) this.#log.info('the broker accepts events again');
         this.#waitMs = 0;
         if (!busy) await this.#pause(POLL_MS);
       } catch (error) {
         this.#failures++;
-        if (this.#waitMs === 0) this.#log.warn({ err: error }, 'events can’t be published; they wait in the outbox');
+        if (this.#waitMs === 0) this.#log.warn(reasonOf(error), 'events can’t be published; they wait in the outbox');
         this.#waitMs = doubled(this.#waitMs);
         await this.#pause(this.#waitMs);
       }
@@ -140,6 +160,7 @@ export class Publisher {
   async #round(): Promise<boolean> {
     this.#woken = false;
     const events = await this.#read();
+    this.#forgetEmptyStreams(events);
     const byTopic = new Map<string, WaitingEvent[]>();
     for (const event of events) {
       const topic = topicOf(event, this.#format);
@@ -169,7 +190,7 @@ export class Publisher {
     const outgoing = events.map((event) => ({ event, record: recordOf(event, this.#format) }));
     try {
       for (const some of bySize(outgoing)) await this.#send(topic, some);
-      for (const event of events) this.#heldBack.delete(streamOf(event));
+      this.#accepted(topic);
     } catch (error) {
       if (!(error instanceof TelemetryError) || error.code !== 'REFUSED') throw error;
       this.#failures++;
@@ -179,10 +200,8 @@ export class Publisher {
 
   async #send(topic: string, outgoing: readonly Outgoing[]): Promise<void> {
     try {
-      await this.#sender.send(
-        topic,
-        outgoing.map(({ record }) => record),
-      );
+      const records = outgoing.map(({ record }) => record);
+      await this.#health.follow(() => this.#sender.send(topic, records));
     } catch (error) {
       if (!(error instanceof TelemetryError) || error.code !== 'TOO_LARGE') throw error;
       const [only, ...others] = outgoing;
@@ -200,18 +219,31 @@ export class Publisher {
   }
 
   #holdBack(stream: Stream, topic: string, error: TelemetryError): void {
-    const before = this.#heldBack.get(stream);
-    if (!before) this.#log.warn({ err: error, topic }, 'the broker refused a topic; its events wait in the outbox');
-    const waitMs = doubled(before?.waitMs ?? 0);
-    this.#heldBack.set(stream, { until: this.#clock.now() + waitMs, waitMs });
+    if (![...this.#heldBack.values()].some((held) => held.topic === topic)) {
+      this.#log.warn({ ...reasonOf(error), topic }, 'the broker refused a topic; its events wait in the outbox');
+    }
+    const waitMs = doubled(this.#heldBack.get(stream)?.waitMs ?? 0);
+    this.#heldBack.set(stream, { topic, until: this.#clock.now() + waitMs, waitMs });
+  }
+
+  #accepted(topic: string): void {
+    const streams = [...this.#heldBack].filter(([, held]) => held.topic === topic);
+    for (const [stream] of streams) this.#heldBack.delete(stream);
+    if (streams.length > 0) this.#log.info({ topic }, 'the broker accepts the topic again');
+  }
+
+  /** The events of a stream that was held back may be gone: retention deletes old ones. */
+  #forgetEmptyStreams(events: readonly WaitingEvent[]): void {
+    if (events.length === LARGEST_ROUND) return;
+    const now = this.#clock.now();
+    const waiting = new Set(events.map(streamOf));
+    for (const [stream, { until }] of this.#heldBack) {
+      if (until <= now && !waiting.has(stream)) this.#heldBack.delete(stream);
+    }
   }
 
   /** Stores an event that the broker will never accept as a dead letter, so that the events after it go on. */
   async #putAside(topic: string, { event, record }: Outgoing, error: TelemetryError): Promise<void> {
-    this.#log.error(
-      { err: error, topic, eventId: event.eventId },
-      'an event exceeds the broker’s size limit and became a dead letter',
-    );
     await this.#store.asSystem(async (tx) => {
       const known = await tx.$count(devices, sql`${devices.id} = ${event.deviceId}`);
       if (known > 0) {
@@ -229,6 +261,14 @@ export class Publisher {
       await forget(tx, [event.id]);
     });
     this.#setAside++;
+    this.#notLogged++;
+    if (this.#clock.now() - this.#loggedAt < SET_ASIDE_LOG_MS) return;
+    this.#log.error(
+      { ...reasonOf(error), topic, device: event.deviceId, bytes: record.value.length, events: this.#notLogged },
+      'events exceed the broker’s size limit and became dead letters of their devices',
+    );
+    this.#loggedAt = this.#clock.now();
+    this.#notLogged = 0;
   }
 
   async #pause(ms: number): Promise<void> {
@@ -266,4 +306,9 @@ function* bySize(outgoing: readonly Outgoing[]): Generator<Outgoing[]> {
 
 function doubled(ms: number): number {
   return Math.min(LONGEST_WAIT_MS, ms === 0 ? SHORTEST_WAIT_MS : ms * 2);
+}
+
+/** The fields of a log line: of an unexpected error also its stack. */
+function reasonOf(error: unknown): Record<string, unknown> {
+  return error instanceof TelemetryError ? { code: error.code, reason: error.message } : { err: error };
 }

@@ -7,6 +7,8 @@ export interface EventSender {
    * may be stored even then.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  /** Resolves when a broker answered a request that concerns no topic. Rejects with TelemetryError UNREACHABLE. */
+  check(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
 }

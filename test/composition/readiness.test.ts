@@ -30,4 +30,17 @@ describe('the readiness', () => {
     const ready = createReadiness({ ping: () => Promise.reject(new Error('refused')) }, NO_BROKER, new ManualClock());
     expect(await ready()).toEqual({ ready: false, checks: { database: 'unreachable', broker: 'none' } });
   });
+
+  it.each([
+    ['connecting', [], 'connecting'],
+    ['ok', [], 'ok'],
+    ['ok', ['telemetry.raw.acme'], 'refuses 1 topic, events wait'],
+    ['ok', ['telemetry.raw.acme', 'device.status'], 'refuses 2 topics, events wait'],
+    ['unresponsive', [], 'does not respond, events wait'],
+    ['unreachable', ['device.status'], 'unreachable, events wait'],
+  ] as const)('tells the state of a broker that is %s and refuses %o', async (broker, refusedTopics, text) => {
+    const publisher = () => ({ published: 0, failures: 0, setAside: 0, broker, heldBackStreams: 0, refusedTopics });
+    const ready = createReadiness({ ping: async () => {} }, { publisher }, new ManualClock());
+    expect(await ready()).toEqual({ ready: true, checks: { database: 'ok', broker: text } });
+  });
 });

@@ -137,6 +137,7 @@ export async function apiWorld(
   await running.start();
   const fleet = adjust(running.fleet);
   const server = createHttpServer({
+    meter: { request() {}, operation() {}, invalidOperation() {} },
     fleet,
     telemetry: telemetry.history,
     bus,

@@ -29,6 +29,8 @@ export interface BareServer {
   readonly bus: EventBus<ApiEvents>;
   /** Log lines from `info` upwards. */
   readonly logged: Record<string, unknown>[];
+  /** What the server measured, without the times. */
+  readonly metered: string[][];
   post(body: object | string, headers?: Record<string, string>): Promise<Response>;
   /** Closes the server, and cuts what a test left open. */
   stop(): Promise<void>;
@@ -57,6 +59,7 @@ interface BareOptions extends Partial<HttpSettings>, Partial<Pick<HttpServerOpti
 async function bareServer(options: BareOptions = {}): Promise<BareServer> {
   const { ready, metrics, authenticate, ...settings } = options;
   const clock = new ManualClock();
+  const metered: BareServer['metered'] = [];
   const bus = createEventBus<ApiEvents>();
   const logged: BareServer['logged'] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
@@ -72,6 +75,11 @@ async function bareServer(options: BareOptions = {}): Promise<BareServer> {
     settings: { ...HTTP_SETTINGS, ...settings },
     log,
     clock,
+    meter: {
+      request: (path, status) => void metered.push(['request', path, status]),
+      operation: (name, type, outcome) => void metered.push(['operation', name, type, outcome]),
+      invalidOperation: () => void metered.push(['invalid operation']),
+    },
     ready: ready ?? (async () => ({ ready: true, checks: { database: 'ok' } })),
     metrics: metrics ?? (async () => ({ contentType: 'text/plain', text: 'up 1\n' })),
   });
@@ -83,6 +91,7 @@ async function bareServer(options: BareOptions = {}): Promise<BareServer> {
     clock,
     bus,
     logged,
+    metered,
     post: (body, headers = {}) =>
       fetch(url, {
         method: 'POST',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { outbox } from '../../src/store/index.ts';
 import { numbers, usePublisher } from './publisher-world.ts';
 
 const WARNING = 40;
@@ -59,7 +60,34 @@ describe('a topic that refuses', () => {
     const publisher = startPublisher();
     await paused();
     expect(broker.values()).toEqual(['status', 'telemetry']);
-    expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 1, brokerReachable: true });
+    expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 1, broker: 'ok' });
+  });
+
+  it('is reported, and its recovery is logged', async () => {
+    const { clock, broker, acme, logged, startPublisher, enqueue, paused } = world();
+    broker.refusedTopics.add(ACME);
+    await enqueue(acme, [1]);
+    const publisher = startPublisher();
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({ broker: 'ok', refusedTopics: [ACME] });
+    expect(logged).toMatchObject([{ level: WARNING, topic: ACME, reason: 'Not authorized to access topics' }]);
+    broker.refusedTopics.clear();
+    await clock.advance(1_000);
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({ broker: 'ok', refusedTopics: [] });
+    expect(logged.slice(1)).toMatchObject([{ level: 30, topic: ACME, msg: 'the broker accepts the topic again' }]);
+  });
+
+  it('is no longer reported when its last event was deleted', async () => {
+    const { store, clock, broker, acme, startPublisher, enqueue, paused } = world();
+    broker.refusedTopics.add(ACME);
+    await enqueue(acme, [1]);
+    const publisher = startPublisher();
+    await paused();
+    await store.asSystem((tx) => tx.delete(outbox));
+    await clock.advance(1_000);
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 0, refusedTopics: [] });
   });
 
   it('shared by several tenants is held back for each of them', async () => {

@@ -22,6 +22,7 @@ export class Broker implements EventSender {
   /** Stores, but the acknowledgement is lost. */
   deaf = false;
   closed = 0;
+  checks = 0;
   /** Runs before a send is answered. */
   before: () => Promise<void> = async () => {};
 
@@ -39,6 +40,12 @@ export class Broker implements EventSender {
     }
     this.log.push(...records.map((record) => ({ topic, record })));
     if (this.deaf) throw new TelemetryError('UNREACHABLE', 'Request timed out');
+  }
+
+  async check(): Promise<void> {
+    this.checks++;
+    await this.before();
+    if (!this.up) throw new TelemetryError('UNREACHABLE', 'connect ECONNREFUSED');
   }
 
   async close(): Promise<void> {
@@ -69,7 +76,7 @@ export interface PublisherWorld {
   readonly acme: KnownDevice;
   readonly umbrella: KnownDevice;
   /** Log lines from `info` upwards. */
-  readonly logged: { level: number; topic?: string }[];
+  readonly logged: { level: number; topic?: string; msg?: string }[];
   startPublisher(): Publisher;
   /** Puts events with these numbers into the outbox. */
   enqueue(device: KnownDevice, numbers: readonly unknown[], kind?: 'telemetry' | 'status'): Promise<void>;

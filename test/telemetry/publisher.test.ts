@@ -42,7 +42,7 @@ describe('the publisher', () => {
       ],
     ]);
     expect(await waiting()).toEqual([]);
-    expect(publisher.snapshot()).toMatchObject({ published: 3, failures: 0, brokerReachable: true });
+    expect(publisher.snapshot()).toMatchObject({ published: 3, failures: 0, broker: 'ok' });
   });
 
   it('sends more than one round, in order', async () => {
@@ -79,7 +79,7 @@ describe('the publisher', () => {
     const waits = [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
     for (const [tries, wait] of waits.entries()) {
       expect(broker.sends).toBe(tries + 1);
-      expect(publisher.snapshot()).toMatchObject({ brokerReachable: false, failures: tries + 1 });
+      expect(publisher.snapshot()).toMatchObject({ broker: 'unreachable', failures: tries + 1 });
       await enqueue(acme, [5 + tries]);
       publisher.wake();
       await clock.advance(wait - 1);
@@ -89,7 +89,7 @@ describe('the publisher', () => {
       await paused();
     }
     expect(broker.values()).toEqual(numbers(0, 5 + waits.length));
-    expect(publisher.snapshot()).toMatchObject({ brokerReachable: true });
+    expect(publisher.snapshot()).toMatchObject({ broker: 'ok' });
   });
 
   it('sends again under the same event ids what was not acknowledged', async () => {
@@ -116,7 +116,7 @@ describe('the publisher', () => {
     await clock.advance(1_000);
     await paused();
     expect(broker.values('telemetry.raw.umbrella')).toEqual([7]);
-    expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 1, brokerReachable: true });
+    expect(publisher.snapshot()).toMatchObject({ heldBackStreams: 1, broker: 'ok' });
     broker.refusedTopics.clear();
     for (let second = 0; second < 60; second++) {
       await clock.advance(1_000);
@@ -157,7 +157,7 @@ describe('the publisher', () => {
     await paused();
     expect(await waiting()).toEqual([]);
     expect(await store.asSystem((tx) => tx.$count(deadLetters))).toBe(0);
-    expect(publisher.snapshot()).toMatchObject({ published: 0, setAside: 1, brokerReachable: true });
+    expect(publisher.snapshot()).toMatchObject({ published: 0, setAside: 1, broker: 'ok' });
   });
 
   it('sends at most 512 KiB of values together', async () => {
@@ -177,7 +177,7 @@ describe('the publisher', () => {
     const publisher = startPublisher();
     await paused();
     expect(publisher.snapshot()).toMatchObject({
-      brokerReachable: false,
+      broker: 'unreachable',
       failures: 1,
       setAside: 0,
       heldBackStreams: 0,
@@ -208,6 +208,72 @@ describe('the publisher', () => {
     await clock.advance(1_000);
     await paused();
     expect(logged.map(({ level }) => level)).toEqual([WARNING, INFORMATION]);
+  });
+
+  it('checks the broker at the start and every ten seconds, although there is nothing to send', async () => {
+    const { clock, broker, logged, startPublisher, paused } = world();
+    broker.up = false;
+    const publisher = startPublisher();
+    expect(publisher.snapshot()).toMatchObject({ broker: 'connecting' });
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({ broker: 'unreachable' });
+    expect(logged).toMatchObject([{ level: WARNING, code: 'UNREACHABLE', reason: 'connect ECONNREFUSED' }]);
+    broker.up = true;
+    await clock.advance(250);
+    await paused();
+    expect(publisher.snapshot()).toMatchObject({ broker: 'ok' });
+    expect(logged).toHaveLength(2);
+    broker.up = false;
+    for (let second = 0; second < 10; second++) {
+      expect(broker.checks).toBe(2);
+      await clock.advance(1_000);
+      await paused();
+    }
+    expect(publisher.snapshot()).toMatchObject({ broker: 'unreachable' });
+  });
+
+  it('reports a broker that does not answer for five seconds, and stops within two', async () => {
+    const { clock, broker, startPublisher } = world();
+    const answers: (() => void)[] = [];
+    const asked = new Promise<void>((resolve) => {
+      broker.before = () => {
+        resolve();
+        return new Promise((resume) => answers.push(resume));
+      };
+    });
+    const publisher = startPublisher();
+    await asked;
+    await clock.advance(5_000);
+    expect(publisher.snapshot()).toMatchObject({ broker: 'connecting' });
+    await clock.advance(1);
+    expect(publisher.snapshot()).toMatchObject({ broker: 'unresponsive' });
+    const close = broker.close.bind(broker);
+    broker.close = () => new Promise(() => {});
+    const stopped = publisher.stop();
+    await clock.advance(2_000);
+    await stopped;
+    broker.close = close;
+    for (const answer of answers) answer();
+  });
+
+  it('logs events that are set aside once a minute, with their number and without a stack', async () => {
+    const { clock, broker, acme, logged, startPublisher, enqueue, paused } = world();
+    broker.largestRecord = 20;
+    const large = 'x'.repeat(100);
+    await enqueue(acme, [large, large, large]);
+    startPublisher();
+    await paused();
+    const line = { level: 50, reason: 'larger than the max message size', device: acme.deviceId, bytes: 108 };
+    expect(logged).toEqual([expect.objectContaining({ ...line, events: 1 })]);
+    expect(JSON.stringify(logged)).not.toContain('stack');
+    for (let second = 0; second < 60; second++) {
+      await clock.advance(1_000);
+      await paused();
+    }
+    await enqueue(acme, [large]);
+    await clock.advance(1_000);
+    await paused();
+    expect(logged.slice(1)).toEqual([expect.objectContaining({ ...line, events: 3 })]);
   });
 
   it('looks again at once when it is woken while it sends', async () => {

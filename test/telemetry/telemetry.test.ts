@@ -62,7 +62,7 @@ describe('telemetry with brokers', () => {
     await clock.advance(5_000);
     await statusChange(telemetry);
     expect(await telemetry.outboxDepth()).toEqual({ waiting: 2, oldest: new Date(clock.now() - 5_000) });
-    expect(telemetry.publisher()).toMatchObject({ published: 0, brokerReachable: true });
+    expect(telemetry.publisher()).toMatchObject({ published: 0, broker: 'connecting' });
   });
 });
 

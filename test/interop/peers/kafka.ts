@@ -37,13 +37,16 @@ export class KafkaBroker {
     this.securedBrokers = securedPort === null ? null : `127.0.0.1:${securedPort}`;
   }
 
-  /** A formatted broker that runs and takes connections. */
-  static async start(secured: SecuredListener | null = null): Promise<KafkaBroker> {
+  /** A formatted broker that runs and takes connections. `settings`: its properties, in addition to the usual ones. */
+  static async start(
+    secured: SecuredListener | null = null,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<KafkaBroker> {
     const directory = await mkdtemp(join(tmpdir(), 'treeline-kafka-'));
     const [port, controllerPort] = [await freePort(), await freePort()];
     const securedPort = secured === null ? null : await freePort();
     const broker = new KafkaBroker(directory, port, securedPort);
-    await writeFile(join(directory, 'server.properties'), properties(directory, port, controllerPort));
+    await writeFile(join(directory, 'server.properties'), properties(directory, port, controllerPort, settings));
     if (secured !== null && securedPort !== null) await secure(directory, securedPort, secured);
     await run('java', [
       ...LOGGING,
@@ -90,7 +93,12 @@ export class KafkaBroker {
   }
 }
 
-function properties(directory: string, port: number, controllerPort: number): string {
+function properties(
+  directory: string,
+  port: number,
+  controllerPort: number,
+  settings: Readonly<Record<string, unknown>>,
+): string {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -107,6 +115,7 @@ function properties(directory: string, port: number, controllerPort: number): st
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    ...settings,
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
