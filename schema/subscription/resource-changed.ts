@@ -14,6 +14,7 @@ interface ResourceChange {
   readonly deviceId: DeviceId;
   readonly initial: boolean;
   readonly complete: boolean;
+  readonly completing: boolean;
   readonly paths: readonly WatchState[];
   readonly resources: readonly ResourceState[];
 }
@@ -35,6 +36,10 @@ const ResourceChangeType = builder.objectRef<ResourceChange>('ResourceChange').i
     complete: t.exposeBoolean('complete', {
       description:
         'False until the device has answered for each watched path (no path is WAITING): some stored values may be missing or old, and the rest follow. With the last answer, an event with `initial: true` and `complete: true` has all values. Without `paths`: always true.',
+    }),
+    completing: t.exposeBoolean('completing', {
+      description:
+        'True: the values complete the stored ones: the last reported state of their path is WAITING or RETRYING. So the values with which an observation starts; they may be unchanged. False: `initial` is true, or the values are changes.',
     }),
     paths: t.field({
       type: [WatchedPathType],
@@ -60,6 +65,7 @@ const withoutWildcard = path((text) =>
 const watched = list('paths', { least: 1, most: LIMITS.paths }, withoutWildcard);
 
 const isSettled = ({ state }: WatchState): boolean => state !== 'WAITING';
+const isOpen = ({ state }: WatchState): boolean => state === 'WAITING' || state === 'RETRYING';
 
 builder.subscriptionField('resourceChanged', (t) =>
   t.field({
@@ -100,10 +106,17 @@ builder.subscriptionField('resourceChanged', (t) =>
           deviceId: device.id,
           initial: false,
           complete: states.every(isSettled),
+          completing: false,
           paths: [],
           resources,
           ...more,
         });
+        /** The first value of a path comes here before its observation runs and its state changes. */
+        const isAwaited = (resources: readonly ResourceState[]): boolean =>
+          resources.every((resource) => {
+            const covering = states.filter(({ path: text }) => selects(parseSelector(text), resource));
+            return covering.length > 0 && covering.every(isOpen);
+          });
         // The states are read before the values: the value of a path is stored before its observation runs.
         const snapshot = async (now: readonly WatchState[]): Promise<ResourceChange> => {
           states = now;
@@ -123,10 +136,10 @@ builder.subscriptionField('resourceChanged', (t) =>
           select: ({ resources }) => {
             if (resources.length === 0) return stateChange();
             const picked = pick(resources);
-            return picked.length === 0 ? null : change(picked);
+            return picked.length === 0 ? null : change(picked, { completing: isAwaited(picked) });
           },
-          // Whether it is complete depends on when the subscriber came.
-          isShared: ({ initial, complete }) => !initial && complete,
+          // Whether it is complete, or completes, depends on when the subscriber came.
+          isShared: ({ initial, complete, completing }) => !initial && complete && !completing,
           present: async () => snapshot((await watch?.states()) ?? []),
           left: () => watch?.release(),
         });

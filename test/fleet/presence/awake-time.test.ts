@@ -166,7 +166,10 @@ describe('an unanswered call measures nothing', () => {
   it('when it waited less than 10 seconds', async () => {
     world = await fleetWorld(store());
     const one = await sleeper('hurried');
-    for (const seconds of [25, 25]) await callAfter(one, seconds, false, 5_000);
+    for (const seconds of [25, 25]) {
+      await callAfter(one, seconds, false, 5_000);
+      await world.advance(20 * SECOND);
+    }
     await update(one);
     expect(await one.known()).toMatchObject({ measuredAwakeTime: null });
   });

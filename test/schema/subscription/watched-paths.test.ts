@@ -1,6 +1,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiWorld, dataOf, next, type ApiWorld } from '../../server/api-world.ts';
+import { Path } from '../../../src/lwm2m/index.ts';
 import { useStore } from '../../store/database.ts';
 
 const store = useStore();
@@ -12,13 +13,14 @@ afterAll(() => world.stop());
 
 const CHANGES = `subscription ($id: ID!, $paths: [ResourcePath!]) {
   resourceChanged(deviceId: $id, paths: $paths) {
-    initial complete paths { path state code message nextTry } resources { path value timestamp }
+    initial complete completing paths { path state code message nextTry } resources { path value timestamp }
   }
 }`;
 
 interface Change {
   readonly initial: boolean;
   readonly complete: boolean;
+  readonly completing: boolean;
   readonly paths: readonly { readonly path: string; readonly state: string; readonly code: string | null }[];
   readonly resources: readonly { readonly path: string; readonly value: unknown }[];
 }
@@ -80,6 +82,23 @@ describe('a watch', () => {
     expect(whole.resources.map(({ path }) => path)).toEqual(known);
     await results.return?.();
     await again.return?.();
+  });
+
+  it('marks the values that complete it, so that they differ from changes', async () => {
+    const device = await world.device('urn:watched:6');
+    const paths = ['/3303/0/5700', '/3303/0/5601'];
+    const results = world.overSse(CHANGES, { id: await idOf('urn:watched:6'), paths }, world.tokens.viewer);
+    const events = await until(results, ({ complete }) => complete);
+    const brought = events.slice(1, -1).filter(({ resources }) => resources.length > 0);
+    expect(brought.map(({ initial, completing, resources }) => [initial, completing, resources[0]?.path])).toEqual(
+      expect.arrayContaining([[false, true, '/3303/0/5601']]),
+    );
+    expect(brought.every(({ completing }) => completing)).toBe(true);
+    expect([events[0], events.at(-1)]).toMatchObject([{ completing: false }, { initial: true, completing: false }]);
+    device.tree.set(Path.of(3303, 0, 5601), { type: 'Float', value: 4.5 });
+    const [changed] = (await until(results, ({ resources }) => resources.some(({ value }) => value === 4.5))).slice(-1);
+    expect(changed).toMatchObject({ initial: false, complete: true, completing: false });
+    await results.return?.();
   });
 
   it('reports when the device goes, and when it comes back', async () => {
