@@ -200,26 +200,28 @@ export class RpcDispatcher {
     queue.again = true;
     if (queue.draining) return;
     queue.draining = true;
-    void this.#sendAll(key, queue)
-      .catch((error: unknown) => {
-        // The calls stay in the database; the device's next message starts another try.
-        this.#parts.log.error({ device: key, err: error }, 'waiting calls could not be sent');
-      })
-      .finally(() => {
-        queue.draining = false;
-      });
+    void this.#sendAll(key, queue).catch((error: unknown) => {
+      // The calls stay in the database; the device's next message, or the end of the wait, starts another try.
+      this.#parts.log.error({ device: key, err: error }, 'waiting calls could not be sent');
+      this.#retryLater(key, 0);
+    });
   }
 
   async #sendAll(key: DeviceKey, queue: Queue): Promise<void> {
-    while (queue.again) {
-      queue.again = false;
-      let sent: Sent;
-      do sent = await this.#parts.turns.take(key, () => this.#sendNext(key, queue));
-      while (sent === 'one');
-      // A message of the device, or the end of the wait, may have come while the last attempt was recorded.
-      if (sent === 'held' && !queue.again) return;
+    try {
+      while (queue.again) {
+        queue.again = false;
+        let sent: Sent;
+        do sent = await this.#parts.turns.take(key, () => this.#sendNext(key, queue));
+        while (sent === 'one');
+        // A message of the device, or the end of the wait, may have come while the last attempt was recorded.
+        if (sent === 'held' && !queue.again) return;
+      }
+      if (this.#queues.get(key) === queue) this.#queues.delete(key);
+    } finally {
+      // In one step with the last look at `again`: a later message starts `#sendAll` anew.
+      queue.draining = false;
     }
-    if (this.#queues.get(key) === queue) this.#queues.delete(key);
   }
 
   async #sendNext(key: DeviceKey, queue: Queue): Promise<Sent> {

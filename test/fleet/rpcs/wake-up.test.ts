@@ -86,3 +86,47 @@ describe('a message of the device', () => {
     expect((await now(rpc))?.attempts).toBeGreaterThan(1);
   });
 });
+
+describe('a PERSISTENT call is sent to a device that is back', () => {
+  const DAY = 86_400;
+
+  // The attempt ends after 10 seconds; the Register comes before, at and after that time.
+  it.each([2_000, 9_998, 9_999, 10_000, 10_001, 10_002, 12_000])(
+    'with a Register, %i ms after the attempt began',
+    async (ms) => {
+      world = await fleetWorld(store());
+      const endpoint = `back after ${ms} ms`;
+      const { device, known } = await registered(world, endpoint, [`lt=${DAY}`]);
+      asleep(true);
+      const options = { mode: 'PERSISTENT', timeoutMs: 10_000 } as const;
+      const rpc = await world.during(perform(world, known, read, options));
+      await world.advance(ms);
+      asleep(false);
+      await device.register(endpoint, [`lt=${DAY}`]);
+      await world.advance(1_000);
+      expect(await now(rpc)).toMatchObject({ status: 'SUCCESSFUL' });
+    },
+  );
+
+  it('when the database failed while it should be sent', async () => {
+    const opened = store();
+    const database = { fails: false };
+    world = await fleetWorld({
+      ...opened,
+      asTenant: (tenantId, work) =>
+        database.fails ? Promise.reject(new Error('the database is away')) : opened.asTenant(tenantId, work),
+    });
+    const { device, known } = await registered(world, 'database away', [`lt=${DAY}`]);
+    asleep(true);
+    const rpc = await world.during(perform(world, known, read, { mode: 'PERSISTENT', timeoutMs: 10_000 }));
+    await world.advance(12_000);
+    expect(await now(rpc)).toMatchObject({ status: 'QUEUED', attempts: 1 });
+    asleep(false);
+    database.fails = true;
+    await world.advance(8_000);
+    database.fails = false;
+    await world.advance(30_000);
+    expect(device.asked).toContain('GET /3/0/9');
+    expect(await now(rpc)).toMatchObject({ status: 'SUCCESSFUL' });
+  });
+});
