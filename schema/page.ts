@@ -1,7 +1,6 @@
-import type { Page, PageRequest } from '../src/fleet/index.ts';
+import { LARGEST_PAGE, type Page, type PageRequest } from '../src/fleet/index.ts';
 
 const DEFAULT_PAGE = 50;
-export const LARGEST_PAGE = 200;
 
 /** The number of items that a page may hold, for its cost. The fleet refuses a size out of range when it fetches the page. */
 export function pageSize({ first, last }: PageRequest): number {

@@ -1,6 +1,7 @@
 import { FleetError, LIMITS, type DeviceFilter } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import { DeviceStatusEnum } from './device.ts';
+import type { SizedList } from '../list-size.ts';
 import { idOf } from '../global-id.ts';
 import { DeviceNode } from '../nodes.ts';
 import { connection, pageRequest } from '../page.ts';
@@ -124,6 +125,7 @@ builder.queryField('devices', (t) =>
           description: 'The sort order. Absent or null: by endpoint, ascending.',
         }),
       },
+      extensions: { items: 'devices' satisfies SizedList },
       resolve: async (_root, { filter: asked, orderBy, ...page }, { fleet, actor }) => {
         const filter = deviceFilter(asked);
         const order = orderBy ? { field: orderBy.field, direction: orderBy.direction ?? 'ASC' } : undefined;

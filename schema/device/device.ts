@@ -5,6 +5,7 @@ import { DeviceObjectType, ResourceObject } from '../tree/device-tree.ts';
 import { HandshakeType } from '../credential/handshake.ts';
 import { DeviceNode, DeviceProfileNode, RpcNode } from '../nodes.ts';
 import { ObservationType, WantedObservationType } from '../operation/observation.ts';
+import type { SizedList } from '../list-size.ts';
 import { connection, pageRequest, pageSize } from '../page.ts';
 import { RegistrationType } from './registration.ts';
 import { RpcStatusEnum } from '../rpc/rpc.ts';
@@ -100,7 +101,7 @@ builder.objectType(DeviceNode, {
           validate: choice('ids', OBJECT_ID),
         }),
       },
-      complexity: { field: 1, multiplier: 5 },
+      extensions: { items: 'objects' satisfies SizedList },
       resolve: async ({ id }, { objectIds }, { load }) => {
         if (objectIds?.length === 0) return [];
         const selectors = (objectIds ?? []).map((objectId) => ({ ids: [objectId] }));
@@ -148,6 +149,7 @@ builder.objectType(DeviceNode, {
           validate: list('paths', { least: 1, most: LIMITS.paths }),
         }),
       },
+      extensions: { items: 'resources' satisfies SizedList },
       resolve: async ({ id }, { paths: wanted }, { load }) => {
         const selectors = wanted.map(parseSelector);
         const [registration, states] = await Promise.all([load.registration(id), load.resources(id, selectors)]);

@@ -1,7 +1,6 @@
-import type { Actor, TenantId } from '../../src/fleet/index.ts';
+import { LARGEST_PAGE, type Actor, type TenantId } from '../../src/fleet/index.ts';
 import { builder } from '../builder.ts';
 import type { CostLimits } from '../limits.ts';
-import { LARGEST_PAGE } from '../page.ts';
 
 export const RoleEnum = builder.enumType('Role', {
   description: 'The rights of a token. Each role includes the rights of the roles before it.',
@@ -38,7 +37,7 @@ const Limits = builder.objectRef<CostLimits>('Limits').implement({
   fields: (t) => ({
     maximumComplexity: t.exposeInt('complexity', {
       description:
-        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold, also if fewer exist: for a connection its page size (`first` or `last`; 50 without them), for `objects` 5, for `instances` 2, for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41; without `first` it costs 1 + 50 × 2 = 101.',
+        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold: for a connection its page size (`first` or `last`; 50 without them), for `devices` not more than the tenant has; for `objects`, `instances` and `resources` of a device as many as any one device of the tenant had so far; for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41 if there are 20 devices. The error of an operation that costs too much names its most expensive path.',
     }),
     maximumDepth: t.exposeInt('depth', { description: 'The highest number of nested selection levels: `15`.' }),
     maximumPageSize: t.int({

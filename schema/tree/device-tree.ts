@@ -1,5 +1,6 @@
 import type { ReadingOrigin } from '../../src/lwm2m/index.ts';
 import { builder } from '../builder.ts';
+import type { SizedList } from '../list-size.ts';
 import {
   ObjectDefinitionType,
   OPERATIONS,
@@ -103,6 +104,7 @@ const ObjectInstance = builder.objectRef<TreeInstance>('ObjectInstance').impleme
       type: [ResourceObject],
       description:
         'The resources of which a value was received, and those that the device listed in response to a Discover, by ascending id. `discoverResources(path: "/3303")` completes the list, `readResources(paths: ["/3303/0"])` the values.',
+      extensions: { items: 'resources of an instance' satisfies SizedList },
       resolve: ({ resources }) => [...resources],
     }),
   }),
@@ -126,7 +128,7 @@ export const DeviceObjectType = builder.objectRef<TreeObject>('DeviceObject').im
     instances: t.field({
       type: [ObjectInstance],
       description: 'The object’s instances on the device, by ascending id.',
-      complexity: { field: 1, multiplier: 2 },
+      extensions: { items: 'instances of an object' satisfies SizedList },
       resolve: ({ instances }) => [...instances],
     }),
   }),

@@ -4,6 +4,7 @@ export {
   FleetError,
   type FleetErrorCode,
   isUuid,
+  LARGEST_PAGE,
   LIMITS,
   limitsOf,
   type Log,
@@ -97,7 +98,7 @@ export type {
   RegistrationProblems,
 } from './presence/index.ts';
 export type { DeviceObservation, WantedState, WatchState } from './observing/index.ts';
-export type { DeviceFilter, DeviceOrder, Devices, Watch, Watching } from './inventory/index.ts';
+export type { DeviceFilter, DeviceOrder, Devices, DeviceSizes, Watch, Watching } from './inventory/index.ts';
 export { hasEnded, progressOf, RPC_LIMITS } from './rpcs/index.ts';
 export type {
   Delivery,

@@ -1,6 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { costOf, type Context, type CostLimits, type Measured } from '../../schema/index.ts';
+import { costOf, type Context, type Cost, type CostLimits, type Measured } from '../../schema/index.ts';
 
 interface CostExtension {
   readonly complexity: number;
@@ -12,23 +12,24 @@ interface CostExtension {
 
 /** Refuses operations that exceed the cost limits and adds `extensions.cost` to the results of executed operations. */
 export function useCost(limits: CostLimits): Plugin<Context> {
-  const measure = ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) =>
-    check(
-      costOf(schema, {
-        document,
-        operationName,
-        // The variables are unchecked, and createContext made the context.
-        variables: variableValues as Record<string, unknown> | null | undefined,
-        context: contextValue as Context,
-      }),
-      limits,
-    );
+  const measure = async ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) => {
+    const context = contextValue as Context; // createContext made it
+    const measured = await costOf(schema, {
+      document,
+      operationName,
+      // The variables are unchecked.
+      variables: variableValues as Record<string, unknown> | null | undefined,
+      context,
+      sizes: () => context.fleet.devices.sizes(context.actor),
+    });
+    return check(measured, limits);
+  };
   return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const measured = measure(args);
+    async onExecute({ args, setResultAndStopExecution }) {
+      const measured = await measure(args);
       if ('refusal' in measured) {
         setResultAndStopExecution(measured.refusal);
-        return;
+        return undefined;
       }
       return {
         onExecuteDone({ result, setResult }) {
@@ -39,8 +40,8 @@ export function useCost(limits: CostLimits): Plugin<Context> {
         },
       };
     },
-    onSubscribe({ args, setResultAndStopExecution }) {
-      const measured = measure(args);
+    async onSubscribe({ args, setResultAndStopExecution }) {
+      const measured = await measure(args);
       if ('refusal' in measured) setResultAndStopExecution(measured.refusal);
     },
   };
@@ -56,23 +57,32 @@ function check(
   limits: CostLimits,
 ): { readonly cost: CostExtension } | { readonly refusal: ExecutionResult } {
   if ('invalid' in measured) return { refusal: { errors: measured.invalid } };
+  const { complexity, depth } = measured.cost;
   const cost: CostExtension = {
-    ...measured.cost,
+    complexity,
+    depth,
     maximumComplexity: limits.complexity,
     maximumDepth: limits.depth,
-    remaining: Math.max(0, limits.complexity - measured.cost.complexity),
+    remaining: Math.max(0, limits.complexity - complexity),
   };
   const refuse = (message: string): { refusal: ExecutionResult } => {
     const error = new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED' } });
     return { refusal: { errors: [error], extensions: { cost } } };
   };
   if (cost.complexity > limits.complexity) {
-    return refuse(
-      `The operation costs ${cost.complexity}; the limit is ${limits.complexity}. Request smaller pages or fewer fields.`,
-    );
+    return refuse(`The operation costs ${complexity}; the limit is ${limits.complexity}. ${adviceOn(measured.cost)}`);
   }
   if (cost.depth > limits.depth) {
     return refuse(`The operation has ${cost.depth} levels; the limit is ${limits.depth}. Nest fewer fields.`);
   }
   return { cost };
+}
+
+/** Names the most expensive path, and the connections on it whose page size is missing. */
+function adviceOn({ expensive }: Cost): string {
+  const path = `The most expensive path is ${expensive.map(({ name }) => name).join('.')}.`;
+  const unpaged = expensive.flatMap(({ name, unpaged: items }) =>
+    items === null ? [] : [`${name} has no \`first\`, so it counts ${items} items.`],
+  );
+  return [path, ...unpaged, 'Request smaller pages or fewer fields.'].join(' ');
 }

@@ -217,7 +217,7 @@ describe('a request beyond a limit', () => {
 
   it('is refused above the complexity limit, with its cost', async () => {
     const { body } = await world.ask(
-      '{ devices(first: 200) { edges { node { rpcs(first: 200) { edges { node { method status attempts } } } } } } }',
+      '{ device(endpoint: "x") { rpcs(first: 200) { nodes { device { rpcs(first: 200) { nodes { method status } } } } } } }',
     );
     expect(body.errors?.[0]).toMatchObject({
       message: expect.stringMatching(/^The operation costs \d+; the limit is 50000\./),

@@ -98,7 +98,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     profile_ids: '{}',
     root_path: '/',
     content_formats: '{112}',
-    objects: '[]',
+    objects: '[{"objectId":3,"version":null,"instanceIds":[0]},{"objectId":3303,"version":null,"instanceIds":[0,1]}]',
     object_ids: '{3}',
     additional: '{}',
     peer: '{}',
@@ -228,6 +228,9 @@ it('starts on the database of the first version and keeps the rows of every tabl
       }
       const { rows } = await after.pool.query('select factory_credential_id from devices');
       expect(rows).toEqual([{ factory_credential_id: UUID(8) }]);
+      expect((await after.pool.query('select * from largest_trees')).rows).toEqual([
+        { tenant_id: 'acme', objects: 1, instances: 1, resources: 1, registered_objects: 2, registered_instances: 3 },
+      ]);
       const open = `select relname from pg_class
                      where relrowsecurity and not relforcerowsecurity and relnamespace = 'public'::regnamespace`;
       expect((await after.pool.query(open)).rows).toEqual([]);

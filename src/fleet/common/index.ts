@@ -4,7 +4,16 @@ export { changedFields, checkNotStale, laterThan, nextEdit, staleEdit } from './
 export { FleetError, type FleetErrorCode } from './error.ts';
 export { LIMITS } from './limits.ts';
 export type { Log } from './log.ts';
-export { badCursor, type Cursor, type Page, pageOf, type PageRequest, type PageWindow, windowOf } from './paging.ts';
+export {
+  badCursor,
+  type Cursor,
+  LARGEST_PAGE,
+  type Page,
+  pageOf,
+  type PageRequest,
+  type PageWindow,
+  windowOf,
+} from './paging.ts';
 export { RateBudget } from './rate-budget.ts';
 export { charactersOf, limitsOf, shown, storable, type TextLimits, textProblem } from './text.ts';
 export { Turns } from './turns.ts';

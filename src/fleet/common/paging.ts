@@ -19,7 +19,8 @@ export interface Page<T> {
   readonly hasPreviousPage: boolean;
 }
 
-const LARGEST_PAGE = 200;
+/** The most items of one page. */
+export const LARGEST_PAGE = 200;
 
 /** A checked page request: how many rows, in which direction, and after which row. */
 export interface PageWindow {

@@ -3,7 +3,16 @@ import type { Clock } from '../../clock.ts';
 import type { EventBus } from '../../events/index.ts';
 import { devices, observations, registrations, type Store, type Transaction } from '../../store/index.ts';
 import { type Actor, type DeviceId, requireRole } from '../access/index.ts';
-import { FleetError, pageOf, windowOf, isUuid, type PageRequest, type Page, storable } from '../common/index.ts';
+import {
+  FleetError,
+  LARGEST_PAGE,
+  pageOf,
+  windowOf,
+  isUuid,
+  type PageRequest,
+  type Page,
+  storable,
+} from '../common/index.ts';
 import type { IssuedCredential, CredentialBook, NewCredential } from '../credentials/index.ts';
 import {
   type Device,
@@ -23,7 +32,7 @@ import {
   type DeviceRegistration,
 } from '../presence/index.ts';
 import type { ProfileBook } from '../profiles/index.ts';
-import { readTree, type ResourceState, type TreeSelector } from '../readings/index.ts';
+import { largestTree, readTree, type ResourceState, type TreeSelector } from '../readings/index.ts';
 import { createDeviceEdit, type DeviceChanges } from './device-edit.ts';
 import { conditionOf, orderingOf, type DeviceFilter, type DeviceOrder } from './device-filter.ts';
 
@@ -34,6 +43,8 @@ export interface Devices {
   many(actor: Actor, ids: readonly string[]): Promise<(Device | null)[]>;
   page(actor: Actor, request: PageRequest, filter?: DeviceFilter, order?: DeviceOrder): Promise<Page<Device>>;
   count(actor: Actor, filter?: DeviceFilter): Promise<number>;
+  /** Returns bounds of what a query can return, for its cost. */
+  sizes(actor: Actor): Promise<DeviceSizes>;
   /** Returns whether the device matches the filter; `deviceStatusChanged(filter)` calls it for each event. */
   matches(actor: Actor, deviceId: DeviceId, filter: DeviceFilter): Promise<boolean>;
   registrations(actor: Actor, deviceIds: readonly DeviceId[]): Promise<Map<DeviceId, DeviceRegistration>>;
@@ -60,6 +71,16 @@ export interface Devices {
   update(actor: Actor, id: string, changes: DeviceChanges, ifUpdatedAt?: Date | null): Promise<Device>;
   /** Ends the device's registration, cancels its RPCs and deletes all its data. */
   delete(actor: Actor, id: string): Promise<Device>;
+}
+
+/** Bounds of what the tenant has. */
+export interface DeviceSizes {
+  /** The number of devices, at most the size of the largest page. */
+  readonly devices: number;
+  /** The most objects, object instances and resources that any one device had so far. */
+  readonly objects: number;
+  readonly instances: number;
+  readonly resources: number;
 }
 
 /** The modules that `createDevices` calls. */
@@ -144,6 +165,12 @@ export function createDevices(parts: DevicesParts): Devices {
       );
       return rows[0]?.count ?? 0;
     },
+
+    sizes: ({ tenantId }) =>
+      store.asTenant(tenantId, async (tx) => {
+        const some = await tx.select({ id: devices.id }).from(devices).limit(LARGEST_PAGE);
+        return { devices: some.length, ...(await largestTree(tx)) };
+      }),
 
     async matches(actor, deviceId, filter) {
       if (!isUuid(deviceId)) return false;

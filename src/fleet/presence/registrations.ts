@@ -11,7 +11,7 @@ import {
   parseDeviceKey,
   type DeviceKey,
 } from '../devices/index.ts';
-import type { TelemetrySink } from '../readings/index.ts';
+import { recordTreeSize, type TelemetrySink } from '../readings/index.ts';
 import { awakeTimeOf, measuredAwakeOf } from './awake-time.ts';
 import { observationOfRow, registrationOfRow, rowOfRegistration } from './registration-row.ts';
 import type { LiveDevice } from './roster.ts';
@@ -165,6 +165,7 @@ export class Registrations {
         return result && change ? toStatusEvent(result.transition) : [];
       });
       const after = events.length > 0 ? await this.#sink.enqueueStatus(tx, events) : () => {};
+      await recordRegisteredSize(tx, tenantId, here);
       return [stored, after] as const;
     });
     afterCommit();
@@ -247,6 +248,22 @@ async function storeRegistrations(tx: Transaction, changes: readonly PresenceCha
       ),
     ),
   );
+}
+
+async function recordRegisteredSize(
+  tx: Transaction,
+  tenantId: string,
+  changes: readonly PresenceChange[],
+): Promise<void> {
+  const lists = changes.flatMap((change) =>
+    change.kind === 'registered' || change.kind === 'updated' ? [change.registration.objects] : [],
+  );
+  if (lists.length === 0) return;
+  const instances = lists.map((objects) => objects.reduce((sum, { instanceIds }) => sum + instanceIds.length, 0));
+  await recordTreeSize(tx, tenantId, {
+    registeredObjects: Math.max(...lists.map((objects) => objects.length)),
+    registeredInstances: Math.max(...instances),
+  });
 }
 
 async function endRegistrations(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {

@@ -7,6 +7,7 @@ import { deviceKey, type DeviceKey } from '../devices/index.ts';
 import type { MetricMapping } from '../profiles/index.ts';
 import { treeChange, type DeviceDiscovery, type DeviceObjects, type DeviceReadings } from './last-values.ts';
 import type { DeadLetter, TelemetryBatch, TelemetrySink } from './telemetry-sink.ts';
+import { recordTreeSize } from './largest-tree.ts';
 import { MOST_RESOURCES, type ResourceState, tooLargeChanges, TreeTooLarge, writeTree } from './tree.ts';
 
 /** The events about values on the event bus. */
@@ -181,11 +182,12 @@ export class Readings {
       const refused = await this.#tooLarge(tx, all);
       const accepted = all.filter((arrival) => !refused.has(arrival));
       const stored = changes.filter((arrival) => !refused.has(arrival) && changesTree(arrival));
-      const changed = await writeTree(tx, tenantId, treeChange(stored.map(({ batch }) => batch)));
+      const written = await writeTree(tx, tenantId, treeChange(stored.map(({ batch }) => batch)));
       const measured = accepted.flatMap(measurementsOf);
       const recorded = measured.length > 0 ? await this.#sink.record(tx, measured) : () => {};
       for (const { letter } of letters) await this.#sink.deadLetter(tx, letter);
-      return { states: changed, announce: recorded, tooLarge: refused };
+      if (written.largest) await recordTreeSize(tx, tenantId, written.largest);
+      return { states: written.states, announce: recorded, tooLarge: refused };
     });
     announce();
     this.#publish(all[0]?.tenantId, states);

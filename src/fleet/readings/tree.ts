@@ -4,6 +4,7 @@ import type { Transaction } from '../../store/index.ts';
 import type { DeviceId } from '../access/index.ts';
 import type { JsonValue } from '../objects/index.ts';
 import type { LastValue, TreeChange, ValueSource } from './last-values.ts';
+import type { TreeSize } from './largest-tree.ts';
 
 /** Selects a part of the resource tree: `/3`, `/3303/0` or `/3/0/9`. A null id stands for `*` and selects every id. */
 export interface TreeSelector {
@@ -86,11 +87,19 @@ export async function readTree(
   return tree;
 }
 
-/** Stores a change and returns the resources whose values it wrote; a multiple resource has all its instances. */
-export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<ResourceState[]> {
+/** What `writeTree` wrote. */
+export interface WrittenTree {
+  /** The resources whose values were written; a multiple resource has all its instances. */
+  readonly states: ResourceState[];
+  /** The most that any of the devices has that got new resources; null if none did. */
+  readonly largest: TreeSize | null;
+}
+
+/** Stores a change. Throws TreeTooLarge. */
+export async function writeTree(tx: Transaction, tenantId: string, change: TreeChange): Promise<WrittenTree> {
   if (change.gone.length > 0) await removeGone(tx, change);
   if (change.keptOnly.length > 0) await removeAllBut(tx, change);
-  if (change.values.length === 0) return [];
+  if (change.values.length === 0) return { states: [], largest: null };
   const column = <T>(of: (value: LastValue) => T) => sql.param(change.values.map(of));
   // A reading that is older than the stored value, such as one of a late history, does not replace it.
   const { rows } = await tx.execute<ValueRow>(sql`
@@ -114,10 +123,10 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
       where resource_values.measured_at <= excluded.measured_at
     returning device_id, object_id, instance_id, resource_id, resource_instance_id, type, guessed, value, measured_at,
       source, xmax = 0 as fresh`);
-  await checkSize(tx, rows);
+  const largest = await checkSize(tx, rows);
   const measured = rows.filter((row) => row.source !== 'DISCOVER');
   const multiple = measured.filter((row) => row.resource_instance_id >= 0);
-  if (multiple.length === 0) return fold(measured);
+  if (multiple.length === 0) return { states: fold(measured), largest };
   const key = (name: 'device_id' | 'object_id' | 'instance_id' | 'resource_id') =>
     sql.param(multiple.map((row) => row[name]));
   const whole = await tx.execute<ValueRow>(sql`
@@ -127,17 +136,26 @@ export async function writeTree(tx: Transaction, tenantId: string, change: TreeC
       select * from unnest(${key('device_id')}::uuid[], ${key('object_id')}::int[], ${key('instance_id')}::int[],
         ${key('resource_id')}::int[]))
     order by device_id, object_id, instance_id, resource_id, resource_instance_id`);
-  return fold([...measured.filter((row) => row.resource_instance_id < 0), ...whole.rows]);
+  return { states: fold([...measured.filter((row) => row.resource_instance_id < 0), ...whole.rows]), largest };
 }
 
-/** Checks the size of the trees that got new rows. */
-async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<void> {
+/** Checks the size of the trees that got new rows, and returns the most that any of them has. */
+async function checkSize(tx: Transaction, rows: readonly ValueRow[]): Promise<TreeSize | null> {
   const grown = [...new Set(rows.filter((row) => row.fresh).map((row) => row.device_id))];
-  if (grown.length === 0) return;
-  const tooLarge = await tx.execute<{ device_id: string }>(sql`
-    select device_id from resource_values where device_id = any(${sql.param(grown)}::uuid[])
-    group by device_id having count(*) > ${MOST_RESOURCES}`);
-  if (tooLarge.rows.length > 0) throw new TreeTooLarge();
+  if (grown.length === 0) return null;
+  const sizes = await tx.execute<{ rows: number; objects: number; instances: number; resources: number }>(sql`
+    select max(rows)::int as rows, max(objects)::int as objects, max(instances)::int as instances,
+      max(resources)::int as resources
+    from (
+      select count(*) as rows, count(distinct object_id) as objects,
+        count(distinct (object_id, instance_id)) as instances,
+        count(distinct (object_id, instance_id, resource_id)) as resources
+      from resource_values where device_id = any(${sql.param(grown)}::uuid[]) group by device_id) as sizes`);
+  const [largest] = sizes.rows;
+  if (!largest) return null;
+  if (largest.rows > MOST_RESOURCES) throw new TreeTooLarge();
+  const { objects, instances, resources } = largest;
+  return { objects, instances, resources };
 }
 
 /**

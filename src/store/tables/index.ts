@@ -4,6 +4,7 @@ export { credentials, revokedCertificates, trustAnchors } from './credentials.ts
 export { deadLetters } from './dead-letters.ts';
 export { devices } from './devices.ts';
 export { handshakes } from './handshakes.ts';
+export { largestTrees } from './largest-trees.ts';
 export { leases } from './leases.ts';
 export { objectDefinitions } from './object-definitions.ts';
 export { observationRequests, observations } from './observations.ts';
