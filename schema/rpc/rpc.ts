@@ -3,6 +3,7 @@ import {
   type Delivery,
   type Rpc,
   type RpcError,
+  type RpcErrorCode,
   type RpcMode,
   type RpcStatus,
   type RpcTransition,
@@ -72,17 +73,37 @@ const DeliveryEnum = builder.enumType('Delivery', {
   } satisfies Record<Delivery, { description: string }>,
 });
 
+const RpcErrorCodeEnum = builder.enumType('RpcErrorCode', {
+  description: 'Why an RPC did not succeed, for programs.',
+  values: {
+    DEVICE_ERROR: {
+      description: 'The device refused: `coapCode` has its code, such as `"4.04"`, and `message` its own text.',
+    },
+    DEVICE_UNREACHABLE: { description: 'The device is not registered; nothing was sent.' },
+    UNREACHABLE: { description: 'The device sleeps, or its connection has ended; nothing was sent.' },
+    TIMEOUT: { description: 'The device did not respond in time, or nothing could be sent to it in time.' },
+    UNKNOWN: { description: 'The request was sent, and no response came: the device may have performed it.' },
+    EXPIRED: { description: 'A PERSISTENT call reached `expiresAt` before the device received it.' },
+    CANCELLED: { description: 'The operation was cancelled, or the server stopped.' },
+    BAD_ANSWER: { description: 'The device’s response violates the protocol.' },
+    INVALID_PAYLOAD: { description: 'The payload of the response can’t be decoded.' },
+    INVALID_ARGUMENT: { description: 'The device’s registration does not permit the call as it was made.' },
+    INVALID_PATH: { description: 'A path of the call is not a path of LwM2M.' },
+    INVALID_VALUE: { description: 'A value of the call does not have the type of its resource.' },
+    UNSUPPORTED_FORMAT: { description: 'No content format of the device can carry the values.' },
+    LIMIT: { description: 'A limit of the server is reached: too many operations are active.' },
+    INTERNAL: { description: 'An unexpected error; the server’s log has the reason under the RPC’s id.' },
+  } satisfies Record<RpcErrorCode, { description: string }>,
+});
+
 const RpcErrorType = builder.objectRef<RpcError>('RpcError').implement({
   description: 'Why an RPC did not succeed. A refusal by the device is reported here, not as a GraphQL error.',
   fields: (t) => ({
-    code: t.exposeString('code', {
-      description:
-        'The reason, for programs: `"DEVICE_ERROR"` (the device refused), `"TIMEOUT"` (no response in time), `"DEVICE_UNREACHABLE"` (not registered), `"BAD_ANSWER"` (the response can’t be decoded), `"UNKNOWN"` (sent, no response), `"EXPIRED"`, `"INVALID_ARGUMENT"`, `"INTERNAL"`, or another code.',
-    }),
+    code: t.expose('code', { type: RpcErrorCodeEnum, description: 'The reason, for programs: `TIMEOUT`.' }),
     coapCode: t.exposeString('coapCode', {
       nullable: true,
       description:
-        'The CoAP code of the device’s response: `"4.04"`; null if there was no response that can be used (`message` then says what is wrong with it).',
+        'The CoAP code of the device’s response, class and detail with a dot (RFC 7252 §3): `"4.04"` is Not Found. With code `DEVICE_ERROR` it says why the device refused. Null if there was no response that can be used (`message` then says what is wrong with it).',
     }),
     message: t.exposeString('message', {
       description:

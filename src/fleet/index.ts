@@ -104,6 +104,7 @@ export type {
   Delivery,
   Rpc,
   RpcError,
+  RpcErrorCode,
   RpcMode,
   RpcOptions,
   Rpcs,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   buildSchema,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -136,6 +137,17 @@ describe('the schema', () => {
   it('lists the possible errors of every mutation in its description', () => {
     for (const { name, description } of Object.values(schema.getMutationType()?.getFields() ?? {})) {
       expect(description, name).toMatch(/ Possible errors: (`\w+Error`(, )?)+; `\w+Result` says when\.$/);
+    }
+  });
+
+  it('has an enum for the code of every error', () => {
+    const errors = Object.values(schema.getTypeMap()).filter(
+      (type) => (isObjectType(type) || isInterfaceType(type)) && type.name.endsWith('Error'),
+    );
+    expect(errors.map(({ name }) => name)).toEqual(expect.arrayContaining(['RpcError', 'UserError', 'ConflictError']));
+    for (const type of errors) {
+      const code = isObjectType(type) || isInterfaceType(type) ? type.getFields()['code'] : undefined;
+      expect(isEnumType(code && getNamedType(code.type)), type.name).toBe(true);
     }
   });
 });

@@ -81,10 +81,27 @@ export type RpcStatus =
   | 'CANCELLED'
   | 'DELETED';
 
+/** Why a call did not succeed, for programs; the schema describes each. */
+export type RpcErrorCode =
+  | 'DEVICE_ERROR'
+  | 'DEVICE_UNREACHABLE'
+  | 'UNREACHABLE'
+  | 'TIMEOUT'
+  | 'UNKNOWN'
+  | 'EXPIRED'
+  | 'CANCELLED'
+  | 'BAD_ANSWER'
+  | 'INVALID_PAYLOAD'
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_PATH'
+  | 'INVALID_VALUE'
+  | 'UNSUPPORTED_FORMAT'
+  | 'LIMIT'
+  | 'INTERNAL';
+
 /** Why a call did not succeed. */
 export interface RpcError {
-  /** The reason, for programs: DEVICE_ERROR, DEVICE_UNREACHABLE, TIMEOUT, BAD_ANSWER, EXPIRED… */
-  readonly code: string;
+  readonly code: RpcErrorCode;
   /** The CoAP code of the device's answer: `4.04`. Null when the device did not answer. */
   readonly coapCode: string | null;
   readonly message: string;
