@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { JsonValue, Rpc } from '../../src/fleet/index.ts';
-import { RESOURCE_TYPES, type Link, type ResourceType } from '../../src/lwm2m/index.ts';
+import { resourceTypeOf, type JsonValue, type Rpc } from '../../src/fleet/index.ts';
+import type { Link, ResourceType } from '../../src/lwm2m/index.ts';
 
 /** A value of a device's response. */
 export interface AnsweredValue {
@@ -18,7 +18,7 @@ const answer = z.object({
     .array(
       z.object({
         path: z.string(),
-        type: z.enum(RESOURCE_TYPES).nullable().default(null),
+        type: z.string().transform(resourceTypeOf).nullable().default(null),
         value: z.union([jsonValue, z.record(z.string(), jsonValue)]).nullable(),
         time: z.string().nullable().default(null),
       }),

@@ -185,7 +185,7 @@ builder.objectType(RpcNode, {
       type: 'JSON',
       nullable: true,
       description:
-        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "Integer", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. `outside` lists values that the response holds and that were not requested, with the reason. Null until there is a response.',
+        'The device’s response: `{"code": "2.05", "contentFormat": 11542, "values": [{"path": "/3/0/9", "type": "INTEGER", "value": 87, "time": null}], "links": null, "createdInstanceId": null}`. A multiple resource is one value, as in the tree: `{"path": "/3/0/6", "type": "INTEGER", "value": {"0": 1, "1": 5}, "time": null}`; its instance has a value of its own only if the request named it. `outside` lists values that the response holds and that were not requested, with the reason. Null until there is a response.',
       resolve: ({ result }) => result,
     }),
     error: t.expose('error', {

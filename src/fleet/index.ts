@@ -30,6 +30,7 @@ export {
   type Role,
   type TenantId,
 } from './access/index.ts';
+export { resourceTypeOf } from './objects/index.ts';
 export type { Definitions, JsonValue, KnownDefinition, WriteValue } from './objects/index.ts';
 export {
   createCredentialLookUp,

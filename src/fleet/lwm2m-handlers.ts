@@ -11,7 +11,7 @@ import type {
 import type { TenantId } from './access/index.ts';
 import type { FreshCredentials } from './bootstrap/index.ts';
 import { parseDeviceKey } from './devices/index.ts';
-import { definitionAt, type DefinitionSource, valueToJson } from './objects/index.ts';
+import { definitionAt, type DefinitionSource, resourceTypeName, valueToJson } from './objects/index.ts';
 import type { ObservationRecords, Observing } from './observing/index.ts';
 import type { AwakeTimes, createAdmission, Displacements, Presence, ProblemLog, Roster } from './presence/index.ts';
 import type { MetricMapping, ProfileBook, RegistrationProfiles } from './profiles/index.ts';
@@ -221,7 +221,11 @@ async function storeEndDeviceReadings(
   const { tenantId, deviceId } = parseDeviceKey(registration.deviceKey);
   const endDeviceReadings = decoded.readings
     .filter(({ path }) => path.prefix !== null)
-    .map((reading) => ({ path: String(reading.path), type: reading.type, value: valueToJson(reading) }));
+    .map((reading) => ({
+      path: String(reading.path),
+      type: resourceTypeName(reading.type),
+      value: valueToJson(reading),
+    }));
   await readings.store({
     kind: 'undecodable',
     tenantId,

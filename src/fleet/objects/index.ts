@@ -10,5 +10,6 @@ export {
   valuesAt,
   type WriteValue,
 } from './typed-values.ts';
+export { resourceTypeName, resourceTypeOf } from './resource-type-name.ts';
 export { type JsonValue, valueToJson } from './value-json.ts';
 export { isSecretName, isSecretPath } from './secrets.ts';

@@ -4,15 +4,15 @@ import {
   type Lwm2mServer,
   type ObjectModel,
   type Operation,
+  type Path,
   type OperationResult,
   type PerformOptions,
-  type Reading,
 } from '../../lwm2m/index.ts';
-import { isSecretPath, valueToJson } from '../objects/index.ts';
 import type { Observing } from '../observing/index.ts';
 import { type OperationInput, type Plan, planOperation, type PlanSource } from '../operations/index.ts';
 import type { TenantId } from '../access/index.ts';
 import { tryComposite, type LiveDevice } from '../presence/index.ts';
+import { answeredValues } from './answered-values.ts';
 import type { RpcError } from './rpc.ts';
 
 /** The device's answer to a whole operation; `error` is null when the device did what was asked. */
@@ -94,13 +94,15 @@ function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource)
     coapCode: result.code,
     message: result.message,
   }));
-  const values = performed.flatMap(({ result }) => result.decoded?.readings ?? []);
+  const values = performed.flatMap(({ operation, result }) =>
+    result.decoded ? answeredValues(result.decoded, pathsOf(operation), source) : [],
+  );
   const outside = performed.flatMap(({ result }) => result.decoded?.outside ?? []);
   const done = performed.length - refused.length;
   const result = {
     code: first && done === 0 ? first.result.code : (performed.find((answer) => answer.result.ok)?.result.code ?? null),
     contentFormat: last?.contentFormat ?? null,
-    values: values.map((reading) => valueOf(reading, source)),
+    values,
     ...(outside.length > 0 && { outside: outside.map(({ path, reason }) => ({ path: String(path), reason })) }),
     links: last?.links ?? null,
     createdInstanceId: last?.createdInstanceId ?? null,
@@ -117,19 +119,10 @@ function outcomeOf(performed: readonly PerformedOperation[], source: PlanSource)
   };
 }
 
-function valueOf(
-  reading: Reading,
-  source: PlanSource,
-): { path: string; type: string; value: unknown; time: string | null } {
-  const { path, type, time } = reading;
-  const milliseconds = time === null ? Number.NaN : Math.round(time * 1000);
-  const at = new Date(milliseconds);
-  return {
-    path: String(path),
-    type,
-    value: isSecretPath(path, source) ? '[redacted]' : valueToJson(reading),
-    time: Number.isNaN(at.getTime()) ? null : at.toISOString(),
-  };
+/** The paths that the device was asked for. */
+function pathsOf(operation: Operation): readonly Path[] {
+  if ('paths' in operation) return operation.paths;
+  return 'path' in operation ? [operation.path] : [];
 }
 
 function targetOf(operation: Operation): string {
