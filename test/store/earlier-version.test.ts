@@ -243,4 +243,4 @@ it('starts on the database of the first version and keeps the rows of every tabl
     await drop();
   }
   // It opens the embedded database four times.
-}, 60_000);
+}, 180_000);

@@ -213,12 +213,14 @@ export class Observing {
     observed.running = true;
     void this.#run(device, observed)
       .catch((error: unknown) => {
-        // The device's next Register or Update, or a change of its profile, tries again.
+        this.#devices.retryLater(key, observed);
         this.#parts.log.warn({ device: key, err: error }, 'the observations of a device could not be reconciled');
       })
       .finally(() => {
         observed.running = false;
         this.#parts.written.saveChanges(device, observed);
+        // Something changed after the last look.
+        if (observed.again && observed.retry === null) return this.reconcile(key);
         this.#watchChanged(key);
         if (isBlank(observed) && this.#devices.has(key, observed)) this.#devices.forget(key);
       });

@@ -48,6 +48,34 @@ describe('the observations of a device', () => {
     expect(device.asked.at(-1)).toBe('PUT /3/0/9?pmin&pmax');
   });
 
+  it('follow a changed profile also when the database failed meanwhile', async () => {
+    const opened = store();
+    const database = { failsAfterNext: false, fails: false };
+    world = await fleetWorld({
+      ...opened,
+      async asTenant(tenantId, work) {
+        if (database.fails) throw new Error('the database is away');
+        const result = await opened.asTenant(tenantId, work);
+        if (database.failsAfterNext) database.fails = true;
+        return result;
+      },
+    });
+    const profile = await world.fleet.profiles.create(ADMIN, { name: 'interrupted', mappings: [TEMPERATURE] });
+    await world.fleet.devices.provision(ADMIN, { endpoint: 'interrupted', profileId: profile.id });
+    const device = world.device();
+    await device.register('interrupted', ['lt=86400']);
+    await world.advance(100);
+    expect([...device.observing.keys()]).toEqual([TEMPERATURE.path]);
+    database.failsAfterNext = true;
+    await world.during(world.fleet.profiles.update(ADMIN, profile.id, { mappings: [BATTERY] }));
+    await world.advance(100);
+    expect(database.fails).toBe(true);
+    expect([...device.observing.keys()]).toEqual([TEMPERATURE.path]);
+    Object.assign(database, { failsAfterNext: false, fails: false });
+    await world.advance(120_000);
+    expect([...device.observing.keys()]).toEqual([BATTERY.path]);
+  });
+
   it('follow a device that is given another profile', async () => {
     const { device, known } = await registered('moved', { mappings: [TEMPERATURE] });
     const other = await world.fleet.profiles.create(ADMIN, { name: 'another', mappings: [BATTERY] });
