@@ -31,13 +31,16 @@ export interface Product {
   subscribed(): Promise<void>;
 }
 
-/** Starts the product before the tests of a file and stops it after them. The returned function has it meanwhile. */
-export function useProduct(): () => Product {
+/**
+ * Starts the product before the tests of a file (with further settings) and stops it after them. The returned function
+ * has it meanwhile.
+ */
+export function useProduct(settings: Record<string, string> = {}): () => Product {
   let product: Product | undefined;
   const clients: WebSocketClient[] = [];
 
   beforeAll(async () => {
-    const treeline = await runTreeline();
+    const treeline = await runTreeline(settings);
     const device = simulatedDevice(treeline);
     await device.start();
     const sent: SentRequest[] = [];

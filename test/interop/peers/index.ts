@@ -4,6 +4,7 @@ export { KafkaBroker } from './kafka.ts';
 export { LeshanDevice, type LeshanOptions } from './leshan.ts';
 export { coapClient, type CoapAnswer, CoapDevice, type CoapRequest, type TlsLibrary } from './libcoap.ts';
 export { PostgresCluster } from './postgres.ts';
+export { HOST, Proxy, type ProxyName } from './proxy.ts';
 export { PeerProcess } from './process.ts';
 export { program, relayCompiler } from './program.ts';
 export { requirePeer, type PeerName } from './require-peer.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { unprivilegedUser } from './postgres.ts';
 import { PeerProcess } from './process.ts';
-import { PGBOUNCER_DIRECTORIES, program } from './program.ts';
+import { program, SYSTEM_DIRECTORIES } from './program.ts';
 
 /** pgbouncer in front of all databases of a cluster. */
 export class PgBouncer {
@@ -20,7 +20,7 @@ export class PgBouncer {
 
   /** `url`: of a user of the cluster. `poolSize`: connections to each database. */
   static async start(url: string, mode: 'session' | 'transaction', poolSize: number): Promise<PgBouncer> {
-    const path = program('pgbouncer', PGBOUNCER_DIRECTORIES);
+    const path = program('pgbouncer', SYSTEM_DIRECTORIES);
     if (path === null) throw new Error('no pgbouncer: run scripts/peers/pgbouncer.sh');
     const { hostname, port: clusterPort, username: user } = new URL(url);
     const directory = await mkdtemp(join(tmpdir(), 'treeline-pgbouncer-'));

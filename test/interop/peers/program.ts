@@ -18,8 +18,8 @@ export function program(name: string, directories: readonly string[] = []): stri
   return null;
 }
 
-/** Debian’s folder for it, which is not in the PATH of every user. */
-export const PGBOUNCER_DIRECTORIES = ['/usr/sbin'];
+/** Debian’s folder for servers (nginx, pgbouncer), which is not in the PATH of every user. */
+export const SYSTEM_DIRECTORIES = ['/usr/sbin'];
 
 /** The versions of PostgreSQL that scripts/peers/postgres.sh installs beside that of Debian. */
 export const POSTGRES_VERSIONS = ['16', '17', '18'] as const;

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import {
   PEERS_DIRECTORY,
-  PGBOUNCER_DIRECTORIES,
   POSTGRES_VERSIONS,
   postgresProgram,
   program,
   relayCompiler,
+  SYSTEM_DIRECTORIES,
 } from './program.ts';
 
 export type PeerName =
@@ -20,6 +20,8 @@ export type PeerName =
   | 'kcat'
   | 'chromium'
   | 'pgbouncer'
+  | 'nginx'
+  | 'caddy'
   | 'relay';
 
 const installed: Readonly<Record<PeerName, () => boolean>> = {
@@ -31,7 +33,9 @@ const installed: Readonly<Record<PeerName, () => boolean>> = {
   gnutls: () => program('gnutls-cli') !== null,
   kcat: () => program('kcat') !== null,
   chromium: () => program('chromium') !== null,
-  pgbouncer: () => program('pgbouncer', PGBOUNCER_DIRECTORIES) !== null,
+  pgbouncer: () => program('pgbouncer', SYSTEM_DIRECTORIES) !== null,
+  nginx: () => program('nginx', SYSTEM_DIRECTORIES) !== null,
+  caddy: () => program('caddy') !== null,
   relay: () => relayCompiler() !== null,
 };
 
