@@ -13,7 +13,7 @@ describe('reading', () => {
     ['text', ContentFormat.text, '21.5'],
     ['CBOR', ContentFormat.cbor, ''],
     ['TLV', ContentFormat.tlv, ''],
-    ['SenML JSON', ContentFormat.senmlJson, '[{"n":"/3303/0/5700","v":21.5}]'],
+    ['SenML JSON', ContentFormat.senmlJson, '[{"bn":"/3303/0/5700","v":21.5}]'],
     ['SenML CBOR', ContentFormat.senmlCbor, ''],
   ])('returns one resource in %s', async (_name, accept, literal) => {
     await start();

@@ -156,7 +156,7 @@ export function encode(request: EncodeRequest): Uint8Array {
     case ContentFormat.lwm2mJson:
       return encodeLwm2mJson(path, values);
     default:
-      return encodeSenml(contentFormat, values);
+      return encodeSenml(contentFormat, path, values);
   }
 }
 
@@ -168,7 +168,7 @@ export function encodeComposite(contentFormat: number, values: readonly Composit
     throw new Lwm2mError('UNSUPPORTED_FORMAT', `${contentFormatName(contentFormat)} can't delete ${deletes.path}`);
   }
   if (contentFormat === ContentFormat.lwm2mCbor) return encodeLwm2mCbor(Path.root, values, []);
-  return encodeSenml(contentFormat, values);
+  return encodeSenml(contentFormat, Path.root, values);
 }
 
 /** Encodes the list of paths of a Read- or Observe-Composite. Throws UNSUPPORTED_FORMAT and INVALID_ARGUMENT. */
@@ -208,14 +208,14 @@ export function encodeNewInstance({ contentFormat, objectId, instanceId, values 
   );
 }
 
-function encodeSenml(contentFormat: number, values: readonly CompositeValue[]): Uint8Array {
+function encodeSenml(contentFormat: number, path: Path, values: readonly CompositeValue[]): Uint8Array {
   switch (contentFormat) {
     case ContentFormat.senmlJson:
     case ContentFormat.senmlEtchJson:
-      return encodeSenmlJson(values);
+      return encodeSenmlJson(path, values);
     case ContentFormat.senmlCbor:
     case ContentFormat.senmlEtchCbor:
-      return encodeSenmlCbor(values);
+      return encodeSenmlCbor(path, values);
     default:
       throw unsupported(contentFormat);
   }

@@ -17,15 +17,16 @@ interface SenmlRecord {
 }
 
 /**
- * Encodes SenML JSON (RFC 8428 §5, RFC 8790). Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT.
+ * Encodes SenML JSON (RFC 8428 §5, RFC 8790) with the request path as base name, as the examples of Core 1.2 §7.4.4 do;
+ * at the root the names are full. Throws INVALID_VALUE, INVALID_PATH, INVALID_ARGUMENT, UNSUPPORTED_FORMAT.
  */
-export function encodeSenmlJson(values: readonly CompositeValue[]): Uint8Array {
-  return writeJson(valueRecords(values));
+export function encodeSenmlJson(request: Path, values: readonly CompositeValue[]): Uint8Array {
+  return writeJson(valueRecords(request, values));
 }
 
-/** Encodes SenML CBOR (RFC 8428 §6, RFC 8790). Throws like `encodeSenmlJson`. */
-export function encodeSenmlCbor(values: readonly CompositeValue[]): Uint8Array {
-  return writeCbor(valueRecords(values));
+/** Encodes SenML CBOR (RFC 8428 §6, RFC 8790). Base name and errors are those of `encodeSenmlJson`. */
+export function encodeSenmlCbor(request: Path, values: readonly CompositeValue[]): Uint8Array {
+  return writeCbor(valueRecords(request, values));
 }
 
 /** Encodes the list of paths of a Read- or Observe-Composite. Throws INVALID_ARGUMENT when it is empty. */
@@ -40,18 +41,33 @@ export function encodeSenmlPaths(paths: readonly Path[], spelling: 'json' | 'cbo
   return spelling === 'json' ? writeJson(records) : writeCbor(records);
 }
 
-function valueRecords(values: readonly CompositeValue[]): SenmlRecord[] {
+function valueRecords(request: Path, values: readonly CompositeValue[]): SenmlRecord[] {
   checkOnce(values);
-  const baseName = commonInstance(values.map(({ path }) => path));
+  const baseName = baseNameOf(
+    request,
+    values.map(({ path }) => path),
+  );
   return checkedValues(values).map(({ path, value, time }, index) => {
-    const name = path.toString();
+    const name = path.toString().slice(baseName?.length ?? 0);
     return {
       baseName: index === 0 ? baseName : undefined,
-      name: baseName === undefined ? name : name.slice(baseName.length),
+      name: name === '' ? undefined : name,
       value,
       time: time === undefined || time === null ? undefined : checkedTime(time),
     };
   });
+}
+
+/**
+ * The request path when each value is at it (`/3/0/14`), the request path with a slash when each value is below it
+ * (`/3/0/`). The values of other requests have only a common instance, or no base name.
+ */
+function baseNameOf(request: Path, places: readonly Path[]): string | undefined {
+  if (request.level !== 'root') {
+    if (places.every((place) => request.equals(place))) return request.toString();
+    if (places.every((place) => request.contains(place) && !request.equals(place))) return `${request}/`;
+  }
+  return commonInstance(places);
 }
 
 function writeJson(records: readonly SenmlRecord[]): Uint8Array {

@@ -40,7 +40,18 @@ describe('Write', () => {
     const values = [{ path: path('/16/0/0/1'), value: string('x') }];
     await perform({ kind: 'write', path: path('/16/0/0/1'), mode: 'replace', values, contentFormat: 110 });
     expect(device.asked[0]).toMatchObject({ line: 'PUT /16/0/0/1', contentFormat: 110 });
-    expect(text(device.asked[0]?.payload)).toBe('[{"n":"/16/0/0/1","vs":"x"}]');
+    expect(text(device.asked[0]?.payload)).toBe('[{"bn":"/16/0/0/1","vs":"x"}]');
+  });
+
+  it.each([
+    [110, Buffer.from('[{"bn":"/3/0/","n":"14","vs":"U"}]').toString('hex')],
+    [112, '81a321652f332f302f00623134036155'],
+  ])('sends an instance with its path as base name in SenML: %i', async (contentFormat, payload) => {
+    const { device, perform } = await registered(changed);
+    const values = [{ path: path('/3/0/14'), value: string('U') }];
+    await perform({ kind: 'write', path: path('/3/0'), mode: 'replace', values, contentFormat });
+    expect(device.asked[0]).toMatchObject({ line: 'PUT /3/0', contentFormat });
+    expect(hex(device.asked[0]?.payload)).toBe(payload);
   });
 
   it('LightweightM2M-1.1-int-755: sends a firmware package as octets, without passing it to the handler', async () => {
@@ -132,6 +143,14 @@ describe('Execute, Create, Delete, Discover and Write-Attributes', () => {
     expect(result).toMatchObject({ ok: true, code: '2.01', createdInstanceId: 3 });
     expect(handlers.batches[0]?.scope.map(String)).toEqual(['/16/3']);
     expect(handlers.values).toEqual(['/16/3/0/0=id']);
+  });
+
+  it('creates an instance in SenML with the path of the object as base name', async () => {
+    const { device, perform } = await registered(() => ({ code: codes.created }), DEV1, '</>;ct=110,</16>');
+    const values = [{ resource: [0, 0], value: string('id') }];
+    await perform({ kind: 'create', objectId: 16, instanceId: 3, values });
+    expect(device.asked[0]).toMatchObject({ line: 'POST /16', contentFormat: 110 });
+    expect(text(device.asked[0]?.payload)).toBe('[{"bn":"/16/","n":"3/0/0","vs":"id"}]');
   });
 
   it.each([null, 3])(
