@@ -343,7 +343,11 @@ describe('encoding', () => {
     [0, { type: 'Opaque', value: Uint8Array.of(1, 2, 3, 4, 5) }, 'AQIDBAU='],
     [110, { type: 'Opaque', value: Uint8Array.of(0xfb, 0xff) }, '[{"bn":"/9999/0/1","vd":"-_8"}]'],
     [110, { type: 'Integer', value: 2n ** 63n - 1n }, '[{"bn":"/9999/0/1","v":9223372036854775807}]'],
-    [110, { type: 'Objlnk', value: { objectId: 65535, instanceId: 65535 } }, '[{"bn":"/9999/0/1","vlo":"65535:65535"}]'],
+    [
+      110,
+      { type: 'Objlnk', value: { objectId: 65535, instanceId: 65535 } },
+      '[{"bn":"/9999/0/1","vlo":"65535:65535"}]',
+    ],
     [11543, { type: 'Opaque', value: Uint8Array.of(0xfb, 0xff) }, '{"bn":"/9999/0/1","e":[{"n":"","sv":"+/8="}]}'],
   ])('writes in format %d the value %o as %s', (contentFormat, value, text) => {
     const path = Path.of(9999, 0, 1);
