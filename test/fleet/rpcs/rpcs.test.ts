@@ -42,7 +42,7 @@ describe('a two-way call', () => {
       attempts: 1,
       createdBy: 'admin-token',
       error: null,
-      result: { code: '2.05', values: [{ path: '/3303/0/5700', type: 'Float', value: 22.5 }] },
+      result: { code: '2.05', values: [{ path: '/3303/0/5700', type: 'FLOAT', value: 22.5 }] },
     });
     expect(await statuses(rpc)).toEqual(['QUEUED', 'SENT', 'DELIVERED', 'SUCCESSFUL']);
   });
