@@ -54,8 +54,11 @@ interface Operation {
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
   readonly context: Context;
-  /** The sizes of the tenant's lists; called only for an operation that selects such a list. */
-  readonly sizes: () => Promise<ListSizes>;
+  /**
+   * The sizes of the tenant's lists; called only for an operation that selects such a list. Null if they can't be read:
+   * then the page sizes count.
+   */
+  readonly sizes: () => Promise<ListSizes | null>;
 }
 
 interface Weight {
@@ -91,7 +94,8 @@ export async function costOf(
   const measure = (known: ListSizes | null): Measurement => new Measurement(schema, document, coerced, context, known);
   const first = measure(null);
   const assumed = first.of(operation.selectionSet, root);
-  const cost = first.needsSizes ? measure(await sizes()).of(operation.selectionSet, root) : assumed;
+  const known = first.needsSizes ? await sizes() : null;
+  const cost = known === null ? assumed : measure(known).of(operation.selectionSet, root);
   // Products of fractions are whole numbers but for the error of floating point.
   const complexity = Math.ceil(cost.complexity - ROUNDING) + introspectionCostOf(schema, document, operation);
   return { cost: { ...cost, complexity } };

@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import type { DeviceSizes } from '../fleet/index.ts';
 import { costOf, type Context, type Cost, type CostLimits, type Measured } from '../../schema/index.ts';
 
 interface CostExtension {
@@ -20,7 +21,7 @@ export function useCost(limits: CostLimits): Plugin<Context> {
       // The variables are unchecked.
       variables: variableValues as Record<string, unknown> | null | undefined,
       context,
-      sizes: () => context.fleet.devices.sizes(context.actor),
+      sizes: () => sizesOf(context),
     });
     return check(measured, limits);
   };
@@ -45,6 +46,15 @@ export function useCost(limits: CostLimits): Plugin<Context> {
       if ('refusal' in measured) setResultAndStopExecution(measured.refusal);
     },
   };
+}
+
+/** Null without a database: then the operation itself fails, with its own error. */
+async function sizesOf({ fleet, actor }: Context): Promise<DeviceSizes | null> {
+  try {
+    return await fleet.devices.sizes(actor);
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the result; if the response is too large, only the error that says so. */

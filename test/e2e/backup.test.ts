@@ -55,9 +55,10 @@ function settingsOf(directory: string): Record<string, string> {
   return { DATABASE_URL: '', TREELINE_DATA_DIR: join(root, directory) };
 }
 
-/** One line on standard error and nothing else. */
+/** One line on standard error, after the log's line of the start, and nothing else. */
 function oneLine(text: string): { code: number; stdout: string; stderr: unknown } {
-  return { code: 1, stdout: '', stderr: expect.stringMatching(new RegExp(`^treeline: [^\n]*${text}[^\n]*\n$`)) };
+  const lines = new RegExp(`^([^\n]*"Treeline starts"[^\n]*\n)?treeline: [^\n]*${text}[^\n]*\n$`);
+  return { code: 1, stdout: '', stderr: expect.stringMatching(lines) };
 }
 
 beforeAll(async () => {

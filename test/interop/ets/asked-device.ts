@@ -13,7 +13,7 @@ export interface Outcome {
   /** The CoAP code, of a success or a refusal; null without an answer. */
   readonly code: string | null;
   readonly contentFormat: number | null;
-  /** By path. */
+  /** By path; a multiple resource by the paths of its instances. */
   readonly values: Readonly<Record<string, unknown>>;
   /** What Discover told: uri to attributes. */
   readonly links: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
@@ -233,7 +233,7 @@ export class AskedDevice {
       status,
       code: error === null ? (result?.code ?? null) : error.coapCode,
       contentFormat: result?.contentFormat ?? null,
-      values: Object.fromEntries((result?.values ?? []).map(({ path, value }) => [path, value])),
+      values: Object.fromEntries((result?.values ?? []).flatMap(instancesOf)),
       links: Object.fromEntries(
         links.map(({ uri, attributes }) => [uri, Object.fromEntries(attributes.map((it) => [it.name, it.value]))]),
       ),
@@ -241,4 +241,10 @@ export class AskedDevice {
       message: error?.message ?? null,
     };
   }
+}
+
+/** A multiple resource as its instances, which the test specification lists one by one. */
+function instancesOf({ path, value }: Value): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) return [[path, value]];
+  return Object.entries(value).map(([id, instance]) => [`${path}/${id}`, instance]);
 }
