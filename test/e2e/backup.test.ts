@@ -17,7 +17,7 @@ import {
 
 /** The key of the dump. */
 const SECRET_KEY = 'ab'.repeat(32);
-const TIMEOUT = 180_000;
+const TIMEOUT = 400_000;
 const EVERYTHING = `{
   devices(first: 10, orderBy: { field: CREATED_AT, direction: ASC }) { nodes {
     id endpoint name tags profile { name }
