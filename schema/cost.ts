@@ -54,11 +54,8 @@ interface Operation {
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
   readonly context: Context;
-  /**
-   * The sizes of the tenant's lists; called only for an operation that selects such a list. Null if they can't be read:
-   * then the page sizes count.
-   */
-  readonly sizes: () => Promise<ListSizes | null>;
+  /** The sizes of the tenant's lists; called only for an operation that selects such a list. */
+  readonly sizes: () => Promise<ListSizes>;
 }
 
 interface Weight {
@@ -77,7 +74,7 @@ const ROUNDING = 1e-6;
 
 /**
  * Calculates the cost of an operation before it runs. The document must be valid for the schema. Rules for arguments are
- * not checked here: the field itself rejects an argument, at its place in the response.
+ * not checked here: the field itself rejects an argument, at its place in the response. Rejects when `sizes` does.
  */
 export async function costOf(
   schema: GraphQLSchema,
@@ -94,8 +91,7 @@ export async function costOf(
   const measure = (known: ListSizes | null): Measurement => new Measurement(schema, document, coerced, context, known);
   const first = measure(null);
   const assumed = first.of(operation.selectionSet, root);
-  const known = first.needsSizes ? await sizes() : null;
-  const cost = known === null ? assumed : measure(known).of(operation.selectionSet, root);
+  const cost = first.needsSizes ? measure(await sizes()).of(operation.selectionSet, root) : assumed;
   // Products of fractions are whole numbers but for the error of floating point.
   const complexity = Math.ceil(cost.complexity - ROUNDING) + introspectionCostOf(schema, document, operation);
   return { cost: { ...cost, complexity } };

@@ -37,7 +37,7 @@ const Limits = builder.objectRef<CostLimits>('Limits').implement({
   fields: (t) => ({
     maximumComplexity: t.exposeInt('complexity', {
       description:
-        'The highest cost of one operation. Each field counts 1, multiplied by the number of items that the lists around it may hold: for a connection its page size (`first` or `last`; 50 without them), for `devices` not more than the tenant has; for `objects`, `instances` and `resources` of a device as many as any one device of the tenant had so far; for other lists 10. Connections inside a device cost 10 themselves. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41 if there are 20 devices. The error of an operation that costs too much names its most expensive path.',
+        'The highest cost of one operation. Each field counts 1, multiplied by the number of items in the lists around it. A connection counts its page size (`first` or `last`; 50 without them); `devices` counts at most the devices that the tenant has. `objects`, `instances` and `resources` count as many items as the largest device of the tenant had so far. Every other list counts 10 items. A connection inside a device costs 10 itself. Example: `devices(first: 20) { nodes { id } }` costs 1 + 20 × 2 = 41 if there are 20 devices. If an operation costs too much, the error names its most expensive path.',
     }),
     maximumDepth: t.exposeInt('depth', { description: 'The highest number of nested selection levels: `15`.' }),
     maximumPageSize: t.int({

@@ -49,7 +49,7 @@ export const ResourceObject = builder.objectRef<TreeResource>('Resource').implem
       type: [ResourceOperation],
       nullable: true,
       description:
-        'What the definition allows on the resource: `[READ, WRITE]`; `[EXECUTE]` for an action such as Reboot. Null if there is no definition of it.',
+        'The operations that the definition of the resource allows: `[READ, WRITE]`, or `[EXECUTE]` for an action such as Reboot. Null if the resource has no definition.',
       resolve: async ({ state, version }, _args, { load }) => {
         const object = await load.definition(state.objectId, version);
         const found = object?.resources.find(({ id }) => id === state.resourceId);

@@ -126,8 +126,8 @@ function say(line: string): void {
 }
 
 /**
- * De-registers at the first signal, or when nobody reads the output any more (`| head`); exits at the second signal or when the server does not answer in
- * time.
+ * De-registers at the first signal, or when the reader of the output has closed it (`| head`). Exits at the second signal,
+ * or when the server does not answer in time.
  */
 function stopOnSignal(stopDevice: () => Promise<void>): void {
   let stopping = false;

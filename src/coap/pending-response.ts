@@ -14,8 +14,6 @@ export class PendingResponse {
   readonly confirmable: boolean;
   /** RFC 7967 §2: the bits of the response classes to suppress: bit 1 for 2.xx, bit 3 for 4.xx, bit 4 for 5.xx. */
   noResponse = 0;
-  /** See `IncomingRequest.message`. */
-  readonly message: string | null;
   readonly #layer: MessageLayer;
   readonly #recent: RecentMessage;
   readonly #token: Uint8Array;
@@ -28,7 +26,6 @@ export class PendingResponse {
     this.#recent = recent;
     // The token is a view of the datagram, which is reused before the response is sent.
     this.#token = copyOf(message.token);
-    this.message = layer.nameOf(message);
   }
 
   /** Sends an empty acknowledgement; the response will follow as a separate message (RFC 7252 §5.2.2). */
@@ -38,6 +35,11 @@ export class PendingResponse {
     const datagram = encodeEmpty('ACK', this.#recent.messageId);
     this.#layer.keepReply(this.state, this.#recent, datagram);
     this.#layer.send(this.state, datagram);
+  }
+
+  /** See `IncomingRequest.message`. */
+  get message(): string | null {
+    return this.#layer.nameOf({ token: this.#token, messageId: this.#recent.messageId });
   }
 
   /** The bytes that a response with these options leaves for a payload and its marker, see `roomFor`. */

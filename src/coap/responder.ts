@@ -113,7 +113,10 @@ export class Responder {
       accept,
       observe,
       confirmable,
-      message: pending.message,
+      // Only a Send needs it.
+      get message() {
+        return pending.message;
+      },
       payload,
     };
     counters.answering++;

@@ -31,7 +31,7 @@ export class StartGate {
     return true;
   }
 
-  /** Calls `take` now or, if the gate holds, later. Not limited: there are as many as sessions at most. */
+  /** Calls `take` now or, if the gate holds, later. Not limited here: the transport limits sessions and connections. */
   session(take: () => void): void {
     if (this.#held === null) take();
     else this.#held.push(take);

@@ -29,9 +29,9 @@ export interface Config {
   readonly autoProvision: { readonly perNetwork: number; readonly total: number } | null;
   /** Seconds between the end of a registration’s lifetime and its removal. */
   readonly registrationGrace: number;
-  /** What subscribers can make the server ask of one device. */
   /** Readings per second; see `ReadingRates`. */
   readonly readings: { readonly perDevice: number; readonly perTenant: number | null };
+  /** What subscribers can make the server ask of one device. */
   readonly watching: { readonly lingerMs: number; readonly requestsPerMinute: number; readonly requestBurst: number };
   /** Days before telemetry is deleted from the database. */
   readonly telemetryRetention: number;

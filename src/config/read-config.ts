@@ -65,10 +65,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     registrationGrace: parse(settings.registrationGrace, integer(0, 86_400), 'a number of seconds from 0 to 86400'),
     readings: {
       perDevice: parse(settings.deviceReadings, integer(1, 1_000_000), 'a number from 1 to 1000000'),
-      perTenant:
-        read(settings.tenantReadings) === null
-          ? null
-          : parse(settings.tenantReadings, integer(1, 10_000_000), 'a number from 1 to 10000000'),
+      perTenant: reader.optional(settings.tenantReadings, integer(1, 10_000_000), 'a number from 1 to 10000000'),
     },
     watching: {
       lingerMs: parse(settings.watchLinger, integer(0, 3_600), 'a number of seconds from 0 to 3600') * 1000,

@@ -25,7 +25,8 @@ export function refuseUnknownSettings(environment: Environment): void {
   for (const [name, text = ''] of Object.entries(environment)) {
     if (text.trim() === '' || known.includes(name) || !/^(?:TREELINE|KAFKA)_/.test(name)) continue;
     if (OTHERS.test(name) || SERVICE.test(name) || (name.endsWith('_PORT') && SERVICE_URL.test(text))) continue;
-    const [nearest, distance] = nearestOf(name, known);
+    const withoutPrefix = name.replace(/^TREELINE_/, '');
+    const [nearest, distance] = known.includes(withoutPrefix) ? [withoutPrefix, 0] : nearestOf(name, known);
     if (name.startsWith('TREELINE_') || distance <= MOST_DIFFERENCES) {
       throw new ConfigError(`${name} is not a setting; did you mean ${nearest}? Correct or remove it`);
     }

@@ -116,7 +116,8 @@ export class Observations {
   ): Promise<{ response: IncomingResponse; decoded: DecodedPayload | null; observing: boolean }> {
     const { device } = exchange;
     const { paths } = operation;
-    if ((device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
+    const replaces = operation.renew === true && this.running(device, paths) !== undefined;
+    if (!replaces && (device.observations?.size ?? 0) >= this.#options.mostPerDevice) {
       throw new Lwm2mError('LIMIT', `the device has ${this.#options.mostPerDevice} observations, the maximum`);
     }
     const variants = requestVariants(operation, device.registration, device.model, device.refusedFormats);

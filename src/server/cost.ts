@@ -1,6 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
-import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import type { DeviceSizes } from '../fleet/index.ts';
+import { GraphQLError, locatedError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { costOf, type Context, type Cost, type CostLimits, type Measured } from '../../schema/index.ts';
 
 interface CostExtension {
@@ -11,19 +10,27 @@ interface CostExtension {
   readonly remaining: number;
 }
 
-/** Refuses operations that exceed the cost limits and adds `extensions.cost` to the results of executed operations. */
-export function useCost(limits: CostLimits): Plugin<Context> {
+/**
+ * Refuses operations that exceed the cost limits and adds `extensions.cost` to the results of executed operations. An
+ * error of the database, which knows the sizes of lists, becomes the result of the operation. `mask`: see `createMask`.
+ */
+export function useCost(limits: CostLimits, mask: (error: unknown) => GraphQLError): Plugin<Context> {
   const measure = async ({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs) => {
     const context = contextValue as Context; // createContext made it
-    const measured = await costOf(schema, {
-      document,
-      operationName,
-      // The variables are unchecked.
-      variables: variableValues as Record<string, unknown> | null | undefined,
-      context,
-      sizes: () => sizesOf(context),
-    });
-    return check(measured, limits);
+    try {
+      const measured = await costOf(schema, {
+        document,
+        operationName,
+        // The variables are unchecked.
+        variables: variableValues as Record<string, unknown> | null | undefined,
+        context,
+        sizes: async () => context.fleet.devices.sizes(context.actor),
+      });
+      return check(measured, limits);
+    } catch (error) {
+      // Yoga masks only what the execution throws.
+      return { refusal: { errors: [mask(locatedError(error, []))] } };
+    }
   };
   return {
     async onExecute({ args, setResultAndStopExecution }) {
@@ -46,15 +53,6 @@ export function useCost(limits: CostLimits): Plugin<Context> {
       if ('refusal' in measured) setResultAndStopExecution(measured.refusal);
     },
   };
-}
-
-/** Null without a database: then the operation itself fails, with its own error. */
-async function sizesOf({ fleet, actor }: Context): Promise<DeviceSizes | null> {
-  try {
-    return await fleet.devices.sizes(actor);
-  } catch {
-    return null;
-  }
 }
 
 /** Returns the result; if the response is too large, only the error that says so. */

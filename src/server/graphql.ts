@@ -43,7 +43,7 @@ export function createGraphql(
       useTraffic(meter, clock),
       useTextLimit(limits.tokens),
       ...(settings.introspection ? [] : [withoutIntrospection]),
-      useCost(limits),
+      useCost(limits, mask),
       useSubscriptions(services, sessions),
       useErrorFormat,
     ],

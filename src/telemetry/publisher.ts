@@ -61,8 +61,8 @@ interface Held {
  * Publishes the events of the outbox, oldest first, and deletes those that the broker acknowledged. Delivery is at
  * least once, in order for each device. Only one process publishes at a time. While no broker answers, the publisher
  * retries after 0.25 s and then doubles the wait up to 10 s; while there is nothing to send, it checks every 10 s that the
- * broker answers. A refused topic is held back in the same way; other topics
- * go on. No method throws, and no other module waits for the broker.
+ * broker answers. A refused topic is held back in the same way; other topics go on. No method throws, and no other module
+ * waits for the broker.
  */
 export class Publisher {
   readonly #store: Store;

@@ -26,7 +26,7 @@ function run(...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
   return child;
 }
 
-it('de-registers and ends when nobody reads its output any more, as `| head -1` does', async () => {
+it('de-registers and ends when the reader of its output closes it, as `| head -1` does', async () => {
   server = await Lwm2mPeer.start();
   const device = run('--server', `coap://127.0.0.1:${server.port}`, '--drift', '0');
   const errors = text(device.stderr);

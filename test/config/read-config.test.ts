@@ -84,7 +84,8 @@ describe('readConfig', () => {
 
   it.each([
     ['TREELINE_HTP_PORT', 'TREELINE_HTTP_PORT'],
-    ['TREELINE_DATABASE_URL', 'TREELINE_DATABASE_ROLES'],
+    ['TREELINE_DATABASE_URL', 'DATABASE_URL'],
+    ['TREELINE_KAFKA_BROKERS', 'KAFKA_BROKERS'],
     ['KAFKA_BROKER', 'KAFKA_BROKERS'],
     ['KAFKA_SASL_USER_NAME', 'KAFKA_SASL_USERNAME'],
   ])('rejects the unknown variable %s and names the nearest setting', (variable, nearest) => {

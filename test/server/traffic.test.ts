@@ -38,6 +38,14 @@ describe('the meter', () => {
     ]);
   });
 
+  it('gets an operation whose lists can’t be measured, and its error has a code', async () => {
+    const { post, metered } = await start();
+    const query = 'query Nested { devices { nodes { objects { instances { resources { value } } } } } }';
+    const { errors } = (await (await post({ query })).json()) as { errors: { extensions: { code: string } }[] };
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(['INTERNAL_SERVER_ERROR']);
+    expect(operations(metered)).toEqual([['operation', 'Nested', 'query', 'error']]);
+  });
+
   it('gets at most 100 names; later ones and long ones are one name', async () => {
     const { post, metered } = await start();
     for (let n = 0; n <= 100; n++) await (await post({ query: `query Name${n} { __typename }` })).text();

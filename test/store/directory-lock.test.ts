@@ -135,7 +135,7 @@ describe('the lock of a directory', () => {
   });
 
   it.each(['', 'rubbish', '{}', '{"token":"x"}'])(
-    'is taken from a file that names nobody after a wait: %j',
+    'is taken after a wait if its file names no holder: %j',
     async (words) => {
       leave(words);
       const taken = lock();

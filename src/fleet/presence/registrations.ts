@@ -11,7 +11,7 @@ import {
   parseDeviceKey,
   type DeviceKey,
 } from '../devices/index.ts';
-import { recordTreeSize, type TelemetrySink } from '../readings/index.ts';
+import { recordTreeSize, type RegisteredSize, type TelemetrySink } from '../readings/index.ts';
 import { awakeTimeOf, measuredAwakeOf } from './awake-time.ts';
 import { observationOfRow, registrationOfRow, rowOfRegistration } from './registration-row.ts';
 import type { LiveDevice } from './roster.ts';
@@ -51,6 +51,8 @@ export class Registrations {
   readonly #store: Store;
   readonly #sink: TelemetrySink;
   readonly #batcher: Batcher<PresenceChange, StoredChange | null>;
+  /** The largest size of a registration that was recorded, by tenant: most changes need no statement for it. */
+  readonly #largest = new Map<string, RegisteredSize>();
 
   constructor(store: Store, sink: TelemetrySink) {
     this.#store = store;
@@ -92,9 +94,10 @@ export class Registrations {
   }
 
   /**
-   * Loads the registrations and observations of an earlier run; `now` decides which measured awake times apply. It also returns registrations that expired meanwhile:
-   * the LwM2M server ends them, because it knows the grace period. It leaves out each row that it can't read and calls
-   * `unreadable` for it, so that one bad row does not keep the server from starting.
+   * Loads the registrations and observations of an earlier run; `now` decides which measured awake times apply. It also
+   * returns registrations that expired meanwhile: the LwM2M server ends them, because it knows the grace period. It leaves
+   * out each row that it can't read and calls `unreadable` for it, so that one bad row does not keep the server from
+   * starting.
    */
   async restore(
     modelOf: (tenantId: TenantId) => ObjectModel,
@@ -145,7 +148,7 @@ export class Registrations {
   }
 
   async #storeAll(tenantId: string, changes: readonly PresenceChange[]): Promise<(StoredChange | null)[]> {
-    const [results, afterCommit] = await this.#store.asTenant(tenantId, async (tx) => {
+    const [results, afterCommit, recorded] = await this.#store.asTenant(tenantId, async (tx) => {
       const ids = changes.map(({ key }) => parseDeviceKey(key).deviceId).toSorted();
       const known = new Map(
         (await tx.select().from(devices).where(inArray(devices.id, ids)).orderBy(devices.id).for('update')).map(
@@ -165,10 +168,12 @@ export class Registrations {
         return result && change ? toStatusEvent(result.transition) : [];
       });
       const after = events.length > 0 ? await this.#sink.enqueueStatus(tx, events) : () => {};
-      await recordRegisteredSize(tx, tenantId, here);
-      return [stored, after] as const;
+      const size = this.#grown(tenantId, here);
+      if (size) await recordTreeSize(tx, tenantId, size);
+      return [stored, after, size] as const;
     });
     afterCommit();
+    if (recorded) this.#largest.set(tenantId, recorded);
     return results.map((result) =>
       result === null
         ? null
@@ -177,6 +182,21 @@ export class Registrations {
             change: result.transition.status === result.transition.previous ? null : result.transition,
           },
     );
+  }
+
+  /** The largest size of a registration, with those of the changes; null if none of them is larger than before. */
+  #grown(tenantId: string, changes: readonly PresenceChange[]): RegisteredSize | null {
+    const before = this.#largest.get(tenantId) ?? { registeredObjects: 0, registeredInstances: 0 };
+    let { registeredObjects, registeredInstances } = before;
+    for (const change of changes) {
+      if (change.kind !== 'registered' && change.kind !== 'updated') continue;
+      const { objects } = change.registration;
+      const instances = objects.reduce((sum, { instanceIds }) => sum + instanceIds.length, 0);
+      registeredObjects = Math.max(registeredObjects, objects.length);
+      registeredInstances = Math.max(registeredInstances, instances);
+    }
+    const same = registeredObjects === before.registeredObjects && registeredInstances === before.registeredInstances;
+    return same ? null : { registeredObjects, registeredInstances };
   }
 }
 
@@ -248,22 +268,6 @@ async function storeRegistrations(tx: Transaction, changes: readonly PresenceCha
       ),
     ),
   );
-}
-
-async function recordRegisteredSize(
-  tx: Transaction,
-  tenantId: string,
-  changes: readonly PresenceChange[],
-): Promise<void> {
-  const lists = changes.flatMap((change) =>
-    change.kind === 'registered' || change.kind === 'updated' ? [change.registration.objects] : [],
-  );
-  if (lists.length === 0) return;
-  const instances = lists.map((objects) => objects.reduce((sum, { instanceIds }) => sum + instanceIds.length, 0));
-  await recordTreeSize(tx, tenantId, {
-    registeredObjects: Math.max(...lists.map((objects) => objects.length)),
-    registeredInstances: Math.max(...instances),
-  });
 }
 
 async function endRegistrations(tx: Transaction, changes: readonly PresenceChange[]): Promise<void> {

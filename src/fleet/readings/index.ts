@@ -1,4 +1,4 @@
-export { largestTree, recordTreeSize, type TreeSize } from './largest-tree.ts';
+export { largestTree, recordTreeSize, type RegisteredSize, type TreeSize } from './largest-tree.ts';
 export { measuredOf } from './measured.ts';
 export { type LimitSnapshot, ReadingLimit, type ReadingRates } from './reading-limit.ts';
 export { type ReadingEvents, Readings, type ReadingsSnapshot } from './readings.ts';

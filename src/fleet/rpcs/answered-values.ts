@@ -1,4 +1,4 @@
-import { Path, type DecodedPayload, type Reading } from '../../lwm2m/index.ts';
+import type { DecodedPayload, Path, Reading } from '../../lwm2m/index.ts';
 import { isSecretPath, resourceTypeName, valueToJson, type JsonValue } from '../objects/index.ts';
 import type { PlanSource } from '../operations/index.ts';
 
@@ -17,8 +17,8 @@ export interface AnsweredValue {
 const REDACTED = '[redacted]';
 
 /**
- * Returns the values of a response in the form that the resource tree has: one for each resource and time. The order is
- * that of the response.
+ * Returns the values of a response in the form that the resource tree has: one for each resource and time, in the order
+ * of the response, then the multiple resources without instances.
  */
 export function answeredValues(
   { readings, empty }: Pick<DecodedPayload, 'readings' | 'empty'>,
@@ -35,19 +35,14 @@ export function answeredValues(
       values.set(`${index}`, { path: String(path), type, value, time });
       continue;
     }
-    const resource = resourceOf(path);
+    const resource = path.cut(3);
     const key = `${resource} ${time}`;
     const known = values.get(key)?.value;
-    const instances = { ...(typeof known === 'object' && known), [path.ids[3] ?? 0]: value };
+    const instances = { ...(typeof known === 'object' && known), [path.resourceInstanceId ?? 0]: value };
     values.set(key, { path: String(resource), type, value: instances, time });
   }
   const none = empty.filter(({ level }) => level === 'resource');
   return [...values.values(), ...none.map((path) => ({ path: String(path), type: null, value: {}, time: null }))];
-}
-
-function resourceOf({ ids, prefix }: Path): Path {
-  const resource = Path.of(...ids.slice(0, 3));
-  return prefix === null ? resource : resource.on(prefix);
 }
 
 function timeOf({ time }: Reading): string | null {

@@ -48,9 +48,9 @@ export class Exchanges {
   }
 
   /**
-   * Sends one variant after the other until the device accepts the content format, and remembers those that it refused
-   * for the time of its registration. Rejects with Lwm2mError UNREACHABLE,
-   * NOT_REGISTERED, TIMEOUT, CANCELLED, BAD_ANSWER, INVALID_ARGUMENT or LIMIT.
+   * Sends one variant after the other until the device accepts the content format. Remembers those that it refused until
+   * its registration ends. Rejects with Lwm2mError UNREACHABLE, NOT_REGISTERED, TIMEOUT, CANCELLED, BAD_ANSWER,
+   * INVALID_ARGUMENT or LIMIT.
    */
   async ask<Answer extends { readonly response: IncomingResponse }>(
     exchange: OperationExchange,

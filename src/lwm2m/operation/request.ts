@@ -196,7 +196,7 @@ function requestOf(request: OutgoingRequest, expected: number | null = null): Om
 
 /** The candidates of an operation without a choice of formats. */
 function only(request: OutgoingRequest, expected: number | null = null): readonly Candidate[] {
-  return [{ use: formatUse(request.method, null, expected), make: () => ({ request, expected }) }];
+  return [{ use: formatUse(request.method, null, expected), make: () => requestOf(request, expected) }];
 }
 
 function acceptOption(accept: number | null): { accept?: number } {

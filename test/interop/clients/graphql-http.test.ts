@@ -4,7 +4,7 @@ import { AUTHORIZATION, useProduct } from './product.ts';
 
 const product = useProduct();
 
-/** The audits' requests with a token: the product answers nobody without one. */
+/** Adds a token to the requests of the audits: the product refuses requests without one. */
 const fetchFn: typeof fetch = (url, init) =>
   fetch(url, { ...init, headers: { ...(init?.headers as Record<string, string>), ...AUTHORIZATION } });
 
