@@ -1,7 +1,7 @@
 import { Client, Pool, type PoolConfig } from 'pg';
 
 import { systemClock, type Clock } from '../clock.ts';
-import { openEmbedded } from './embedded.ts';
+import { embeddedConnection, openEmbedded } from './embedded.ts';
 import { StoreError } from './error.ts';
 import { migrate, type Schema } from './migrate.ts';
 import type { DatabaseLocation } from './owner.ts';
@@ -56,7 +56,7 @@ async function openEmbeddedStore(options: StoreOptions, directory: string): Prom
     (error) => options.onError?.(error),
     (text) => options.onNotice?.(text),
   );
-  const connection = { stream: () => embedded.connect(), user: 'postgres', database: 'postgres' };
+  const connection = embeddedConnection(embedded);
   const client = new Client(connection);
   client.on('error', () => {});
   let schema: Schema;

@@ -123,6 +123,15 @@ class SessionStream extends Duplex {
   }
 }
 
+/** The options with which `pg` reaches the embedded database: its superuser, as PGlite has no other user. */
+export function embeddedConnection(embedded: EmbeddedDatabase): {
+  readonly stream: () => Duplex;
+  readonly user: string;
+  readonly database: string;
+} {
+  return { stream: () => embedded.connect(), user: 'postgres', database: 'postgres' };
+}
+
 /** From source, a JavaScript bootstrap registers tsx: Node 20 can't run TypeScript in a worker. */
 function startWorker(directory: string, { file, token }: DirectoryLock): Worker {
   const workerData: WorkerInput = { directory, lock: { file, token } };

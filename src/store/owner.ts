@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { Client } from 'pg';
 
-import { openEmbedded } from './embedded.ts';
+import { embeddedConnection, openEmbedded } from './embedded.ts';
 import { StoreError } from './error.ts';
 import { connectPostgres } from './postgres.ts';
 
@@ -46,7 +46,7 @@ export async function connectOwner(
     throw new StoreError('CANNOT_OPEN', `${directory} has no database`);
   }
   const opened = await openEmbedded(directory, () => {});
-  const client = new Client({ stream: () => opened.connect(), user: 'postgres', database: 'postgres' });
+  const client = new Client(embeddedConnection(opened));
   client.on('error', () => {});
   try {
     await client.connect();

@@ -16,7 +16,7 @@ import {
   verifyBackup,
   type DatabaseLocation,
 } from '../../src/store/index.ts';
-import { migratedDatabase, ownerPool } from '../store/database.ts';
+import { migratedDatabase, asOwner } from '../store/database.ts';
 import { contentOf, fillEveryTable } from '../store/every-table.ts';
 import { PostgresCluster, requirePeer } from './peers/index.ts';
 import { POSTGRES_VERSIONS } from './peers/program.ts';
@@ -39,18 +39,6 @@ async function restore(to: DatabaseLocation, file: string): Promise<void> {
   await restoreBackup({ database: to, file, header: (await verifyBackup(file)).header });
 }
 
-async function ofEmbedded<T>(location: DatabaseLocation, work: (client: ClientBase) => Promise<T>): Promise<T> {
-  const { pool, close } = await ownerPool(location);
-  const client = await pool.connect();
-  try {
-    await client.query(`set timezone = 'UTC'`);
-    return await work(client);
-  } finally {
-    client.release();
-    await close();
-  }
-}
-
 /** The lines of a backup without its first and last, which differ. */
 async function linesOf(file: string): Promise<string[]> {
   return gunzipSync(await readFile(file))
@@ -62,7 +50,7 @@ async function linesOf(file: string): Promise<string[]> {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'treeline-backup-'));
   const embedded = await migratedDatabase();
-  content = await ofEmbedded(embedded.location, async (client) => {
+  content = await asOwner(embedded.location, async (client) => {
     await fillEveryTable(client);
     return contentOf(client);
   });
@@ -120,7 +108,7 @@ describe.each([null, ...POSTGRES_VERSIONS])('PostgreSQL %s', (version) => {
       if (version !== null) return;
       const back: DatabaseLocation = { kind: 'embedded', directory: join(root, 'back') };
       await restore(back, fromPostgres);
-      expect(await ofEmbedded(back, contentOf)).toEqual(content);
+      expect(await asOwner(back, contentOf)).toEqual(content);
     });
 
     it('save one moment of a database that is in use, and a store opens the restored one', async () => {

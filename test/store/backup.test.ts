@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
@@ -17,7 +16,7 @@ import {
 } from '../../src/store/index.ts';
 import { roleNames, SHARED_PREFIX } from '../../src/store/roles.ts';
 import { rolesSql } from '../../src/store/row-security.ts';
-import { freshDatabase, migratedDatabase, ownerPool } from './database.ts';
+import { asOwner, freshDatabase, migratedDatabase } from './database.ts';
 import { contentOf, fillEveryTable, TABLES } from './every-table.ts';
 
 const AT = new Date('2026-01-02T03:04:05.678Z');
@@ -26,19 +25,6 @@ let root: string;
 let file: string;
 let source: Awaited<ReturnType<typeof migratedDatabase>>;
 let content: Map<string, unknown>;
-
-/** Runs statements as the owner; a superuser sees all rows. */
-async function asOwner<T>(location: DatabaseLocation, work: (client: ClientBase) => Promise<T>): Promise<T> {
-  const { pool, close } = await ownerPool(location);
-  const client = await pool.connect();
-  try {
-    await client.query(`set timezone = 'UTC'`);
-    return await work(client);
-  } finally {
-    client.release();
-    await close();
-  }
-}
 
 function save(database: DatabaseLocation, to: string): ReturnType<typeof saveBackup> {
   return saveBackup({ database, version: '1.2.3', at: AT }, createWriteStream(to));

@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
@@ -122,4 +123,17 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Runs statements as the owner; a superuser sees all rows. */
+export async function asOwner<T>(location: DatabaseLocation, work: (client: ClientBase) => Promise<T>): Promise<T> {
+  const { pool, close } = await ownerPool(location);
+  const client = await pool.connect();
+  try {
+    await client.query(`set timezone = 'UTC'`);
+    return await work(client);
+  } finally {
+    client.release();
+    await close();
+  }
 }

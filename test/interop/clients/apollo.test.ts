@@ -5,6 +5,7 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { OperationTypeNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { RENAME } from './documents.ts';
 import { ENDPOINT, useProduct } from './product.ts';
 import { possibleTypes } from './schema.ts';
 
@@ -33,25 +34,6 @@ const DEVICES = gql`
       pageInfo {
         hasNextPage
         endCursor
-      }
-    }
-  }
-`;
-const RENAME = gql`
-  mutation Rename($id: ID!, $name: String!) {
-    updateDevice(input: { id: $id, name: $name }) {
-      ... on UpdateDevicePayload {
-        device {
-          id
-          name
-        }
-      }
-      ... on UserError {
-        code
-        message
-      }
-      ... on ValidationError {
-        field
       }
     }
   }
@@ -120,7 +102,7 @@ describe('Apollo Client', () => {
     expect((await deviceOf(client)).id).toBe(id);
     expect(product().sent).toHaveLength(requests);
 
-    const { data } = await client.mutate({ mutation: RENAME, variables: { id, name: 'Boiler room' } });
+    const { data } = await client.mutate({ mutation: gql(RENAME), variables: { id, name: 'Boiler room' } });
     expect(data).toMatchObject({ updateDevice: { device: { id, name: 'Boiler room' } } });
     expect((await deviceOf(client)).name).toBe('Boiler room');
     const list = client.readQuery<DevicesResult>({ query: DEVICES });
@@ -131,7 +113,7 @@ describe('Apollo Client', () => {
   it('returns the error of a mutation that was refused, with the members of the interface', async () => {
     const client = clientWith(http());
     const { id } = await deviceOf(client);
-    const { data } = await client.mutate({ mutation: RENAME, variables: { id, name: '' } });
+    const { data } = await client.mutate({ mutation: gql(RENAME), variables: { id, name: '' } });
     expect(data).toEqual({
       updateDevice: {
         __typename: 'ValidationError',

@@ -12,6 +12,7 @@ import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { persistedExchange } from '@urql/exchange-persisted';
 import { introspectionFromSchema, isObjectType } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { RENAME } from './documents.ts';
 import { ENDPOINT, useProduct } from './product.ts';
 import { sdl } from './schema.ts';
 
@@ -51,25 +52,6 @@ const DEVICES: TypedDocumentNode<DevicesResult, { after?: string | null }> = gql
       pageInfo {
         hasNextPage
         endCursor
-      }
-    }
-  }
-`;
-const RENAME = gql`
-  mutation Rename($id: ID!, $name: String!) {
-    updateDevice(input: { id: $id, name: $name }) {
-      ... on UpdateDevicePayload {
-        device {
-          id
-          name
-        }
-      }
-      ... on UserError {
-        code
-        message
-      }
-      ... on ValidationError {
-        field
       }
     }
   }
@@ -140,7 +122,7 @@ describe('urql with the cache that knows the schema', () => {
     expect((await deviceOf(client)).id).toBe(id);
     expect(product().sent).toHaveLength(requests);
 
-    const { data } = await client.mutation(RENAME, { id, name: 'Boiler room' }).toPromise();
+    const { data } = await client.mutation(gql(RENAME), { id, name: 'Boiler room' }).toPromise();
     expect(data).toMatchObject({ updateDevice: { device: { id, name: 'Boiler room' } } });
     expect((await deviceOf(client)).name).toBe('Boiler room');
     const list = client.readQuery(DEVICES, {});
@@ -152,7 +134,7 @@ describe('urql with the cache that knows the schema', () => {
   it('returns the error of a mutation that was refused, with the members of the interface', async () => {
     const { client, complaints } = clientWith();
     const { id } = await deviceOf(client);
-    const { data } = await client.mutation(RENAME, { id, name: '' }).toPromise();
+    const { data } = await client.mutation(gql(RENAME), { id, name: '' }).toPromise();
     expect(data).toMatchObject({
       updateDevice: { code: 'VALIDATION', field: ['name'], message: expect.stringContaining('name') },
     });
